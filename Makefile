@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# The front door. What each target does is in scripts/ and tests/.
+
+.PHONY: help setup tree demo check kunit compare enter where clean distclean
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export V KDIR TOOLCHAIN
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+#: make demo      boot Linux and watch a Rust driver walk a TTM LRU list
+#: make check     run every test in a booted kernel
+#: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
+#: make compare   the suite ttm_lru on Linux's own LRU, beside ours
+#:
+#: make setup     get Linux and a toolchain; the others do so by themselves
+#: make tree      lay this project's files over Linux's
+#: make enter     run CMD='...' in the toolchain, at the merged tree
+#: make where     print where Linux, the merged tree and the rest are
+#: make clean     remove what was built
+#: make distclean remove the whole cache
+#:
+#: V=1 shows everything; KDIR=/path/to/linux takes a Linux 7.3 of your own.
+
+setup:
+	@scripts/lock scripts/setup
+
+tree demo check kunit compare: setup
+	@scripts/lock $(MAKE) -f scripts/work.mk $@
+
+enter: tree
+	@scripts/enter sh -c '$(if $(CMD),$(subst ','\'',$(CMD)),exec bash)'
+
+where:
+	@scripts/where
+
+clean:
+	@scripts/lock scripts/clean build
+
+distclean:
+	@scripts/lock scripts/clean all

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# shellcheck shell=bash disable=SC2034
+# Where things are. Sourced by the scripts beside it; makes nothing.
+set -euo pipefail
+
+die()
+{
+	echo "hitch: $*" >&2
+	exit 1
+}
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+[[ ${XDG_CACHE_HOME:-} || ${HOME:-} ]] || die "set HOME or XDG_CACHE_HOME"
+cache=$(realpath -m "${XDG_CACHE_HOME:-$HOME/.cache}")/hitch
+
+suite=trixie
+packages=$(sed '/^#/d' "$top/scripts/packages" | xargs)
+root=$cache/root/$(echo "$suite $packages" | sha256sum | cut -c1-12)
+
+if [[ ${KDIR:-} ]]; then
+	linux=$(realpath -m "$KDIR")
+	key=kdir-$(echo "$linux" | sha256sum | cut -c1-12)
+else
+	# The newest that is there; none before the first `make setup`.
+	key=$(cd "$cache/linux" 2>/dev/null &&
+	      find . -mindepth 1 -maxdepth 1 ! -name '*.part' -printf '%P\n' |
+	      sort -V | tail -n 1)
+	linux=$cache/linux/$key
+fi
+tree=$cache/tree/$key
+build=$cache/build/$key
