@@ -30,7 +30,7 @@ tree demo check kunit compare: setup
 	@scripts/lock $(MAKE) -f scripts/work.mk $@
 
 enter: tree
-	@scripts/enter sh -c '$(if $(CMD),$(subst ','\'',$(CMD)),exec bash)'
+	@scripts/enter sh -c '$(if $(CMD),$(subst ','\'',$(value CMD)),exec bash)'
 
 where:
 	@scripts/where

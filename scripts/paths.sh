@@ -16,16 +16,26 @@ cache=$(realpath -m "${XDG_CACHE_HOME:-$HOME/.cache}")/hitch
 suite=trixie
 packages=$(sed '/^#/d' "$top/scripts/packages" | xargs)
 root=$cache/root/$(echo "$suite $packages" | sha256sum | cut -c1-12)
+[[ ${TOOLCHAIN:-} != host ]] || root=$cache/root/host
 
 if [[ ${KDIR:-} ]]; then
 	linux=$(realpath -m "$KDIR")
 	key=kdir-$(echo "$linux" | sha256sum | cut -c1-12)
 else
 	# The newest that is there; none before the first `make setup`.
-	key=$(cd "$cache/linux" 2>/dev/null &&
-	      find . -mindepth 1 -maxdepth 1 ! -name '*.part' -printf '%P\n' |
-	      sort -V | tail -n 1)
+	key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 ! -name '*.part' \
+		-printf '%P\n' 2>/dev/null | sort -V | tail -n 1)
 	linux=$cache/linux/$key
 fi
 tree=$cache/tree/$key
 build=$cache/build/$key
+
+# A place where mounts are private and end with the command. An ordinary user
+# is root in it, and has the user ids that a Debian root needs.
+ns=(unshare --mount --pid --fork --kill-child --mount-proc)
+((EUID == 0)) || ns+=(--map-root-user --map-auto)
+
+remove()
+{
+	rm -rf "$@" 2>/dev/null || "${ns[@]}" rm -rf "$@"
+}
