@@ -24,7 +24,7 @@ if [[ ${KDIR:-} ]]; then
 else
 	# The newest that is there; none before the first `make setup`.
 	key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 ! -name '*.part' \
-		-printf '%P\n' 2>/dev/null | sort -V | tail -n 1)
+		-printf '%P\n' 2>/dev/null | sort -V | tail -n 1) || true
 	linux=$cache/linux/$key
 fi
 tree=$cache/tree/$key
