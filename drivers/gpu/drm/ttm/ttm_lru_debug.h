@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Checks of the LRU lists, for CONFIG_DRM_TTM_LRU_DEBUG; nothing without it.
+ */
+#ifndef _TTM_LRU_DEBUG_H_
+#define _TTM_LRU_DEBUG_H_
+
+#include <drm/ttm/ttm_resource.h>
+
+/* Where a resource stood before a list operation. */
+struct ttm_lru_debug_spot {
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+	struct list_head *list;
+	struct list_head *prev;
+#endif
+};
+
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+
+struct ttm_lru_debug_spot ttm_lru_debug_spot(struct ttm_device *bdev,
+					     struct ttm_resource *res);
+void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
+			 struct ttm_lru_debug_spot old);
+void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
+			  struct list_head *at);
+
+#else
+
+static inline struct ttm_lru_debug_spot
+ttm_lru_debug_spot(struct ttm_device *bdev, struct ttm_resource *res)
+{
+	return (struct ttm_lru_debug_spot) {};
+}
+
+static inline void ttm_lru_debug_moved(struct ttm_device *bdev,
+				       struct ttm_resource *res,
+				       struct ttm_lru_debug_spot old)
+{
+}
+
+static inline void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
+					struct list_head *at)
+{
+}
+
+#endif
+
+#endif

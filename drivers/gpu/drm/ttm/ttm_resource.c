@@ -1,0 +1,1133 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * TTM resources, their managers, and the LRU lists that walkers follow.
+ */
+
+#include <linux/cgroup_dmem.h>
+#include <linux/debugfs.h>
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
+
+#include <drm/drm_print.h>
+#include <drm/drm_util.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_lru_debug.h"
+
+/**
+ * DOC: TTM LRU lists, hitches and bulk ranges
+ *
+ * Each &struct ttm_resource_manager has an LRU list for each priority. Its
+ * nodes are &struct ttm_lru_item, the head is where eviction starts, and all
+ * of it is protected by &ttm_device.lru_lock, a spinlock.
+ *
+ * **Hitches.** Whoever evicts, swaps or shrinks walks these lists, and to do
+ * anything with a buffer must drop the lock. A &struct ttm_resource_cursor
+ * keeps the walk's place meanwhile: it parks a node of its own, a *hitch*,
+ * right before what it would visit next, and everybody else steps over it. In
+ * the pictures, letters are resources and ``H`` is a hitch::
+ *
+ *	A  B  C  D		the list
+ *	A  B  H  C  D		next() returned B; the lock may be dropped
+ *	A  H  C  D  B		meanwhile B was used: next() returns C
+ *	H  D  B			meanwhile A and C were freed: next() returns D
+ *
+ * What matters to a walk is only which side of its hitch a resource is on: no
+ * list operation takes a resource from ahead of a hitch to behind it, and no
+ * hitch goes past a resource that stays. So a walk meets everything that stays
+ * on the list, and meets nothing twice unless somebody moved it to the tail.
+ * Resources that *enter* (are allocated, unpinned, swapped in, given another
+ * priority, or join a bulk) while a walk is under way may be met by it or not.
+ *
+ * **Bulk ranges.** The buffers of one VM share a reservation lock and are used
+ * together. They form a &struct ttm_lru_bulk_move: contiguous sublists, one for
+ * each memory type and priority, which ttm_lru_bulk_move_tail() moves to the
+ * tail without visiting the members. Members of one range are starred::
+ *
+ *	A* B* C* D  E		first = A, last = C
+ *	D  E  A* B* C*		after a bulk move
+ *
+ * A hitch strictly between first and last would be carried along, and its walk
+ * would miss D and E. So exactly such cursors are *registered* with the bulk;
+ * before the sublist goes, their hitches are set behind its end::
+ *
+ *	A* B* H  C* D  E	a cursor in the range: registered
+ *	A* B* C* H  D  E	  its hitch goes behind the last member first
+ *	H  D  E  A* B* C*	  then the sublist goes: D and E come next
+ *
+ * A member that moves to its range's tail, or joins, is put behind the last
+ * member *and* the hitches that directly follow it. These become inner, and so
+ * registered::
+ *
+ *	A* B* H  D  E		C joins ...
+ *	A* B* H  C* D  E	... ahead of the cursor, which is registered now
+ *
+ * And whenever first or last leaves, the hitches next to it are inner no more::
+ *
+ *	A* H  B* C*  ->  H  B* C*
+ *
+ * **The list's own word.** Pins, swap-outs and priorities change in the buffer
+ * first; the list follows later. What a list operation made of a resource (its
+ * list, its priority, whether it is in a range) is therefore latched in its
+ * &struct ttm_lru_item, and every operation starts by bringing that in line
+ * with what the buffer says now, whatever it finds.
+ *
+ * **Using a cursor.** ttm_resource_manager_first() and
+ * ttm_resource_manager_next() return with the hitch parked; the lock may be
+ * dropped at once. A walker that looks at many resources in one lock hold uses
+ * ttm_resource_cursor_advance(), which writes nothing to the list, and calls
+ * ttm_resource_cursor_pause() before it unlocks::
+ *
+ *	ttm_resource_cursor_init(&cursor, man);
+ *	spin_lock(&bdev->lru_lock);
+ *	ttm_resource_cursor_restart(&cursor);
+ *	while ((res = ttm_resource_cursor_advance(&cursor))) {
+ *		if (!worth_it(res))
+ *			continue;
+ *		ttm_resource_cursor_pause(&cursor);
+ *		bo = get(res->bo);
+ *		spin_unlock(&bdev->lru_lock);
+ *		evict(bo);
+ *		spin_lock(&bdev->lru_lock);
+ *	}
+ *	ttm_resource_cursor_fini(&cursor);
+ *	spin_unlock(&bdev->lru_lock);
+ */
+
+static struct ttm_resource_cursor *
+ttm_lru_item_to_cursor(struct ttm_lru_item *item)
+{
+	return container_of(item, struct ttm_resource_cursor, hitch);
+}
+
+/* Registration: exactly the hitches strictly inside a range have one. */
+static void ttm_cursor_register(struct ttm_resource_cursor *cursor,
+				struct ttm_lru_bulk_move *bulk, u8 mem_type)
+{
+	cursor->hitch.mem_type = mem_type;
+	if (cursor->bulk == bulk)
+		return;
+
+	cursor->bulk = bulk;
+	list_move_tail(&cursor->bulk_link, &bulk->cursor_list);
+}
+
+static void ttm_cursor_deregister(struct ttm_resource_cursor *cursor)
+{
+	if (!cursor->bulk)
+		return;
+
+	cursor->bulk = NULL;
+	list_del_init(&cursor->bulk_link);
+}
+
+/* The range that @res is a member of. */
+static struct ttm_lru_bulk_move_pos *
+ttm_resource_range(const struct ttm_resource *res)
+{
+	struct ttm_lru_bulk_move *bulk = res->bo->bulk_move;
+
+	return &bulk->pos[res->mem_type][res->lru.priority];
+}
+
+/* The list that @res is on, or NULL. */
+static struct list_head *ttm_resource_list(struct ttm_device *bdev,
+					   const struct ttm_resource *res)
+{
+	switch (res->lru.place) {
+	case TTM_LRU_OFF:
+		return NULL;
+	case TTM_LRU_UNEVICTABLE:
+		return &bdev->unevictable;
+	default:
+		return &ttm_manager_type(bdev, res->mem_type)->lru[res->lru.priority];
+	}
+}
+
+/*
+ * @res is an end of a range and leaves: return the member next to it, the new
+ * end. The hitches in between are no longer inside the range.
+ */
+static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
+					      bool forward)
+{
+	struct ttm_lru_item *item = &res->lru;
+
+	for (;;) {
+		item = forward ? list_next_entry(item, link) :
+				 list_prev_entry(item, link);
+		if (ttm_lru_item_is_res(item))
+			return ttm_lru_item_to_res(item);
+		ttm_cursor_deregister(ttm_lru_item_to_cursor(item));
+	}
+}
+
+/*
+ * Let @res go from its range. It still stands where it did: from the middle,
+ * the caller must take it away.
+ */
+static void ttm_range_del(struct ttm_resource *res)
+{
+	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+
+	if (pos->first == pos->last)
+		*pos = (struct ttm_lru_bulk_move_pos) {};
+	else if (pos->first == res)
+		pos->first = ttm_range_new_end(res, true);
+	else if (pos->last == res)
+		pos->last = ttm_range_new_end(res, false);
+
+	res->lru.place = TTM_LRU_LOOSE;
+}
+
+/*
+ * Make @res the last member of @bulk's range on @list. Hitches that directly
+ * follow the current last member stay before @res: its walk is to meet @res.
+ * An empty range begins where @res stands.
+ */
+static void ttm_range_add_tail(struct ttm_lru_bulk_move *bulk,
+			       struct list_head *list, struct ttm_resource *res)
+{
+	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+	struct ttm_lru_item *item;
+	struct list_head *tail;
+
+	res->lru.place = TTM_LRU_RANGE;
+	if (!pos->last) {
+		pos->first = res;
+		pos->last = res;
+		return;
+	}
+
+	tail = &pos->last->lru.link;
+	item = &pos->last->lru;
+	list_for_each_entry_continue(item, list, link) {
+		if (ttm_lru_item_is_res(item))
+			break;
+		ttm_cursor_register(ttm_lru_item_to_cursor(item), bulk,
+				    res->mem_type);
+		tail = &item->link;
+	}
+	if (tail->next != &res->lru.link)
+		list_move(&res->lru.link, tail);
+	pos->last = res;
+}
+
+/* Out of the range, but on the same list: no hitch may lose sight of @res. */
+static void ttm_range_loosen(struct ttm_resource *res)
+{
+	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+	struct ttm_resource *last = pos->last;
+	bool inner = res != pos->first && res != last;
+
+	ttm_range_del(res);
+	if (inner)
+		list_move(&res->lru.link, &last->lru.link);
+}
+
+static bool ttm_resource_is_swapped(const struct ttm_resource *res,
+				    const struct ttm_buffer_object *bo)
+{
+	/*
+	 * The ttm_tt goes with the current resource. One that is allocated to
+	 * move a swapped-out buffer to holds no swapped-out pages.
+	 */
+	if (!bo->ttm || bo->resource != res)
+		return false;
+
+	dma_resv_assert_held(bo->base.resv);
+	return ttm_tt_is_swapped(bo->ttm);
+}
+
+/*
+ * Bring what is latched for @res in line with what @bo says now, as a member
+ * of @bulk unless that is NULL. Nothing happens where it is in line already.
+ */
+static void ttm_resource_settle(struct ttm_resource *res,
+				struct ttm_buffer_object *bo,
+				struct ttm_lru_bulk_move *bulk)
+{
+	bool unevictable = bo->pin_count || ttm_resource_is_swapped(res, bo);
+	struct ttm_device *bdev = bo->bdev;
+	struct list_head *list;
+	bool stays;
+
+	lockdep_assert_held(&bdev->lru_lock);
+
+	list = unevictable ? &bdev->unevictable :
+	       &ttm_manager_type(bdev, res->mem_type)->lru[bo->priority];
+	stays = list == ttm_resource_list(bdev, res);
+
+	if (res->lru.place == TTM_LRU_RANGE) {
+		/* A priority must not change inside a bulk. */
+		WARN_ON_ONCE(bulk && res->lru.priority != bo->priority);
+		if (!bulk || !stays)
+			ttm_range_loosen(res);
+	}
+	if (!stays) {
+		res->lru.place = unevictable ? TTM_LRU_UNEVICTABLE :
+					       TTM_LRU_LOOSE;
+		res->lru.priority = bo->priority;
+		list_move_tail(&res->lru.link, list);
+	}
+	if (bulk && res->lru.place == TTM_LRU_LOOSE) {
+		ttm_range_add_tail(bulk, list, res);
+		/* A bulk goes as a whole, under the one lock of its members. */
+		WARN_ON_ONCE(ttm_resource_range(res)->first->bo->base.resv !=
+			     bo->base.resv);
+	}
+}
+
+/**
+ * ttm_resource_add_bulk_move() - let a resource join its buffer's bulk
+ * @res: The resource.
+ * @bo: Its buffer object, reserved.
+ *
+ * Puts @res on the list where @bo says that it belongs: if it is evictable and
+ * @bo has a bulk move, at the tail of its range. Where @res is the first member
+ * it begins the range where it stands. Idempotent.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches directly behind the
+ * range.
+ */
+void ttm_resource_add_bulk_move(struct ttm_resource *res,
+				struct ttm_buffer_object *bo)
+{
+	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
+
+	ttm_resource_settle(res, bo, bo->bulk_move);
+	ttm_lru_debug_moved(bo->bdev, res, old);
+}
+
+/**
+ * ttm_resource_del_bulk_move() - take a resource out of its buffer's bulk
+ * @res: The resource.
+ * @bo: Its buffer object, reserved, its bulk move still set.
+ *
+ * Afterwards @res is in no range. From either end of the range it stays in its
+ * place, from the middle it goes right behind the range. If @bo says so, it goes
+ * to the unevictable list. Idempotent.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res.
+ */
+void ttm_resource_del_bulk_move(struct ttm_resource *res,
+				struct ttm_buffer_object *bo)
+{
+	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
+
+	ttm_resource_settle(res, bo, NULL);
+	ttm_lru_debug_moved(bo->bdev, res, old);
+}
+
+/**
+ * ttm_resource_del_bulk_move_unevictable() - take out one just swapped out
+ * @res: The resource.
+ * @bo: Its buffer object, reserved, already unevictable.
+ *
+ * As ttm_resource_del_bulk_move(), which looks at what is latched and so needs
+ * no help; kept for its callers.
+ *
+ * Context: &ttm_device.lru_lock held.
+ */
+void ttm_resource_del_bulk_move_unevictable(struct ttm_resource *res,
+					    struct ttm_buffer_object *bo)
+{
+	ttm_resource_del_bulk_move(res, bo);
+	WARN_ON_ONCE(res->lru.place != TTM_LRU_UNEVICTABLE);
+}
+
+/**
+ * ttm_resource_move_to_lru_tail() - mark a resource as just used
+ * @res: The resource; its buffer object is reserved.
+ *
+ * Moves @res to the tail of its range if it is in one, else to the tail of its
+ * list.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res and
+ * those directly behind the range.
+ */
+void ttm_resource_move_to_lru_tail(struct ttm_resource *res)
+{
+	struct ttm_buffer_object *bo = res->bo;
+	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
+	struct list_head *list;
+
+	ttm_resource_settle(res, bo, bo->bulk_move);
+	list = ttm_resource_list(bo->bdev, res);
+	if (res->lru.place != TTM_LRU_RANGE) {
+		list_move_tail(&res->lru.link, list);
+	} else if (ttm_resource_range(res)->last != res) {
+		ttm_range_del(res);
+		ttm_range_add_tail(bo->bulk_move, list, res);
+	}
+	ttm_lru_debug_moved(bo->bdev, res, old);
+}
+
+/**
+ * ttm_resource_set_bo() - give a resource to another buffer object
+ * @res: The resource.
+ * @bo: The new owner, with the same bulk move as the old one.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_set_bo(struct ttm_resource *res,
+			 struct ttm_buffer_object *bo)
+{
+	guard(spinlock)(&bo->bdev->lru_lock);
+	WARN_ON_ONCE(res->lru.place == TTM_LRU_RANGE &&
+		     res->bo->bulk_move != bo->bulk_move);
+	res->bo = bo;
+}
+
+/**
+ * ttm_lru_bulk_move_init() - make an empty bulk move
+ * @bulk: The bulk move.
+ */
+void ttm_lru_bulk_move_init(struct ttm_lru_bulk_move *bulk)
+{
+	*bulk = (struct ttm_lru_bulk_move) {};
+	INIT_LIST_HEAD(&bulk->cursor_list);
+}
+EXPORT_SYMBOL(ttm_lru_bulk_move_init);
+
+/* Make the members of a range loose where they stand, and count them. */
+static unsigned int ttm_range_dissolve(struct ttm_device *bdev,
+				       struct ttm_lru_bulk_move_pos *pos)
+{
+	struct ttm_resource *res;
+	unsigned int n = 0;
+
+	while ((res = pos->first)) {
+		struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bdev, res);
+
+		ttm_range_del(res);
+		res->bo->bulk_move = NULL;
+		ttm_lru_debug_moved(bdev, res, old);
+		n++;
+	}
+	return n;
+}
+
+/**
+ * ttm_lru_bulk_move_fini() - end a bulk move
+ * @bdev: The device.
+ * @bulk: The bulk move. All buffers should have left it.
+ *
+ * Where one has not, that is a driver's bug: it is warned about, and the
+ * members of the ranges are made loose where they stand, so that nothing on
+ * the list points to @bulk when its memory goes.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ */
+void ttm_lru_bulk_move_fini(struct ttm_device *bdev,
+			    struct ttm_lru_bulk_move *bulk)
+{
+	unsigned int mem_type, priority, left = 0;
+
+	spin_lock(&bdev->lru_lock);
+	for (mem_type = 0; mem_type < TTM_NUM_MEM_TYPES; mem_type++)
+		for (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++)
+			left += ttm_range_dissolve(bdev,
+						   &bulk->pos[mem_type][priority]);
+	spin_unlock(&bdev->lru_lock);
+
+	WARN(left, "TTM bulk move ended with %u resources in it\n", left);
+}
+EXPORT_SYMBOL(ttm_lru_bulk_move_fini);
+
+/**
+ * ttm_lru_bulk_move_tail() - mark all members of a bulk as just used
+ * @bulk: The bulk move; the reservation lock of its members is held.
+ *
+ * Moves each range to the tail of its list, the members in their order.
+ * Cursors inside a range stay behind, at the range's old place.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the number of cursors inside
+ * the ranges, however many members there are.
+ */
+void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
+{
+	struct ttm_resource_cursor *cursor, *next;
+	unsigned int mem_type, priority;
+
+	list_for_each_entry_safe(cursor, next, &bulk->cursor_list, bulk_link) {
+		struct ttm_lru_item *hitch = &cursor->hitch;
+		struct ttm_lru_bulk_move_pos *pos =
+			&bulk->pos[hitch->mem_type][hitch->priority];
+
+		list_move(&hitch->link, &pos->last->lru.link);
+		ttm_cursor_deregister(cursor);
+	}
+
+	for (mem_type = 0; mem_type < TTM_NUM_MEM_TYPES; mem_type++) {
+		for (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++) {
+			struct ttm_lru_bulk_move_pos *pos =
+				&bulk->pos[mem_type][priority];
+			struct ttm_lru_debug_spot old;
+			struct ttm_device *bdev;
+
+			if (!pos->first)
+				continue;
+
+			bdev = pos->first->bo->bdev;
+			lockdep_assert_held(&bdev->lru_lock);
+			dma_resv_assert_held(pos->first->bo->base.resv);
+			dma_resv_assert_held(pos->last->bo->base.resv);
+
+			old = ttm_lru_debug_spot(bdev, pos->first);
+			list_bulk_move_tail(ttm_resource_list(bdev, pos->first),
+					    &pos->first->lru.link,
+					    &pos->last->lru.link);
+			ttm_lru_debug_moved(bdev, pos->first, old);
+			ttm_lru_debug_moved(bdev, pos->last, old);
+		}
+	}
+}
+EXPORT_SYMBOL(ttm_lru_bulk_move_tail);
+
+/*
+ * Take the hitch off the list: the walk doesn't need it where it is.
+ */
+static void ttm_cursor_unlink(struct ttm_resource_cursor *cursor)
+{
+	list_del_init(&cursor->hitch.link);
+	ttm_cursor_deregister(cursor);
+}
+
+/* Let the walk go on behind @at, or where the hitch is if that is NULL. */
+static void ttm_cursor_set_at(struct ttm_resource_cursor *cursor,
+			      struct list_head *at)
+{
+	ttm_lru_debug_cursor(cursor, at);
+	cursor->at = at;
+}
+
+/**
+ * ttm_resource_cursor_init() - make a cursor that is in no walk
+ * @cursor: The cursor. Must not move in memory until ttm_resource_cursor_fini().
+ * @man: The manager whose resources will be walked.
+ *
+ * Start a walk with ttm_resource_manager_first() or
+ * ttm_resource_cursor_restart().
+ *
+ * Context: No lock needed.
+ */
+void ttm_resource_cursor_init(struct ttm_resource_cursor *cursor,
+			      struct ttm_resource_manager *man)
+{
+	*cursor = (struct ttm_resource_cursor) { .man = man };
+	ttm_lru_item_init(&cursor->hitch, TTM_LRU_HITCH);
+	cursor->hitch.priority = TTM_MAX_BO_PRIORITY;
+	INIT_LIST_HEAD(&cursor->bulk_link);
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
+
+/**
+ * ttm_resource_cursor_fini() - end a walk
+ * @cursor: The cursor, in any state.
+ *
+ * Afterwards @cursor is on no list and in no walk. It may go out of scope, or
+ * start another walk. Idempotent.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ */
+void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor)
+{
+	lockdep_assert_held(&cursor->man->bdev->lru_lock);
+
+	ttm_cursor_set_at(cursor, NULL);
+	ttm_cursor_unlink(cursor);
+	cursor->hitch.priority = TTM_MAX_BO_PRIORITY;
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_fini);
+
+/**
+ * ttm_resource_cursor_restart() - start a walk, or start it over
+ * @cursor: The cursor, in any state.
+ *
+ * Puts @cursor before the first resource of the lowest priority.
+ * ttm_resource_cursor_pause() must come before the lock is dropped.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ *
+ * Return: @cursor.
+ */
+struct ttm_resource_cursor *
+ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor)
+{
+	ttm_resource_cursor_fini(cursor);
+	cursor->hitch.priority = 0;
+	ttm_cursor_set_at(cursor, &cursor->man->lru[0]);
+	return cursor;
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_restart);
+
+/**
+ * ttm_resource_cursor_advance() - step to the next resource, for now
+ * @cursor: The cursor.
+ *
+ * Steps without writing to the list that is walked; a list's end takes the
+ * hitch off it. ttm_resource_cursor_pause() must come before the lock is
+ * dropped and before the holder does any list operation.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed.
+ *
+ * Return: The next resource, or %NULL if the walk has ended or @cursor is in
+ * none; it then goes on returning %NULL, and the hitch is on no list.
+ */
+struct ttm_resource *
+ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
+{
+	struct list_head *node = cursor->at ?: &cursor->hitch.link;
+	struct ttm_resource_manager *man = cursor->man;
+
+	lockdep_assert_held(&man->bdev->lru_lock);
+
+	while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY) {
+		struct list_head *list = &man->lru[cursor->hitch.priority];
+		struct ttm_lru_item *item;
+
+		for (node = node->next; node != list; node = node->next) {
+			item = list_entry(node, struct ttm_lru_item, link);
+			if (ttm_lru_item_is_res(item)) {
+				ttm_cursor_set_at(cursor, node);
+				return ttm_lru_item_to_res(item);
+			}
+		}
+		/* On to the next priority: its list's head follows this one. */
+		ttm_cursor_unlink(cursor);
+		cursor->hitch.priority++;
+		node = list + 1;
+	}
+
+	ttm_resource_cursor_fini(cursor);
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_advance);
+
+/**
+ * ttm_resource_cursor_pause() - park the hitch where the walk is
+ * @cursor: The cursor.
+ *
+ * Afterwards the lock may be dropped, and list operations done; the walk goes
+ * on from here. Does nothing if the hitch is parked already, or @cursor is in
+ * no walk.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ */
+void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
+{
+	struct list_head *at = cursor->at;
+	struct ttm_resource *res;
+
+	lockdep_assert_held(&cursor->man->bdev->lru_lock);
+
+	if (!at)
+		return;
+
+	list_move(&cursor->hitch.link, at);
+	ttm_cursor_set_at(cursor, NULL);
+
+	/* Before the first step there is no resource, only the list's head. */
+	res = at == cursor->man->lru ? NULL :
+	      ttm_lru_item_to_res(list_entry(at, struct ttm_lru_item, link));
+	if (res && res->lru.place == TTM_LRU_RANGE &&
+	    ttm_resource_range(res)->last != res)
+		ttm_cursor_register(cursor, res->bo->bulk_move, res->mem_type);
+	else
+		ttm_cursor_deregister(cursor);
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_pause);
+
+/**
+ * ttm_resource_cursor_skip_bulk() - leave the bulk range that the walk is in
+ * @cursor: The cursor.
+ *
+ * If the walk is inside a bulk range, it goes on behind the range's last
+ * member, for instance because the reservation lock that the members share is
+ * taken. A walk that skipped has not seen everything.
+ * ttm_resource_cursor_pause() must come before the lock is dropped.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ */
+void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor)
+{
+	struct ttm_lru_item *hitch = &cursor->hitch;
+	struct list_head *at = cursor->at;
+	struct ttm_lru_bulk_move_pos *pos;
+	struct ttm_resource *res;
+
+	lockdep_assert_held(&cursor->man->bdev->lru_lock);
+
+	if (!at && cursor->bulk) {
+		pos = &cursor->bulk->pos[hitch->mem_type][hitch->priority];
+	} else if (at && at != cursor->man->lru) {
+		res = ttm_lru_item_to_res(list_entry(at, struct ttm_lru_item,
+						     link));
+		if (res->lru.place != TTM_LRU_RANGE)
+			return;
+		pos = ttm_resource_range(res);
+	} else {
+		return;
+	}
+	ttm_cursor_set_at(cursor, &pos->last->lru.link);
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_skip_bulk);
+
+/**
+ * ttm_resource_manager_next() - step to the next resource
+ * @cursor: The cursor.
+ *
+ * Context: &ttm_device.lru_lock held; it may be dropped right afterwards, the
+ * hitch is parked. O(1) plus the hitches passed.
+ *
+ * Return: The next resource, or %NULL if the walk has ended or @cursor is in
+ * none; it then goes on returning %NULL, and the hitch is on no list.
+ */
+struct ttm_resource *
+ttm_resource_manager_next(struct ttm_resource_cursor *cursor)
+{
+	struct ttm_resource *res = ttm_resource_cursor_advance(cursor);
+
+	ttm_resource_cursor_pause(cursor);
+	return res;
+}
+EXPORT_SYMBOL_GPL(ttm_resource_manager_next);
+
+/**
+ * ttm_resource_manager_first() - start a walk, or start it over
+ * @cursor: The cursor, in any state.
+ *
+ * Context: &ttm_device.lru_lock held; it may be dropped right afterwards, the
+ * hitch is parked. O(1) plus the hitches passed.
+ *
+ * Return: The first resource of the lowest priority that has one, or %NULL if
+ * there is none: the walk has then ended.
+ */
+struct ttm_resource *
+ttm_resource_manager_first(struct ttm_resource_cursor *cursor)
+{
+	return ttm_resource_manager_next(ttm_resource_cursor_restart(cursor));
+}
+EXPORT_SYMBOL_GPL(ttm_resource_manager_first);
+
+/**
+ * ttm_resource_manager_visit_lru() - look at every node of a manager's lists
+ * @man: The manager.
+ * @visit: Called for each node, hitches included, in the order of a walk. Must
+ * not change the lists.
+ * @arg: Handed to @visit.
+ *
+ * For pictures and tests: O(nodes) in one lock hold. To find something to
+ * evict, use a cursor.
+ *
+ * Context: &ttm_device.lru_lock held.
+ */
+void
+ttm_resource_manager_visit_lru(struct ttm_resource_manager *man,
+			       void (*visit)(const struct ttm_lru_item *item,
+					     void *arg),
+			       void *arg)
+{
+	const struct ttm_lru_item *item;
+	unsigned int priority;
+
+	lockdep_assert_held(&man->bdev->lru_lock);
+
+	for (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++)
+		list_for_each_entry(item, &man->lru[priority], link)
+			visit(item, arg);
+}
+EXPORT_SYMBOL_GPL(ttm_resource_manager_visit_lru);
+
+/**
+ * ttm_lru_first_res_or_null() - the first resource on a list
+ * @head: The list, a manager's or the unevictable one.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed.
+ *
+ * Return: The resource, or %NULL if the list has none.
+ */
+struct ttm_resource *ttm_lru_first_res_or_null(struct list_head *head)
+{
+	struct ttm_lru_item *item;
+
+	list_for_each_entry(item, head, link)
+		if (ttm_lru_item_is_res(item))
+			return ttm_lru_item_to_res(item);
+
+	return NULL;
+}
+
+/**
+ * ttm_resource_init() - make a resource and put it on its list
+ * @bo: The buffer object that it is for.
+ * @place: Where it is allocated.
+ * @res: The resource.
+ *
+ * To be called by managers as they allocate. From here on walkers can see @res:
+ * at the tail of its list, or of its range if @bo has a bulk move.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_init(struct ttm_buffer_object *bo,
+		       const struct ttm_place *place,
+		       struct ttm_resource *res)
+{
+	struct ttm_device *bdev = bo->bdev;
+
+	*res = (struct ttm_resource) {
+		.bo = bo,
+		.size = bo->base.size,
+		.mem_type = place->mem_type,
+		.placement = place->flags,
+		.bus.caching = ttm_cached,
+	};
+	ttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);
+
+	guard(spinlock)(&bdev->lru_lock);
+	ttm_manager_type(bdev, place->mem_type)->usage += res->size;
+	ttm_resource_add_bulk_move(res, bo);
+}
+EXPORT_SYMBOL(ttm_resource_init);
+
+/**
+ * ttm_resource_fini() - take a resource off its list
+ * @man: The manager that it was allocated from.
+ * @res: The resource, in any state.
+ *
+ * To be called by managers before they free the memory of @res. Takes it out of
+ * its range first if it is in one.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_fini(struct ttm_resource_manager *man,
+		       struct ttm_resource *res)
+{
+	struct ttm_lru_debug_spot old;
+
+	guard(spinlock)(&man->bdev->lru_lock);
+	old = ttm_lru_debug_spot(man->bdev, res);
+	if (res->lru.place == TTM_LRU_RANGE)
+		ttm_range_del(res);
+	list_del_init(&res->lru.link);
+	res->lru.place = TTM_LRU_OFF;
+	man->usage -= res->size;
+	ttm_lru_debug_moved(man->bdev, res, old);
+}
+EXPORT_SYMBOL(ttm_resource_fini);
+
+/**
+ * ttm_resource_try_charge() - charge an allocation to the current cgroup
+ * @bo: The buffer object, whose size is charged.
+ * @place: Where it is to be allocated.
+ * @ret_pool: Set to what was charged, for ttm_resource_alloc(); %NULL where the
+ * memory type isn't accounted.
+ * @ret_limit_pool: May be %NULL. Set to what has reached its limit if the charge
+ * fails.
+ *
+ * Return: 0, -EAGAIN if a limit is reached, or another negative error.
+ */
+int ttm_resource_try_charge(struct ttm_buffer_object *bo,
+			    const struct ttm_place *place,
+			    struct dmem_cgroup_pool_state **ret_pool,
+			    struct dmem_cgroup_pool_state **ret_limit_pool)
+{
+	struct dmem_cgroup_region *region =
+		ttm_manager_type(bo->bdev, place->mem_type)->cg;
+
+	if (region)
+		return dmem_cgroup_try_charge(region, bo->base.size, ret_pool,
+					      ret_limit_pool);
+	if (ret_limit_pool)
+		*ret_limit_pool = NULL;
+	*ret_pool = NULL;
+	return 0;
+}
+
+/**
+ * ttm_resource_alloc() - allocate a resource for a buffer object
+ * @bo: The buffer object, reserved.
+ * @place: Where.
+ * @res: Set to the resource.
+ * @charge_pool: What ttm_resource_try_charge() charged, or %NULL. Uncharged by
+ * ttm_resource_free().
+ *
+ * Context: May sleep. Takes &ttm_device.lru_lock.
+ *
+ * Return: 0, -ENOSPC if there is no room, or another negative error.
+ */
+int ttm_resource_alloc(struct ttm_buffer_object *bo,
+		       const struct ttm_place *place,
+		       struct ttm_resource **res,
+		       struct dmem_cgroup_pool_state *charge_pool)
+{
+	struct ttm_resource_manager *man;
+	int ret;
+
+	man = ttm_manager_type(bo->bdev, place->mem_type);
+	ret = man->func->alloc(man, bo, place, res);
+	if (!ret)
+		(*res)->css = charge_pool;
+	return ret;
+}
+EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_resource_alloc);
+
+/**
+ * ttm_resource_free() - free a resource
+ * @bo: The buffer object that it was allocated for, reserved.
+ * @res: The resource, or a pointer to %NULL; set to %NULL.
+ *
+ * Context: May sleep. Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_free(struct ttm_buffer_object *bo, struct ttm_resource **res)
+{
+	struct dmem_cgroup_pool_state *charged;
+	struct ttm_resource_manager *man;
+
+	if (!*res)
+		return;
+
+	charged = (*res)->css;
+	man = ttm_manager_type(bo->bdev, (*res)->mem_type);
+	man->func->free(man, *res);
+	*res = NULL;
+	if (charged)
+		dmem_cgroup_uncharge(charged, bo->base.size);
+}
+EXPORT_SYMBOL(ttm_resource_free);
+
+/**
+ * ttm_resource_intersects() - whether evicting a resource can help
+ * @bdev: The device.
+ * @res: The resource.
+ * @place: Where room is needed; %NULL for anywhere.
+ * @size: How much, in bytes.
+ *
+ * Return: false if @res lies outside of @place.
+ */
+bool ttm_resource_intersects(struct ttm_device *bdev,
+			     struct ttm_resource *res,
+			     const struct ttm_place *place,
+			     size_t size)
+{
+	struct ttm_resource_manager *man = ttm_manager_type(bdev, res->mem_type);
+
+	return !place || !man->func->intersects ||
+	       man->func->intersects(man, res, place, size);
+}
+
+static bool ttm_resource_fits(struct ttm_resource *res,
+			      const struct ttm_place *place, u32 unwanted)
+{
+	struct ttm_buffer_object *bo = res->bo;
+	struct ttm_resource_manager *man;
+	u32 missing = place->flags & ~res->placement;
+
+	if (place->mem_type != res->mem_type || place->flags & unwanted ||
+	    missing & TTM_PL_FLAG_CONTIGUOUS)
+		return false;
+
+	man = ttm_manager_type(bo->bdev, res->mem_type);
+	return !man->func->compatible ||
+	       man->func->compatible(man, res, place, bo->base.size);
+}
+
+/**
+ * ttm_resource_compatible() - whether a buffer may stay where it is
+ * @res: The buffer's resource.
+ * @placement: Where the buffer is to be.
+ * @evicting: Room is scarce: fallback places count, desired ones don't.
+ *
+ * Return: true if @res satisfies one of the places.
+ */
+bool ttm_resource_compatible(struct ttm_resource *res,
+			     struct ttm_placement *placement,
+			     bool evicting)
+{
+	u32 unwanted = evicting ? TTM_PL_FLAG_DESIRED : TTM_PL_FLAG_FALLBACK;
+
+	if (res->placement & TTM_PL_FLAG_TEMPORARY)
+		return false;
+
+	for (unsigned int i = 0; i < placement->num_placement; i++)
+		if (ttm_resource_fits(res, &placement->placement[i], unwanted))
+			return true;
+
+	return false;
+}
+
+/**
+ * ttm_resource_manager_init() - make a manager without resources
+ * @man: The manager.
+ * @bdev: The device.
+ * @size: Size of the managed space, in the manager's units.
+ */
+void ttm_resource_manager_init(struct ttm_resource_manager *man,
+			       struct ttm_device *bdev,
+			       u64 size)
+{
+	struct list_head *lru;
+
+	spin_lock_init(&man->eviction_lock);
+	memset(man->eviction_fences, 0, sizeof(man->eviction_fences));
+	for (lru = man->lru; lru < man->lru + TTM_MAX_BO_PRIORITY; lru++)
+		INIT_LIST_HEAD(lru);
+	man->usage = 0;
+	man->size = size;
+	man->bdev = bdev;
+}
+EXPORT_SYMBOL(ttm_resource_manager_init);
+
+/* Wait until what pipelined evictions move has arrived. */
+static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
+{
+	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
+		struct dma_fence *fence;
+		long ret = 0;
+
+		scoped_guard(spinlock, &man->eviction_lock)
+			fence = dma_fence_get(man->eviction_fences[i]);
+		if (fence)
+			ret = dma_fence_wait(fence, false);
+		dma_fence_put(fence);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/**
+ * ttm_resource_manager_evict_all() - empty a manager before it goes
+ * @bdev: The device.
+ * @man: The manager.
+ *
+ * Evicts buffers until none is left on the manager's lists, and waits for the
+ * moves to end.
+ *
+ * Context: May sleep. Takes reservation locks and &ttm_device.lru_lock.
+ *
+ * Return: 0, or the negative error of the eviction that failed.
+ */
+int ttm_resource_manager_evict_all(struct ttm_device *bdev,
+				   struct ttm_resource_manager *man)
+{
+	struct ttm_operation_ctx ctx = {};
+	int ret;
+
+	while (!(ret = ttm_bo_evict_first(bdev, man, &ctx)))
+		cond_resched();
+
+	return ret == -ENOENT ? ttm_resource_manager_wait_moves(man) : ret;
+}
+EXPORT_SYMBOL(ttm_resource_manager_evict_all);
+
+/**
+ * ttm_resource_manager_usage() - how much is allocated
+ * @man: The manager.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ *
+ * Return: The size of all its resources, in bytes.
+ */
+u64 ttm_resource_manager_usage(struct ttm_resource_manager *man)
+{
+	if (WARN_ON_ONCE(!man->bdev))
+		return 0;
+
+	guard(spinlock)(&man->bdev->lru_lock);
+	return man->usage;
+}
+EXPORT_SYMBOL(ttm_resource_manager_usage);
+
+/**
+ * ttm_resource_manager_debug() - print a manager's state
+ * @man: The manager.
+ * @p: Where to.
+ *
+ * Context: May sleep. Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_manager_debug(struct ttm_resource_manager *man,
+				struct drm_printer *p)
+{
+	u64 usage = ttm_resource_manager_usage(man);
+
+	drm_printf(p, "  use_type: %d\n  use_tt: %d\n", man->use_type,
+		   man->use_tt);
+	drm_printf(p, "  size: %llu\n  usage: %llu\n", man->size, usage);
+	if (man->func->debug)
+		man->func->debug(man, p);
+}
+EXPORT_SYMBOL(ttm_resource_manager_debug);
+
+/**
+ * ttm_resource_manager_dmem_reclaim() - make room for a cgroup
+ * @pool: What is to shrink.
+ * @target_bytes: By how much.
+ * @priv: The &struct ttm_resource_manager, as it was given to
+ * dmem_cgroup_register_region() for the callback.
+ *
+ * For drivers to use as &dmem_cgroup_ops.reclaim.
+ *
+ * Context: May sleep. Takes reservation locks and &ttm_device.lru_lock.
+ *
+ * Return: 0 if anything was freed, -ENOSPC if not, or another negative error.
+ */
+int ttm_resource_manager_dmem_reclaim(struct dmem_cgroup_pool_state *pool,
+				      u64 target_bytes, void *priv)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_resource_manager *man = priv;
+	s64 ret;
+
+	ret = ttm_bo_evict_cgroup(man->bdev, man, pool, target_bytes, &ctx);
+	if (ret > 0)
+		return 0;
+	return ret ?: -ENOSPC;
+}
+EXPORT_SYMBOL(ttm_resource_manager_dmem_reclaim);
+
+/**
+ * ttm_resource_manager_set_dmem_region() - account a manager's memory
+ * @man: The manager.
+ * @region: The region that buffers are charged to from now on; %NULL before
+ * the region goes away; an error pointer changes nothing. The region's reclaim
+ * should be ttm_resource_manager_dmem_reclaim().
+ */
+void ttm_resource_manager_set_dmem_region(struct ttm_resource_manager *man,
+					  struct dmem_cgroup_region *region)
+{
+	if (IS_ERR(region))
+		return;
+	man->cg = region;
+}
+EXPORT_SYMBOL(ttm_resource_manager_set_dmem_region);
+
+static int ttm_resource_manager_show(struct seq_file *m, void *unused)
+{
+	struct drm_printer p = drm_seq_file_printer(m);
+
+	ttm_resource_manager_debug(m->private, &p);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(ttm_resource_manager);
+
+/**
+ * ttm_resource_manager_create_debugfs() - show a manager's state in debugfs
+ * @man: The manager; must outlive the file.
+ * @parent: Folder of the file.
+ * @name: Name of the file.
+ */
+void ttm_resource_manager_create_debugfs(struct ttm_resource_manager *man,
+					 struct dentry *parent,
+					 const char *name)
+{
+	debugfs_create_file(name, 0444, parent, man,
+			    &ttm_resource_manager_fops);
+}
+EXPORT_SYMBOL(ttm_resource_manager_create_debugfs);
