@@ -277,6 +277,8 @@ struct ttm_lru_bulk_move {
  * @bulk: The bulk this cursor is registered with, or %NULL.
  * @at: Set between an advance and the pause that follows: the node behind
  * which the walk goes on. %NULL while the hitch tells that.
+ * @lru_ops: Debugging: &ttm_resource_manager.lru_ops when @at was set.
+ * @cookie: Debugging: pins the lru_lock while @at is set.
  *
  * All members are private. Protected by the lru_lock.
  */
