@@ -27,8 +27,10 @@ else
 		-printf '%P\n' 2>/dev/null | sort -V | tail -n 1) || true
 	linux=$cache/linux/$key
 fi
-tree=$cache/tree/$key
-build=$cache/build/$key
+files=$cache/tree/$key.files
+# PRISTINE=1: a second tree and kernel, with Linux's own LRU.
+tree=$cache/tree/$key${PRISTINE:+-pristine}
+build=$cache/build/$key${PRISTINE:+-pristine}
 
 # A place where mounts are private and end with the command. An ordinary user
 # is root in it, and has the user ids that a Debian root needs.

@@ -1,20 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # What is done under the cache's lock; the front door is ../Makefile.
 
-.PHONY: tree kernel demo check kunit compare
+.PHONY: tree kernel demo check kunit compare pristine
 
-top   := $(dir $(lastword $(MAKEFILE_LIST)))..
+top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
 enter := $(top)/scripts/enter
-tests := $(realpath $(top))/tests/kunit
+kunit := $(top)/tests/kunit
 
 FILTER ?= ttm_lru*
 
 tree:
-	@$(step) tree "laying the merged tree" $(enter) $(realpath $(top))/scripts/lay
+	@$(step) tree "laying the merged tree" $(enter) $(top)/scripts/lay
 
 kernel: tree
-	@$(step) build "building the test kernel" $(enter) $(tests)/build
+	@$(step) build "building the test kernel" $(enter) $(kunit)/build ours
+
+demo: kernel
+	@$(enter) $(top)/scripts/demo
+
+check: kernel
+	@$(enter) $(kunit)/check
 
 kunit: kernel
-	@$(enter) $(tests)/kunit $(foreach glob,$(FILTER),'$(glob)')
+	@$(enter) $(kunit)/kunit $(foreach glob,$(FILTER),'$(glob)')
+
+pristine: export PRISTINE := 1
+pristine:
+	@$(step) tree-pristine "laying a tree with Linux's own LRU" \
+		$(enter) $(top)/scripts/lay
+	@$(step) build-pristine "building its test kernel" \
+		$(enter) $(kunit)/build pristine
+
+compare: kernel pristine
+	@$(enter) $(kunit)/compare

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Boot a test kernel (UML), and find what it complains about."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+
+# UML has SMP with seccomp only.
+ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'console=tty',
+	'kunit_shutdown=poweroff')
+POWER_OFF = 'reboot: Power down'
+
+# A kernel's complaint, and what of it differs from run to run.
+REPORT = re.compile(r'(\b(?:WARNING|BUG|INFO|UBSAN): .*|kernel BUG at .*'
+		    r'|Kernel panic.*|\bOops\b.*|general protection fault.*'
+		    r'|list_\w+ corruption.*)')
+VARYING = re.compile(r':\d+ at (\w+)\+.*')
+
+
+def reports(lines):
+	found = (REPORT.search(line) for line in lines)
+	return [VARYING.sub(r' at \1', match[1]) for match in found if match]
+
+
+class Boot:
+	"""One run of the kernel in the folder @build; iterate for its lines.
+
+	A kernel that says nothing for @silence seconds, or goes on for more than
+	@limit, is stopped, and @hung is set. The log is kept in @build.
+	"""
+
+	def __init__(self, build, name, *args, silence=120, limit=1800):
+		self.command = [f'{build}/linux', *ARGS, *args]
+		self.log = f'{build}/{name}.log'
+		self.silence = silence
+		self.limit = limit
+		self.lines = []
+		self.hung = False
+
+	def __iter__(self):
+		process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+					   stdout=subprocess.PIPE,
+					   stderr=subprocess.STDOUT,
+					   start_new_session=True)
+		try:
+			with open(self.log, 'w') as log:
+				for line in self._read(process.stdout.fileno()):
+					print(line, file=log, flush=True)
+					self.lines.append(line)
+					yield line
+		finally:
+			# UML is many processes; not all end with the first.
+			os.killpg(process.pid, signal.SIGKILL)
+			process.wait()
+
+	def _read(self, out):
+		rest = b''
+		end = time.monotonic() + self.limit
+		while True:
+			wait = min(self.silence, end - time.monotonic())
+			if wait <= 0 or not select.select([out], [], [], wait)[0]:
+				self.hung = True
+				return
+			chunk = os.read(out, 1 << 16)
+			if not chunk:
+				return
+			*whole, rest = (rest + chunk).split(b'\n')
+			for line in whole:
+				yield line.decode(errors='backslashreplace').rstrip()
+
+	@property
+	def powered_off(self):
+		return any(POWER_OFF in line for line in self.lines[-3:])
+
+
+def results(boot):
+	"""Run it; the tree of results as the kernel's own kunit.py has it."""
+	sys.path.append(f'{os.environ["TREE"]}/tools/testing/kunit')
+	from kunit_parser import parse_run_tests
+	from kunit_printer import null_printer
+
+	lines = _live(boot)
+	tests = parse_run_tests(lines, null_printer)
+	for _ in lines:		# what comes after the last result
+		pass
+	return tests
+
+
+def _live(lines):
+	"""Pass @lines on; on a terminal, let it be seen that they come."""
+	live = sys.stderr.isatty()
+	for n, line in enumerate(lines):
+		if live and n % 20 == 0:
+			print(f'\r\033[K{line.strip()[:79]}\r', end='',
+			      file=sys.stderr)
+		yield line
+	if live:
+		print('\033[K', end='', file=sys.stderr)
