@@ -9,6 +9,7 @@ enter := $(top)/scripts/enter
 kunit := $(top)/tests/kunit
 
 FILTER ?= ttm_lru*
+WALKS ?= 100
 
 tree:
 	@$(step) tree "laying the merged tree" $(enter) $(top)/scripts/lay
@@ -17,7 +18,7 @@ kernel: tree
 	@$(step) build "building the test kernel" $(enter) $(kunit)/build ours
 
 demo: kernel
-	@$(enter) $(top)/scripts/demo
+	@$(enter) $(kunit)/demo $(WALKS)
 
 check: kernel
 	@$(enter) $(kunit)/check
