@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#ifdef CONFIG_RUST_DRM_TTM
+
+#include <linux/dma-resv.h>
+#include <linux/kref.h>
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_tt.h>
+
+__rust_helper int rust_helper_kref_get_unless_zero(struct kref *kref)
+{
+	return kref_get_unless_zero(kref);
+}
+
+__rust_helper bool rust_helper_dma_resv_trylock(struct dma_resv *obj)
+{
+	return dma_resv_trylock(obj);
+}
+
+__rust_helper void rust_helper_ttm_bo_move_null(struct ttm_buffer_object *bo,
+						struct ttm_resource *new_mem)
+{
+	ttm_bo_move_null(bo, new_mem);
+}
+
+__rust_helper bool rust_helper_ttm_tt_is_populated(struct ttm_tt *tt)
+{
+	return ttm_tt_is_populated(tt);
+}
+
+#endif /* CONFIG_RUST_DRM_TTM */

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Buffers as TTM sees them.
+//!
+//! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
+
+use super::{
+    reserved::private::RawResv,
+    AsBuffer,
+    Device,
+    Driver,
+    Object,
+    Reserve,
+    Reserved, //
+};
+use crate::{
+    bindings,
+    drm::gem::IntoGEMObject,
+    sync::aref::ARef,
+    types::Opaque, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::NonNull, //
+};
+
+/// Tells a buffer from others while it exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BufferId(usize);
+
+impl BufferId {
+    pub(super) fn new(bo: *const bindings::ttm_buffer_object) -> Self {
+        Self(bo.addr())
+    }
+}
+
+/// A buffer that TTM still has, whatever became of it elsewhere.
+///
+/// What is found on an LRU list may be alive, that is, an [`Object`] that someone has a reference
+/// to. It may be a *zombie*: everybody dropped it, but TTM must wait for the GPU before it is freed.
+/// Or it may be a *ghost*, which holds the old memory of a buffer that is being moved, and is no GEM
+/// object at all. So this isn't an [`Object`], but may be turned into one.
+///
+/// # Invariants
+///
+/// `self.0` is a valid `struct ttm_buffer_object` of a [`Device<T>`], with a TTM reference that lasts
+/// as long as any reference to `self`. Unless `base.dev` is null, which makes it a ghost, it is
+/// embedded in an [`Object<T::BufferData>`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::fixture;
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x3000)?;
+/// let bo = obj.buffer();
+///
+/// assert_eq!(bo.size(), 0x3000);
+/// assert!(!bo.is_ghost());
+///
+/// // It is alive, so there is an object.
+/// let same = bo.object().ok_or(ENOENT)?;
+/// assert_eq!(same.buffer().id(), bo.id());
+/// # Ok::<(), Error>(())
+/// ```
+#[repr(transparent)]
+pub struct Buffer<T: Driver>(Opaque<bindings::ttm_buffer_object>, PhantomData<fn() -> T>);
+
+// SAFETY: TTM's buffers may be used and freed from any thread.
+unsafe impl<T: Driver> Send for Buffer<T> {}
+
+// SAFETY: What is there for a shared reference is constant, or has locks of its own.
+unsafe impl<T: Driver> Sync for Buffer<T> {}
+
+impl<T: Driver> Buffer<T> {
+    /// # Safety
+    ///
+    /// `bo` must be as the type's invariants say, for `'a`.
+    pub(super) unsafe fn from_raw<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a Self {
+        // CAST: `Self` is transparent.
+        // INVARIANT: By the function's requirements.
+        // SAFETY: By the function's requirements.
+        unsafe { &*bo.cast() }
+    }
+
+    pub(super) fn as_raw(&self) -> *mut bindings::ttm_buffer_object {
+        self.0.get()
+    }
+
+    /// Tells this buffer from others while it exists.
+    pub fn id(&self) -> BufferId {
+        BufferId::new(self.as_raw())
+    }
+
+    /// Its size in bytes, a multiple of the page size.
+    pub fn size(&self) -> usize {
+        // SAFETY: By the type invariants; constant.
+        unsafe { (*self.as_raw()).base.size }
+    }
+
+    /// The device that it is on.
+    pub fn device(&self) -> &Device<T> {
+        // SAFETY: By the type invariants `bdev` is that of a `Device<T>`, which outlives its
+        // buffers. Constant.
+        unsafe { Device::from_bdev((*self.as_raw()).bdev) }
+    }
+
+    /// Whether it is a ghost: no GEM object, just old memory of one that is being moved.
+    pub fn is_ghost(&self) -> bool {
+        // SAFETY: By the type invariants. `dev` is set before a buffer, or a ghost, can be seen.
+        unsafe { (*self.as_raw()).base.dev.is_null() }
+    }
+
+    /// A reference to the object, or [`None`] if it isn't alive any more.
+    ///
+    /// To drop the last reference to an object may sleep.
+    pub fn object(&self) -> Option<ARef<Object<T::BufferData>>> {
+        if self.is_ghost() {
+            return None;
+        }
+
+        // SAFETY: By the type invariants the memory is valid, and its GEM part initialized, as this
+        // is no ghost.
+        let gem = unsafe { &raw mut (*self.as_raw()).base };
+
+        // SAFETY: As above.
+        if unsafe { bindings::kref_get_unless_zero(&raw mut (*gem).refcount) } == 0 {
+            return None;
+        }
+
+        // SAFETY: No ghost, hence embedded in an object by the type invariants; it is alive, as
+        // there is a reference since just now.
+        let obj: &Object<T::BufferData> = unsafe { IntoGEMObject::from_raw(gem) };
+
+        // SAFETY: That reference is given away here.
+        Some(unsafe { ARef::from_raw(NonNull::from(obj)) })
+    }
+
+    /// The driver's part, unless this is a ghost. The object may be a zombie.
+    pub(super) fn data(&self) -> Option<&T::BufferData> {
+        if self.is_ghost() {
+            return None;
+        }
+
+        // SAFETY: By the type invariants; the driver's part is valid until TTM's last reference is
+        // dropped. Nothing but this part is accessed.
+        Some(unsafe { &*Object::<T::BufferData>::data_of(self.as_raw()) })
+    }
+
+    /// Waits for the buffer's reservation and takes it.
+    ///
+    /// May sleep. Must not be called by a thread that has this reservation already, nor, in general,
+    /// by one that has another.
+    pub fn reserve(&self) -> Reserved<'_, Self> {
+        Reserved::lock(self)
+    }
+
+    /// Takes the buffer's reservation if it is free.
+    pub fn try_reserve(&self) -> Option<Reserved<'_, Self>> {
+        Reserved::try_lock(self)
+    }
+}
+
+impl<T: Driver> RawResv for Buffer<T> {
+    fn raw_resv(&self) -> *mut bindings::dma_resv {
+        // SAFETY: By the type invariants. It changes only when TTM's last reference is dropped, which
+        // is not the case while there is a reference to `self`.
+        unsafe { (*self.as_raw()).base.resv }
+    }
+}
+
+impl<T: Driver> Reserve for Buffer<T> {}
+
+impl<T: Driver> AsBuffer for Buffer<T> {
+    type Driver = T;
+
+    fn as_buffer(&self) -> &Buffer<T> {
+        self
+    }
+}

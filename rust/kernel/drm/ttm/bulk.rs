@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Buffers that go to the LRU list's tail together.
+//!
+//! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
+
+use super::{
+    reserved::private::RawResv,
+    Device,
+    Driver,
+    Lru,
+    Reserve,
+    Reserved,
+    Resv, //
+};
+use crate::{
+    bindings,
+    prelude::*,
+    sync::Arc,
+    types::Opaque, //
+};
+use core::ptr;
+
+/// Tells a bulk from others while it exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BulkId(usize);
+
+impl BulkId {
+    pub(super) fn new(bulk: *const bindings::ttm_lru_bulk_move) -> Option<Self> {
+        (!bulk.is_null()).then(|| Self(bulk.addr()))
+    }
+}
+
+/// Buffers that go to the LRU list's tail together.
+///
+/// They all share one reservation. A buffer joins when it is made ([`ObjectConfig::bulk`]) or with
+/// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any more.
+/// In each list, the members are next to each other.
+///
+/// What TTM has of it stays while this or a member exists.
+///
+/// [`ObjectConfig::bulk`]: super::ObjectConfig::bulk
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, BulkMove, Resv};
+///
+/// let dev = fixture::Device::new()?;
+/// let bulk = BulkMove::new(&dev, Resv::new()?)?;
+/// let a = dev.member(0x1000, &bulk)?;
+/// let loose = dev.vram(0x1000)?;
+/// let b = dev.member(0x1000, &bulk)?;
+///
+/// // `b` went next to `a`.
+/// assert_eq!(dev.order()?, [a.buffer().id(), b.buffer().id(), loose.buffer().id()]);
+///
+/// let reserved = bulk.reserve();
+/// bulk.move_to_tail(&reserved, &mut dev.lru())?;
+/// assert_eq!(dev.order()?, [loose.buffer().id(), a.buffer().id(), b.buffer().id()]);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// A buffer with another reservation can't join, and a bulk doesn't move without its reservation:
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, BulkMove, Resv};
+///
+/// let dev = fixture::Device::new()?;
+/// let bulk = BulkMove::new(&dev, Resv::new()?)?;
+/// let loose = dev.vram(0x1000)?;
+///
+/// let mut reserved = loose.reserve();
+/// assert_eq!(reserved.set_bulk(&bulk), Err(EINVAL));
+/// assert_eq!(bulk.move_to_tail(&reserved, &mut dev.lru()), Err(EINVAL));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// Nor can one of another device:
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, BulkMove, Resv};
+///
+/// let dev = fixture::Device::new()?;
+/// let other = fixture::Device::new()?;
+/// let resv = Resv::new()?;
+/// let bulk = BulkMove::new(&dev, resv.clone())?;
+/// let obj = other.shared(0x1000, &resv)?;
+///
+/// assert_eq!(obj.reserve().set_bulk(&bulk), Err(EXDEV));
+/// assert_eq!(bulk.move_to_tail(&bulk.reserve(), &mut other.lru()), Err(EXDEV));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// `inner.bdev` is that of `dev`.
+pub struct BulkMove<'dev, T: Driver> {
+    inner: Arc<BulkInner>,
+    dev: &'dev Device<T>,
+}
+
+/// What TTM has of a bulk.
+///
+/// # Invariants
+///
+/// - `bulk` is initialized.
+/// - `bdev` is valid: who has a reference to this is a [`BulkMove`], which borrows the device, or a
+///   member, which has a reference to it.
+/// - All members have the reservation `resv` and are on `bdev`.
+#[pin_data(PinnedDrop)]
+pub(super) struct BulkInner {
+    #[pin]
+    bulk: Opaque<bindings::ttm_lru_bulk_move>,
+    bdev: *mut bindings::ttm_device,
+    resv: Arc<Resv>,
+}
+
+// SAFETY: `bulk` is only accessed under the LRU lock; all the rest is constant and `Send`.
+unsafe impl Send for BulkInner {}
+
+// SAFETY: `bulk` is only accessed under the LRU lock; all the rest is constant and `Sync`.
+unsafe impl Sync for BulkInner {}
+
+impl<'dev, T: Driver> BulkMove<'dev, T> {
+    /// Makes a bulk, without members, for buffers on `dev` that have the reservation `resv`.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn new(dev: &'dev Device<T>, resv: Arc<Resv>) -> Result<Self> {
+        let inner = Arc::pin_init(
+            // INVARIANT: `ttm_lru_bulk_move_init` initializes `bulk`; it has no members.
+            pin_init!(BulkInner {
+                // SAFETY: `bulk` is memory for a `ttm_lru_bulk_move`, which won't move.
+                bulk <- Opaque::ffi_init(|bulk| unsafe {
+                    bindings::ttm_lru_bulk_move_init(bulk)
+                }),
+                bdev: dev.as_bdev(),
+                resv,
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // INVARIANT: See above.
+        Ok(Self { inner, dev })
+    }
+
+    /// Tells this bulk from others while it exists.
+    pub fn id(&self) -> BulkId {
+        BulkId(self.as_raw().addr())
+    }
+
+    /// The device that it is for.
+    pub fn device(&self) -> &'dev Device<T> {
+        self.dev
+    }
+
+    /// The reservation of all members.
+    pub fn resv(&self) -> &Arc<Resv> {
+        &self.inner.resv
+    }
+
+    /// Waits for the reservation of all members and takes it. See [`Buffer::reserve`].
+    ///
+    /// [`Buffer::reserve`]: super::Buffer::reserve
+    pub fn reserve(&self) -> Reserved<'_, Resv> {
+        self.inner.resv.reserve()
+    }
+
+    /// Moves all members to the tail of their lists, in their order.
+    ///
+    /// However many they are, this takes the same time. Walks that are among the members go on with
+    /// what comes behind them.
+    ///
+    /// # Errors
+    ///
+    /// [`EXDEV`] if `lru` is the lock of another device, [`EINVAL`] if `reserved` isn't the
+    /// reservation of the members.
+    pub fn move_to_tail<B: Reserve>(
+        &self,
+        reserved: &Reserved<'_, B>,
+        lru: &mut Lru<'_, T>,
+    ) -> Result {
+        if !ptr::eq(lru.device(), self.dev) {
+            return Err(EXDEV);
+        }
+        if !reserved.holds(self.inner.resv.raw_resv()) {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: By the type invariants, the bulk is initialized. The LRU lock of its device and the
+        // reservation of its members are held.
+        unsafe { bindings::ttm_lru_bulk_move_tail(self.as_raw()) };
+        Ok(())
+    }
+
+    pub(super) fn as_raw(&self) -> *mut bindings::ttm_lru_bulk_move {
+        self.inner.bulk.get()
+    }
+
+    pub(super) fn inner(&self) -> Arc<BulkInner> {
+        self.inner.clone()
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for BulkInner {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariants. There are no members any more: they have references.
+        unsafe { bindings::ttm_lru_bulk_move_fini(self.bdev, self.bulk.get()) };
+    }
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Walking an LRU list.
+//!
+//! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
+
+use super::{
+    Buffer,
+    Driver,
+    Lru,
+    Manager,
+    Resource, //
+};
+use crate::{
+    bindings,
+    prelude::*,
+    sync::lock::{
+        spinlock::SpinLockBackend,
+        Guard, //
+    },
+    task::might_sleep,
+    types::Opaque, //
+};
+use core::{
+    marker::PhantomData,
+    ptr, //
+};
+
+/// A place in a walk over a manager's resources.
+///
+/// While the lock isn't held it is a node in the list, a hitch; that is why it must be pinned before
+/// it can be used. Dropping it takes the hitch off the list.
+///
+/// # Examples
+///
+/// The place is kept when the lock is dropped, whatever happens meanwhile:
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, MemType};
+///
+/// let dev = fixture::Device::new()?;
+/// let a = dev.vram(0x1000)?;
+/// let b = dev.vram(0x1000)?;
+/// let c = dev.vram(0x1000)?;
+///
+/// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+///
+/// let mut walk = cursor.as_mut().lock();
+/// assert_eq!(walk.next().and_then(|res| res.buffer_id()), Some(a.buffer().id()));
+/// drop(walk);
+///
+/// // `b` was used just now: it is behind `c`.
+/// b.reserve().move_to_lru_tail();
+/// drop(a);
+///
+/// let mut walk = cursor.as_mut().lock();
+/// assert_eq!(walk.next().and_then(|res| res.buffer_id()), Some(c.buffer().id()));
+/// assert_eq!(walk.next().and_then(|res| res.buffer_id()), Some(b.buffer().id()));
+/// assert!(walk.next().is_none());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Deadlocks
+///
+/// Dropping it, too, takes the LRU lock. It can't be dropped while its own [`Walk`] is there, but that
+/// of another cursor of the same device, or an [`Lru`], is no better.
+///
+/// # Invariants
+///
+/// If `ready`, `cursor` is initialized for `man`, and `self` is pinned. Unless there is a [`Walk`], it
+/// is paused.
+pub struct Cursor<'dev, T: Driver> {
+    cursor: Opaque<bindings::ttm_resource_cursor>,
+    ready: bool,
+    man: &'dev Manager<T>,
+}
+
+// SAFETY: A cursor may be used from any thread, one at a time. Who steps has a `Walk`, which can't be
+// sent.
+unsafe impl<T: Driver> Send for Cursor<'_, T> {}
+
+impl<'dev, T: Driver> Cursor<'dev, T> {
+    pub(super) fn new(man: &'dev Manager<T>) -> Self {
+        // INVARIANT: It isn't ready.
+        Self {
+            cursor: Opaque::uninit(),
+            ready: false,
+            man,
+        }
+    }
+
+    /// Takes the LRU lock, to step.
+    ///
+    /// The first time, the walk begins with the manager's first resource, that is, the first of the
+    /// lowest priority; afterwards it goes on where it was.
+    ///
+    /// Must not be called by a thread that has the LRU lock of any device.
+    pub fn lock(self: Pin<&mut Self>) -> Walk<'_, 'dev, T> {
+        // SAFETY: Nothing is moved out of it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let raw = this.cursor.get();
+
+        if !this.ready {
+            // SAFETY: `raw` is memory for a cursor, which is pinned, and the manager is valid.
+            unsafe { bindings::ttm_resource_cursor_init(raw, this.man.as_raw()) };
+        }
+        let guard = this.man.device().lru_lock().lock();
+        if !this.ready {
+            // SAFETY: The cursor is initialized, and the LRU lock is held. Dropping the walk pauses
+            // it.
+            unsafe { bindings::ttm_resource_cursor_restart(raw) };
+            // INVARIANT: It is initialized and pinned.
+            this.ready = true;
+        }
+
+        // INVARIANT: The lock was just taken.
+        Walk {
+            cursor: raw,
+            man: this.man,
+            current: ptr::null_mut(),
+            guard,
+            _cursor: PhantomData,
+        }
+    }
+}
+
+impl<T: Driver> Drop for Cursor<'_, T> {
+    fn drop(&mut self) {
+        if !self.ready {
+            return;
+        }
+
+        let _guard = self.man.device().lru_lock().lock();
+        // SAFETY: By the type invariants it is initialized. The LRU lock is held.
+        unsafe { bindings::ttm_resource_cursor_fini(self.cursor.get()) };
+    }
+}
+
+/// A walk with the LRU lock held.
+///
+/// Dropping it leaves the cursor's hitch in the list and drops the lock.
+///
+/// # Examples
+///
+/// A resource is only there until the next step. To keep the buffer for longer, there is
+/// [`Self::with_buffer`]:
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+///
+/// let dev = fixture::Device::new()?;
+/// let small = dev.vram(0x1000)?;
+/// let large = dev.vram(0x8000)?;
+///
+/// // Evict what is large.
+/// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+/// let mut walk = cursor.as_mut().lock();
+/// while let Some(res) = walk.next() {
+///     if res.size() < 0x8000 {
+///         continue;
+///     }
+///     walk.with_buffer(|bo| bo.reserve().evict(&mut OperationCtx::new()))
+///         .unwrap_or(Ok(()))?;
+/// }
+/// drop(walk);
+///
+/// assert_eq!(small.reserve().mem_type(), Some(MemType::VRAM));
+/// assert_eq!(large.reserve().mem_type(), Some(MemType::SYSTEM));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// - `cursor` is an initialized cursor of `man`, pinned, and borrowed for `'w`.
+/// - `guard` is that of the LRU lock of `man`'s device.
+/// - `current` is null, or on a list of `man`; the lock wasn't dropped since it was found there.
+#[must_use = "the lock is dropped immediately when this is unused"]
+pub struct Walk<'w, 'dev, T: Driver> {
+    cursor: *mut bindings::ttm_resource_cursor,
+    man: &'dev Manager<T>,
+    current: *mut bindings::ttm_resource,
+    guard: Guard<'dev, (), SpinLockBackend>,
+    _cursor: PhantomData<Pin<&'w mut Cursor<'dev, T>>>,
+}
+
+impl<T: Driver> Walk<'_, '_, T> {
+    /// Steps to the next resource. Writes nothing to the list.
+    ///
+    /// Returns [`None`] when the walk has ended, and from then on, until [`Self::restart`].
+    // Not an iterator: what is returned is gone with the next step.
+    #[allow(clippy::should_implement_trait)]
+    #[inline]
+    pub fn next(&mut self) -> Option<&Resource> {
+        // INVARIANT: It is on one of the lists.
+        // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+        self.current = unsafe { bindings::ttm_resource_cursor_advance(self.cursor) };
+        if self.current.is_null() {
+            return None;
+        }
+
+        // SAFETY: It is on one of the lists. As long as `self` is borrowed, nobody can step or drop
+        // the lock.
+        Some(unsafe { Resource::from_raw(self.current) })
+    }
+
+    /// Calls `f` on the buffer that the last step led to, with a reference, but without the lock.
+    ///
+    /// The walk keeps its place; what the step led to is not known any more afterwards. Returns
+    /// [`None`], and doesn't call `f`, if there was no step since the lock was taken, the walk has
+    /// ended, or the buffer is just being freed.
+    ///
+    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+    /// let mut walk = cursor.as_mut().lock();
+    ///
+    /// // No step yet.
+    /// assert!(walk.with_buffer(|_| ()).is_none());
+    ///
+    /// assert!(walk.next().is_some());
+    /// assert_eq!(walk.with_buffer(|bo| bo.id()), Some(obj.buffer().id()));
+    /// // The lock was dropped.
+    /// assert!(walk.with_buffer(|_| ()).is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn with_buffer<R>(&mut self, f: impl FnOnce(&Buffer<T>) -> R) -> Option<R> {
+        if self.current.is_null() {
+            return None;
+        }
+
+        // SAFETY: By the type invariants it is on a list, and the lock is held.
+        let bo = unsafe { (*self.current).bo };
+        // SAFETY: As above: a buffer is valid as long as its resource is on a list.
+        if bo.is_null() || unsafe { bindings::kref_get_unless_zero(&raw mut (*bo).kref) } == 0 {
+            return None;
+        }
+
+        Some(self.unlocked(|| {
+            // INVARIANT: The reference was just taken.
+            let bo = Reference(bo);
+
+            // SAFETY: It is a buffer of this device, or a ghost of one. There is a reference.
+            f(unsafe { Buffer::from_raw(bo.0) })
+        }))
+    }
+
+    /// Drops the lock while `f` runs. The walk keeps its place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let a = dev.vram(0x1000)?;
+    /// let b = dev.vram(0x1000)?;
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+    /// let mut walk = cursor.as_mut().lock();
+    /// assert!(walk.next().is_some());
+    /// walk.unlocked(|| drop(b));
+    /// assert!(walk.next().is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn unlocked<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        self.pause();
+        self.guard.do_unlocked(f)
+    }
+
+    /// If the walk is inside a bulk's range, goes on behind it.
+    ///
+    /// The members share a reservation: if that is taken, there is no use in looking at the rest. A
+    /// walk that skipped has not seen everything. However many members there are, this takes the same
+    /// time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, BulkMove, MemType, Resv};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
+    /// let members = [
+    ///     dev.member(0x1000, &bulk)?,
+    ///     dev.member(0x1000, &bulk)?,
+    ///     dev.member(0x1000, &bulk)?,
+    /// ];
+    /// let loose = dev.vram(0x1000)?;
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+    /// let mut walk = cursor.as_mut().lock();
+    /// assert_eq!(walk.next().and_then(|res| res.bulk_id()), Some(bulk.id()));
+    /// walk.skip_bulk();
+    /// assert_eq!(walk.next().and_then(|res| res.buffer_id()), Some(loose.buffer().id()));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn skip_bulk(&mut self) {
+        // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+        unsafe { bindings::ttm_resource_cursor_skip_bulk(self.cursor) };
+    }
+
+    /// Starts over, from the first resource.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+    /// let mut walk = cursor.as_mut().lock();
+    /// assert!(walk.next().is_some());
+    /// // The end is the end ...
+    /// assert!(walk.next().is_none());
+    /// assert!(walk.next().is_none());
+    /// // ... but there can be another walk.
+    /// walk.restart();
+    /// assert!(walk.next().is_some());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn restart(&mut self) {
+        // INVARIANT: No resource.
+        self.current = ptr::null_mut();
+        // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+        unsafe { bindings::ttm_resource_cursor_restart(self.cursor) };
+    }
+
+    /// Lends the lock, to move things on the list. The walk keeps its place.
+    pub fn lru(&mut self) -> Lru<'_, T> {
+        self.pause();
+        // SAFETY: The lock is held by the type invariants, the cursor is paused, and `self` is
+        // borrowed.
+        unsafe { Lru::assume_locked(self.man.device()) }
+    }
+
+    /// Leaves the hitch in the list where the walk is.
+    fn pause(&mut self) {
+        // INVARIANT: No resource.
+        self.current = ptr::null_mut();
+        // SAFETY: By the type invariants.
+        unsafe { bindings::ttm_resource_cursor_pause(self.cursor) };
+    }
+}
+
+impl<T: Driver> Drop for Walk<'_, '_, T> {
+    fn drop(&mut self) {
+        // The guard drops the lock afterwards.
+        self.pause();
+    }
+}
+
+/// One of TTM's references to a buffer.
+///
+/// # Invariants
+///
+/// One of the references to `self.0` belongs to this.
+struct Reference(*mut bindings::ttm_buffer_object);
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        // It may be the last one.
+        might_sleep();
+        // SAFETY: By the type invariant.
+        unsafe { bindings::ttm_bo_fini(self.0) };
+    }
+}

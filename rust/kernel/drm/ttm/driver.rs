@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What a driver supplies.
+//!
+//! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
+
+use super::{
+    Device,
+    MemType,
+    Object,
+    Place, //
+};
+use crate::{
+    drm,
+    prelude::*, //
+};
+
+/// A DRM driver whose buffers are managed by TTM.
+///
+/// The driver's [`drm::Driver::Data`] is a [`Device`], and its [`drm::Driver::Object`] an
+/// [`Object`]. So each [`drm::Device`] of it owns one TTM device, which goes with it, and each
+/// buffer on that device is one of the driver's own.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     device::DeviceContext,
+///     drm::{self, gem, ttm},
+///     faux,
+///     prelude::*, //
+/// };
+///
+/// struct MyDriver;
+/// struct MyFile;
+/// struct MyBuffer;
+///
+/// #[vtable]
+/// impl drm::Driver for MyDriver {
+///     type Data = ttm::Device<Self>;
+///     type Object = ttm::Object<MyBuffer>;
+///     type RegistrationData<'a> = ();
+///     type File = MyFile;
+///     type ParentDevice<Ctx: DeviceContext> = faux::Device<Ctx>;
+///
+///     const INFO: drm::DriverInfo = drm::DriverInfo {
+///         major: 1,
+///         minor: 0,
+///         patchlevel: 0,
+///         name: c"my-driver",
+///         desc: c"An example",
+///     };
+///
+///     kernel::declare_drm_ioctls! {}
+/// }
+///
+/// #[vtable]
+/// impl ttm::Driver for MyDriver {
+///     type BufferData = MyBuffer;
+///     type DeviceData = u32;
+/// }
+///
+/// impl gem::DriverObject for MyBuffer {
+///     type Driver = MyDriver;
+///     type Args = ();
+///
+///     fn new(
+///         _dev: &drm::Device<MyDriver>,
+///         _size: usize,
+///         _args: (),
+///     ) -> impl PinInit<Self, Error> {
+///         Ok(MyBuffer)
+///     }
+/// }
+///
+/// impl ttm::DriverObject for MyBuffer {}
+///
+/// impl drm::file::DriverFile for MyFile {
+///     type Driver = MyDriver;
+///
+///     fn open(_dev: &drm::Device<MyDriver>) -> Result<Pin<KBox<Self>>> {
+///         Ok(KBox::new(Self, GFP_KERNEL)?.into())
+///     }
+/// }
+///
+/// let parent = faux::Registration::new(c"my-driver", None)?;
+/// let dev = ttm::Device::<MyDriver>::new(parent.as_ref(), Ok(42), |_| Ok(()))?;
+/// assert_eq!(*dev.driver_data(), 42);
+/// # Ok::<(), Error>(())
+/// ```
+#[vtable]
+pub trait Driver:
+    drm::Driver<Data = Device<Self>, Object = Object<<Self as Driver>::BufferData>> + Sized + 'static
+{
+    /// The driver's part of a buffer.
+    type BufferData: DriverObject<Driver = Self>;
+
+    /// The driver's part of a device. It goes after all buffers.
+    type DeviceData: Send + Sync;
+
+    /// Where a buffer may go when it is evicted from the memory type `from`.
+    ///
+    /// An empty list says that its content isn't needed any more: it then has no place at all,
+    /// until it is validated the next time. Without this, buffers go to system memory.
+    ///
+    /// Called with the buffer's reservation held. The buffer may be a zombie: no one but TTM has a
+    /// reference to it. That is why only the driver's part of it is there to see.
+    fn evict_flags(bo: &Self::BufferData, from: MemType) -> &'static [Place] {
+        let _ = (bo, from);
+        SYSTEM
+    }
+}
+
+/// Where buffers go when nobody says anything else.
+pub(super) const SYSTEM: &[Place] = &[Place::new(MemType::SYSTEM)];
+
+/// The driver's part of a buffer.
+///
+/// It lives longer than the GEM object that it is part of: TTM may have to wait for the GPU before
+/// it can free a buffer, and until then calls the driver back on it. It is dropped when the memory
+/// of the buffer is.
+///
+/// # Deadlocks
+///
+/// It must not own the device, neither directly nor through something else: the last buffers may go
+/// on a workqueue of the device, which has to be empty before the device can go.
+pub trait DriverObject: drm::gem::DriverObject<Driver: Driver<BufferData = Self>> {}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! A virtual device, so that the examples here can do without making one each.
+
+use super::{
+    BufferId,
+    BulkMove,
+    MemType,
+    Node,
+    Object,
+    ObjectConfig,
+    OperationCtx,
+    Place,
+    Placement,
+    Resv, //
+};
+use crate::{
+    device::DeviceContext,
+    drm,
+    faux,
+    prelude::*,
+    str::CString,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    ModuleMetadata, //
+};
+use core::ops::Deref;
+
+/// A driver that has nothing of its own.
+pub struct Driver;
+
+/// The driver's part of a buffer: nothing.
+pub struct BufferData;
+
+/// Nobody has to load the driver.
+pub struct Module;
+
+impl ModuleMetadata for Module {
+    const NAME: &'static CStr = c"ttm-fixture";
+    // SAFETY: What is built in has no module.
+    const THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
+}
+
+/// The driver's part of an open file: nothing.
+pub struct File;
+
+#[vtable]
+impl drm::Driver for Driver {
+    type OwnerModule = Module;
+    type Data = super::Device<Self>;
+    type Object = Object<BufferData>;
+    type RegistrationData<'a> = ();
+    type File = File;
+    type ParentDevice<Ctx: DeviceContext> = faux::Device<Ctx>;
+
+    const INFO: drm::DriverInfo = drm::DriverInfo {
+        major: 0,
+        minor: 0,
+        patchlevel: 0,
+        name: c"ttm-fixture",
+        desc: c"For the examples",
+    };
+
+    const IOCTLS: &'static [drm::ioctl::DrmIoctlDescriptor] = &[];
+}
+
+#[vtable]
+impl super::Driver for Driver {
+    type OwnerModule = Module;
+    type BufferData = BufferData;
+    type DeviceData = ();
+}
+
+impl drm::gem::DriverObject for BufferData {
+    type Driver = Driver;
+    type Args = ();
+
+    fn new(_dev: &drm::Device<Driver>, _size: usize, _args: ()) -> impl PinInit<Self, Error> {
+        Ok(Self)
+    }
+}
+
+impl super::DriverObject for BufferData {}
+
+impl drm::file::DriverFile for File {
+    type Driver = Driver;
+
+    fn open(_dev: &drm::Device<Driver>) -> Result<Pin<KBox<Self>>> {
+        Ok(KBox::new(Self, GFP_KERNEL)?.into())
+    }
+}
+
+/// A device with 1 MiB of VRAM that is memory of its own, and as much [`MemType::TT`] that is made of
+/// pages.
+pub struct Device {
+    drm: ARef<drm::Device<Driver>>,
+    _parent: faux::Registration,
+}
+
+impl Device {
+    /// The bytes of VRAM, and of [`MemType::TT`].
+    pub const SIZE: usize = 1 << 20;
+
+    /// Makes a device.
+    pub fn new() -> Result<Self> {
+        static COUNT: Atomic<u32> = Atomic::new(0);
+
+        let n = COUNT.fetch_add(1, Relaxed);
+        let name = CString::try_from_fmt(fmt!("ttm-fixture.{n}"))?;
+        let parent = faux::Registration::new(&name, None)?;
+        let drm = super::Device::<Driver>::new(parent.as_ref(), Ok(()), |setup| {
+            setup.range_manager(MemType::VRAM, Self::SIZE, super::Backing::Emulated)?;
+            setup.range_manager(MemType::TT, Self::SIZE, super::Backing::Pages)
+        })?;
+
+        Ok(Self {
+            drm: (&*drm).into(),
+            _parent: parent,
+        })
+    }
+
+    /// The DRM device.
+    pub fn drm(&self) -> &ARef<drm::Device<Driver>> {
+        &self.drm
+    }
+
+    /// A buffer of `size` bytes in system memory.
+    pub fn system(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        self.object(size, ObjectConfig::default())
+    }
+
+    /// A buffer of `size` bytes in VRAM.
+    pub fn vram(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        self.object(size, Self::in_vram())
+    }
+
+    /// A buffer of `size` bytes in VRAM that shares a reservation.
+    pub fn shared(&self, size: usize, resv: &Arc<Resv>) -> Result<ARef<Object<BufferData>>> {
+        let resv = Some(resv);
+
+        self.object(
+            size,
+            ObjectConfig {
+                resv,
+                ..Self::in_vram()
+            },
+        )
+    }
+
+    /// A buffer of `size` bytes in VRAM that is a member of `bulk`.
+    pub fn member(
+        &self,
+        size: usize,
+        bulk: &BulkMove<'_, Driver>,
+    ) -> Result<ARef<Object<BufferData>>> {
+        let bulk = Some(bulk);
+
+        self.object(
+            size,
+            ObjectConfig {
+                bulk,
+                ..Self::in_vram()
+            },
+        )
+    }
+
+    fn in_vram<'a>() -> ObjectConfig<'a, BufferData> {
+        const VRAM: Place = Place::new(MemType::VRAM);
+
+        ObjectConfig {
+            placement: Placement::from(&VRAM),
+            ..ObjectConfig::default()
+        }
+    }
+
+    fn object(
+        &self,
+        size: usize,
+        config: ObjectConfig<'_, BufferData>,
+    ) -> Result<ARef<Object<BufferData>>> {
+        Object::new(&self.drm, size, &config, &mut OperationCtx::new(), ())
+    }
+
+    /// Which buffers are on the LRU list of VRAM, in its order. At most 64.
+    pub fn order(&self) -> Result<KVec<BufferId>> {
+        let mut order = KVec::with_capacity(64, GFP_KERNEL)?;
+
+        self.lru().visit(MemType::VRAM, |node| {
+            if let Node::Resource(res) = node {
+                if let Some(id) = res.buffer_id() {
+                    let _ = order.push_within_capacity(id);
+                }
+            }
+        });
+        Ok(order)
+    }
+}
+
+impl Deref for Device {
+    type Target = super::Device<Driver>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.drm
+    }
+}

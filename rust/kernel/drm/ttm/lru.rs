@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! The lock of a device's LRU lists.
+//!
+//! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
+
+use super::{
+    Device,
+    Driver,
+    MemType,
+    Resource, //
+};
+use crate::{
+    bindings,
+    container_of,
+    sync::lock::{
+        spinlock::SpinLockBackend,
+        Guard, //
+    },
+    types::NotThreadSafe, //
+};
+use core::ffi::c_void;
+
+/// The lock of a device's LRU lists is held, and nobody is in the middle of a step.
+///
+/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]).
+///
+/// [`Walk::lru`]: super::Walk::lru
+///
+/// # Examples
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, MemType, Node};
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x1000)?;
+///
+/// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+/// let mut walk = cursor.as_mut().lock();
+/// assert!(walk.next().is_some());
+///
+/// // The walk's own hitch is behind the buffer that it has just met.
+/// let mut picture = KVec::with_capacity(4, GFP_KERNEL)?;
+/// walk.lru().visit(MemType::VRAM, |node| {
+///     let _ = picture.push_within_capacity(match node {
+///         Node::Resource(_) => b'x',
+///         Node::Hitch => b'|',
+///     });
+/// });
+/// assert_eq!(&picture[..], b"x|");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// The LRU lock of `dev` is held for `'a`, and while `self` is there nobody but who has it changes the
+/// lists. No cursor is advanced without being paused.
+pub struct Lru<'a, T: Driver> {
+    dev: &'a Device<T>,
+    _guard: Option<Guard<'a, (), SpinLockBackend>>,
+    _not_send: NotThreadSafe,
+}
+
+/// A node of an LRU list.
+pub enum Node<'a> {
+    /// A buffer's space in memory.
+    Resource(&'a Resource),
+    /// The place of a walk.
+    Hitch,
+}
+
+impl<'a, T: Driver> Lru<'a, T> {
+    /// Takes the lock.
+    pub(super) fn lock(dev: &'a Device<T>) -> Self {
+        // INVARIANT: The lock is held as long as the guard is there.
+        Self {
+            dev,
+            _guard: Some(dev.lru_lock().lock()),
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// What the type invariants say must be the case without this type's doing.
+    pub(super) unsafe fn assume_locked(dev: &'a Device<T>) -> Self {
+        // INVARIANT: By the function's requirements.
+        Self {
+            dev,
+            _guard: None,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// The device.
+    pub fn device(&self) -> &'a Device<T> {
+        self.dev
+    }
+
+    /// Calls `visit` for all nodes on the lists of a memory type, in the order of a walk.
+    ///
+    /// This holds the lock all the time: it is for tests and pictures.
+    pub fn visit(&mut self, mem_type: MemType, mut visit: impl FnMut(Node<'_>)) {
+        let Some(man) = self.dev.manager(mem_type) else {
+            return;
+        };
+
+        visit_raw(man.as_raw(), |item| {
+            // SAFETY: The LRU lock is held by the type invariants, so the item is valid.
+            let kind = u32::from(unsafe { (*item).type_ });
+            if kind != bindings::ttm_lru_item_type_TTM_LRU_RESOURCE {
+                return visit(Node::Hitch);
+            }
+
+            // SAFETY: It is embedded in a resource, which is valid as long as the lock is held.
+            let res = unsafe {
+                Resource::from_raw(container_of!(item, bindings::ttm_resource, lru).cast_mut())
+            };
+            visit(Node::Resource(res));
+        });
+    }
+}
+
+/// Calls `visit` for all items on the lists of `man`.
+///
+/// The LRU lock must be held; this is asserted by lockdep.
+pub(super) fn visit_raw<F>(man: *mut bindings::ttm_resource_manager, mut visit: F)
+where
+    F: FnMut(*const bindings::ttm_lru_item),
+{
+    /// # Safety
+    ///
+    /// `arg` must be a valid pointer to an `F` that nobody else uses.
+    unsafe extern "C" fn callback<F>(item: *const bindings::ttm_lru_item, arg: *mut c_void)
+    where
+        F: FnMut(*const bindings::ttm_lru_item),
+    {
+        // SAFETY: By the function's requirements.
+        let visit = unsafe { &mut *arg.cast::<F>() };
+
+        visit(item);
+    }
+
+    // SAFETY: `visit` is used by nobody else during the call.
+    unsafe {
+        bindings::ttm_resource_manager_visit_lru(man, Some(callback::<F>), (&raw mut visit).cast())
+    };
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+#![cfg(CONFIG_RUST_DRM_TTM)]
+
+//! TTM: buffers that live in several kinds of memory, and move between them.
+//!
+//! A [`Device`] has a [`Manager`] for each of its memory types. Its buffers are GEM objects, of
+//! type [`Object`]; to change one, its reservation must be held ([`Reserved`]). A buffer that is
+//! evictable is on the LRU list of the manager of its memory type. Buffers that are used together
+//! share a reservation ([`Resv`]) and a [`BulkMove`], to go to the list's tail in one go.
+//!
+//! A [`Cursor`] walks a manager's list. To step, the device's LRU lock must be held; to do anything
+//! with a buffer, it must be dropped. So a walk takes a reference to the buffer, leaves a hitch in
+//! the list, drops the lock, and goes on from the hitch when it has the lock again. Whatever
+//! happened meanwhile, it meets every buffer that stayed.
+//!
+//! ```
+//! use core::pin::pin;
+//! use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+//!
+//! // A virtual device with 1 MiB of VRAM, and three buffers of 64 KiB there.
+//! let dev = fixture::Device::new()?;
+//! let buffers = [dev.vram(0x10000)?, dev.vram(0x10000)?, dev.vram(0x10000)?];
+//!
+//! // Evict all of them.
+//! let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+//! let mut cursor = pin!(vram.cursor());
+//! let mut walk = cursor.as_mut().lock();
+//! let mut evicted = 0;
+//! while let Some(res) = walk.next() {
+//!     assert_eq!(res.size(), 0x10000);
+//!     // Here the lock isn't held.
+//!     let done = walk.with_buffer(|bo| bo.reserve().evict(&mut OperationCtx::new()));
+//!     if let Some(Ok(())) = done {
+//!         evicted += 1;
+//!     }
+//! }
+//! drop(walk);
+//!
+//! assert_eq!(evicted, 3);
+//! assert_eq!(buffers[0].reserve().mem_type(), Some(MemType::SYSTEM));
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Locks
+//!
+//! A buffer's reservation comes before the device's LRU lock, which is a spinlock: nothing may sleep
+//! while a [`Walk`] or a [`Lru`] is there. In particular the last reference to a buffer must not be
+//! dropped then; [`Walk::with_buffer`] sees to that for its own. Two reservations at once, or two
+//! LRU locks, can deadlock; lockdep tells.
+//!
+//! The last reference to an [`Object`] that has joined a bulk takes the buffer's reservation, so it
+//! must not be dropped by one who holds it.
+//!
+//! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
+
+mod buffer;
+mod bulk;
+mod cursor;
+mod device;
+mod driver;
+#[cfg(CONFIG_RUST_KERNEL_DOCTESTS)]
+#[doc(hidden)]
+pub mod fixture;
+mod lru;
+mod manager;
+mod object;
+mod placement;
+mod reserved;
+mod resource;
+mod tt;
+
+pub use self::{
+    buffer::{
+        Buffer,
+        BufferId, //
+    },
+    bulk::{
+        BulkId,
+        BulkMove, //
+    },
+    cursor::{
+        Cursor,
+        Walk, //
+    },
+    device::{
+        Backing,
+        Device,
+        Setup, //
+    },
+    driver::{
+        Driver,
+        DriverObject, //
+    },
+    lru::{
+        Lru,
+        Node, //
+    },
+    manager::Manager,
+    object::{
+        Object,
+        ObjectConfig, //
+    },
+    placement::{
+        MemType,
+        OperationCtx,
+        Place,
+        Placement, //
+    },
+    reserved::{
+        AsBuffer,
+        Pinned,
+        Reserve,
+        Reserved,
+        Resv, //
+    },
+    resource::Resource, //
+};

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! GEM objects whose base is a TTM buffer.
+//!
+//! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
+
+use super::{
+    bulk::BulkInner,
+    reserved::private::RawResv,
+    AsBuffer,
+    Buffer,
+    BulkMove,
+    Device,
+    DriverObject,
+    OperationCtx,
+    Placement,
+    Reserve,
+    Reserved,
+    Resv, //
+};
+use crate::{
+    bindings,
+    drm::{
+        self,
+        driver::{
+            AllocImpl,
+            AllocOps, //
+        },
+        gem::{
+            self,
+            IntoGEMObject, //
+        },
+        private::Sealed, //
+    },
+    error::to_result,
+    page::{
+        page_align,
+        PAGE_SHIFT, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+    types::Opaque, //
+};
+use core::{
+    cell::UnsafeCell,
+    mem,
+    ops::Deref,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+
+/// How to make an [`Object`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, BulkMove, MemType, Object, ObjectConfig, OperationCtx, Place, Resv};
+///
+/// let dev = fixture::Device::new()?;
+/// let bulk = BulkMove::new(&dev, Resv::new()?)?;
+/// let config = ObjectConfig {
+///     placement: (&Place::new(MemType::VRAM)).into(),
+///     bulk: Some(&bulk),
+///     priority: 2,
+///     ..ObjectConfig::default()
+/// };
+/// let obj = Object::<fixture::BufferData>::new(
+///     dev.drm(),
+///     0x1000,
+///     &config,
+///     &mut OperationCtx::new(),
+///     (),
+/// )?;
+/// assert_eq!(obj.reserve().bulk_id(), Some(bulk.id()));
+/// # Ok::<(), Error>(())
+/// ```
+pub struct ObjectConfig<'a, T: DriverObject> {
+    /// Where it is at first. By default, in system memory.
+    pub placement: Placement<'a>,
+
+    /// What its place in memory is a multiple of, in pages. By default, and with 0, anything goes.
+    pub alignment: u32,
+
+    /// Buffers with a lower priority are evicted first. Less than [`Object::PRIORITIES`]; 0 by
+    /// default.
+    pub priority: u32,
+
+    /// A reservation to share. By default the object has one of its own, or that of `bulk`.
+    pub resv: Option<&'a Arc<Resv>>,
+
+    /// A bulk to join, and share the reservation of.
+    pub bulk: Option<&'a BulkMove<'a, T::Driver>>,
+}
+
+impl<T: DriverObject> Default for ObjectConfig<'_, T> {
+    fn default() -> Self {
+        Self {
+            placement: Placement::SYSTEM,
+            alignment: 0,
+            priority: 0,
+            resv: None,
+            bulk: None,
+        }
+    }
+}
+
+/// A GEM object whose base is a TTM buffer.
+///
+/// A reference to one, or an [`ARef`], says that the object is alive. When the last one goes, the
+/// object may stay on as a zombie until the GPU is done with it; only TTM sees it then, see
+/// [`Buffer`].
+///
+/// # Invariants
+///
+/// - `bo` is an initialized `struct ttm_buffer_object` of a [`Device<T::Driver>`], and `self` is the
+///   content of a [`KBox`].
+/// - While the object is alive, it owns a reference to its DRM device.
+/// - `bulk` is what `bo.bulk_move` points to; protected by the reservation.
+/// - `resv` is the reservation of `bo`, unless that has its own.
+#[repr(C)]
+#[pin_data]
+pub struct Object<T: DriverObject> {
+    #[pin]
+    bo: Opaque<bindings::ttm_buffer_object>,
+    bulk: UnsafeCell<Option<Arc<BulkInner>>>,
+    resv: Option<Arc<Resv>>,
+    #[pin]
+    data: T,
+}
+
+gem::impl_aref_for_gem_obj! {
+    impl<T> for Object<T>
+    where
+        T: DriverObject
+}
+
+// SAFETY: GEM objects may be used and freed from any thread, and the driver's part is `Send`.
+unsafe impl<T: DriverObject> Send for Object<T> {}
+
+// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected by
+// the reservation. The driver's part is `Sync`.
+unsafe impl<T: DriverObject> Sync for Object<T> {}
+
+impl<T: DriverObject> Object<T> {
+    /// How many priorities there are.
+    pub const PRIORITIES: u32 = bindings::TTM_MAX_BO_PRIORITY;
+
+    const FUNCS: bindings::drm_gem_object_funcs = bindings::drm_gem_object_funcs {
+        free: Some(Self::free_callback),
+        open: Some(gem::open_callback::<T>),
+        close: Some(gem::close_callback::<T>),
+        ..pin_init::zeroed()
+    };
+
+    /// Makes an object of at least `size` bytes on `dev`.
+    ///
+    /// The size is rounded up to whole pages. `args` are for the driver's part.
+    ///
+    /// May sleep, and may evict other buffers. If it shares a reservation, that must not be held.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if the size is 0 or too large, or `config` makes no sense; [`EXDEV`] if its bulk is
+    /// on another device; what the driver's part and [`Reserved::validate`] return.
+    pub fn new(
+        dev: &drm::Device<T::Driver>,
+        size: usize,
+        config: &ObjectConfig<'_, T>,
+        ctx: &mut OperationCtx,
+        args: T::Args,
+    ) -> Result<ARef<Self>> {
+        let tdev: &Device<T::Driver> = dev;
+        let size = page_align(size).ok_or(EINVAL)?;
+        if size == 0
+            || u32::try_from(size >> PAGE_SHIFT).is_err()
+            || config.priority >= Self::PRIORITIES
+        {
+            return Err(EINVAL);
+        }
+
+        let resv = match config.bulk {
+            Some(bulk) if !ptr::eq(bulk.device(), tdev) => return Err(EXDEV),
+            Some(bulk) => Some(bulk.resv()),
+            None => config.resv,
+        };
+        if let (Some(a), Some(b)) = (resv, config.resv) {
+            if !Arc::ptr_eq(a, b) {
+                return Err(EINVAL);
+            }
+        }
+
+        let obj = KBox::try_pin_init(
+            try_pin_init!(Self {
+                bo <- Opaque::init_zeroed(),
+                bulk: UnsafeCell::new(None),
+                resv: resv.cloned(),
+                data <- T::new(dev, size, args),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: Nothing moves it from here on: it is only accessed through pointers.
+        let obj = NonNull::from(KBox::leak(unsafe { Pin::into_inner_unchecked(obj) }));
+        // SAFETY: `obj` is valid.
+        let bo = Opaque::cast_into(unsafe { &raw const (*obj.as_ptr()).bo });
+
+        // SAFETY: `bo` is valid, zeroed, and nobody else knows of it; `dev` is valid.
+        unsafe {
+            (*bo).base.funcs = const { &Self::FUNCS };
+            (*bo).priority = config.priority;
+            bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size);
+            bindings::drm_dev_get(dev.as_raw());
+        }
+
+        let reserved = resv.map(|resv| resv.reserve());
+        let mut placement = config.placement.as_raw();
+
+        // SAFETY: All pointers are valid; the GEM base is initialized. The reservation, if one is
+        // given, is held, and will live as long as the object. `destroy` frees the object, which is
+        // also called on failure.
+        let ret = to_result(unsafe {
+            bindings::ttm_bo_init_reserved(
+                tdev.as_bdev(),
+                bo,
+                bindings::ttm_bo_type_ttm_bo_type_device,
+                &mut placement,
+                config.alignment,
+                ctx.as_raw(),
+                ptr::null_mut(),
+                resv.map_or(ptr::null_mut(), |resv| resv.raw_resv()),
+                Some(Self::destroy_callback),
+            )
+        });
+        if let Err(e) = ret {
+            // SAFETY: This is the reference that was taken above.
+            unsafe { bindings::drm_dev_put(dev.as_raw()) };
+            return Err(e);
+        }
+
+        // INVARIANT: `bo` is initialized, and the object owns the reference to `dev`.
+        // SAFETY: The initial reference is given away here.
+        let obj = unsafe { ARef::from_raw(obj) };
+        // SAFETY: Either TTM took the reservation, or it is the shared one.
+        let mut reserved = unsafe { Reserved::adopt(&*obj, reserved) };
+        if let Some(bulk) = config.bulk {
+            reserved.set_bulk(bulk)?;
+        }
+        drop(reserved);
+        Ok(obj)
+    }
+
+    /// The DRM device that it is on.
+    pub fn dev(&self) -> &drm::Device<T::Driver> {
+        // SAFETY: It is alive, so by the type invariants it has a reference to its device.
+        unsafe { drm::Device::from_raw((*self.bo.get()).base.dev) }
+    }
+
+    /// This object as one of TTM's buffers.
+    pub fn buffer(&self) -> &Buffer<T::Driver> {
+        // SAFETY: By the type invariants. GEM's references keep one of TTM's.
+        unsafe { Buffer::from_raw(self.bo.get()) }
+    }
+
+    /// Waits for the buffer's reservation and takes it. See [`Buffer::reserve`].
+    pub fn reserve(&self) -> Reserved<'_, Self> {
+        Reserved::lock(self)
+    }
+
+    /// Takes the buffer's reservation if it is free.
+    pub fn try_reserve(&self) -> Option<Reserved<'_, Self>> {
+        Reserved::try_lock(self)
+    }
+
+    /// Says that `bulk` is the one that the buffer has joined; returns the one before.
+    ///
+    /// # Safety
+    ///
+    /// The reservation must be held, or nobody else know of the object, and `bo.bulk_move` point to
+    /// `bulk`.
+    pub(super) unsafe fn replace_bulk(
+        &self,
+        bulk: Option<Arc<BulkInner>>,
+    ) -> Option<Arc<BulkInner>> {
+        // INVARIANT: By the function's requirements.
+        // SAFETY: Protected by the reservation.
+        mem::replace(unsafe { &mut *self.bulk.get() }, bulk)
+    }
+
+    /// # Safety
+    ///
+    /// `bo` must be embedded in a valid `Self`.
+    unsafe fn from_bo(bo: *mut bindings::ttm_buffer_object) -> *mut Self {
+        // SAFETY: By the function's requirements.
+        unsafe { crate::container_of!(Opaque::cast_from(bo), Self, bo) }.cast_mut()
+    }
+
+    /// The driver's part.
+    ///
+    /// # Safety
+    ///
+    /// `bo` must be embedded in a valid `Self`.
+    pub(super) unsafe fn data_of(bo: *mut bindings::ttm_buffer_object) -> *const T {
+        // SAFETY: By the function's requirements.
+        unsafe { &raw const (*Self::from_bo(bo)).data }
+    }
+
+    /// The last GEM reference is gone.
+    extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
+        // SAFETY: All objects with these functions are embedded in a `ttm_buffer_object`.
+        let bo = unsafe { crate::container_of!(gem, bindings::ttm_buffer_object, base) };
+        // SAFETY: And these in a `Self`, which is valid until TTM's last reference is dropped, below.
+        let this = unsafe { Self::from_bo(bo) };
+        // SAFETY: As above.
+        let drm = unsafe { (*gem).dev };
+
+        // TTM wants the bulk left before its last reference is dropped. Who joins or leaves must have
+        // a GEM reference, so the bulk doesn't change any more.
+        // SAFETY: `this` is valid, and not accessed by anyone who would change this field.
+        let bulk = unsafe { (*(*this).bulk.get()).take() };
+        if bulk.is_some() {
+            // SAFETY: The buffer is valid, and its reservation taken.
+            unsafe {
+                bindings::dma_resv_lock((*gem).resv, ptr::null_mut());
+                bindings::ttm_bo_set_bulk_move(bo, ptr::null_mut());
+                bindings::dma_resv_unlock((*gem).resv);
+            }
+        }
+        drop(bulk);
+
+        // SAFETY: This drops TTM's initial reference. Neither `bo` nor `this` is used afterwards.
+        unsafe { bindings::ttm_bo_fini(bo) };
+        // SAFETY: By the type invariants, the object owned this reference while it was alive.
+        unsafe { bindings::drm_dev_put(drm) };
+    }
+
+    /// TTM's last reference is gone.
+    ///
+    /// # Safety
+    ///
+    /// Only to be called by TTM, with a buffer that [`Self::new`] made.
+    unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_object) {
+        // SAFETY: By the function's requirements.
+        let this = unsafe { Self::from_bo(bo) };
+
+        // SAFETY: The GEM part was initialized by `new`, and nobody uses it any more. The device is
+        // still there: it waits for all buffers before it goes.
+        unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };
+
+        // SAFETY: It came out of a box in `new`, and nobody uses it any more.
+        drop(unsafe { KBox::from_raw(this) });
+    }
+}
+
+impl<T: DriverObject> Deref for Object<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.data
+    }
+}
+
+impl<T: DriverObject> Sealed for Object<T> {}
+
+impl<T: DriverObject> IntoGEMObject for Object<T> {
+    fn as_raw(&self) -> *mut bindings::drm_gem_object {
+        // SAFETY: By the type invariants.
+        unsafe { &raw mut (*self.bo.get()).base }
+    }
+
+    unsafe fn from_raw<'a>(gem: *mut bindings::drm_gem_object) -> &'a Self {
+        // SAFETY: By the function's requirements, `gem` is embedded in a `Self`.
+        unsafe {
+            let bo = crate::container_of!(gem, bindings::ttm_buffer_object, base);
+
+            &*Self::from_bo(bo)
+        }
+    }
+}
+
+impl<T: DriverObject> AllocImpl for Object<T> {
+    type Driver = T::Driver;
+
+    const ALLOC_OPS: AllocOps = AllocOps {
+        gem_create_object: None,
+        prime_handle_to_fd: None,
+        prime_fd_to_handle: None,
+        gem_prime_import: None,
+        gem_prime_import_sg_table: None,
+        dumb_create: None,
+        dumb_map_offset: None,
+    };
+}
+
+impl<T: DriverObject> RawResv for Object<T> {
+    fn raw_resv(&self) -> *mut bindings::dma_resv {
+        self.buffer().raw_resv()
+    }
+}
+
+impl<T: DriverObject> Reserve for Object<T> {}
+
+impl<T: DriverObject> AsBuffer for Object<T> {
+    type Driver = T::Driver;
+
+    fn as_buffer(&self) -> &Buffer<T::Driver> {
+        self.buffer()
+    }
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Where a buffer is to be, and how to get it there.
+//!
+//! C header: [`include/drm/ttm/ttm_placement.h`](srctree/include/drm/ttm/ttm_placement.h)
+
+use crate::{
+    bindings,
+    prelude::*, //
+};
+use core::{
+    marker::PhantomData,
+    ops::Range, //
+};
+
+/// A memory type of a device: system memory, VRAM, and what else a driver sets up.
+///
+/// # Invariants
+///
+/// `self.0 < TTM_NUM_MEM_TYPES`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::MemType;
+///
+/// assert_eq!(MemType::new(2), Some(MemType::VRAM));
+/// assert_eq!(MemType::new(MemType::COUNT as u32), None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemType(u32);
+
+impl MemType {
+    /// How many memory types a device can have.
+    pub const COUNT: usize = bindings::TTM_NUM_MEM_TYPES as usize;
+
+    // INVARIANT: All of these are less than `TTM_NUM_MEM_TYPES`.
+    /// System memory. Each device has it; TTM may swap its buffers out.
+    pub const SYSTEM: Self = Self(bindings::TTM_PL_SYSTEM);
+    /// System memory that the device can reach.
+    pub const TT: Self = Self(bindings::TTM_PL_TT);
+    /// The device's own memory.
+    pub const VRAM: Self = Self(bindings::TTM_PL_VRAM);
+    /// The first one whose meaning is up to the driver.
+    pub const PRIV: Self = Self(bindings::TTM_PL_PRIV);
+
+    /// The memory type with the number `n`, or [`None`] if there can be no such.
+    pub const fn new(n: u32) -> Option<Self> {
+        if n < bindings::TTM_NUM_MEM_TYPES {
+            // INVARIANT: Just checked.
+            Some(Self(n))
+        } else {
+            None
+        }
+    }
+
+    /// Its number, less than [`Self::COUNT`].
+    pub const fn as_u32(self) -> u32 {
+        self.0
+    }
+
+    /// Its number as an index, less than [`Self::COUNT`].
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A place where a buffer may be: a memory type, and limits inside of it.
+///
+/// # Invariants
+///
+/// `mem_type` is less than `TTM_NUM_MEM_TYPES`; `lpfn` is 0 or greater than `fpfn`.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{MemType, Place};
+///
+/// // Anywhere in VRAM, from its end.
+/// const VRAM: Place = Place::new(MemType::VRAM).topdown();
+///
+/// // The first 16 pages of VRAM.
+/// let low = VRAM.within(0..16)?;
+/// assert_eq!(low.mem_type(), MemType::VRAM);
+///
+/// // An empty range of pages is no place.
+/// assert!(VRAM.within(16..16).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Place(bindings::ttm_place);
+
+impl Place {
+    /// Anywhere in `mem_type`.
+    pub const fn new(mem_type: MemType) -> Self {
+        // INVARIANT: By the invariant of `MemType`; `lpfn` is 0.
+        Self(bindings::ttm_place {
+            fpfn: 0,
+            lpfn: 0,
+            mem_type: mem_type.as_u32(),
+            flags: 0,
+        })
+    }
+
+    /// Its memory type.
+    pub const fn mem_type(&self) -> MemType {
+        // INVARIANT: By the invariant of `Self`.
+        MemType(self.0.mem_type)
+    }
+
+    /// Only inside of `pages`, counted in pages from the start of the memory type.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if `pages` is empty.
+    pub const fn within(mut self, pages: Range<u64>) -> Result<Self> {
+        if pages.start >= pages.end {
+            return Err(EINVAL);
+        }
+        // INVARIANT: Just checked.
+        self.0.fpfn = pages.start;
+        self.0.lpfn = pages.end;
+        Ok(self)
+    }
+
+    /// In one piece.
+    pub const fn contiguous(self) -> Self {
+        self.flag(bindings::TTM_PL_FLAG_CONTIGUOUS)
+    }
+
+    /// As near to the end as possible.
+    pub const fn topdown(self) -> Self {
+        self.flag(bindings::TTM_PL_FLAG_TOPDOWN)
+    }
+
+    /// Only if there is room; nothing is evicted for it.
+    pub const fn desired(self) -> Self {
+        self.flag(bindings::TTM_PL_FLAG_DESIRED)
+    }
+
+    /// Only if nothing else has room.
+    pub const fn fallback(self) -> Self {
+        self.flag(bindings::TTM_PL_FLAG_FALLBACK)
+    }
+
+    const fn flag(mut self, flag: u32) -> Self {
+        self.0.flags |= flag;
+        self
+    }
+}
+
+/// Places in the order in which they are preferred.
+///
+/// # Invariants
+///
+/// There is at least one, and their number fits into a [`u32`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{MemType, Place, Placement};
+///
+/// let vram_first = [
+///     Place::new(MemType::VRAM).desired(),
+///     Place::new(MemType::SYSTEM),
+/// ];
+/// let placement = Placement::new(&vram_first)?;
+/// assert_eq!(placement.places().len(), 2);
+///
+/// assert!(Placement::new(&[]).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Placement<'a>(&'a [Place]);
+
+impl<'a> Placement<'a> {
+    /// System memory.
+    // INVARIANT: There is one.
+    pub const SYSTEM: Self = Self(&[Place::new(MemType::SYSTEM)]);
+
+    /// A placement of these places.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if there are none, or more than fit into a [`u32`].
+    pub const fn new(places: &'a [Place]) -> Result<Self> {
+        if places.is_empty() || places.len() > u32::MAX as usize {
+            return Err(EINVAL);
+        }
+        // INVARIANT: Just checked.
+        Ok(Self(places))
+    }
+
+    /// The places.
+    pub const fn places(&self) -> &'a [Place] {
+        self.0
+    }
+
+    /// What TTM takes. Valid for `'a`.
+    pub(super) fn as_raw(&self) -> bindings::ttm_placement {
+        bindings::ttm_placement {
+            // CAST: Fits by the invariant of `Self`.
+            num_placement: self.0.len() as u32,
+            // CAST: `Place` is transparent.
+            placement: self.0.as_ptr().cast(),
+        }
+    }
+}
+
+impl<'a> From<&'a Place> for Placement<'a> {
+    fn from(place: &'a Place) -> Self {
+        // INVARIANT: There is one.
+        Self(core::slice::from_ref(place))
+    }
+}
+
+/// How an operation that may move buffers is to be done, and what it did.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::OperationCtx;
+///
+/// let ctx = OperationCtx::new().interruptible().no_wait_gpu();
+/// assert_eq!(ctx.bytes_moved(), 0);
+/// ```
+pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
+
+impl OperationCtx {
+    /// Waits for what it needs, and can't be interrupted by signals.
+    pub const fn new() -> Self {
+        Self(
+            bindings::ttm_operation_ctx {
+                interruptible: false,
+                no_wait_gpu: false,
+                gfp_retry_mayfail: false,
+                allow_res_evict: false,
+                resv: core::ptr::null_mut(),
+                bytes_moved: 0,
+            },
+            PhantomData,
+        )
+    }
+
+    /// A signal ends it with [`ERESTARTSYS`].
+    pub const fn interruptible(mut self) -> Self {
+        self.0.interruptible = true;
+        self
+    }
+
+    /// It doesn't wait for the GPU, but ends with [`EBUSY`].
+    pub const fn no_wait_gpu(mut self) -> Self {
+        self.0.no_wait_gpu = true;
+        self
+    }
+
+    /// Bytes that were moved with this context so far.
+    pub const fn bytes_moved(&self) -> u64 {
+        self.0.bytes_moved
+    }
+
+    pub(super) fn as_raw(&mut self) -> *mut bindings::ttm_operation_ctx {
+        &mut self.0
+    }
+}
+
+impl Default for OperationCtx {
+    fn default() -> Self {
+        Self::new()
+    }
+}

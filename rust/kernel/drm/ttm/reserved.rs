@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Reservations: the lock that protects where a buffer is.
+//!
+//! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
+
+use super::{
+    Buffer,
+    BulkId,
+    BulkMove,
+    Driver,
+    DriverObject,
+    MemType,
+    Object,
+    OperationCtx,
+    Placement, //
+};
+use crate::{
+    bindings,
+    error::to_result,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+    types::{
+        NotThreadSafe,
+        Opaque, //
+    },
+};
+use private::RawResv;
+
+use core::{
+    mem::{
+        self,
+        ManuallyDrop, //
+    },
+    ops::Deref,
+    ptr, //
+};
+
+pub(super) mod private {
+    /// Has a reservation. Not to be implemented by drivers.
+    pub trait RawResv {
+        /// The reservation: valid, and the same, as long as `self` is borrowed.
+        fn raw_resv(&self) -> *mut crate::bindings::dma_resv;
+    }
+}
+
+/// Something with a reservation: an [`Object`], a [`Buffer`], or a [`Resv`].
+pub trait Reserve: private::RawResv {}
+
+/// Something that is a buffer: an [`Object`] or a [`Buffer`].
+pub trait AsBuffer: Reserve {
+    /// The driver that it belongs to.
+    type Driver: Driver;
+
+    /// The buffer.
+    fn as_buffer(&self) -> &Buffer<Self::Driver>;
+}
+
+/// A reservation that several buffers share.
+///
+/// Buffers that are used together, as those of one VM, share one. Only such buffers can be in one
+/// [`BulkMove`].
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, Resv};
+///
+/// let dev = fixture::Device::new()?;
+/// let resv = Resv::new()?;
+/// let a = dev.shared(0x1000, &resv)?;
+/// let b = dev.shared(0x1000, &resv)?;
+///
+/// let reserved = a.reserve();
+/// assert!(b.try_reserve().is_none());
+/// drop(reserved);
+/// assert!(b.try_reserve().is_some());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// `resv` is an initialized `struct dma_resv`.
+#[pin_data(PinnedDrop)]
+pub struct Resv {
+    #[pin]
+    resv: Opaque<bindings::dma_resv>,
+}
+
+// SAFETY: A `dma_resv` may be used from any thread; to unlock it takes a `Reserved`, which can't be
+// sent.
+unsafe impl Send for Resv {}
+
+// SAFETY: As above.
+unsafe impl Sync for Resv {}
+
+impl Resv {
+    /// Makes a reservation.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            // INVARIANT: `dma_resv_init` initializes it.
+            pin_init!(Self {
+                // SAFETY: `resv` is memory for a `dma_resv`, which won't move.
+                resv <- Opaque::ffi_init(|resv| unsafe { bindings::dma_resv_init(resv) }),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Waits for the reservation and takes it. See [`Buffer::reserve`].
+    pub fn reserve(&self) -> Reserved<'_, Self> {
+        Reserved::lock(self)
+    }
+
+    /// Takes the reservation if it is free.
+    pub fn try_reserve(&self) -> Option<Reserved<'_, Self>> {
+        Reserved::try_lock(self)
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Resv {
+    fn drop(self: Pin<&mut Self>) {
+        // SAFETY: By the type invariant. Nobody uses it any more: who does has a reference.
+        unsafe { bindings::dma_resv_fini(self.resv.get()) };
+    }
+}
+
+impl private::RawResv for Resv {
+    fn raw_resv(&self) -> *mut bindings::dma_resv {
+        self.resv.get()
+    }
+}
+
+impl Reserve for Resv {}
+
+/// The reservation of `B` is held. Dropping this gives it back.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Place};
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.system(0x2000)?;
+/// let mut ctx = OperationCtx::new();
+///
+/// let mut reserved = obj.reserve();
+/// reserved.write(0x1ffc, b"tail")?;
+///
+/// // To VRAM and back, the content goes along.
+/// reserved.validate((&Place::new(MemType::VRAM)).into(), &mut ctx)?;
+/// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+/// assert_eq!(ctx.bytes_moved(), 0x2000);
+/// reserved.evict(&mut ctx)?;
+/// assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+///
+/// let mut tail = [0; 4];
+/// reserved.read(0x1ffc, &mut tail)?;
+/// assert_eq!(&tail, b"tail");
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// `resv` is the reservation of `inner`, and the current thread holds it.
+#[must_use = "the reservation is given back immediately when this is unused"]
+pub struct Reserved<'a, B: Reserve> {
+    inner: &'a B,
+    resv: *mut bindings::dma_resv,
+    _not_send: NotThreadSafe,
+}
+
+impl<'a, B: Reserve> Reserved<'a, B> {
+    pub(super) fn lock(inner: &'a B) -> Self {
+        let resv = inner.raw_resv();
+
+        // Without an acquire context, this doesn't fail.
+        // SAFETY: Valid as long as `inner` is borrowed.
+        unsafe { bindings::dma_resv_lock(resv, ptr::null_mut()) };
+
+        // INVARIANT: Just taken.
+        Self {
+            inner,
+            resv,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    pub(super) fn try_lock(inner: &'a B) -> Option<Self> {
+        let resv = inner.raw_resv();
+
+        // SAFETY: Valid as long as `inner` is borrowed.
+        if !unsafe { bindings::dma_resv_trylock(resv) } {
+            return None;
+        }
+
+        // INVARIANT: Just taken.
+        Some(Self {
+            inner,
+            resv,
+            _not_send: NotThreadSafe,
+        })
+    }
+
+    /// Makes the reservation of a buffer that is just being made that of `inner`.
+    ///
+    /// # Safety
+    ///
+    /// The current thread must hold the reservation of `inner`: either `shared` is it, or it is its own,
+    /// and no guard stands for it.
+    pub(super) unsafe fn adopt(inner: &'a B, shared: Option<Reserved<'_, Resv>>) -> Self {
+        mem::forget(shared);
+
+        // INVARIANT: By the function's requirements.
+        Self {
+            inner,
+            resv: inner.raw_resv(),
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// Whether this is the reservation `resv`.
+    pub(super) fn holds(&self, resv: *const bindings::dma_resv) -> bool {
+        ptr::eq(self.resv, resv)
+    }
+}
+
+impl<B: Reserve> Drop for Reserved<'_, B> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::dma_resv_unlock(self.resv) };
+    }
+}
+
+impl<B: Reserve> Deref for Reserved<'_, B> {
+    type Target = B;
+
+    fn deref(&self) -> &B {
+        self.inner
+    }
+}
+
+impl<B: AsBuffer> Reserved<'_, B> {
+    fn bo(&self) -> *mut bindings::ttm_buffer_object {
+        self.inner.as_buffer().as_raw()
+    }
+
+    /// The memory type that the buffer is in, or [`None`] if it has no place.
+    pub fn mem_type(&self) -> Option<MemType> {
+        // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
+        let res = unsafe { (*self.bo()).resource };
+        if res.is_null() {
+            return None;
+        }
+
+        // SAFETY: As above, it is valid.
+        MemType::new(unsafe { (*res).mem_type })
+    }
+
+    /// Whether the buffer is pinned to its place.
+    pub fn is_pinned(&self) -> bool {
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        unsafe { (*self.bo()).pin_count != 0 }
+    }
+
+    /// Whether the buffer has pages of system memory just now.
+    pub fn is_populated(&self) -> bool {
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        let tt = unsafe { (*self.bo()).ttm };
+
+        // SAFETY: As above, it is null or valid.
+        !tt.is_null() && unsafe { bindings::ttm_tt_is_populated(tt) }
+    }
+
+    /// The bulk that the buffer has joined, if any.
+    pub fn bulk_id(&self) -> Option<BulkId> {
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        BulkId::new(unsafe { (*self.bo()).bulk_move })
+    }
+
+    /// Moves the buffer where [`Driver::evict_flags`] says.
+    ///
+    /// May sleep. A buffer that is already in one of these places stays there.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] if the buffer is pinned or isn't alive, and what [`Reserved::validate`] may return.
+    pub fn evict(&mut self, ctx: &mut OperationCtx) -> Result {
+        let bo = self.bo();
+
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        let busy = unsafe { (*bo).deleted || (*bo).pin_count != 0 };
+        let Some(data) = self.inner.as_buffer().data().filter(|_| !busy) else {
+            return Err(EBUSY);
+        };
+        let Some(from) = self.mem_type() else {
+            return Ok(());
+        };
+
+        let places = B::Driver::evict_flags(data, from);
+        let mut placement = bindings::ttm_placement {
+            num_placement: u32::try_from(places.len())?,
+            // CAST: `Place` is transparent.
+            placement: places.as_ptr().cast(),
+        };
+
+        // SAFETY: By the type invariants the buffer is valid and its reservation held. The placement
+        // and the context are valid for the call.
+        to_result(unsafe { bindings::ttm_bo_validate(bo, &mut placement, ctx.as_raw()) })
+    }
+}
+
+impl<T: DriverObject> Reserved<'_, Object<T>> {
+    /// Moves the buffer to a place that `placement` says, if it isn't in one.
+    ///
+    /// May sleep, and may evict other buffers.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOSPC`] if there is no room and none could be made, [`EINVAL`] if the buffer is pinned and
+    /// would have to move, [`ENOMEM`]; with a context that says so, [`EBUSY`] or [`ERESTARTSYS`].
+    pub fn validate(&mut self, placement: Placement<'_>, ctx: &mut OperationCtx) -> Result {
+        let mut placement = placement.as_raw();
+
+        // SAFETY: By the type invariants the buffer is valid and its reservation held. The placement
+        // and the context are valid for the call.
+        to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
+    }
+
+    /// Sees to it that the buffer has its pages, if it is in a memory type that is made of pages.
+    ///
+    /// System memory gets its pages only when they are needed.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]; with a context that says so, [`ERESTARTSYS`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.system(0x4000)?;
+    /// let mut reserved = obj.reserve();
+    ///
+    /// assert!(!reserved.is_populated());
+    /// reserved.populate(&mut OperationCtx::new())?;
+    /// assert!(reserved.is_populated());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn populate(&mut self, ctx: &mut OperationCtx) -> Result {
+        // SAFETY: By the type invariants the buffer is valid and its reservation held. The context is
+        // valid for the call.
+        to_result(unsafe { bindings::ttm_bo_populate(self.bo(), ctx.as_raw()) })
+    }
+
+    /// Marks the buffer as just used: it goes to its LRU list's tail, or that of its bulk's range.
+    pub fn move_to_lru_tail(&mut self) {
+        let _lru = self.inner.buffer().device().lru();
+
+        // SAFETY: By the type invariants the buffer is valid and its reservation held; its device's
+        // LRU lock was just taken.
+        unsafe { bindings::ttm_bo_move_to_lru_tail(self.bo()) };
+    }
+
+    /// Pins the buffer to where it is, until what is returned is dropped.
+    ///
+    /// Pinned buffers are on no manager's LRU list.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    ///
+    /// let mut reserved = obj.reserve();
+    /// let pinned = reserved.pin();
+    /// assert_eq!(reserved.evict(&mut OperationCtx::new()), Err(EBUSY));
+    ///
+    /// assert!(pinned.unpin(&mut reserved).is_ok());
+    /// assert!(reserved.evict(&mut OperationCtx::new()).is_ok());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn pin(&mut self) -> Pinned<T> {
+        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        unsafe { bindings::ttm_bo_pin(self.bo()) };
+
+        // INVARIANT: Just pinned.
+        Pinned(ARef::from(self.inner))
+    }
+
+    /// Lets the buffer join `bulk`, and leave the one that it was in.
+    ///
+    /// It enters the LRU list anew, at the tail of the bulk's range; if it is the first member, the
+    /// range begins where it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`EXDEV`] if the buffer and `bulk` are not on the same device, [`EINVAL`] if they don't have
+    /// the same reservation.
+    pub fn set_bulk(&mut self, bulk: &BulkMove<'_, T::Driver>) -> Result {
+        if !ptr::eq(bulk.device(), self.inner.buffer().device()) {
+            return Err(EXDEV);
+        }
+        if !self.holds(bulk.resv().raw_resv()) {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: By the type invariants the buffer is valid and its reservation held. It keeps the
+        // bulk alive until it leaves it, which is when this is set to another one, or to null.
+        unsafe { bindings::ttm_bo_set_bulk_move(self.bo(), bulk.as_raw()) };
+        // SAFETY: The reservation is held.
+        drop(unsafe { self.inner.replace_bulk(Some(bulk.inner())) });
+        Ok(())
+    }
+
+    /// Lets the buffer leave its bulk, if it is in one.
+    pub fn leave_bulk(&mut self) {
+        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        unsafe { bindings::ttm_bo_set_bulk_move(self.bo(), ptr::null_mut()) };
+        // SAFETY: The reservation is held.
+        drop(unsafe { self.inner.replace_bulk(None) });
+    }
+
+    /// Copies the buffer's content from `offset` bytes on into `to`.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if that goes beyond the buffer's end, [`ENXIO`] if the buffer has no place or the
+    /// CPU can't reach it, [`ENOMEM`].
+    pub fn read(&mut self, offset: usize, to: &mut [u8]) -> Result {
+        let len = to.len();
+        self.access(offset, len, |at, memory, n| {
+            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory.
+            unsafe { ptr::copy_nonoverlapping(memory, to.as_mut_ptr().add(at), n) };
+        })
+    }
+
+    /// Copies `from` into the buffer, from `offset` bytes on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::read`].
+    pub fn write(&mut self, offset: usize, from: &[u8]) -> Result {
+        self.access(offset, from.len(), |at, memory, n| {
+            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory.
+            unsafe { ptr::copy_nonoverlapping(from.as_ptr().add(at), memory, n) };
+        })
+    }
+
+    /// Calls `copy(at, memory, n)` for the parts `at..at + n` of `0..len`, with the memory where
+    /// these bytes are; `offset` says where the buffer's part begins.
+    fn access(
+        &mut self,
+        offset: usize,
+        len: usize,
+        mut copy: impl FnMut(usize, *mut u8, usize),
+    ) -> Result {
+        if offset.checked_add(len).ok_or(EINVAL)? > self.inner.buffer().size() {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        let (res, tt) = unsafe { ((*self.bo()).resource, (*self.bo()).ttm) };
+        // SAFETY: As above, the resource is null or valid, and so is its manager.
+        let use_tt = !res.is_null()
+            && unsafe {
+                let bdev = (*self.bo()).bdev;
+                (*(*bdev).man_drv[(*res).mem_type as usize]).use_tt
+            };
+        if res.is_null() || (use_tt && tt.is_null()) {
+            return Err(ENXIO);
+        }
+
+        let mut at = 0;
+        while at < len {
+            let page = (offset + at) >> PAGE_SHIFT;
+            let start = (offset + at) & (PAGE_SIZE - 1);
+            let n = (PAGE_SIZE - start).min(len - at);
+            let mut map = bindings::ttm_bo_kmap_obj::default();
+
+            // SAFETY: By the type invariants the buffer is valid and its reservation held; it has a
+            // place, and pages if it needs them.
+            to_result(unsafe { bindings::ttm_bo_kmap(self.bo(), page, 1, &mut map) })?;
+            // CAST: One page is mapped there.
+            copy(at, map.virtual_.cast::<u8>().wrapping_add(start), n);
+            // SAFETY: Just mapped.
+            unsafe { bindings::ttm_bo_kunmap(&mut map) };
+
+            at += n;
+        }
+        Ok(())
+    }
+}
+
+/// An object is pinned to its place; dropping this unpins it.
+///
+/// It is also a reference to the object. Dropping it takes the reservation, so it must not be dropped
+/// by a thread that holds that; see [`Self::unpin`].
+///
+/// # Invariants
+///
+/// One of the object's pins belongs to this.
+#[must_use = "the object is unpinned immediately when this is unused"]
+pub struct Pinned<T: DriverObject>(ARef<Object<T>>);
+
+impl<T: DriverObject> Pinned<T> {
+    /// Unpins the object with its reservation, or that of a buffer that shares it, already held.
+    ///
+    /// # Errors
+    ///
+    /// If it is another reservation, nothing happens, and `self` is returned.
+    pub fn unpin<B: Reserve>(self, reserved: &mut Reserved<'_, B>) -> Result<(), Self> {
+        if !reserved.holds(private::RawResv::raw_resv(&*self.0)) {
+            return Err(self);
+        }
+
+        // SAFETY: The reservation is held, and the pin is ours by the type invariant.
+        unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
+
+        let this = ManuallyDrop::new(self);
+        // SAFETY: `this` isn't used again, not even to drop it.
+        drop(unsafe { ptr::read(&this.0) });
+        Ok(())
+    }
+}
+
+impl<T: DriverObject> Deref for Pinned<T> {
+    type Target = Object<T>;
+
+    fn deref(&self) -> &Object<T> {
+        &self.0
+    }
+}
+
+impl<T: DriverObject> Drop for Pinned<T> {
+    fn drop(&mut self) {
+        let _reserved = self.0.reserve();
+
+        // SAFETY: The reservation is held, and the pin is ours by the type invariant.
+        unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
+    }
+}

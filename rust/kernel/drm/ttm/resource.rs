@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Space in a memory type.
+//!
+//! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
+
+use super::{
+    BufferId,
+    BulkId,
+    MemType, //
+};
+use crate::{
+    bindings,
+    types::Opaque, //
+};
+
+/// Space in a memory type that a buffer has, as seen on an LRU list.
+///
+/// It may not be finished: resources go on the list before their manager found out where they will
+/// be. So there is no asking for that.
+///
+/// # Invariants
+///
+/// `self.0` is a valid `struct ttm_resource` on an LRU list, and the LRU lock of its device is held, as
+/// long as there is a reference to `self`.
+#[repr(transparent)]
+pub struct Resource(Opaque<bindings::ttm_resource>);
+
+impl Resource {
+    /// # Safety
+    ///
+    /// `res` must be as the type's invariants say, for `'a`.
+    pub(super) unsafe fn from_raw<'a>(res: *mut bindings::ttm_resource) -> &'a Self {
+        // CAST: `Self` is transparent.
+        // INVARIANT: By the function's requirements.
+        // SAFETY: By the function's requirements.
+        unsafe { &*res.cast() }
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> usize {
+        // SAFETY: By the type invariants; constant while it is on a list.
+        unsafe { (*self.0.get()).size }
+    }
+
+    /// Its memory type.
+    pub fn mem_type(&self) -> MemType {
+        // SAFETY: By the type invariants; constant while it is on a list.
+        let n = unsafe { (*self.0.get()).mem_type };
+
+        MemType::new(n).unwrap_or(MemType::SYSTEM)
+    }
+
+    /// The priority of the list that it is on.
+    pub fn priority(&self) -> u32 {
+        // SAFETY: By the type invariants; protected by the LRU lock.
+        unsafe { (*self.0.get()).lru.priority }.into()
+    }
+
+    /// Tells which buffer it belongs to, if any.
+    pub fn buffer_id(&self) -> Option<BufferId> {
+        // SAFETY: By the type invariants; protected by the LRU lock.
+        let bo = unsafe { (*self.0.get()).bo };
+
+        (!bo.is_null()).then(|| BufferId::new(bo))
+    }
+
+    /// The bulk in whose range it is, if it is in one.
+    pub fn bulk_id(&self) -> Option<BulkId> {
+        let res = self.0.get();
+
+        // SAFETY: By the type invariants; protected by the LRU lock.
+        let place = unsafe { (*res).lru.place };
+        if u32::from(place) != bindings::ttm_lru_place_TTM_LRU_RANGE {
+            return None;
+        }
+
+        // SAFETY: In a range, there is a buffer, whose bulk is protected by the LRU lock as well.
+        BulkId::new(unsafe { (*(*res).bo).bulk_move })
+    }
+}
