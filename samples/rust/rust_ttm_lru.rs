@@ -1,0 +1,602 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Rust TTM LRU sample.
+//!
+//! A virtual device with 16 MiB of VRAM, and buffers there: three bulks, and some loose ones. Two
+//! threads walk the LRU list of VRAM and drop its lock at every step. Meanwhile a third one frees,
+//! allocates, evicts, pins and unpins buffers, lets them join and leave their bulks, and moves them and
+//! the bulks to the list's tail.
+//!
+//! A buffer that is on the list from a walk's first step to its end, and doesn't enter it meanwhile, is
+//! owed to that walk: it must be returned. Each walk counts what it is owed, and what it missed.
+//!
+//! The first steps are shown, a line each: members of the three bulks as `a`, `b` and `c`, loose buffers
+//! as `.`, and each walk's place as `|`; then what happened meanwhile.
+
+use core::{
+    pin::pin,
+    str, //
+};
+use kernel::{
+    device::DeviceContext,
+    drm::{
+        self,
+        gem,
+        ttm, //
+    },
+    faux,
+    kthread,
+    page::PAGE_SIZE,
+    prelude::*,
+    sizes::SZ_16M,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed,
+            Release, //
+        },
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
+
+module! {
+    type: Sample,
+    name: "rust_ttm_lru",
+    authors: ["The Hitch developers"],
+    description: "Rust TTM LRU sample",
+    license: "Dual MIT/GPL",
+    params: {
+        walks: u32 {
+            default: if cfg!(MODULE) { 200 } else { 0 },
+            description: "Walks of each of the two walkers; 0 does nothing",
+        },
+        shown: u32 {
+            default: 24,
+            description: "Steps that are shown",
+        },
+        seed: u64 {
+            default: 1,
+            description: "What happens meanwhile depends on this",
+        },
+    },
+}
+
+/// How many walkers, bulks, buffers of each bulk, and loose buffers there are.
+const WALKERS: usize = 2;
+const BULKS: usize = 3;
+const MEMBERS: usize = 10;
+const LOOSE: usize = 10;
+const BUFFERS: usize = BULKS * MEMBERS + LOOSE;
+
+/// The largest buffer. However they lie in VRAM, there is room for one more: so TTM never evicts any by
+/// itself.
+const MAX_PAGES: usize = 32;
+const _: () = assert!((2 * BUFFERS + 1) * MAX_PAGES * PAGE_SIZE <= SZ_16M);
+
+const VRAM: ttm::Place = ttm::Place::new(ttm::MemType::VRAM);
+
+struct TtmLru;
+
+struct File;
+
+/// The driver's part of a buffer: its number.
+struct Buffer {
+    index: usize,
+}
+
+type Object = ttm::Object<Buffer>;
+type BulkMove<'dev> = ttm::BulkMove<'dev, TtmLru>;
+
+#[vtable]
+impl drm::Driver for TtmLru {
+    type Data = ttm::Device<Self>;
+    type RegistrationData<'a> = ();
+    type File = File;
+    type Object = Object;
+    type ParentDevice<Ctx: DeviceContext> = faux::Device<Ctx>;
+
+    const INFO: drm::DriverInfo = drm::DriverInfo {
+        major: 0,
+        minor: 0,
+        patchlevel: 0,
+        name: c"rust_ttm_lru",
+        desc: c"Rust TTM LRU sample",
+    };
+
+    kernel::declare_drm_ioctls! {}
+}
+
+#[vtable]
+impl ttm::Driver for TtmLru {
+    type BufferData = Buffer;
+    type DeviceData = ();
+}
+
+impl gem::DriverObject for Buffer {
+    type Driver = TtmLru;
+    type Args = usize;
+
+    fn new(_dev: &drm::Device<TtmLru>, _size: usize, index: usize) -> impl PinInit<Self, Error> {
+        Ok(Buffer { index })
+    }
+}
+
+impl ttm::DriverObject for Buffer {}
+
+impl drm::file::DriverFile for File {
+    type Driver = TtmLru;
+
+    fn open(_dev: &drm::Device<TtmLru>) -> Result<Pin<KBox<Self>>> {
+        Ok(KBox::new(Self, GFP_KERNEL)?.into())
+    }
+}
+
+/// What happens to a buffer, or a bulk.
+#[derive(Clone, Copy)]
+enum Op {
+    Allocate,
+    Free,
+    Evict,
+    BringBack,
+    Pin,
+    Unpin,
+    Join,
+    Leave,
+    Use,
+    BulkMove,
+}
+
+impl Op {
+    /// How it is shown.
+    const NAMES: [&'static str; 10] = [
+        "allocate",
+        "free",
+        "evict",
+        "bring back",
+        "pin",
+        "unpin",
+        "join",
+        "leave",
+        "use",
+        "bulk move",
+    ];
+}
+
+/// How the members of a bulk are shown.
+fn letter(bulk: Option<usize>) -> char {
+    match bulk {
+        Some(bulk) => char::from(b'a' + bulk as u8),
+        None => '.',
+    }
+}
+
+/// What the threads share.
+struct Shared {
+    /// Counts entries.
+    clock: Atomic<u64>,
+    /// For each buffer: what the clock said when it was on the list for good; 0 while it is not.
+    entered: [Atomic<u64>; BUFFERS],
+
+    /// How many walkers are under way.
+    walkers: Atomic<usize>,
+    /// Something went wrong.
+    failed: Atomic<bool>,
+
+    /// Steps that were shown.
+    shown: Atomic<u32>,
+    /// What happened since: 0 if nothing did, else made by [`Shared::report`].
+    news: Atomic<usize>,
+
+    walks: Atomic<u64>,
+    steps: Atomic<u64>,
+    drops: Atomic<u64>,
+    met: Atomic<u64>,
+    owed: Atomic<u64>,
+    returned: Atomic<u64>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            clock: Atomic::new(0),
+            entered: [const { Atomic::new(0) }; BUFFERS],
+            walkers: Atomic::new(WALKERS),
+            failed: Atomic::new(false),
+            shown: Atomic::new(0),
+            news: Atomic::new(0),
+            walks: Atomic::new(0),
+            steps: Atomic::new(0),
+            drops: Atomic::new(0),
+            met: Atomic::new(0),
+            owed: Atomic::new(0),
+            returned: Atomic::new(0),
+        }
+    }
+
+    /// To be called before a buffer leaves the list, or enters it anew.
+    fn leaves(&self, buffer: usize) {
+        self.entered[buffer].xchg(0, Full);
+    }
+
+    /// To be called after a buffer has entered the list.
+    fn enters(&self, buffer: usize) {
+        let now = self.clock.fetch_add(1, Full) + 1;
+
+        self.entered[buffer].store(now, Release);
+    }
+
+    /// Says what happened, and to the members of which bulk.
+    fn report(&self, op: Op, bulk: Option<usize>) {
+        let bulk = bulk.map_or(0, |bulk| bulk + 1);
+
+        self.news.store(1 + op as usize + bulk * 16, Relaxed);
+    }
+
+    fn show(&self, strip: &Strip) {
+        let news = self.news.xchg(0, Relaxed);
+        if news == 0 {
+            pr_info!("{strip}\n");
+            return;
+        }
+
+        let op = Op::NAMES[news % 16 - 1];
+        let bulk = letter((news / 16).checked_sub(1));
+        pr_info!("{strip:<42}  {op} {bulk}\n");
+    }
+}
+
+/// A picture of the list.
+struct Strip {
+    text: [u8; BUFFERS + WALKERS],
+    len: usize,
+}
+
+impl Strip {
+    fn new(lru: &mut ttm::Lru<'_, TtmLru>, bulks: &[ttm::BulkId; BULKS]) -> Self {
+        let mut strip = Self {
+            text: [b' '; BUFFERS + WALKERS],
+            len: 0,
+        };
+
+        lru.visit(ttm::MemType::VRAM, |node| {
+            let c = match node {
+                ttm::Node::Hitch => '|',
+                ttm::Node::Resource(res) => {
+                    letter(bulks.iter().position(|&id| res.bulk_id() == Some(id)))
+                }
+            };
+            if let Some(place) = strip.text.get_mut(strip.len) {
+                *place = c as u8;
+                strip.len += 1;
+            }
+        });
+        strip
+    }
+}
+
+impl fmt::Display for Strip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(str::from_utf8(&self.text[..self.len]).unwrap_or_default())
+    }
+}
+
+/// Walks the list again and again, and counts what is owed and returned.
+fn walker(shared: &Shared, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULKS]) -> Result {
+    let vram = dev.manager(ttm::MemType::VRAM).ok_or(ENODEV)?;
+
+    for _ in 0..*module_parameters::walks.value_ref() {
+        let mut returned = [false; BUFFERS];
+        let mut cursor = pin!(vram.cursor());
+        let mut walk = cursor.as_mut().lock();
+        let start = shared.clock.load(Acquire);
+
+        while walk.next().is_some() {
+            shared.steps.fetch_add(1, Relaxed);
+
+            // This drops the lock, and so does the other way, for a buffer that is just being freed.
+            let object = match walk.with_buffer(|bo| bo.object()) {
+                Some(object) => object,
+                None => walk.unlocked(|| None),
+            };
+            shared.drops.fetch_add(1, Relaxed);
+
+            let show = shared.shown.load(Relaxed) < *module_parameters::shown.value_ref();
+            let strip = show.then(|| Strip::new(&mut walk.lru(), bulks));
+
+            walk.unlocked(|| {
+                if let Some(object) = object {
+                    returned[object.index] = true;
+                    // This may be the last reference, and is dropped here.
+                }
+                if let Some(strip) = strip {
+                    shared.show(&strip);
+                    shared.shown.fetch_add(1, Relaxed);
+                    // Not too fast, so that others get their turn.
+                    fsleep(Delta::from_millis(1));
+                }
+            });
+        }
+        drop(walk);
+
+        // Who left the list or entered it since the start has another number now, or none.
+        for (entered, returned) in shared.entered.iter().zip(returned) {
+            if (1..=start).contains(&entered.load(Acquire)) {
+                shared.owed.fetch_add(1, Relaxed);
+                shared.returned.fetch_add(returned.into(), Relaxed);
+            }
+        }
+        shared.walks.fetch_add(1, Relaxed);
+    }
+    Ok(())
+}
+
+/// A buffer, as the one who changes everything knows it.
+struct Slot {
+    index: usize,
+    /// The bulk that it may be in.
+    bulk: Option<usize>,
+    object: Option<ARef<Object>>,
+    pinned: Option<ttm::Pinned<Buffer>>,
+    evicted: bool,
+    joined: bool,
+}
+
+/// Changes everything while walks are under way.
+struct Churn<'a> {
+    shared: &'a Shared,
+    dev: &'a ttm::Device<TtmLru>,
+    bulks: &'a [BulkMove<'a>; BULKS],
+    slots: KVec<Slot>,
+    random: u64,
+}
+
+impl<'a> Churn<'a> {
+    fn new(
+        shared: &'a Shared,
+        dev: &'a ttm::Device<TtmLru>,
+        bulks: &'a [BulkMove<'a>; BULKS],
+    ) -> Result<Self> {
+        let mut this = Self {
+            shared,
+            dev,
+            bulks,
+            slots: KVec::with_capacity(BUFFERS, GFP_KERNEL)?,
+            random: *module_parameters::seed.value_ref() | 1 << 63,
+        };
+
+        for index in 0..BUFFERS {
+            let bulk = index / MEMBERS;
+            this.slots.push(
+                Slot {
+                    index,
+                    bulk: (bulk < BULKS).then_some(bulk),
+                    object: None,
+                    pinned: None,
+                    evicted: false,
+                    joined: false,
+                },
+                GFP_KERNEL,
+            )?;
+            this.change(index)?;
+        }
+        Ok(this)
+    }
+
+    /// A number less than `n`.
+    fn random(&mut self, n: usize) -> usize {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        (self.random >> 32) as usize % n
+    }
+
+    /// Goes on until there are no more walkers.
+    fn run(&mut self) -> Result {
+        let mut done = 0;
+
+        while self.shared.walkers.load(Relaxed) != 0 {
+            // What moves to the tail has to be walked again: at this rate, walks come to an end.
+            let steps = self.shared.steps.load(Relaxed);
+            let showing = self.shared.shown.load(Relaxed) < *module_parameters::shown.value_ref();
+            if done >= if showing { steps } else { steps / 4 } {
+                fsleep(Delta::from_micros(20));
+                continue;
+            }
+
+            let index = self.random(BUFFERS);
+            self.change(index)?;
+            done += 1;
+        }
+        Ok(())
+    }
+
+    /// Does something with a buffer, or with its bulk.
+    fn change(&mut self, index: usize) -> Result {
+        let random = self.random(16);
+        let pages = self.random(MAX_PAGES) + 1;
+        let Self {
+            shared,
+            dev,
+            bulks,
+            slots,
+            ..
+        } = self;
+        let slot = &mut slots[index];
+        let bulk = slot.bulk.map(|bulk| &bulks[bulk]);
+
+        let Some(object) = &slot.object else {
+            slot.object = Some(Object::new(
+                dev.drm(),
+                pages * PAGE_SIZE,
+                &ttm::ObjectConfig {
+                    placement: (&VRAM).into(),
+                    bulk,
+                    ..Default::default()
+                },
+                &mut ttm::OperationCtx::new(),
+                index,
+            )?);
+            slot.joined = true;
+            shared.enters(index);
+            shared.report(Op::Allocate, slot.bulk);
+            return Ok(());
+        };
+
+        let op = if slot.evicted {
+            Op::BringBack
+        } else if slot.pinned.is_some() {
+            Op::Unpin
+        } else {
+            match (random, bulk) {
+                (0..=2, _) => Op::Free,
+                (3..=4, _) => Op::Evict,
+                (5..=7, _) => Op::Pin,
+                (8..=10, Some(_)) if slot.joined => Op::Leave,
+                (8..=10, Some(_)) => Op::Join,
+                (11..=13, Some(_)) => Op::BulkMove,
+                _ => Op::Use,
+            }
+        };
+
+        let mut ctx = ttm::OperationCtx::new();
+        let mut reserved = object.reserve();
+        match op {
+            Op::Allocate | Op::Free => {
+                drop(reserved);
+                shared.leaves(index);
+                slot.object = None;
+            }
+            Op::Evict => {
+                shared.leaves(index);
+                reserved.evict(&mut ctx)?;
+                slot.evicted = true;
+            }
+            Op::BringBack => {
+                reserved.validate((&VRAM).into(), &mut ctx)?;
+                shared.enters(index);
+                slot.evicted = false;
+            }
+            Op::Pin => {
+                shared.leaves(index);
+                slot.pinned = Some(reserved.pin());
+            }
+            Op::Unpin => {
+                if let Some(pinned) = slot.pinned.take() {
+                    pinned.unpin(&mut reserved).map_err(|_| EINVAL)?;
+                }
+                shared.enters(index);
+            }
+            Op::Join => {
+                shared.leaves(index);
+                if let Some(bulk) = bulk {
+                    reserved.set_bulk(bulk)?;
+                }
+                shared.enters(index);
+                slot.joined = true;
+            }
+            Op::Leave => {
+                reserved.leave_bulk();
+                slot.joined = false;
+            }
+            Op::Use => reserved.move_to_lru_tail(),
+            Op::BulkMove => {
+                if let Some(bulk) = bulk {
+                    let mut lru = dev.lru();
+
+                    shared.met.fetch_add(met(&mut lru, bulk.id()), Relaxed);
+                    bulk.move_to_tail(&reserved, &mut lru)?;
+                }
+            }
+        }
+        shared.report(op, slot.bulk);
+        Ok(())
+    }
+}
+
+/// How many walks are among the members of a bulk.
+fn met(lru: &mut ttm::Lru<'_, TtmLru>, bulk: ttm::BulkId) -> u64 {
+    let mut hitches = None;
+    let mut met = 0;
+
+    lru.visit(ttm::MemType::VRAM, |node| match (node, hitches) {
+        (ttm::Node::Hitch, Some(n)) => hitches = Some(n + 1),
+        (ttm::Node::Hitch, None) => (),
+        (ttm::Node::Resource(res), n) if res.bulk_id() == Some(bulk) => {
+            met += n.unwrap_or(0);
+            hitches = Some(0);
+        }
+        (ttm::Node::Resource(_), _) => hitches = None,
+    });
+    met
+}
+
+struct Sample;
+
+impl Sample {
+    fn run() -> Result {
+        let parent = faux::Registration::new(c"rust_ttm_lru", None)?;
+        let drm = ttm::Device::<TtmLru>::new(parent.as_ref(), Ok(()), |setup| {
+            setup.range_manager(ttm::MemType::VRAM, SZ_16M, ttm::Backing::Emulated)
+        })?;
+        let dev: &ttm::Device<TtmLru> = &drm;
+
+        let new_bulk = || BulkMove::new(dev, ttm::Resv::new()?);
+        let bulks = [new_bulk()?, new_bulk()?, new_bulk()?];
+        let ids = bulks.each_ref().map(|bulk| bulk.id());
+
+        let shared = &KBox::new(Shared::new(), GFP_KERNEL)?;
+        let mut churn = Churn::new(shared, dev, &bulks)?;
+        let check = |ret: Result| {
+            if let Err(e) = ret {
+                pr_err!("{e:?}\n");
+                shared.failed.store(true, Relaxed);
+            }
+        };
+        let check = &check;
+
+        kthread::scope(|scope| {
+            for _ in 0..WALKERS {
+                scope.spawn(c"ttm_lru_walker", || {
+                    check(walker(shared, dev, &ids));
+                    shared.walkers.fetch_sub(1, Relaxed);
+                })?;
+            }
+            scope.spawn(c"ttm_lru_churn", || check(churn.run()))
+        })?;
+
+        let owed = shared.owed.load(Relaxed);
+        let missed = owed - shared.returned.load(Relaxed);
+        for (name, value) in [
+            ("walks", shared.walks.load(Relaxed)),
+            ("steps", shared.steps.load(Relaxed)),
+            ("lock drops", shared.drops.load(Relaxed)),
+            ("bulk moves met", shared.met.load(Relaxed)),
+            ("owed", owed),
+            ("returned", shared.returned.load(Relaxed)),
+            ("missed", missed),
+        ] {
+            pr_info!("{name:<16}{value:>10}\n");
+        }
+
+        if missed != 0 || shared.failed.load(Relaxed) {
+            return Err(EIO);
+        }
+        pr_info!("ok\n");
+        Ok(())
+    }
+}
+
+impl kernel::Module for Sample {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        if *module_parameters::walks.value_ref() != 0 {
+            Self::run().inspect_err(|_| pr_err!("failed\n"))?;
+        }
+        Ok(Self)
+    }
+}
