@@ -25,6 +25,7 @@ use kernel::{
         ttm, //
     },
     faux,
+    fmt,
     kthread,
     page::PAGE_SIZE,
     prelude::*,
@@ -78,8 +79,6 @@ const BUFFERS: usize = BULKS * MEMBERS + LOOSE;
 /// itself.
 const MAX_PAGES: usize = 32;
 const _: () = assert!((2 * BUFFERS + 1) * MAX_PAGES * PAGE_SIZE <= SZ_16M);
-
-const VRAM: ttm::Place = ttm::Place::new(ttm::MemType::VRAM);
 
 struct TtmLru;
 
@@ -338,7 +337,6 @@ fn walker(shared: &Shared, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULK
 
 /// A buffer, as the one who changes everything knows it.
 struct Slot {
-    index: usize,
     /// The bulk that it may be in.
     bulk: Option<usize>,
     object: Option<ARef<Object>>,
@@ -374,7 +372,6 @@ impl<'a> Churn<'a> {
             let bulk = index / MEMBERS;
             this.slots.push(
                 Slot {
-                    index,
                     bulk: (bulk < BULKS).then_some(bulk),
                     object: None,
                     pinned: None,
@@ -435,7 +432,7 @@ impl<'a> Churn<'a> {
                 dev.drm(),
                 pages * PAGE_SIZE,
                 &ttm::ObjectConfig {
-                    placement: (&VRAM).into(),
+                    placement: ttm::Placement::VRAM,
                     bulk,
                     ..Default::default()
                 },
@@ -478,7 +475,7 @@ impl<'a> Churn<'a> {
                 slot.evicted = true;
             }
             Op::BringBack => {
-                reserved.validate((&VRAM).into(), &mut ctx)?;
+                reserved.validate(ttm::Placement::VRAM, &mut ctx)?;
                 shared.enters(index);
                 slot.evicted = false;
             }

@@ -190,7 +190,7 @@ impl<T: Driver> Walk<'_, '_, T> {
     ///
     /// Returns [`None`] when the walk has ended, and from then on, until [`Self::restart`].
     // Not an iterator: what is returned is gone with the next step.
-    #[allow(clippy::should_implement_trait)]
+    #[expect(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Option<&Resource> {
         // INVARIANT: It is on one of the lists.

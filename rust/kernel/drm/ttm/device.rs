@@ -24,10 +24,7 @@ use crate::{
         from_result,
         to_result, //
     },
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SHIFT,
     prelude::*,
     sync::lock::{
         spinlock::SpinLockBackend,
@@ -36,10 +33,7 @@ use crate::{
     types::Opaque, //
 };
 use core::{
-    ffi::{
-        c_int,
-        c_ulong, //
-    },
+    ffi::c_int,
     ops::Deref,
     ptr, //
 };
@@ -170,6 +164,7 @@ impl<T: Driver> Device<T> {
     /// # Examples
     ///
     /// See [`Driver`].
+    #[expect(clippy::new_ret_no_self)]
     pub fn new(
         parent: &T::ParentDevice<device::Bound>,
         data: impl PinInit<T::DeviceData, Error>,
@@ -354,7 +349,7 @@ impl Inner {
     /// `res` must be a valid resource on this device, completely allocated.
     unsafe fn memory(&self, res: *const bindings::ttm_resource) -> Option<*mut u8> {
         // SAFETY: By the function's requirements.
-        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start as usize) };
+        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
         let memory = self.emulated.get(mem_type)?.as_ref()?;
 
         // The memory is only accessed through this pointer.
@@ -475,7 +470,3 @@ unsafe extern "C" fn io_mem_reserve_callback(
     }
     0
 }
-
-// What is managed in pages is emulated in bytes.
-const _: () = assert!(1 << PAGE_SHIFT == PAGE_SIZE);
-const _: () = assert!(core::mem::size_of::<c_ulong>() == core::mem::size_of::<usize>());

@@ -112,7 +112,7 @@ pub trait Driver:
 }
 
 /// Where buffers go when nobody says anything else.
-pub(super) const SYSTEM: &[Place] = &[Place::new(MemType::SYSTEM)];
+pub(super) const SYSTEM: &[Place] = &[Place::SYSTEM];
 
 /// The driver's part of a buffer.
 ///

@@ -10,7 +10,6 @@ use super::{
     Object,
     ObjectConfig,
     OperationCtx,
-    Place,
     Placement,
     Resv, //
 };
@@ -43,8 +42,10 @@ pub struct Module;
 
 impl ModuleMetadata for Module {
     const NAME: &'static CStr = c"ttm-fixture";
-    // SAFETY: What is built in has no module.
-    const THIS_MODULE: ThisModule = unsafe { ThisModule::from_ptr(core::ptr::null_mut()) };
+    const THIS_MODULE: ThisModule = {
+        // SAFETY: What is built in has no module.
+        unsafe { ThisModule::from_ptr(core::ptr::null_mut()) }
+    };
 }
 
 /// The driver's part of an open file: nothing.
@@ -171,10 +172,8 @@ impl Device {
     }
 
     fn in_vram<'a>() -> ObjectConfig<'a, BufferData> {
-        const VRAM: Place = Place::new(MemType::VRAM);
-
         ObjectConfig {
-            placement: Placement::from(&VRAM),
+            placement: Placement::VRAM,
             ..ObjectConfig::default()
         }
     }

@@ -59,12 +59,14 @@ use core::{
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, BulkMove, MemType, Object, ObjectConfig, OperationCtx, Place, Resv};
+/// use kernel::drm::ttm::{
+///     fixture, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv,
+/// };
 ///
 /// let dev = fixture::Device::new()?;
 /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
 /// let config = ObjectConfig {
-///     placement: (&Place::new(MemType::VRAM)).into(),
+///     placement: Placement::VRAM,
 ///     bulk: Some(&bulk),
 ///     priority: 2,
 ///     ..ObjectConfig::default()

@@ -76,15 +76,12 @@ impl MemType {
 /// ```
 /// use kernel::drm::ttm::{MemType, Place};
 ///
-/// // Anywhere in VRAM, from its end.
-/// const VRAM: Place = Place::new(MemType::VRAM).topdown();
-///
-/// // The first 16 pages of VRAM.
-/// let low = VRAM.within(0..16)?;
+/// // In the first 16 pages of VRAM, and there as near to the end as possible.
+/// let low = Place::VRAM.within(0..16)?.topdown();
 /// assert_eq!(low.mem_type(), MemType::VRAM);
 ///
 /// // An empty range of pages is no place.
-/// assert!(VRAM.within(16..16).is_err());
+/// assert!(Place::VRAM.within(16..16).is_err());
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -92,6 +89,13 @@ impl MemType {
 pub struct Place(bindings::ttm_place);
 
 impl Place {
+    /// Anywhere in system memory.
+    pub const SYSTEM: Self = Self::new(MemType::SYSTEM);
+    /// Anywhere in [`MemType::TT`].
+    pub const TT: Self = Self::new(MemType::TT);
+    /// Anywhere in the device's own memory.
+    pub const VRAM: Self = Self::new(MemType::VRAM);
+
     /// Anywhere in `mem_type`.
     pub const fn new(mem_type: MemType) -> Self {
         // INVARIANT: By the invariant of `MemType`; `lpfn` is 0.
@@ -159,12 +163,9 @@ impl Place {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{MemType, Place, Placement};
+/// use kernel::drm::ttm::{Place, Placement};
 ///
-/// let vram_first = [
-///     Place::new(MemType::VRAM).desired(),
-///     Place::new(MemType::SYSTEM),
-/// ];
+/// let vram_first = [Place::VRAM.desired(), Place::SYSTEM];
 /// let placement = Placement::new(&vram_first)?;
 /// assert_eq!(placement.places().len(), 2);
 ///
@@ -175,9 +176,13 @@ impl Place {
 pub struct Placement<'a>(&'a [Place]);
 
 impl<'a> Placement<'a> {
+    // INVARIANT: In each of these there is one.
     /// System memory.
-    // INVARIANT: There is one.
-    pub const SYSTEM: Self = Self(&[Place::new(MemType::SYSTEM)]);
+    pub const SYSTEM: Self = Self(&[Place::SYSTEM]);
+    /// System memory that the device can reach.
+    pub const TT: Self = Self(&[Place::TT]);
+    /// The device's own memory.
+    pub const VRAM: Self = Self(&[Place::VRAM]);
 
     /// A placement of these places.
     ///

@@ -150,7 +150,7 @@ impl Reserve for Resv {}
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Place};
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
 ///
 /// let dev = fixture::Device::new()?;
 /// let obj = dev.system(0x2000)?;
@@ -160,7 +160,7 @@ impl Reserve for Resv {}
 /// reserved.write(0x1ffc, b"tail")?;
 ///
 /// // To VRAM and back, the content goes along.
-/// reserved.validate((&Place::new(MemType::VRAM)).into(), &mut ctx)?;
+/// reserved.validate(Placement::VRAM, &mut ctx)?;
 /// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
 /// assert_eq!(ctx.bytes_moved(), 0x2000);
 /// reserved.evict(&mut ctx)?;
@@ -475,15 +475,16 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             return Err(EINVAL);
         }
 
+        let bo = self.bo();
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
-        let (res, tt) = unsafe { ((*self.bo()).resource, (*self.bo()).ttm) };
-        // SAFETY: As above, the resource is null or valid, and so is its manager.
-        let use_tt = !res.is_null()
-            && unsafe {
-                let bdev = (*self.bo()).bdev;
-                (*(*bdev).man_drv[(*res).mem_type as usize]).use_tt
-            };
-        if res.is_null() || (use_tt && tt.is_null()) {
+        let (res, tt, managers) = unsafe { ((*bo).resource, (*bo).ttm, (*(*bo).bdev).man_drv) };
+        if res.is_null() {
+            return Err(ENXIO);
+        }
+        // SAFETY: As above, the resource is valid.
+        let man = managers[unsafe { (*res).mem_type } as usize];
+        // SAFETY: There is a manager of that memory type, as it is in use.
+        if tt.is_null() && unsafe { (*man).use_tt } {
             return Err(ENXIO);
         }
 
@@ -496,7 +497,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
             // SAFETY: By the type invariants the buffer is valid and its reservation held; it has a
             // place, and pages if it needs them.
-            to_result(unsafe { bindings::ttm_bo_kmap(self.bo(), page, 1, &mut map) })?;
+            to_result(unsafe { bindings::ttm_bo_kmap(bo, page, 1, &mut map) })?;
             // CAST: One page is mapped there.
             copy(at, map.virtual_.cast::<u8>().wrapping_add(start), n);
             // SAFETY: Just mapped.
