@@ -64,6 +64,28 @@ impl BufferId {
 /// assert_eq!(same.buffer().id(), bo.id());
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// A walk may be the last one to have a buffer:
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+///
+/// let dev = fixture::Device::new()?;
+/// let mut obj = Some(dev.vram(0x1000)?);
+///
+/// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+/// let mut walk = cursor.as_mut().lock();
+/// assert!(walk.next().is_some());
+/// let evicted = walk.with_buffer(|bo| {
+///     assert!(bo.object().is_some());
+///     obj = None;
+///     assert!(bo.object().is_none());
+///     bo.reserve().evict(&mut OperationCtx::new())
+/// });
+/// assert_eq!(evicted, Some(Ok(())));
+/// # Ok::<(), Error>(())
+/// ```
 #[repr(transparent)]
 pub struct Buffer<T: Driver>(Opaque<bindings::ttm_buffer_object>, PhantomData<fn() -> T>);
 

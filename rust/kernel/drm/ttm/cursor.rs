@@ -61,6 +61,23 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// One that is leaked does no harm, but to stay in the list until the device goes:
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, MemType};
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x1000)?;
+///
+/// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+/// let mut cursor = KBox::pin(vram.cursor(), GFP_KERNEL)?;
+/// assert!(cursor.as_mut().lock().next().is_some());
+/// core::mem::forget(cursor);
+/// drop(obj);
+/// drop(dev);
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Deadlocks
 ///
 /// Dropping it, too, takes the LRU lock. It can't be dropped while its own [`Walk`] is there, but that

@@ -105,6 +105,30 @@ pub trait Driver:
     ///
     /// Called with the buffer's reservation held. The buffer may be a zombie: no one but TTM has a
     /// reference to it. That is why only the driver's part of it is there to see.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// // For this one, the driver returns an empty list.
+    /// let obj = dev.disposable(0x1000)?;
+    /// let mut reserved = obj.reserve();
+    /// let mut ctx = OperationCtx::new();
+    ///
+    /// reserved.write(0, b"gone")?;
+    /// reserved.evict(&mut ctx)?;
+    /// assert_eq!(reserved.mem_type(), None);
+    /// let mut bytes = [1; 4];
+    /// assert_eq!(reserved.read(0, &mut bytes), Err(ENXIO));
+    ///
+    /// reserved.validate(Placement::VRAM, &mut ctx)?;
+    /// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+    /// reserved.read(0, &mut bytes)?;
+    /// assert_eq!(bytes, [0; 4]);
+    /// # Ok::<(), Error>(())
+    /// ```
     fn evict_flags(bo: &Self::BufferData, from: MemType) -> &'static [Place] {
         let _ = (bo, from);
         SYSTEM

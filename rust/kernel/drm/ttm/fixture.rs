@@ -10,6 +10,7 @@ use super::{
     Object,
     ObjectConfig,
     OperationCtx,
+    Place,
     Placement,
     Resv, //
 };
@@ -34,8 +35,10 @@ use core::ops::Deref;
 /// A driver that has nothing of its own.
 pub struct Driver;
 
-/// The driver's part of a buffer: nothing.
-pub struct BufferData;
+/// The driver's part of a buffer.
+pub struct BufferData {
+    disposable: bool,
+}
 
 /// Nobody has to load the driver.
 pub struct Module;
@@ -76,14 +79,26 @@ impl super::Driver for Driver {
     type OwnerModule = Module;
     type BufferData = BufferData;
     type DeviceData = ();
+
+    fn evict_flags(bo: &BufferData, _from: MemType) -> &'static [Place] {
+        if bo.disposable {
+            &[]
+        } else {
+            &[Place::SYSTEM]
+        }
+    }
 }
 
 impl drm::gem::DriverObject for BufferData {
     type Driver = Driver;
-    type Args = ();
+    type Args = bool;
 
-    fn new(_dev: &drm::Device<Driver>, _size: usize, _args: ()) -> impl PinInit<Self, Error> {
-        Ok(Self)
+    fn new(
+        _dev: &drm::Device<Driver>,
+        _size: usize,
+        disposable: bool,
+    ) -> impl PinInit<Self, Error> {
+        Ok(Self { disposable })
     }
 }
 
@@ -133,12 +148,17 @@ impl Device {
 
     /// A buffer of `size` bytes in system memory.
     pub fn system(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
-        self.object(size, ObjectConfig::default())
+        self.object(size, ObjectConfig::default(), false)
     }
 
     /// A buffer of `size` bytes in VRAM.
     pub fn vram(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
-        self.object(size, Self::in_vram())
+        self.object(size, Self::in_vram(), false)
+    }
+
+    /// A buffer of `size` bytes in VRAM whose content isn't needed any more when it is evicted.
+    pub fn disposable(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        self.object(size, Self::in_vram(), true)
     }
 
     /// A buffer of `size` bytes in VRAM that shares a reservation.
@@ -151,6 +171,7 @@ impl Device {
                 resv,
                 ..Self::in_vram()
             },
+            false,
         )
     }
 
@@ -168,6 +189,7 @@ impl Device {
                 bulk,
                 ..Self::in_vram()
             },
+            false,
         )
     }
 
@@ -182,8 +204,15 @@ impl Device {
         &self,
         size: usize,
         config: ObjectConfig<'_, BufferData>,
+        disposable: bool,
     ) -> Result<ARef<Object<BufferData>>> {
-        Object::new(&self.drm, size, &config, &mut OperationCtx::new(), ())
+        Object::new(
+            &self.drm,
+            size,
+            &config,
+            &mut OperationCtx::new(),
+            disposable,
+        )
     }
 
     /// Which buffers are on the LRU list of VRAM, in its order. At most 64.

@@ -76,9 +76,37 @@ use core::{
 ///     0x1000,
 ///     &config,
 ///     &mut OperationCtx::new(),
-///     (),
+///     false,
 /// )?;
 /// assert_eq!(obj.reserve().bulk_id(), Some(bulk.id()));
+///
+/// // What is evicted first comes first.
+/// let low = dev.vram(0x1000)?;
+/// assert_eq!(dev.order()?, [low.buffer().id(), obj.buffer().id()]);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// What makes no sense is refused:
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv};
+///
+/// type Config<'a> = ObjectConfig<'a, fixture::BufferData>;
+///
+/// let dev = fixture::Device::new()?;
+/// let other = fixture::Device::new()?;
+/// let bulk = BulkMove::new(&other, Resv::new()?)?;
+/// let fails = |size, config: Config<'_>| {
+///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), false).err()
+/// };
+///
+/// assert_eq!(fails(0, Config::default()), Some(EINVAL));
+/// assert_eq!(fails(1, Config { priority: 4, ..Config::default() }), Some(EINVAL));
+/// assert_eq!(fails(1, Config { bulk: Some(&bulk), ..Config::default() }), Some(EXDEV));
+///
+/// // There is 1 MiB of VRAM.
+/// let placement = Placement::VRAM;
+/// assert_eq!(fails(1 << 21, Config { placement, ..Config::default() }), Some(ENOSPC));
 /// # Ok::<(), Error>(())
 /// ```
 pub struct ObjectConfig<'a, T: DriverObject> {
