@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN
 
 help:
-	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
 
 #: make demo      boot Linux and watch a Rust driver walk a TTM LRU list
 #: make check     run every test in a booted kernel

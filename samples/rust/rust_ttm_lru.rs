@@ -237,16 +237,26 @@ impl Shared {
         self.news.store(1 + op as usize + bulk * 16, Relaxed);
     }
 
+    /// Whether steps are shown.
+    fn is_showing(&self) -> bool {
+        self.shown.load(Relaxed) < *module_parameters::shown.value_ref()
+    }
+
+    /// Shows a step.
     fn show(&self, strip: &Strip) {
         let news = self.news.xchg(0, Relaxed);
         if news == 0 {
             pr_info!("{strip}\n");
-            return;
+        } else {
+            let op = Op::NAMES[news % 16 - 1];
+            let bulk = letter((news / 16).checked_sub(1));
+
+            pr_info!("{strip:<42}  {op} {bulk}\n");
         }
 
-        let op = Op::NAMES[news % 16 - 1];
-        let bulk = letter((news / 16).checked_sub(1));
-        pr_info!("{strip:<42}  {op} {bulk}\n");
+        self.shown.fetch_add(1, Relaxed);
+        // Not too fast, so that everybody gets a turn.
+        fsleep(Delta::from_millis(1));
     }
 }
 
@@ -298,28 +308,22 @@ fn walker(shared: &Shared, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULK
         while walk.next().is_some() {
             shared.steps.fetch_add(1, Relaxed);
 
-            // This drops the lock, and so does the other way, for a buffer that is just being freed.
-            let object = match walk.with_buffer(|bo| bo.object()) {
-                Some(object) => object,
-                None => walk.unlocked(|| None),
-            };
-            shared.drops.fetch_add(1, Relaxed);
-
-            let show = shared.shown.load(Relaxed) < *module_parameters::shown.value_ref();
-            let strip = show.then(|| Strip::new(&mut walk.lru(), bulks));
-
-            walk.unlocked(|| {
-                if let Some(object) = object {
+            // This drops the lock. A buffer that is just being freed isn't there any more.
+            let there = walk.with_buffer(|bo| {
+                if let Some(object) = bo.object() {
                     returned[object.index] = true;
-                    // This may be the last reference, and is dropped here.
-                }
-                if let Some(strip) = strip {
-                    shared.show(&strip);
-                    shared.shown.fetch_add(1, Relaxed);
-                    // Not too fast, so that others get their turn.
-                    fsleep(Delta::from_millis(1));
                 }
             });
+            if there.is_none() {
+                walk.unlocked(|| ());
+            }
+            shared.drops.fetch_add(1, Relaxed);
+
+            if shared.is_showing() {
+                let strip = Strip::new(&mut walk.lru(), bulks);
+
+                walk.unlocked(|| shared.show(&strip));
+            }
         }
         drop(walk);
 
@@ -399,9 +403,8 @@ impl<'a> Churn<'a> {
 
         while self.shared.walkers.load(Relaxed) != 0 {
             // What moves to the tail has to be walked again: at this rate, walks come to an end.
-            let steps = self.shared.steps.load(Relaxed);
-            let showing = self.shared.shown.load(Relaxed) < *module_parameters::shown.value_ref();
-            if done >= if showing { steps } else { steps / 4 } {
+            let slower = if self.shared.is_showing() { 1 } else { 4 };
+            if done >= self.shared.steps.load(Relaxed) / slower {
                 fsleep(Delta::from_micros(20));
                 continue;
             }
