@@ -9,7 +9,7 @@ enter := $(top)/scripts/enter
 kunit := $(top)/tests/kunit
 
 FILTER ?= ttm_lru*
-WALKS ?= 100
+WALKS ?= 200
 
 tree:
 	@$(step) tree "laying the merged tree" $(enter) $(top)/scripts/lay
