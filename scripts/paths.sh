@@ -41,3 +41,9 @@ remove()
 {
 	rm -rf "$@" 2>/dev/null || "${ns[@]}" rm -rf "$@"
 }
+
+# Free space of the cache's disk, in MiB.
+space()
+{
+	df --output=avail -BM "$cache" | tail -n 1 | tr -d ' M'
+}
