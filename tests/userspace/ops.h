@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What can happen in a world. */
+#ifndef _OPS_H_
+#define _OPS_H_
+
+#include "world.h"
+
+enum op_kind {
+	OP_ALLOC,	/* a: slot, b: type, and the buffer's flags in c */
+	OP_FREE,
+	OP_ASSIGN,	/* the buffer takes what was allocated for it */
+	OP_TAIL,
+	OP_SET_BULK,	/* b: bulk or NONE */
+	OP_PIN,
+	OP_UNPIN,
+	OP_FLAG,	/* swapped out or in, and the list not yet told */
+	OP_SHRINK,	/* the list is told: swapped out */
+	OP_POPULATE,	/* the list is told: swapped in */
+	OP_ADD,
+	OP_DEL,
+	OP_TRANSFER,	/* to a ghost, and the list not yet told */
+	OP_PRIO,	/* b: priority */
+	OP_BULK_TAIL,	/* a: bulk */
+	OP_BULK_FINI,	/* and init */
+	OP_WALK,	/* a: walk, b: what is done in one lock hold */
+	OP_KINDS
+};
+
+struct op {
+	u8 kind, a, b, c;
+};
+
+/* What OP_ALLOC has in @c where buffers without resource have no flags. */
+#define ALLOC_FLAGS(bulk, unevictable, prio)				\
+	(((bulk) & 7) | (unevictable) << 3 | (prio) << 4)
+#define ALLOC_BULK(c)		(((c) & 7) == 7 ? NONE : (c) & 7)
+#define ALLOC_UNEVICTABLE(c)	((c) >> 3 & 1)
+#define ALLOC_PRIO(c)		((c) >> 4)
+
+enum rules {
+	/*
+	 * A buffer is pinned, swapped out, or has the resource that was
+	 * allocated for it: each is a flag of its own, with or without resource.
+	 * Otherwise a buffer has one flag, unevictable, and only with a resource:
+	 * list operations look at no more, so this loses nothing but states.
+	 */
+	RULES_ALL_FLAGS = 1,
+	/*
+	 * Only what callers in 7.3 do: who swaps goes on to tell the list, and
+	 * a bulk ends empty. Otherwise all operations are possible at any time.
+	 */
+	RULES_CALLERS = 2,
+	/* Lock holds of every shape, not only short ones. */
+	RULES_LONG_HOLDS = 4,
+	/* Walks as callers in 7.3 do them: init, first, next to NULL, fini. */
+	RULES_ONE_WALK = 8,
+};
+
+extern unsigned int rules;
+extern unsigned int max_pins;
+
+/*
+ * A lock hold of a walk is a word: R restart, B restart bounded, A advance,
+ * S skip bulk, P pause, F fini; f is first() and n is next().
+ */
+extern const char *hold_words[];
+
+struct op_table {
+	unsigned int n;
+	struct op op[1024];
+};
+
+void op_table_init(struct op_table *table);
+
+bool op_possible(const struct op *op);
+void op_do(const struct op *op);
+
+/* What the last operation's steps returned, in order; NONE for the end. */
+struct op_returned {
+	unsigned int n;
+	u8 slot[16];
+};
+
+extern struct op_returned op_returned;
+
+#endif

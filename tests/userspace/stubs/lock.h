@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Locks of a single thread: they check that they are held where they should be,
+ * and that nobody waits for himself.
+ */
+#ifndef _STUB_LOCK_H_
+#define _STUB_LOCK_H_
+
+#include <setjmp.h>
+
+typedef struct {
+	bool held;
+	unsigned int pins;
+} spinlock_t;
+
+/*
+ * What happens between two lock holds of one function is the explorer's to
+ * choose: it can have the function abandoned where it would take a lock.
+ * @left: lock holds until then, 0 for none.
+ */
+struct stub_stop {
+	unsigned int left;
+	jmp_buf to;
+};
+
+extern struct stub_stop stub_stop;
+
+static inline void spin_lock_init(spinlock_t *lock)
+{
+	*lock = (spinlock_t) {};
+}
+
+static inline void spin_lock(spinlock_t *lock)
+{
+	if (unlikely(stub_stop.left) && !--stub_stop.left)
+		longjmp(stub_stop.to, 1);
+	WARN_ON(lock->held);
+	lock->held = true;
+}
+
+static inline void spin_unlock(spinlock_t *lock)
+{
+	WARN_ON(!lock->held);
+	WARN_ON(lock->pins);
+	lock->held = false;
+}
+
+#define lockdep_assert_held(lock)	((void)WARN_ON(!(lock)->held))
+
+struct pin_cookie {
+	int unused;
+};
+
+static inline struct pin_cookie lockdep_pin_lock(spinlock_t *lock)
+{
+	WARN_ON(!lock->held);
+	lock->pins++;
+	return (struct pin_cookie) {};
+}
+
+static inline void lockdep_unpin_lock(spinlock_t *lock,
+				      struct pin_cookie cookie)
+{
+	WARN_ON(!lock->pins);
+	lock->pins--;
+}
+
+static inline spinlock_t *stub_guard_enter(spinlock_t *lock)
+{
+	spin_lock(lock);
+	return lock;
+}
+
+static inline void stub_guard_leave(spinlock_t **lock)
+{
+	spin_unlock(*lock);
+}
+
+#define __stub_guard							\
+	__attribute__((cleanup(stub_guard_leave), unused))
+#define guard(class)							\
+	spinlock_t *__UNIQUE_ID(guard) __stub_guard = stub_guard_enter
+#define scoped_guard(class, lock)					\
+	for (spinlock_t *__scope __stub_guard = stub_guard_enter(lock),	\
+	     *__once = __scope; __once; __once = NULL)
+
+#endif

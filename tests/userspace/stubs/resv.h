@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Reservations know whether they are held. Nothing is ever in flight. */
+#ifndef _STUB_RESV_H_
+#define _STUB_RESV_H_
+
+struct dma_fence;
+struct ww_acquire_ctx;
+
+struct dma_resv {
+	bool held;
+};
+
+enum dma_resv_usage {
+	DMA_RESV_USAGE_KERNEL,
+	DMA_RESV_USAGE_BOOKKEEP = 3
+};
+
+#define dma_resv_assert_held(resv)	((void)WARN_ON(!(resv)->held))
+
+static inline void dma_resv_init(struct dma_resv *resv)
+{
+	resv->held = false;
+}
+
+static inline void dma_resv_fini(struct dma_resv *resv)
+{
+}
+
+static inline bool dma_resv_trylock(struct dma_resv *resv)
+{
+	if (resv->held)
+		return false;
+	resv->held = true;
+	return true;
+}
+
+static inline int dma_resv_lock(struct dma_resv *resv,
+				struct ww_acquire_ctx *ctx)
+{
+	WARN_ON(resv->held);
+	resv->held = true;
+	return 0;
+}
+
+#define dma_resv_lock_interruptible		dma_resv_lock
+#define dma_resv_lock_slow			(void)dma_resv_lock
+#define dma_resv_lock_slow_interruptible	dma_resv_lock
+
+static inline void dma_resv_unlock(struct dma_resv *resv)
+{
+	WARN_ON(!resv->held);
+	resv->held = false;
+}
+
+static inline int dma_resv_reserve_fences(struct dma_resv *resv,
+					  unsigned int num)
+{
+	return 0;
+}
+
+static inline struct dma_fence *dma_fence_get(struct dma_fence *fence)
+{
+	return fence;
+}
+
+static inline void dma_fence_put(struct dma_fence *fence)
+{
+}
+
+static inline long dma_fence_wait(struct dma_fence *fence, bool intr)
+{
+	return 0;
+}
+
+static inline bool dma_fence_is_signaled(struct dma_fence *fence)
+{
+	return true;
+}
+
+#endif
