@@ -76,6 +76,8 @@ static bool can_set_bulk(unsigned int r, unsigned int bulk)
 
 static bool can_flag(unsigned int r)
 {
+	if (!slot(r)->bo.ttm)
+		return false;
 	if (!all_flags() && place_of(r) == OFF)
 		return false;
 	if (callers_only() && slot_unevictable(slot(r)) == is_on_lru(r))
@@ -85,7 +87,7 @@ static bool can_flag(unsigned int r)
 
 static bool can_shrink(unsigned int r)
 {
-	if (!has_resource(r) || slot_is_ghost(slot(r)) ||
+	if (!has_resource(r) || slot_is_ghost(slot(r)) || !slot(r)->bo.ttm ||
 	    bulk_reserved(bulk_of(slot(r)->bo.bulk_move)))
 		return false;
 	if (callers_only())
@@ -96,7 +98,7 @@ static bool can_shrink(unsigned int r)
 /* The list is told of what may have been swapped in a while ago. */
 static bool can_populate(unsigned int r)
 {
-	if (!has_resource(r) || !can_reserve(r))
+	if (!has_resource(r) || !can_reserve(r) || !slot(r)->bo.ttm)
 		return false;
 	if (all_flags())
 		return ttm_tt_is_swapped(&slot(r)->tt);
@@ -230,6 +232,7 @@ static void do_alloc(const struct op *op)
 static void slot_clear(struct slot *s)
 {
 	memset(&s->res, 0x5a, sizeof(s->res));
+	world_poison(&s->res, sizeof(s->res));
 	if (all_flags())
 		return;
 	s->bo.bulk_move = NULL;

@@ -64,6 +64,7 @@ extern unsigned int max_pins;
  * S skip bulk, P pause, F fini; f is first() and n is next().
  */
 extern const char *hold_words[];
+unsigned int nr_hold_words(void);
 
 struct op_table {
 	unsigned int n;

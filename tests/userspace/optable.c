@@ -68,16 +68,16 @@ static void put_slot(struct op_table *table, unsigned int r)
 	put(table, OP_DEL, r, 0, 0);
 }
 
+unsigned int nr_hold_words(void)
+{
+	return ARRAY_SIZE(hold_words) - 1;
+}
+
 static unsigned int nr_holds(void)
 {
-	unsigned int n = HOLDS_SHORT;
-
 	if (rules & RULES_CALLERS)
 		return HOLDS_CALLERS;
-	if (rules & RULES_LONG_HOLDS)
-		while (hold_words[n])
-			n++;
-	return n;
+	return rules & RULES_LONG_HOLDS ? nr_hold_words() : HOLDS_SHORT;
 }
 
 void op_table_init(struct op_table *table)

@@ -230,6 +230,55 @@ void view_check(const struct view *view)
 			check_off(w);
 }
 
+#ifndef PRISTINE
+
+struct visited {
+	const struct view *view;
+	unsigned int at;
+};
+
+static void visit(const struct ttm_lru_item *item, void *arg)
+{
+	struct visited *visited = arg;
+	const struct view *view = visited->view;
+
+	while (visited->at < view->n && view->token[visited->at] & VIEW_END)
+		visited->at++;
+	if (visited->at == view->n ||
+	    view->token[visited->at++] != token_of(&item->link))
+		judge(P3_UNSEEN, "a visitor sees something else");
+}
+
+static void check_first(const struct view *view, unsigned int list,
+			unsigned int at)
+{
+	struct ttm_resource *first = ttm_lru_first_res_or_null(view_list(list));
+
+	while (view->token[at] & VIEW_HITCH)
+		at++;
+	if (first != (view->token[at] & VIEW_END ? NULL :
+						   &slot(view->token[at])->res))
+		judge(P3_UNSEEN, "the first resource is another one");
+}
+
+void view_check_readers(const struct view *view)
+{
+	struct visited visited = { .view = view };
+	unsigned int list = 0;
+
+	spin_lock(&world.bdev.lru_lock);
+	for (unsigned int t = 0; t < shape.types; t++)
+		ttm_resource_manager_visit_lru(&world.man[t], visit, &visited);
+	for (unsigned int i = 0; i < view->n; list++) {
+		check_first(view, list, i);
+		while (!(view->token[i++] & VIEW_END))
+			;
+	}
+	spin_unlock(&world.bdev.lru_lock);
+}
+
+#endif
+
 static struct view without_hitches(const struct view *view)
 {
 	struct view seen = {};

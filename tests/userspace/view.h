@@ -48,6 +48,9 @@ bool view_read(struct view *view);
 /* Compare with the model: P3, P4, P5 and P6 as far as they show in a state. */
 void view_check(const struct view *view);
 
+/* What those see that only look: the same as a view. */
+void view_check_readers(const struct view *view);
+
 /*
  * Linux's own core misplaces resources whether or not there are cursors. What
  * cursors change shows when the same is done without them.

@@ -25,6 +25,7 @@ static int world_alloc(struct ttm_resource_manager *man,
 		       const struct ttm_place *place, struct ttm_resource **res)
 {
 	*res = &container_of(bo, struct slot, bo)->res;
+	world_unpoison(*res, sizeof(**res));
 #ifdef PRISTINE
 	/* Linux's own core takes the node's type from memory that was zeroed. */
 	memset(*res, 0, sizeof(**res));
@@ -57,6 +58,7 @@ static void slot_init(struct slot *s)
 
 void world_init(void)
 {
+	world_unpoison(&world, sizeof(world));
 	memset(&world, 0, sizeof(world));
 	INIT_LIST_HEAD(&world.bdev.unevictable);
 	/* What lies behind a list's head is no resource's type, as in a kernel. */

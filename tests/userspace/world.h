@@ -80,6 +80,22 @@ void watched_del_unevictable(struct ttm_resource *res,
 			     struct ttm_buffer_object *bo);
 void watched_tail(struct ttm_resource *res);
 
+/* Nobody has any business in what was freed; worlds are copied whole, though. */
+#ifdef POISON
+void __asan_poison_memory_region(const volatile void *addr, size_t size);
+void __asan_unpoison_memory_region(const volatile void *addr, size_t size);
+#define world_poison	__asan_poison_memory_region
+#define world_unpoison	__asan_unpoison_memory_region
+#else
+static inline void world_poison(void *addr, size_t size)
+{
+}
+
+static inline void world_unpoison(void *addr, size_t size)
+{
+}
+#endif
+
 /* Take over what ttm_buffer_object_transfer() made of slot @r's buffer. */
 void world_adopt_ghost(unsigned int r);
 

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "world.h"
 
-#pragma CPROVER check disable "pointer"
-#pragma CPROVER check disable "bounds"
-#pragma CPROVER check disable "pointer-primitive"
-#pragma CPROVER check disable "signed-overflow"
-#pragma CPROVER check disable "undefined-shift"
-
 #define EACH(i, max)	(unsigned int i = 0; i < (max); i++)
 #define AT_TAIL		100
 

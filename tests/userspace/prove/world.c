@@ -8,12 +8,6 @@
 
 #include "world.h"
 
-#pragma CPROVER check disable "pointer"
-#pragma CPROVER check disable "bounds"
-#pragma CPROVER check disable "pointer-primitive"
-#pragma CPROVER check disable "signed-overflow"
-#pragma CPROVER check disable "undefined-shift"
-
 #define EACH(i, max)	(unsigned int i = 0; i < (max); i++)
 
 struct picture pre, post;
@@ -324,7 +318,7 @@ static void make_res(unsigned int n)
 	r->mem_type = node->type;
 	r->bo = buf[node->bo];
 	r->lru.place = node->place;
-	r->lru.priority = node->prio;
+	r->lru.priority = PRIOS == 1 ? 0 : node->prio;
 	r->lru.link.next = chosen_next(n);
 	r->lru.link.prev = chosen_prev(n);
 }
@@ -363,7 +357,7 @@ static void make_buffer(unsigned int n)
 	bo->ttm = wish->has_tt ? tts[n] : NULL;
 	tts[n]->swapped = wish->swapped;
 	bo->bulk_move = wish->bulk == NONE ? NULL : bulks[wish->bulk];
-	bo->priority = wish->prio;
+	bo->priority = PRIOS == 1 ? 0 : wish->prio;
 	bo->pin_count = wish->pinned;
 }
 
