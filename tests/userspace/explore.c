@@ -4,11 +4,9 @@
  * every operation that is possible, until nothing new is found.
  */
 
-#include <signal.h>
-#include <sys/time.h>
 #include <time.h>
 
-#include "access.h"
+#include "guard.h"
 #include "ops.h"
 #include "private.h"
 #include "states.h"
@@ -43,73 +41,12 @@ static double seconds(void)
 	       (now.tv_nsec - x.start.tv_nsec) / 1e9;
 }
 
-/*
- * An operation may crash, or never come back.
- */
-
-static sigjmp_buf caught;
-static volatile sig_atomic_t in_op, ticks;
-
-static void on_crash(int nr)
-{
-	if (!in_op) {
-		signal(nr, SIG_DFL);
-		raise(nr);
-	}
-	siglongjmp(caught, nr);
-}
-
-/* No operation takes that long. */
-static void on_tick(int nr)
-{
-	if (in_op && ++ticks > 5)
-		siglongjmp(caught, nr);
-}
-
-/* Where accesses are counted that shows much sooner. */
-static void on_endless(void)
-{
-	if (in_op)
-		siglongjmp(caught, SIGVTALRM);
-}
-
-static void catch_all(void)
-{
-	const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
-	struct itimerval tick = { { 0, 20000 }, { 0, 20000 } };
-	struct sigaction action = {
-		.sa_handler = on_crash, .sa_flags = SA_NODEFER,
-	};
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(crashes); i++)
-		sigaction(crashes[i], &action, NULL);
-	action.sa_handler = on_tick;
-	action.sa_flags |= SA_RESTART;
-	sigaction(SIGVTALRM, &action, NULL);
-	setitimer(ITIMER_VIRTUAL, &tick, NULL);
-	access_too_many = on_endless;
-}
-
 /* Do an operation on the world as it is, and judge what came of it. */
 static void step(const struct op *op, struct view *view)
 {
-	int nr;
-
 	verdict.broken = 0;
-	ticks = 0;
-	access_count = 0;
-	nr = sigsetjmp(caught, 0);
-	if (nr) {
-		in_op = false;
-		stub_stop.left = 0;
-		stub_warnings.count = 0;
-		judge(NO_CRASH, nr == SIGVTALRM ? "it never comes back" :
-						      "it crashes");
+	if (!guard_op_do(op))
 		return;
-	}
-	in_op = true;
-	op_do(op);
-	in_op = false;
 	if (view_read(view))
 		view_check(view);
 }
@@ -422,7 +359,7 @@ int main(int argc, char **argv)
 
 	if (getenv("PROGRESS"))
 		progress = atof(getenv("PROGRESS"));
-	catch_all();
+	guard_init();
 	for (const struct explored_world *w = explored_worlds; w->name; w++) {
 		if (!is_wanted(w, argc, argv))
 			continue;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A row of bytes as a history of operations in a large world. */
+/*
+ * A row of bytes as a history of operations in a large world. With JUDGE=warnings
+ * in the environment only what the core itself says counts.
+ */
 
+#include "guard.h"
 #include "history.h"
 #include "ops.h"
 #include "story.h"
@@ -49,12 +53,27 @@ static struct op decode(const u8 *data)
 	return op;
 }
 
+static bool warnings_only(void)
+{
+	static int only = -1;
+
+	if (only < 0) {
+		const char *judge = getenv("JUDGE");
+
+		only = judge && !strcmp(judge, "warnings");
+	}
+	return only;
+}
+
 static bool do_op(const struct op *op)
 {
 	struct view view;
 
 	verdict.broken = 0;
-	op_do(op);
+	if (!guard_op_do(op))
+		return false;
+	if (warnings_only())
+		return !(verdict.broken & BIT(NO_WARNING));
 	if (view_read(&view)) {
 		view_check(&view);
 		view_check_readers(&view);

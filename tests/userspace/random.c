@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include "guard.h"
 #include "history.h"
 
 #define HISTORY		3001
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
 	clock_t end;
 	u8 data[HISTORY];
 
+	guard_init();
 	if (argc > 1 && !limit) {
 		for (int i = 1; i < argc; i++)
 			if (run_file(argv[i]))

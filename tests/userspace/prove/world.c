@@ -490,9 +490,12 @@ static void read_res(unsigned int n)
 	const struct ttm_resource *r = res[n];
 
 	check(ttm_lru_item_is_res(&r->lru), "a resource is one");
-	check(node->is_res || (r->lru.link.next == &r->lru.link &&
-			       r->lru.place == TTM_LRU_OFF),
-	      "resources outside are left alone");
+	if (!node->is_res) {
+		check(r->lru.link.next == &r->lru.link &&
+		      r->lru.place == TTM_LRU_OFF,
+		      "resources outside are left alone");
+		return;
+	}
 	node->place = r->lru.place;
 	node->type = r->mem_type;
 	node->prio = r->lru.priority;
@@ -509,7 +512,12 @@ static void read_cursor(unsigned int n)
 	const struct ttm_resource_cursor *c = cur[n];
 
 	check(c->hitch.type == TTM_LRU_HITCH, "a hitch is one");
-	check(c->man == man[pre.node[n].type], "a cursor's manager");
+	if (node->is_res) {
+		check(c->hitch.link.next == &c->hitch.link && !c->bulk &&
+		      !c->at, "cursors outside are left alone");
+		return;
+	}
+	check(c->man == man[node->type], "a cursor's manager");
 	node->prio = c->hitch.priority;
 	node->bulk_type = c->hitch.mem_type;
 	node->bulk = bulk_id(c->bulk);
@@ -579,8 +587,6 @@ void world_read(void)
 	read_lists();
 	for EACH(n, NODES) {
 		read_res(n);
-		if (post.node[n].is_res)
-			continue;
 		read_cursor(n);
 	}
 	for EACH(n, NODES)
