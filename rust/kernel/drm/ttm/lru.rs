@@ -36,12 +36,14 @@ use core::ffi::c_void;
 /// let dev = fixture::Device::new()?;
 /// let obj = dev.vram(0x1000)?;
 ///
+/// // Nothing may be allocated while the lock is held.
+/// let mut picture = KVec::with_capacity(4, GFP_KERNEL)?;
+///
 /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
 /// let mut walk = cursor.as_mut().lock();
 /// assert!(walk.next().is_some());
 ///
 /// // The walk's own hitch is behind the buffer that it has just met.
-/// let mut picture = KVec::with_capacity(4, GFP_KERNEL)?;
 /// walk.lru().visit(MemType::VRAM, |node| {
 ///     let _ = picture.push_within_capacity(match node {
 ///         Node::Resource(_) => b'x',
