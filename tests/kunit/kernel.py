@@ -2,6 +2,7 @@
 """Boot a test kernel (UML), and find what it complains about."""
 
 import os
+import pty
 import re
 import select
 import signal
@@ -9,8 +10,8 @@ import subprocess
 import sys
 import time
 
-# UML has SMP with seccomp only.
-ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'console=tty',
+# UML has SMP with seccomp only. Its console comes late, after the samples.
+ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'earlyprintk', 'console=tty',
 	'kunit_shutdown=poweroff')
 POWER_OFF = 'reboot: Power down'
 
@@ -33,7 +34,7 @@ class Boot:
 	@limit, is stopped, and @hung is set. The log is kept in @build.
 	"""
 
-	def __init__(self, build, name, *args, silence=120, limit=1800):
+	def __init__(self, build, name, *args, silence=300, limit=1800):
 		self.command = [f'{build}/linux', *ARGS, *args]
 		self.log = f'{build}/{name}.log'
 		self.silence = silence
@@ -42,13 +43,15 @@ class Boot:
 		self.hung = False
 
 	def __iter__(self):
+		# The early console writes by lines to a terminal only.
+		ours, its = pty.openpty()
 		process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-					   stdout=subprocess.PIPE,
-					   stderr=subprocess.STDOUT,
+					   stdout=its, stderr=its,
 					   start_new_session=True)
+		os.close(its)
 		try:
 			with open(self.log, 'w') as log:
-				for line in self._read(process.stdout.fileno()):
+				for line in self._read(ours):
 					print(line, file=log, flush=True)
 					self.lines.append(line)
 					yield line
@@ -56,6 +59,7 @@ class Boot:
 			# UML is many processes; not all end with the first.
 			os.killpg(process.pid, signal.SIGKILL)
 			process.wait()
+			os.close(ours)
 
 	def _read(self, out):
 		rest = b''
@@ -65,10 +69,11 @@ class Boot:
 			if wait <= 0 or not select.select([out], [], [], wait)[0]:
 				self.hung = True
 				return
-			chunk = os.read(out, 1 << 16)
-			if not chunk:
+			try:
+				rest += os.read(out, 1 << 16)
+			except OSError:	# so a terminal's end is told
 				return
-			*whole, rest = (rest + chunk).split(b'\n')
+			*whole, rest = rest.split(b'\n')
 			for line in whole:
 				yield line.decode(errors='backslashreplace').rstrip()
 
