@@ -37,7 +37,7 @@ impl BulkId {
 /// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any more.
 /// In each list, the members are next to each other.
 ///
-/// What TTM has of it stays while this or a member exists.
+/// What TTM has of it stays while this or a member exists. Dropping the last of them takes the LRU lock.
 ///
 /// [`ObjectConfig::bulk`]: super::ObjectConfig::bulk
 ///

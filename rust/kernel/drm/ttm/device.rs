@@ -52,8 +52,8 @@ pub enum Backing {
 
 /// The TTM device of a driver.
 ///
-/// It is the [`drm::Driver::Data`] of the driver's [`drm::Device`], and nowhere else, so that it and
-/// all on it goes when the last reference to that is dropped. There each object that is alive has one.
+/// It is the [`drm::Driver::Data`] of the driver's [`drm::Device`], and nowhere else. It goes when the
+/// last reference to that is dropped; each object that is alive has one.
 ///
 /// # Examples
 ///
@@ -303,8 +303,7 @@ impl Inner {
                 bdev
             };
 
-            // There is memory for pages that may be used with DMA masks, but that is up to who maps
-            // them. A lack of room is told from a lack of memory.
+            // The flag lets TTM tell a lack of room from a lack of memory.
             // SAFETY: `bdev` is zeroed memory; the function's requirements hold for all the rest.
             to_result(unsafe {
                 bindings::ttm_device_init(
