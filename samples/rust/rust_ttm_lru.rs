@@ -27,6 +27,8 @@ use kernel::{
     faux,
     fmt,
     kthread,
+    new_condvar,
+    new_mutex,
     page::PAGE_SIZE,
     prelude::*,
     sizes::SZ_16M,
@@ -39,6 +41,8 @@ use kernel::{
             Relaxed,
             Release, //
         },
+        CondVar,
+        Mutex, //
     },
     time::{
         delay::fsleep,
@@ -176,12 +180,18 @@ fn letter(bulk: Option<usize>) -> char {
 }
 
 /// What the threads share.
+#[pin_data]
 struct Shared {
     /// Counts entries.
     clock: Atomic<u64>,
     /// For each buffer: what the clock said when it was on the list for good; 0 while it is not.
     entered: [Atomic<u64>; BUFFERS],
 
+    /// What is to happen, in quarters; [`None`] when there is no walker any more.
+    #[pin]
+    orders: Mutex<Option<u32>>,
+    #[pin]
+    ordered: CondVar,
     /// How many walkers are under way.
     walkers: Atomic<usize>,
     /// Something went wrong.
@@ -201,10 +211,12 @@ struct Shared {
 }
 
 impl Shared {
-    fn new() -> Self {
-        Self {
+    fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
             clock: Atomic::new(0),
             entered: [const { Atomic::new(0) }; BUFFERS],
+            orders <- new_mutex!(Some(0)),
+            ordered <- new_condvar!(),
             walkers: Atomic::new(WALKERS),
             failed: Atomic::new(false),
             shown: Atomic::new(0),
@@ -215,6 +227,55 @@ impl Shared {
             met: Atomic::new(0),
             owed: Atomic::new(0),
             returned: Atomic::new(0),
+        })
+    }
+
+    /// To be called at each step, while the lock isn't held.
+    fn step(&self, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULKS]) {
+        self.steps.fetch_add(1, Relaxed);
+        self.drops.fetch_add(1, Relaxed);
+
+        // What moves to the tail has to be walked again: if too much did, no walk would come to its
+        // end.
+        let quarters = if self.is_showing() {
+            // This drops the lock before anything is printed.
+            let strip = Strip::new(&mut dev.lru(), bulks);
+
+            self.show(&strip);
+            4
+        } else {
+            1
+        };
+        let mut orders = self.orders.lock();
+        if let Some(n) = *orders {
+            *orders = Some(n + quarters);
+            if n + quarters >= 4 {
+                self.ordered.notify_one();
+            }
+        }
+    }
+
+    /// Waits until something is to happen. Returns false if nothing will any more.
+    fn wait_for_order(&self) -> bool {
+        let mut orders = self.orders.lock();
+
+        loop {
+            match *orders {
+                None => return false,
+                Some(0..4) => self.ordered.wait(&mut orders),
+                Some(n) => {
+                    *orders = Some(n - 4);
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// To be called when a walker has ended.
+    fn walker_ends(&self) {
+        if self.walkers.fetch_sub(1, Full) == 1 {
+            *self.orders.lock() = None;
+            self.ordered.notify_all();
         }
     }
 
@@ -306,23 +367,15 @@ fn walker(shared: &Shared, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULK
         let start = shared.clock.load(Acquire);
 
         while walk.next().is_some() {
-            shared.steps.fetch_add(1, Relaxed);
-
             // This drops the lock. A buffer that is just being freed isn't there any more.
             let there = walk.with_buffer(|bo| {
                 if let Some(object) = bo.object() {
                     returned[object.index] = true;
                 }
+                shared.step(dev, bulks);
             });
             if there.is_none() {
-                walk.unlocked(|| ());
-            }
-            shared.drops.fetch_add(1, Relaxed);
-
-            if shared.is_showing() {
-                let strip = Strip::new(&mut walk.lru(), bulks);
-
-                walk.unlocked(|| shared.show(&strip));
+                walk.unlocked(|| shared.step(dev, bulks));
             }
         }
         drop(walk);
@@ -399,19 +452,9 @@ impl<'a> Churn<'a> {
 
     /// Goes on until there are no more walkers.
     fn run(&mut self) -> Result {
-        let mut done = 0;
-
-        while self.shared.walkers.load(Relaxed) != 0 {
-            // What moves to the tail has to be walked again: at this rate, walks come to an end.
-            let slower = if self.shared.is_showing() { 1 } else { 4 };
-            if done >= self.shared.steps.load(Relaxed) / slower {
-                fsleep(Delta::from_micros(20));
-                continue;
-            }
-
+        while self.shared.wait_for_order() {
             let index = self.random(BUFFERS);
             self.change(index)?;
-            done += 1;
         }
         Ok(())
     }
@@ -550,7 +593,7 @@ impl Sample {
         let bulks = [new_bulk()?, new_bulk()?, new_bulk()?];
         let ids = bulks.each_ref().map(|bulk| bulk.id());
 
-        let shared = &KBox::new(Shared::new(), GFP_KERNEL)?;
+        let shared = &*KBox::pin_init(Shared::new(), GFP_KERNEL)?;
         let mut churn = Churn::new(shared, dev, &bulks)?;
         let check = |ret: Result| {
             if let Err(e) = ret {
@@ -564,7 +607,7 @@ impl Sample {
             for _ in 0..WALKERS {
                 scope.spawn(c"ttm_lru_walker", || {
                     check(walker(shared, dev, &ids));
-                    shared.walkers.fetch_sub(1, Relaxed);
+                    shared.walker_ends();
                 })?;
             }
             scope.spawn(c"ttm_lru_churn", || check(churn.run()))
