@@ -23,11 +23,17 @@ help:
 #:
 #: V=1 shows everything; KDIR=/path/to/linux takes a Linux 7.3 of your own.
 
-setup:
-	@scripts/lock scripts/setup
+lock := scripts/lock
+work := $(MAKE) -f scripts/work.mk
 
-tree demo check kunit compare: setup
-	@scripts/lock $(MAKE) -f scripts/work.mk $@
+setup:
+	@$(lock) setup scripts/setup
+
+tree demo check kunit: setup
+	@$(lock) ours $(work) $@
+
+compare: setup
+	@$(lock) pristine $(work) compare
 
 enter: tree
 	@scripts/enter sh -c '$(if $(CMD),$(subst ','\'',$(value CMD)),exec bash)'
@@ -36,7 +42,7 @@ where:
 	@scripts/where
 
 clean:
-	@scripts/lock scripts/clean build
+	@$(lock) pristine $(lock) ours scripts/clean build
 
 distclean:
-	@scripts/lock scripts/clean all
+	@$(lock) setup $(lock) pristine $(lock) ours scripts/clean all

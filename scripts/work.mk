@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# What is done under the cache's lock; the front door is ../Makefile.
+# What is done under a lock; the front door is ../Makefile.
 
-.PHONY: tree kernel demo check kunit compare pristine
+.PHONY: tree kernel demo check kunit pristine compare verdicts
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
@@ -33,5 +33,8 @@ pristine:
 	@$(step) build-pristine "building its test kernel" \
 		$(enter) $(kunit)/build pristine
 
-compare: kernel pristine
+compare: pristine
+	@$(top)/scripts/lock ours $(MAKE) -f $(top)/scripts/work.mk verdicts
+
+verdicts: kernel
 	@$(enter) $(kunit)/compare
