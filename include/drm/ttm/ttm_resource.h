@@ -77,6 +77,11 @@ enum ttm_lru_place {
  * @priority: The priority of the list that the node is on. A cursor that is in
  * no walk has %TTM_MAX_BO_PRIORITY here.
  * @mem_type: Hitches: the memory type of the range they are registered with.
+ * @bounded: Hitches: the walks are bounded.
+ * @at_tail: Resources: at @stamp it went to the list's tail, so what is behind
+ * it has moved since.
+ * @stamp: Resources: &ttm_resource_manager.lru_clock when this one moved last by
+ * itself. Hitches: the same when their bounded walk started.
  *
  * Pins, swaps and drivers change a buffer first and tell the list later. What
  * is stored here is the list's own word, changed by list operations alone.
@@ -84,10 +89,13 @@ enum ttm_lru_place {
  */
 struct ttm_lru_item {
 	struct list_head link;
-	u8 type;
-	u8 place;
-	u8 priority;
-	u8 mem_type;
+	u64 type : 1;
+	u64 place : 2;
+	u64 priority : 3;
+	u64 mem_type : 4;
+	u64 bounded : 1;
+	u64 at_tail : 1;
+	u64 stamp : 52;
 };
 
 /**
@@ -181,6 +189,9 @@ struct ttm_resource_manager {
 	/** @lru: A list for each priority, protected by the lru_lock. */
 	struct list_head lru[TTM_MAX_BO_PRIORITY];
 
+	/** @lru_clock: Bounded walks so far, protected by the lru_lock. */
+	u64 lru_clock;
+
 	/** @usage: Bytes of all resources, protected by the lru_lock. */
 	u64 usage;
 
@@ -250,10 +261,12 @@ ttm_lru_item_to_res(struct ttm_lru_item *item)
  * struct ttm_lru_bulk_move_pos - a bulk range, the sublist of one list
  * @first: First member on the list, %NULL while the range is empty.
  * @last: Last member on the list, %NULL while the range is empty.
+ * @stamp: &ttm_resource_manager.lru_clock when the range went to the tail last.
  */
 struct ttm_lru_bulk_move_pos {
 	struct ttm_resource *first;
 	struct ttm_resource *last;
+	u64 stamp;
 };
 
 /**
@@ -373,6 +386,8 @@ ttm_resource_manager_cleanup(struct ttm_resource_manager *man)
 /* Walking */
 void ttm_resource_cursor_init(struct ttm_resource_cursor *cursor,
 			      struct ttm_resource_manager *man);
+void ttm_resource_cursor_init_bounded(struct ttm_resource_cursor *cursor,
+				      struct ttm_resource_manager *man);
 void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor);
 struct ttm_resource_cursor *
 ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor);

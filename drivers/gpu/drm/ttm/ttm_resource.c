@@ -7,6 +7,7 @@
 #include <linux/debugfs.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 
@@ -76,6 +77,12 @@
  * list, its priority, whether it is in a range) is therefore latched in its
  * &struct ttm_lru_item, and every operation starts by bringing that in line
  * with what the buffer says now, whatever it finds.
+ *
+ * **Bounded walks.** Who moves what it meets to the tail meets it again, and
+ * again. A walk that must end ignores what has moved since it began::
+ *
+ *	A  H  B  C		a bounded walk returned A
+ *	H  B  C  A		it was moved: next() returns B, C, then NULL
  *
  * **Using a cursor.** ttm_resource_manager_first() and
  * ttm_resource_manager_next() return with the hitch parked; the lock may be
@@ -167,6 +174,26 @@ static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
 	}
 }
 
+/* @res has moved by itself, to the tail of its list or elsewhere. */
+static void ttm_resource_stamp(struct ttm_resource *res, bool at_tail)
+{
+	struct ttm_resource_manager *man =
+		ttm_manager_type(res->bo->bdev, res->mem_type);
+
+	res->lru.stamp = man->lru_clock;
+	res->lru.at_tail = at_tail;
+}
+
+/* When did @res last move, be it with its range? */
+static u64 ttm_resource_moved(const struct ttm_resource *res)
+{
+	u64 stamp = res->lru.stamp;
+
+	if (res->lru.place != TTM_LRU_RANGE)
+		return stamp;
+	return max(stamp, ttm_resource_range(res)->stamp);
+}
+
 /*
  * Let @res go from its range. It still stands where it did: from the middle,
  * the caller must take it away.
@@ -174,6 +201,9 @@ static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
 static void ttm_range_del(struct ttm_resource *res)
 {
 	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+
+	res->lru.stamp = ttm_resource_moved(res);
+	res->lru.at_tail = false;
 
 	if (pos->first == pos->last)
 		*pos = (struct ttm_lru_bulk_move_pos) {};
@@ -188,7 +218,7 @@ static void ttm_range_del(struct ttm_resource *res)
 /*
  * Make @res the last member of @bulk's range on @list. Hitches that directly
  * follow the current last member stay before @res: its walk is to meet @res.
- * An empty range begins where @res stands.
+ * An empty range begins where @res stands, and has moved when @res got there.
  */
 static void ttm_range_add_tail(struct ttm_lru_bulk_move *bulk,
 			       struct list_head *list, struct ttm_resource *res)
@@ -199,8 +229,12 @@ static void ttm_range_add_tail(struct ttm_lru_bulk_move *bulk,
 
 	res->lru.place = TTM_LRU_RANGE;
 	if (!pos->last) {
-		pos->first = res;
-		pos->last = res;
+		*pos = (struct ttm_lru_bulk_move_pos) {
+			.first = res,
+			.last = res,
+			.stamp = res->lru.at_tail ? res->lru.stamp : 0,
+		};
+		ttm_resource_stamp(res, false);
 		return;
 	}
 
@@ -216,6 +250,7 @@ static void ttm_range_add_tail(struct ttm_lru_bulk_move *bulk,
 	if (tail->next != &res->lru.link)
 		list_move(&res->lru.link, tail);
 	pos->last = res;
+	ttm_resource_stamp(res, false);
 }
 
 /* Out of the range, but on the same list: no hitch may lose sight of @res. */
@@ -226,8 +261,10 @@ static void ttm_range_loosen(struct ttm_resource *res)
 	bool inner = res != pos->first && res != last;
 
 	ttm_range_del(res);
-	if (inner)
+	if (inner) {
 		list_move(&res->lru.link, &last->lru.link);
+		ttm_resource_stamp(res, false);
+	}
 }
 
 static bool ttm_resource_is_swapped(const struct ttm_resource *res,
@@ -274,6 +311,7 @@ static void ttm_resource_settle(struct ttm_resource *res,
 					       TTM_LRU_LOOSE;
 		res->lru.priority = bo->priority;
 		list_move_tail(&res->lru.link, list);
+		ttm_resource_stamp(res, true);
 	}
 	if (bulk && res->lru.place == TTM_LRU_LOOSE) {
 		ttm_range_add_tail(bulk, list, res);
@@ -361,6 +399,7 @@ void ttm_resource_move_to_lru_tail(struct ttm_resource *res)
 	list = ttm_resource_list(bo->bdev, res);
 	if (res->lru.place != TTM_LRU_RANGE) {
 		list_move_tail(&res->lru.link, list);
+		ttm_resource_stamp(res, true);
 	} else if (ttm_resource_range(res)->last != res) {
 		ttm_range_del(res);
 		ttm_range_add_tail(bo->bulk_move, list, res);
@@ -483,6 +522,7 @@ void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
 			list_bulk_move_tail(ttm_resource_list(bdev, pos->first),
 					    &pos->first->lru.link,
 					    &pos->last->lru.link);
+			pos->stamp = ttm_manager_type(bdev, mem_type)->lru_clock;
 			ttm_lru_debug_moved(bdev, pos->first, old);
 			ttm_lru_debug_moved(bdev, pos->last, old);
 		}
@@ -528,6 +568,27 @@ void ttm_resource_cursor_init(struct ttm_resource_cursor *cursor,
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
 
 /**
+ * ttm_resource_cursor_init_bounded() - make a cursor for bounded walks
+ * @cursor: The cursor. Must not move in memory until ttm_resource_cursor_fini().
+ * @man: The manager whose resources will be walked.
+ *
+ * As ttm_resource_cursor_init(), but a walk returns only resources that have
+ * been on the list since it began and were not moved since, by themselves or
+ * with their bulk: each of these once, if it stays. So it takes no more steps
+ * than there were resources when it began, whatever is moved to the tail
+ * meanwhile, be it by who walks.
+ *
+ * Context: No lock needed.
+ */
+void ttm_resource_cursor_init_bounded(struct ttm_resource_cursor *cursor,
+				      struct ttm_resource_manager *man)
+{
+	ttm_resource_cursor_init(cursor, man);
+	cursor->hitch.bounded = true;
+}
+EXPORT_SYMBOL_GPL(ttm_resource_cursor_init_bounded);
+
+/**
  * ttm_resource_cursor_fini() - end a walk
  * @cursor: The cursor, in any state.
  *
@@ -560,12 +621,44 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_fini);
 struct ttm_resource_cursor *
 ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor)
 {
+	struct ttm_resource_manager *man = cursor->man;
+
 	ttm_resource_cursor_fini(cursor);
 	cursor->hitch.priority = 0;
-	ttm_cursor_set_at(cursor, &cursor->man->lru[0]);
+	if (cursor->hitch.bounded)
+		cursor->hitch.stamp = ++man->lru_clock;
+	ttm_cursor_set_at(cursor, &man->lru[0]);
 	return cursor;
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_restart);
+
+/* Is @res none of a bounded walk's, as it moved since the walk began? */
+static bool ttm_cursor_ignores(const struct ttm_resource_cursor *cursor,
+			       const struct ttm_resource *res)
+{
+	return cursor->hitch.bounded &&
+	       ttm_resource_moved(res) >= cursor->hitch.stamp;
+}
+
+/*
+ * A bounded walk ignores @res: return the last of the nodes that it is sure to
+ * ignore as well. Who moves goes to the tail of the list or of the range, so
+ * what is behind has moved since; but for who left a range's middle.
+ */
+static struct list_head *
+ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
+			struct ttm_resource *res)
+{
+	struct list_head *list = &cursor->man->lru[cursor->hitch.priority];
+	struct ttm_lru_bulk_move_pos *pos;
+
+	if (res->lru.place != TTM_LRU_RANGE)
+		return res->lru.at_tail ? list->prev : &res->lru.link;
+
+	pos = ttm_resource_range(res);
+	return pos->stamp >= cursor->hitch.stamp ? list->prev :
+						   &pos->last->lru.link;
+}
 
 /**
  * ttm_resource_cursor_advance() - step to the next resource, for now
@@ -575,7 +668,9 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_restart);
  * hitch off it. ttm_resource_cursor_pause() must come before the lock is
  * dropped and before the holder does any list operation.
  *
- * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed.
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed; a bounded
+ * walk also passes those that have left a range, or whose range has come to be,
+ * since it began.
  *
  * Return: The next resource, or %NULL if the walk has ended or @cursor is in
  * none; it then goes on returning %NULL, and the hitch is on no list.
@@ -590,14 +685,19 @@ ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 
 	while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY) {
 		struct list_head *list = &man->lru[cursor->hitch.priority];
+		struct ttm_resource *res;
 		struct ttm_lru_item *item;
 
 		for (node = node->next; node != list; node = node->next) {
 			item = list_entry(node, struct ttm_lru_item, link);
-			if (ttm_lru_item_is_res(item)) {
+			if (!ttm_lru_item_is_res(item))
+				continue;
+			res = ttm_lru_item_to_res(item);
+			if (!ttm_cursor_ignores(cursor, res)) {
 				ttm_cursor_set_at(cursor, node);
-				return ttm_lru_item_to_res(item);
+				return res;
 			}
+			node = ttm_cursor_last_ignored(cursor, res);
 		}
 		/* On to the next priority: its list's head follows this one. */
 		ttm_cursor_unlink(cursor);
@@ -976,6 +1076,7 @@ void ttm_resource_manager_init(struct ttm_resource_manager *man,
 
 	spin_lock_init(&man->eviction_lock);
 	memset(man->eviction_fences, 0, sizeof(man->eviction_fences));
+	man->lru_clock = 0;
 	for (lru = man->lru; lru < man->lru + TTM_MAX_BO_PRIORITY; lru++)
 		INIT_LIST_HEAD(lru);
 	man->usage = 0;

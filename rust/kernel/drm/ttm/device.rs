@@ -400,7 +400,7 @@ unsafe fn unlink_forgotten(
         let mut hitch = ptr::null();
         lru::visit_raw(man, |item| {
             // SAFETY: The LRU lock is held.
-            let kind = u32::from(unsafe { (*item).type_ });
+            let kind = unsafe { (*item).type_() as u32 };
             if kind == bindings::ttm_lru_item_type_TTM_LRU_HITCH {
                 hitch = item;
             }

@@ -110,7 +110,7 @@ impl<'a, T: Driver> Lru<'a, T> {
 
         visit_raw(man.as_raw(), |item| {
             // SAFETY: The LRU lock is held by the type invariants, so the item is valid.
-            let kind = u32::from(unsafe { (*item).type_ });
+            let kind = unsafe { (*item).type_() as u32 };
             if kind != bindings::ttm_lru_item_type_TTM_LRU_RESOURCE {
                 return visit(Node::Hitch);
             }

@@ -54,7 +54,7 @@ impl Resource {
     /// The priority of the list that it is on.
     pub fn priority(&self) -> u32 {
         // SAFETY: By the type invariants; protected by the LRU lock.
-        unsafe { (*self.0.get()).lru.priority }.into()
+        unsafe { (*self.0.get()).lru.priority() as u32 }
     }
 
     /// Tells which buffer it belongs to, if any.
@@ -70,8 +70,8 @@ impl Resource {
         let res = self.0.get();
 
         // SAFETY: By the type invariants; protected by the LRU lock.
-        let place = unsafe { (*res).lru.place };
-        if u32::from(place) != bindings::ttm_lru_place_TTM_LRU_RANGE {
+        let place = unsafe { (*res).lru.place() as u32 };
+        if place != bindings::ttm_lru_place_TTM_LRU_RANGE {
             return None;
         }
 
