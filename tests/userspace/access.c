@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Memory accesses of the core under test, counted. */
 
+#include <string.h>
+
 #include "access.h"
 
 unsigned long access_count;
@@ -31,6 +33,8 @@ COUNTED_SIZES(__tsan_unaligned_write)
 void __tsan_init(void);
 void __tsan_func_entry(void *caller);
 void __tsan_func_exit(void);
+void *__tsan_memset(void *to, int value, unsigned long size);
+void *__tsan_memcpy(void *to, const void *from, unsigned long size);
 void __tsan_read_range(void *addr, unsigned long size);
 void __tsan_write_range(void *addr, unsigned long size);
 
@@ -47,6 +51,18 @@ void __tsan_func_exit(void)
 }
 
 /* A whole structure counts as one. */
+void *__tsan_memset(void *to, int value, unsigned long size)
+{
+	count();
+	return memset(to, value, size);
+}
+
+void *__tsan_memcpy(void *to, const void *from, unsigned long size)
+{
+	count();
+	return memcpy(to, from, size);
+}
+
 void __tsan_read_range(void *addr, unsigned long size)
 {
 	count();

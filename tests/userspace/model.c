@@ -68,6 +68,18 @@ static void put_behind(struct model_list *list, unsigned int last,
 	put_at(list, index_of(list, last) + 1, r);
 }
 
+/* Who follows already stays there, with the cursors behind it. */
+static void put_at_range_tail(struct model *m, unsigned int last, unsigned int r)
+{
+	struct model_list *list = list_of(m, r);
+
+	if (index_of(list, r) == index_of(list, last) + 1)
+		return;
+	take(list, r);
+	put_behind(list, last, r);
+	m->tailed = r;
+}
+
 /*
  * Ranges: the members are known each by itself, their place follows.
  */
@@ -105,8 +117,11 @@ unsigned int model_range_last(const struct model *m, unsigned int type,
 
 static void moved(struct model *m, unsigned int r)
 {
-	for (unsigned int w = 0; w < MAX_WALKS; w++)
+	for (unsigned int w = 0; w < MAX_WALKS; w++) {
 		m->walk[w].barred &= ~BIT(r);
+		if (m->walk[w].bounded)
+			m->walk[w].owed &= ~BIT(r);
+	}
 }
 
 /* Who enters has left first: no walk owes it a visit. */
@@ -158,10 +173,8 @@ static void join(struct model *m, unsigned int r, unsigned int bulk)
 	res->place = RANGE;
 	res->bulk = bulk;
 	entered(m, r);
-	if (last == NONE)
-		return;
-	take(list_of(m, r), r);
-	put_behind(list_of(m, r), last, r);
+	if (last != NONE)
+		put_at_range_tail(m, last, r);
 }
 
 static bool on_its_list(const struct model_res *res, struct wish wish)
@@ -226,8 +239,7 @@ void model_tail(struct model *m, unsigned int r, struct wish wish)
 	last = model_range_last(m, res->type, res->prio, res->bulk);
 	if (last == r)
 		return;
-	take(list_of(m, r), r);
-	put_behind(list_of(m, r), last, r);
+	put_at_range_tail(m, last, r);
 	moved(m, r);
 }
 
@@ -287,8 +299,6 @@ void model_walk_begin(struct model *m, unsigned int w, unsigned int type,
 
 		for (unsigned int i = 0; i < list->n; i++)
 			walk->owed |= BIT(list->id[i]);
-		if (bounded)
-			walk->left[prio] = list->n;
 	}
 }
 
@@ -309,16 +319,18 @@ void model_walk_returned(struct model *m, unsigned int w, unsigned int r)
 	if (walk->barred & BIT(r))
 		judge(P2_NO_REPEATS,
 		      "returned again, and it was not moved since");
-	if (walk->bounded && is_evictable(res) && !walk->left[res->prio]--)
-		judge(P7_BOUNDED, "a bounded walk took a step too many");
+	else if (walk->bounded && !(walk->owed & BIT(r)))
+		judge(P7_BOUNDED,
+		      "a bounded walk returned what moved since it began");
 	walk->owed &= ~BIT(r);
 	walk->barred |= BIT(r);
 }
 
 void model_walk_ended(struct model *m, unsigned int w)
 {
-	if (m->walk[w].on && m->walk[w].owed)
-		judge(P1_COMPLETE, "the walk ended, and missed a resource");
+	if (m->walk[w].owed)
+		judge(m->walk[w].bounded ? P7_BOUNDED : P1_COMPLETE,
+		      "the walk ended, and missed a resource");
 	model_walk_stop(m, w);
 }
 

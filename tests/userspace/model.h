@@ -50,10 +50,12 @@ struct model_walk {
 	bool on;
 	bool bounded;
 	u8 type;
-	u32 owed;	/* have been there from the start, not yet returned */
+	/*
+	 * Have been there from the start and are not yet returned. To a bounded
+	 * walk only who was not moved is owed, and it returns no others.
+	 */
+	u32 owed;
 	u32 barred;	/* returned, and still since then */
-	/* A bounded walk's: steps that it may still take in each list. */
-	u8 left[MAX_PRIOS];
 };
 
 struct model {
@@ -61,6 +63,8 @@ struct model {
 	struct model_list list[MAX_TYPES][MAX_PRIOS];
 	struct model_list unevictable;
 	struct model_walk walk[MAX_WALKS];
+	/* Who was put behind the last member of a range just now, or NONE. */
+	u8 tailed;
 };
 
 /* The verdict: which promises were broken, and by what. */

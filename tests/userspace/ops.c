@@ -5,6 +5,7 @@
 
 #include "callers.h"
 #include "ops.h"
+#include "private.h"
 
 unsigned int rules;
 unsigned int max_pins = 1;
@@ -142,10 +143,22 @@ static bool can_alloc(const struct op *op)
 	return !bulk_reserved(ALLOC_BULK(op->c));
 }
 
+static bool can_bound(unsigned int walk)
+{
+	if (rules & RULES_UNBOUNDED)
+		return false;
+	for (unsigned int w = 0; w < shape.walks; w++)
+		if (w != walk && world.model.walk[w].bounded)
+			return !(rules & RULES_ONE_BOUNDED);
+	return true;
+}
+
 static bool can_walk(const struct op *op)
 {
 	bool on = world.model.walk[op->a].on;
 
+	if (*hold_words[op->b] == 'B' && !can_bound(op->a))
+		return false;
 	if (!(rules & RULES_ONE_WALK))
 		return true;
 	switch (*hold_words[op->b]) {
@@ -401,6 +414,14 @@ static void do_bulk_fini(unsigned int b)
  * What happens to a walk
  */
 
+static void walk_begin(unsigned int w)
+{
+	const struct ttm_resource_cursor *cursor = &world.cursor[w];
+
+	model_walk_begin(&world.model, w, cursor->man - world.man,
+			 walk_is_bounded(cursor));
+}
+
 static void walk_returned(unsigned int w, struct ttm_resource *res)
 {
 	unsigned int r = res ? slot_of(res) : NONE;
@@ -485,8 +506,15 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 
 	switch (step) {
 	case 'R':
+		walk_begin(w);
 		ttm_resource_cursor_restart(cursor);
-		model_walk_begin(&world.model, w, 0, false);
+		*at = AT_START;
+		break;
+	case 'B':
+		ttm_resource_cursor_fini(cursor);
+		ttm_resource_cursor_init_bounded(cursor, cursor->man);
+		walk_begin(w);
+		ttm_resource_cursor_restart(cursor);
 		*at = AT_START;
 		break;
 	case 'A':
@@ -520,7 +548,7 @@ static void do_walk(unsigned int w, const char *word)
 	for (; *word; word++) {
 		switch (*word) {
 		case 'f':
-			model_walk_begin(&world.model, w, 0, false);
+			walk_begin(w);
 			walk_returned(w, ttm_resource_manager_first(cursor));
 			break;
 		case 'n':
@@ -528,7 +556,7 @@ static void do_walk(unsigned int w, const char *word)
 			break;
 		case 'F':
 			ttm_resource_cursor_fini(cursor);
-			if (rules & RULES_ONE_WALK)
+			if (rules & RULES_ONE_WALK || walk_is_bounded(cursor))
 				ttm_resource_cursor_init(cursor, cursor->man);
 			model_walk_stop(&world.model, w);
 			break;
@@ -579,6 +607,7 @@ static void do_kind(const struct op *op)
 void op_do(const struct op *op)
 {
 	op_returned.n = 0;
+	world.model.tailed = NONE;
 	do_kind(op);
 	if (stub_warnings.count) {
 		judge(NO_WARNING, stub_warnings.first);

@@ -54,14 +54,19 @@ enum rules {
 	RULES_LONG_HOLDS = 4,
 	/* Walks as callers in 7.3 do them: init, first, next to NULL, fini. */
 	RULES_ONE_WALK = 8,
+	/* One walk at a time is bounded, not any number of them. */
+	RULES_ONE_BOUNDED = 16,
+	/* None is. */
+	RULES_UNBOUNDED = 32,
 };
 
 extern unsigned int rules;
 extern unsigned int max_pins;
 
 /*
- * A lock hold of a walk is a word: R restart, B restart bounded, A advance,
- * S skip bulk, P pause, F fini; f is first() and n is next().
+ * A lock hold of a walk is a word: R restart, B begin a bounded walk instead,
+ * A advance, S skip bulk, P pause, F fini, which makes it plain again; f is
+ * first() and n is next().
  */
 extern const char *hold_words[];
 unsigned int nr_hold_words(void);

@@ -6,16 +6,17 @@
 /* The short holds come first, the pristine core has only some of these. */
 const char *hold_words[] = {
 	"f", "n", "F",
-	"AAP", "SP", "ASP", "ASAP", "RP", "RAAP", "AF",
+	"AAP", "SP", "ASP", "ASAP", "RP", "RAAP", "AF", "BP", "BAP",
 	/* long */
 	"RSP", "RASP", "RASAP", "AAAP", "AASP", "AASAP", "AAAAP", "ASAAP",
 	"SAP", "SAAP", "SASP", "ASASP", "RAAAP", "RAASAP", "APAP", "ARAP",
 	"ASRAP", "PAP", "SSP", "ASSP", "RF", "SF", "AAF", "RRP", "AAAAAP",
+	"BAAP", "BAAAP", "BASAP", "ABAP", "BRAP",
 	NULL
 };
 
 #define HOLDS_CALLERS	3
-#define HOLDS_SHORT	10
+#define HOLDS_SHORT	12
 
 static void put(struct op_table *table, unsigned int kind, unsigned int a,
 		unsigned int b, unsigned int c)

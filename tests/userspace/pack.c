@@ -197,7 +197,9 @@ static void get_hitch(unsigned int w, unsigned int list)
 	struct ttm_resource_cursor *cursor = &world.cursor[w];
 
 	list_add_tail(&cursor->hitch.link, view_list(list));
-	*cursor_prio(cursor) = list % view_prios();
+#ifndef PRISTINE
+	cursor->hitch.priority = list % view_prios();
+#endif
 	world.model.walk[w].on = true;
 }
 
@@ -400,7 +402,7 @@ static void register_before(struct ttm_resource_cursor *cursor,
 	    bulk->pos[res->mem_type][item->priority].first == res)
 		return;
 	cursor->bulk = bulk;
-	*cursor_type(cursor) = res->mem_type;
+	cursor->hitch.mem_type = res->mem_type;
 }
 
 static void get_private(struct bits *bits, struct ttm_resource_cursor *cursor)
@@ -439,6 +441,137 @@ static void get_private(struct bits *bits, struct ttm_resource_cursor *cursor)
 
 #endif
 
+/*
+ * Stamps. What matters of one is only which bounded walks began before it.
+ */
+#ifndef PRISTINE
+
+static unsigned int bounded_walks(void)
+{
+	unsigned int n = 0;
+
+	for (unsigned int w = 0; w < shape.walks; w++)
+		n += world.model.walk[w].bounded;
+	return n;
+}
+
+/* How many of the bounded walks had begun at @stamp. */
+static unsigned int age_of(u64 stamp)
+{
+	unsigned int n = 0;
+
+	for (unsigned int w = 0; w < shape.walks; w++)
+		n += world.model.walk[w].bounded &&
+		     world.cursor[w].hitch.stamp <= stamp;
+	return n;
+}
+
+static bool is_last(const struct ttm_lru_bulk_move_pos *pos, unsigned int r)
+{
+	return pos->last == &slot(r)->res;
+}
+
+static struct ttm_lru_bulk_move_pos *range_of(unsigned int r)
+{
+	const struct model_res *res = &world.model.res[r];
+
+	return &world.bulk[res->bulk].pos[res->type][res->prio];
+}
+
+static bool is_loose(unsigned int r)
+{
+	return world.model.res[r].place == LOOSE;
+}
+
+static bool is_member_of_range(unsigned int r)
+{
+	return world.model.res[r].place == RANGE;
+}
+
+static void put_stamps(struct bits *bits, const struct names *names)
+{
+	unsigned int width = width_of(bounded_walks() + 1);
+
+	if (!width)
+		return;
+	for (unsigned int i = 0; i < names->listed; i++) {
+		unsigned int r = names->slot[i];
+		const struct ttm_lru_item *item = &slot(r)->res.lru;
+
+		if (!is_loose(r) && !is_member_of_range(r))
+			continue;
+		put(bits, age_of(item->stamp), width);
+		if (is_loose(r))
+			put(bits, item->at_tail && age_of(item->stamp), 1);
+		else if (is_last(range_of(r), r))
+			put(bits, age_of(range_of(r)->stamp), width);
+	}
+}
+
+static void get_stamps(struct bits *bits, unsigned int listed)
+{
+	unsigned int width = width_of(bounded_walks() + 1);
+
+	if (!width)
+		return;
+	world.man[0].lru_clock = bounded_walks();
+	for (unsigned int r = 0; r < listed; r++) {
+		struct ttm_lru_item *item = &slot(r)->res.lru;
+
+		if (!is_loose(r) && !is_member_of_range(r))
+			continue;
+		item->stamp = get(bits, width);
+		if (is_loose(r))
+			item->at_tail = get(bits, 1);
+		else if (is_last(range_of(r), r))
+			range_of(r)->stamp = get(bits, width);
+	}
+}
+
+static void put_bound(struct bits *bits, unsigned int w)
+{
+	bool bounded = world.model.walk[w].bounded;
+
+	if (rules & RULES_UNBOUNDED)
+		return;
+	put(bits, bounded, 1);
+	if (bounded && !(rules & RULES_ONE_BOUNDED))
+		put(bits, age_of(world.cursor[w].hitch.stamp) - 1, rank_bits);
+}
+
+static void get_bound(struct bits *bits, unsigned int w)
+{
+	struct ttm_lru_item *hitch = &world.cursor[w].hitch;
+
+	if (rules & RULES_UNBOUNDED || !get(bits, 1))
+		return;
+	world.model.walk[w].bounded = true;
+	hitch->bounded = true;
+	hitch->stamp = 1;
+	if (!(rules & RULES_ONE_BOUNDED))
+		hitch->stamp += get(bits, rank_bits);
+}
+
+#else
+
+static void put_stamps(struct bits *bits, const struct names *names)
+{
+}
+
+static void get_stamps(struct bits *bits, unsigned int listed)
+{
+}
+
+static void put_bound(struct bits *bits, unsigned int w)
+{
+}
+
+static void get_bound(struct bits *bits, unsigned int w)
+{
+}
+
+#endif
+
 static void get_registrations(const u8 *rank, unsigned int n)
 {
 	for (unsigned int place = 0; place < n; place++)
@@ -461,6 +594,7 @@ static void put_walks(struct bits *bits, const struct names *names,
 		put(bits, named_set(names, walk->barred), shape.res);
 		put_private(bits, names, cursor);
 		put(bits, cursor->bulk ? rank_of(cursor) : 0, rank_bits);
+		put_bound(bits, names->walk[i]);
 	}
 }
 
@@ -475,6 +609,7 @@ static void get_walks(struct bits *bits, unsigned int n)
 		walk->barred = get(bits, shape.res);
 		get_private(bits, &world.cursor[w]);
 		rank[w] = get(bits, rank_bits);
+		get_bound(bits, w);
 	}
 	get_registrations(rank, n);
 }
@@ -502,6 +637,7 @@ struct packed pack(const struct view *view)
 	put_slots(&bits, &names);
 	put_ranges(&bits, &names);
 	put_walks(&bits, &names, walks_told(view));
+	put_stamps(&bits, &names);
 	if (bits.n > 96)
 		stub_warn(__FILE__, __LINE__, "a world of more than 96 bits");
 	return (struct packed) { bits.value, bits.value >> 64 };
@@ -519,4 +655,5 @@ void unpack(struct packed packed)
 	get_slots(&bits, &names);
 	get_ranges(&bits);
 	get_walks(&bits, IS_PRISTINE ? shape.walks : names.walks);
+	get_stamps(&bits, names.listed);
 }

@@ -8,27 +8,37 @@
 #ifdef PRISTINE
 #define IS_PRISTINE	true
 
-static inline unsigned int *cursor_prio(struct ttm_resource_cursor *cursor)
+static inline unsigned int cursor_prio(const struct ttm_resource_cursor *cursor)
 {
-	return &cursor->priority;
+	return cursor->priority;
 }
 
-static inline unsigned int *cursor_type(struct ttm_resource_cursor *cursor)
+static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
 {
-	return &cursor->mem_type;
+	return cursor->mem_type;
+}
+
+static inline bool walk_is_bounded(const struct ttm_resource_cursor *cursor)
+{
+	return false;
 }
 
 #else
 #define IS_PRISTINE	false
 
-static inline u8 *cursor_prio(struct ttm_resource_cursor *cursor)
+static inline unsigned int cursor_prio(const struct ttm_resource_cursor *cursor)
 {
-	return &cursor->hitch.priority;
+	return cursor->hitch.priority;
 }
 
-static inline u8 *cursor_type(struct ttm_resource_cursor *cursor)
+static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
 {
-	return &cursor->hitch.mem_type;
+	return cursor->hitch.mem_type;
+}
+
+static inline bool walk_is_bounded(const struct ttm_resource_cursor *cursor)
+{
+	return cursor->hitch.bounded;
 }
 
 #endif

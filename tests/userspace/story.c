@@ -102,7 +102,7 @@ static void words_walk(FILE *out, const struct op *op)
 	for (; *word; word++) {
 		static const char * const steps[] = {
 			['f'] = "first", ['n'] = "next", ['R'] = "restart",
-			['B'] = "restart bounded", ['A'] = "advance",
+			['B'] = "begin bounded", ['A'] = "advance",
 			['S'] = "skip", ['P'] = "pause", ['F'] = "fini",
 		};
 

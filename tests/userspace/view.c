@@ -160,14 +160,14 @@ static void check_hitch(const struct spot *spot, unsigned int w)
 		judge(P6_FUSED, "a walk has ended, its hitch is on a list");
 		return;
 	}
-	if (!spot_evictable(spot) || spot_type(spot) != 0 ||
-	    *cursor_prio(cursor) != spot_prio(spot))
+	if (!spot_evictable(spot) || spot_type(spot) != cursor->man - world.man ||
+	    cursor_prio(cursor) != spot_prio(spot))
 		judge(P5_IN_PLACE, "a hitch is on a list that isn't its own");
 
 	bulk = spot->bulk == NONE ? NULL : &world.bulk[spot->bulk];
 	if (cursor->bulk != bulk || list_empty(&cursor->bulk_link) != !bulk)
 		judge(P4_RANGES, "a hitch's registration is wrong");
-	if (bulk && *cursor_type(cursor) != spot_type(spot))
+	if (bulk && cursor_type(cursor) != spot_type(spot))
 		judge(P4_RANGES, "a hitch is registered with the wrong type");
 }
 
@@ -208,6 +208,24 @@ static void check_off(unsigned int w)
 		judge(P4_RANGES, "a hitch on no list is registered");
 }
 
+/*
+ * Behind a range's tail means behind the cursors there, too: so it is met where
+ * it can be.
+ */
+static void check_tailed(const struct view *view)
+{
+	unsigned int i = 0;
+
+	if (IS_PRISTINE || world.model.tailed == NONE ||
+	    world.model.res[world.model.tailed].place != RANGE)
+		return;
+	while (view->token[i] != world.model.tailed)
+		if (++i == view->n)
+			return;
+	if (view->token[i + 1] & VIEW_HITCH)
+		judge(P1_COMPLETE, "a walk doesn't meet what it could");
+}
+
 void view_check(const struct view *view)
 {
 	struct spot spot = { .bulk = NONE };
@@ -228,6 +246,7 @@ void view_check(const struct view *view)
 	for (unsigned int w = 0; w < shape.walks; w++)
 		if (!(hitches & BIT(w)))
 			check_off(w);
+	check_tailed(view);
 }
 
 #ifndef PRISTINE

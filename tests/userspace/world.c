@@ -71,7 +71,8 @@ void world_init(void)
 	for (unsigned int b = 0; b < MAX_BULKS; b++)
 		ttm_lru_bulk_move_init(&world.bulk[b]);
 	for (unsigned int w = 0; w < MAX_WALKS; w++)
-		ttm_resource_cursor_init(&world.cursor[w], &world.man[0]);
+		ttm_resource_cursor_init(&world.cursor[w],
+					 &world.man[w % shape.types]);
 	for (unsigned int r = 0; r < MAX_RES; r++)
 		slot_init(&world.slot[r]);
 	model_init(&world.model);

@@ -143,12 +143,22 @@ static bool is_unevictable(unsigned int t)
 				     pre.bo[bo].resource == t);
 }
 
+/* Is @b the first resource behind @a? */
+static bool is_next(const struct picture *p, unsigned int a, unsigned int b)
+{
+	for_upto(r, NODES)
+		if (p->node[r].is_res && is_before(p, a, r) &&
+		    is_before(p, r, b))
+			return false;
+	return is_before(p, a, b);
+}
+
 static void want_at_tail_of_range(unsigned int t, unsigned int bulk)
 {
 	struct node *node = &want.node[t];
 	unsigned int last = range_last(&want, bulk, node->list);
 
-	if (last != NONE && last != t) {
+	if (last != NONE && last != t && !is_next(&want, last, t)) {
 		node->pos = want.node[last].pos + 1;
 		want_met = true;
 	}
@@ -219,15 +229,20 @@ static void check_locked(void)
 	check(lru_lock->held && !lru_lock->taken, "still locked");
 }
 
-/* Operations on resources, with all walks paused. */
-static void choose_for_res(void)
+/* Operations on bulks and resources, with all walks paused. */
+static void choose_for_bulk(void)
 {
 	world_choose();
-	given(pre.node[TARGET].is_res);
 	for_upto(n, NODES)
 		given(pre.node[n].is_res || pre.node[n].at == NONE);
 	want = pre;
 	world_make();
+}
+
+static void choose_for_res(void)
+{
+	choose_for_bulk();
+	given(pre.node[TARGET].is_res);
 	reserve(pre.node[TARGET].bo);
 }
 
@@ -419,7 +434,7 @@ void prove_set_bo(void)
 
 void prove_bulk_tail(void)
 {
-	choose_for_res();
+	choose_for_bulk();
 	resvs[0]->held = true;
 	resvs[1]->held = true;
 	for_upto(n, NODES)
@@ -441,7 +456,7 @@ void prove_bulk_fini(void)
 {
 	bool left = false;
 
-	choose_for_res();
+	choose_for_bulk();
 	/* Of one buffer, a bulk that ends has no two members. */
 	for_upto(a, NODES)
 		for_upto(b, a)
