@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # The front door. What each target does is in scripts/ and tests/.
 
-.PHONY: help setup tree demo check kunit compare enter where clean distclean
+.PHONY: help setup tree demo check kunit compare explore fuzz prove mutants \
+	enter where clean distclean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export V KDIR TOOLCHAIN
+export V KDIR TOOLCHAIN FULL TIME
 
 help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
@@ -13,6 +14,12 @@ help:
 #: make check     run every test in a booted kernel
 #: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
 #: make compare   the suite ttm_lru on Linux's own LRU, beside ours
+#:
+#: make explore   the C core in user space: all states of small worlds
+#: make fuzz      long random histories, found by libFuzzer in TIME=60 seconds
+#: make prove     each list operation proved with CBMC
+#: make mutants   the core broken in small ways, and what notices
+#: FULL=1 takes larger worlds and all mutants; make check has the rest.
 #:
 #: make setup     get Linux and a toolchain; the others do so by themselves
 #: make tree      lay this project's files over Linux's
@@ -29,7 +36,7 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit: setup
+tree demo check kunit explore fuzz prove mutants: setup
 	@$(lock) ours $(work) $@
 
 compare: setup

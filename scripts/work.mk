@@ -2,6 +2,7 @@
 # What is done under a lock; the front door is ../Makefile.
 
 .PHONY: tree kernel demo check kunit pristine compare verdicts
+.PHONY: explore fuzz prove mutants
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
@@ -9,7 +10,7 @@ enter := $(top)/scripts/enter
 kunit := $(top)/tests/kunit
 
 FILTER ?= ttm_lru*
-WALKS ?= 200
+WALKS ?= 100
 
 tree:
 	@$(step) tree "laying the merged tree" $(enter) $(top)/scripts/lay
@@ -25,6 +26,9 @@ check: kernel
 
 kunit: kernel
 	@$(enter) $(kunit)/kunit $(foreach glob,$(FILTER),'$(glob)')
+
+explore fuzz prove mutants: tree
+	@$(enter) make -C $(top)/tests/userspace --no-print-directory $@
 
 pristine: export PRISTINE := 1
 pristine:
