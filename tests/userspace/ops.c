@@ -389,12 +389,22 @@ static void do_bulk_tail(unsigned int bulk)
 	model_bulk_tail(&world.model, bulk);
 }
 
+/* The memory of a bulk that ended goes: no member's buffer may point to it. */
+static void check_members_let_go(unsigned int b)
+{
+	for (unsigned int r = 0; r < shape.res; r++)
+		if (place_of(r) == RANGE && world.model.res[r].bulk == b &&
+		    slot(r)->bo.bulk_move)
+			judge(P4_RANGES, "a buffer is in a bulk that ended");
+}
+
 static void do_bulk_fini(unsigned int b)
 {
 	struct ttm_lru_bulk_move *bulk = &world.bulk[b];
 	unsigned int warnings = stub_warnings.count;
 
 	ttm_lru_bulk_move_fini(&world.bdev, bulk);
+	check_members_let_go(b);
 	if (model_bulk_end(&world.model, b)) {
 		if (stub_warnings.count != warnings + 1)
 			judge(NO_WARNING, "a bulk ended with members unnoticed");
@@ -563,8 +573,6 @@ static void do_walk(unsigned int w, const char *word)
 		default:
 			do_hold_step(w, *word, &at);
 		}
-		if (verdict.broken)
-			return;
 	}
 }
 

@@ -31,7 +31,9 @@ void stub_warn(const char *file, unsigned int line, const char *what);
 #define BUG_ON(cond)		((void)__stub_warn_on(cond, #cond))
 
 /* The lists are printed by the harness, which knows the nodes by name. */
-#define pr_err(fmt, ...)	((void)0)
+static inline void pr_err(const char *format, ...)
+{
+}
 
 /* CONFIG_LIST_HARDENED: a list found corrupted is a warning like any other. */
 struct list_head;

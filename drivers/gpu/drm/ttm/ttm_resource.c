@@ -203,8 +203,6 @@ static void ttm_range_del(struct ttm_resource *res)
 	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
 
 	res->lru.stamp = ttm_resource_moved(res);
-	res->lru.at_tail = false;
-
 	if (pos->first == pos->last)
 		*pos = (struct ttm_lru_bulk_move_pos) {};
 	else if (pos->first == res)

@@ -2745,27 +2745,58 @@ static void ttm_lru_p7_skip_bulk(struct kunit *test)
 	EXPECT_REST(w, H, "d");
 }
 
+/* A step of @walk, in which whoever goes on from @letter is lost. */
+static void lru_next_not_past(struct lru_world *w, enum lru_walk walk,
+			      char letter)
+{
+	struct list_head *node = &lru_bo(w, letter)->resource->lru.link;
+	struct list_head *next = node->next;
+
+	guard(spinlock)(&w->bdev->lru_lock);
+	node->next = NULL;
+	ttm_resource_cursor_advance(&w->walk[walk]);
+	ttm_resource_cursor_pause(&w->walk[walk]);
+	node->next = next;
+}
+
 /* However many were moved: the walk looks at the first, and is through. */
 static void ttm_lru_p7_ends_at_the_first_moved(struct kunit *test)
 {
 	struct lru_world *w = lru_world_bounded(test, "a b c d | e");
-	struct list_head *b = &lru_bo(w, 'b')->resource->lru.link;
-	struct list_head *next;
 
 	EXPECT_FIRST(w, H, "a");
 	lru_tail(w, 'b');
 	lru_tail(w, 'c');
 	lru_tail(w, 'd');
 	EXPECT_LRU(w, "a H b c d | e");
-	scoped_guard(spinlock, &w->bdev->lru_lock) {
-		/* Going on from b ends badly. */
-		next = b->next;
-		b->next = NULL;
-		ttm_resource_cursor_advance(&w->walk[H]);
-		ttm_resource_cursor_pause(&w->walk[H]);
-		b->next = next;
-	}
+	lru_next_not_past(w, H, 'b');
 	EXPECT_LRU(w, "a b c d | e H");
+}
+
+static void ttm_lru_p7_ends_at_a_moved_range(struct kunit *test)
+{
+	struct lru_world *w = lru_world_bounded(test, "a b* c* d* e | f");
+
+	EXPECT_FIRST(w, H, "a");
+	lru_tail(w, 'e');
+	lru_bulk_tail(w, STAR);
+	lru_tail(w, 'e');
+	EXPECT_LRU(w, "a H b* c* d* e | f");
+	lru_next_not_past(w, H, 'b');
+	EXPECT_LRU(w, "a b* c* d* e | f H");
+}
+
+static void ttm_lru_p7_ends_at_a_new_range(struct kunit *test)
+{
+	struct lru_world *w = lru_world_bounded(test, "a | f");
+
+	EXPECT_FIRST(w, H, "a");
+	lru_make(w, 'b', 0, &w->bulk[STAR], false);
+	lru_make(w, 'c', 0, &w->bulk[STAR], false);
+	lru_make(w, 'd', 0, NULL, false);
+	EXPECT_LRU(w, "a H b* c* d | f");
+	lru_next_not_past(w, H, 'c');
+	EXPECT_LRU(w, "a b* c* d | f H");
 }
 #endif
 
@@ -4178,6 +4209,8 @@ static struct kunit_case ttm_lru_cases[] = {
 	KUNIT_CASE(ttm_lru_p7_plain_walks_meet_all),
 	KUNIT_CASE(ttm_lru_p7_skip_bulk),
 	KUNIT_CASE(ttm_lru_p7_ends_at_the_first_moved),
+	KUNIT_CASE(ttm_lru_p7_ends_at_a_moved_range),
+	KUNIT_CASE(ttm_lru_p7_ends_at_a_new_range),
 	KUNIT_CASE(ttm_lru_advance_writes_nothing),
 	KUNIT_CASE(ttm_lru_advance_from_parked_writes_nothing),
 	KUNIT_CASE(ttm_lru_advance_returns_all),
