@@ -3205,29 +3205,97 @@ static int lru_populate_fails(struct ttm_device *bdev, struct ttm_tt *tt,
 	return -ENOMEM;
 }
 
-static void ttm_lru_defect7_evictable_in_no_range(struct kunit *test)
+/* Let populating a buffer fail after its swapped flag was cleared. */
+static int lru_purge_then_fail(struct lru_world *w)
 {
 	const struct ttm_bo_shrink_flags purge = { .purge = true };
-	struct lru_world *w = lru_world_system(test, "a* b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_buffer_object *bo;
 	long pages;
+	int ret;
 
 	w->funcs.ttm_tt_create = lru_shrinkable_create;
-	KUNIT_ASSERT_EQ(test, lru_populate(w, 'a'), 0);
+	ret = lru_populate(w, 'a');
+	if (ret)
+		return ret;
 	bo = lru_reserve(w, 'a');
 	pages = ttm_bo_shrink(&ctx, bo, purge);
 	lru_unreserve(w);
-	KUNIT_ASSERT_EQ(test, pages, 1);
-	EXPECT_LRU(w, "b / a");
+	if (pages != 1)
+		return -EINVAL;
 
 	w->funcs.ttm_tt_populate = lru_populate_fails;
-	KUNIT_EXPECT_EQ(test, lru_populate(w, 'a'), -ENOMEM);
+	ret = lru_populate(w, 'a');
 	w->funcs.ttm_tt_populate = NULL;
+	return ret == -ENOMEM ? 0 : -EINVAL;
+}
+
+static void ttm_lru_defect7_evictable_in_no_range(struct kunit *test)
+{
+	struct lru_world *w = lru_world_system(test, "a* b");
+
+	KUNIT_ASSERT_EQ(test, lru_purge_then_fail(w), 0);
+	EXPECT_LRU(w, "b / a");
 	lru_tail(w, 'a');
 	EXPECT_LRU(w, "b a*");
 	lru_bulk_tail(w, STAR);
 	EXPECT_LRU(w, "b a*");
+}
+
+/* The flag was cleared, and the list not told: leaving must find that out. */
+static void ttm_lru_defect7_leaving_no_range(struct kunit *test)
+{
+	struct lru_world *w = lru_world_system(test, "a* b");
+
+	KUNIT_ASSERT_EQ(test, lru_purge_then_fail(w), 0);
+	kunit_warning_suppress(test) {
+		lru_leave(w, 'a');
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
+	}
+	EXPECT_LRU(w, "b a");
+}
+
+/*
+ * More of it, found by exploring all states: see Documentation/gpu/ttm-lru.rst
+ */
+
+/* Defect 1 needs nobody to be freed, only to leave. */
+static void ttm_lru_explored_p1_first_leaves(struct kunit *test)
+{
+	struct lru_world *w = lru_world(test, "a* b");
+
+	EXPECT_FIRST(w, H, "a");
+	lru_leave(w, 'a');
+	lru_make(w, 'c', 0, &w->bulk[STAR], false);
+	lru_bulk_tail(w, STAR);
+	EXPECT_REST(w, H, "b c");
+}
+
+/* Nor does defect 2. */
+static void ttm_lru_explored_p2_last_leaves(struct kunit *test)
+{
+	struct lru_world *w = lru_world(test, "a* b*");
+
+	EXPECT_FIRST(w, H, "a");
+	EXPECT_NEXT(w, H, "b");
+	lru_leave(w, 'b');
+	lru_bulk_tail(w, STAR);
+	EXPECT_REST(w, H, "a");
+}
+
+/* From defect 3 not only a hang follows: a walk is handed pinned buffers. */
+static void ttm_lru_explored_p5_pinned_is_returned(struct kunit *test)
+{
+	struct lru_world *w = lru_world(test, "a b*");
+
+	lru_pin(w, 'a');
+	EXPECT_FIRST(w, H, "b");
+	lru_pin(w, 'b');
+	lru_unpin(w, 'b');
+	lru_bulk_tail(w, STAR);
+	EXPECT_LRU(w, "H b* / a");
+	EXPECT_NEXT(w, H, "b");
+	EXPECT_NEXT(w, H, "");
 }
 
 /*
@@ -4185,6 +4253,10 @@ static struct kunit_case ttm_lru_cases[] = {
 	KUNIT_CASE(ttm_lru_defect5_init_leaves_the_bulk),
 	KUNIT_CASE(ttm_lru_defect6_swapped_out_keeps_its_range),
 	KUNIT_CASE(ttm_lru_defect7_evictable_in_no_range),
+	KUNIT_CASE(ttm_lru_defect7_leaving_no_range),
+	KUNIT_CASE(ttm_lru_explored_p1_first_leaves),
+	KUNIT_CASE(ttm_lru_explored_p2_last_leaves),
+	KUNIT_CASE(ttm_lru_explored_p5_pinned_is_returned),
 	KUNIT_CASE_SLOW(ttm_lru_p1_p2_at_random),
 	KUNIT_CASE_SLOW(ttm_lru_p1_p2_at_random_with_pins),
 	KUNIT_CASE_SLOW(ttm_lru_p3_at_random),
