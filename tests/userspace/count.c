@@ -107,6 +107,36 @@ static void behind_range(unsigned int resources, unsigned int cursors)
 	park(last_member());
 }
 
+/* A bounded walk has begun, with the last cursor. */
+static void begin_bounded(void)
+{
+	ttm_resource_cursor_init_bounded(&cursor[MANY_CURSORS], &man);
+	ttm_resource_manager_first(&cursor[MANY_CURSORS]);
+}
+
+static void all_moved(unsigned int resources, unsigned int cursors)
+{
+	set_up(resources, cursors, false);
+	begin_bounded();
+	for (unsigned int i = 1; i < resources; i++)
+		ttm_resource_move_to_lru_tail(&res[i]);
+	park(0);
+}
+
+static void members_moved(unsigned int resources, unsigned int cursors)
+{
+	set_up(resources, cursors, true);
+	begin_bounded();
+	for (unsigned int i = 1; i < resources - 2; i++)
+		ttm_resource_move_to_lru_tail(&res[i]);
+	park(0);
+}
+
+static void do_next_bounded(void)
+{
+	ttm_resource_manager_next(&cursor[MANY_CURSORS]);
+}
+
 /* The first of the cursors is the one farthest from what it will visit. */
 static void do_next(void)
 {
@@ -196,6 +226,8 @@ static const struct {
 	{ "first", in_list, do_first },
 	{ "fini", in_range, do_fini },
 	{ "skip a range", in_range, do_skip },
+	{ "bounded next, all were moved", all_moved, do_next_bounded },
+	{ "bounded next, all in their range", members_moved, do_next_bounded },
 	{ "bulk tail, cursors registered", in_range, do_bulk_tail },
 	{ "tail, loose", in_list, do_tail },
 	{ "tail, in a range", in_range, do_tail },

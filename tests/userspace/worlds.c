@@ -26,6 +26,7 @@ const struct explored_world explored_worlds[] = {
 
 #define FLAGS	RULES_ALL_FLAGS
 #define HOLDS	RULES_LONG_HOLDS
+#define ONE	RULES_ONE_BOUNDED
 
 const struct explored_world explored_worlds[] = {
 	{ "2x1x1 flags holds", "quick", { 2, 1, 1, 1, 1 }, FLAGS | HOLDS, 2 },
@@ -35,10 +36,10 @@ const struct explored_world explored_worlds[] = {
 	{ "2p 2x1x2", "quick", { 2, 1, 2, 2, 1 } },
 	{ "2t 2x1x1", "quick", { 2, 1, 1, 1, 2 } },
 	{ "3x2x2", "full", { 3, 2, 2, 1, 1 } },
-	{ "3x1x3", "full", { 3, 1, 3, 1, 1 } },
-	{ "2p 3x1x2", "full", { 3, 1, 2, 2, 1 } },
+	{ "3x1x3", "full", { 3, 1, 3, 1, 1 }, ONE },
+	{ "2p 3x1x2", "full", { 3, 1, 2, 2, 1 }, ONE },
 	{ "2t 3x1x1", "full", { 3, 1, 1, 1, 2 } },
-	{ "4x1x2", "full", { 4, 1, 2, 1, 1 } },
+	{ "4x1x2", "full", { 4, 1, 2, 1, 1 }, ONE },
 	{}
 };
 
