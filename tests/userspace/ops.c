@@ -429,7 +429,7 @@ static void walk_begin(unsigned int w)
 	const struct ttm_resource_cursor *cursor = &world.cursor[w];
 
 	model_walk_begin(&world.model, w, cursor->man - world.man,
-			 walk_is_bounded(cursor));
+			 world.bounded[w]);
 }
 
 static void walk_returned(unsigned int w, struct ttm_resource *res)
@@ -523,6 +523,7 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 	case 'B':
 		ttm_resource_cursor_fini(cursor);
 		ttm_resource_cursor_init_bounded(cursor, cursor->man);
+		world.bounded[w] = true;
 		walk_begin(w);
 		ttm_resource_cursor_restart(cursor);
 		*at = AT_START;
@@ -566,8 +567,9 @@ static void do_walk(unsigned int w, const char *word)
 			break;
 		case 'F':
 			ttm_resource_cursor_fini(cursor);
-			if (rules & RULES_ONE_WALK || walk_is_bounded(cursor))
+			if (rules & RULES_ONE_WALK || world.bounded[w])
 				ttm_resource_cursor_init(cursor, cursor->man);
+			world.bounded[w] = false;
 			model_walk_stop(&world.model, w);
 			break;
 		default:

@@ -546,6 +546,7 @@ static void get_bound(struct bits *bits, unsigned int w)
 	if (rules & RULES_UNBOUNDED || !get(bits, 1))
 		return;
 	world.model.walk[w].bounded = true;
+	world.bounded[w] = true;
 	hitch->bounded = true;
 	hitch->stamp = 1;
 	if (!(rules & RULES_ONE_BOUNDED))

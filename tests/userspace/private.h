@@ -18,11 +18,6 @@ static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
 	return cursor->mem_type;
 }
 
-static inline bool walk_is_bounded(const struct ttm_resource_cursor *cursor)
-{
-	return false;
-}
-
 #else
 #define IS_PRISTINE	false
 
@@ -34,11 +29,6 @@ static inline unsigned int cursor_prio(const struct ttm_resource_cursor *cursor)
 static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
 {
 	return cursor->hitch.mem_type;
-}
-
-static inline bool walk_is_bounded(const struct ttm_resource_cursor *cursor)
-{
-	return cursor->hitch.bounded;
 }
 
 #endif

@@ -140,6 +140,8 @@ void world_adopt_ghost(unsigned int r)
 {
 	struct slot *s = slot(r);
 
+	if (s->res.bo != &ghost.base)
+		judge(P5_IN_PLACE, "a given resource keeps its old buffer");
 	s->bo = ghost.base;
 	s->bo.base.resv = &s->bo.base._resv;
 	s->res.bo = &s->bo;

@@ -25,6 +25,7 @@ struct world {
 	struct ttm_resource_manager man[MAX_TYPES];
 	struct ttm_lru_bulk_move bulk[MAX_BULKS];
 	struct ttm_resource_cursor cursor[MAX_WALKS];
+	bool bounded[MAX_WALKS];	/* how a cursor was initialized */
 	struct slot slot[MAX_RES];
 	struct dma_resv resv;
 	struct model model;
