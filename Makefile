@@ -36,8 +36,11 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit explore fuzz prove mutants: setup
+tree demo check kunit: setup
 	@$(lock) ours $(work) $@
+
+explore fuzz prove mutants: tree
+	@$(lock) userspace $(work) $@
 
 compare: setup
 	@$(lock) pristine $(work) compare
@@ -49,7 +52,8 @@ where:
 	@scripts/where
 
 clean:
-	@$(lock) pristine $(lock) ours scripts/clean build
+	@$(lock) pristine $(lock) ours $(lock) userspace scripts/clean build
 
 distclean:
-	@$(lock) setup $(lock) pristine $(lock) ours scripts/clean all
+	@$(lock) setup $(lock) pristine $(lock) ours $(lock) userspace \
+		scripts/clean all

@@ -27,7 +27,7 @@ check: kernel
 kunit: kernel
 	@$(enter) $(kunit)/kunit $(foreach glob,$(FILTER),'$(glob)')
 
-explore fuzz prove mutants: tree
+explore fuzz prove mutants:
 	@$(enter) make -C $(top)/tests/userspace --no-print-directory $@
 
 pristine: export PRISTINE := 1
