@@ -235,7 +235,7 @@ static void do_alloc(const struct op *op)
 	}
 	dma_resv_lock(s->bo.base.resv, NULL);
 	ttm_resource_alloc(&s->bo, &place, &res, NULL);
-	model_enter(&world.model, op->a, op->b, wish_of(op->a));
+	lru_model_enter(&world.model, op->a, op->b, wish_of(op->a));
 	if (!all_flags())
 		ttm_bo_assign_mem(&s->bo, res);
 	dma_resv_unlock(s->bo.base.resv);
@@ -266,7 +266,7 @@ static void do_free(unsigned int r)
 	else
 		ttm_resource_free(&slot(r)->bo, &res);
 	dma_resv_unlock(resv);
-	model_leave(&world.model, r);
+	lru_model_leave(&world.model, r);
 	slot_clear(slot(r));
 }
 
@@ -386,7 +386,7 @@ static void do_bulk_tail(unsigned int bulk)
 	scoped_guard(spinlock, &world.bdev.lru_lock)
 		ttm_lru_bulk_move_tail(&world.bulk[bulk]);
 	dma_resv_unlock(&world.resv);
-	model_bulk_tail(&world.model, bulk);
+	lru_model_bulk_tail(&world.model, bulk);
 }
 
 static void do_bulk_fini(unsigned int b)
@@ -395,13 +395,15 @@ static void do_bulk_fini(unsigned int b)
 	unsigned int warnings = stub_warnings.count;
 
 	ttm_lru_bulk_move_fini(&world.bdev, bulk);
-	if (model_bulk_end(&world.model, b)) {
+	if (lru_model_bulk_end(&world.model, b)) {
 		if (stub_warnings.count != warnings + 1)
-			judge(NO_WARNING, "a bulk ended with members unnoticed");
+			lru_judge(NO_WARNING,
+				  "a bulk ended with members unnoticed");
 		stub_warnings.count = warnings;
 	}
 	if (!list_empty(&bulk->cursor_list))
-		judge(P4_RANGES, "a hitch is registered with a bulk that ended");
+		lru_judge(P4_RANGES,
+			  "a hitch is registered with a bulk that ended");
 	memset(bulk, 0x5a, sizeof(*bulk));
 	ttm_lru_bulk_move_init(bulk);
 
@@ -418,8 +420,8 @@ static void walk_begin(unsigned int w)
 {
 	const struct ttm_resource_cursor *cursor = &world.cursor[w];
 
-	model_walk_begin(&world.model, w, cursor->man - world.man,
-			 walk_is_bounded(cursor));
+	lru_model_walk_begin(&world.model, w, cursor->man - world.man,
+			     walk_is_bounded(cursor));
 }
 
 static void walk_returned(unsigned int w, struct ttm_resource *res)
@@ -428,11 +430,11 @@ static void walk_returned(unsigned int w, struct ttm_resource *res)
 
 	op_returned.slot[op_returned.n++] = r;
 	if (!res)
-		model_walk_ended(&world.model, w);
+		lru_model_walk_ended(&world.model, w);
 	else if (r >= shape.res)
-		judge(P6_FUSED, "a walk returned what is no resource");
+		lru_judge(P6_FUSED, "a walk returned what is no resource");
 	else
-		model_walk_returned(&world.model, w, r);
+		lru_model_walk_returned(&world.model, w, r);
 }
 
 #ifndef PRISTINE
@@ -480,7 +482,7 @@ static unsigned int member_behind(const struct ttm_resource_cursor *cursor)
 
 static void do_skip(unsigned int w, unsigned int at)
 {
-	const struct model_res *res;
+	const struct lru_model_res *res;
 
 	if (at == AT_HITCH)
 		at = member_behind(&world.cursor[w]);
@@ -488,7 +490,7 @@ static void do_skip(unsigned int w, unsigned int at)
 	if (at >= shape.res || place_of(at) != RANGE)
 		return;
 	res = &world.model.res[at];
-	model_walk_skip(&world.model, w, res->prio, res->bulk);
+	lru_model_walk_skip(&world.model, w, res->prio, res->bulk);
 }
 
 static unsigned int do_advance(unsigned int w)
@@ -558,12 +560,12 @@ static void do_walk(unsigned int w, const char *word)
 			ttm_resource_cursor_fini(cursor);
 			if (rules & RULES_ONE_WALK || walk_is_bounded(cursor))
 				ttm_resource_cursor_init(cursor, cursor->man);
-			model_walk_stop(&world.model, w);
+			lru_model_walk_stop(&world.model, w);
 			break;
 		default:
 			do_hold_step(w, *word, &at);
 		}
-		if (verdict.broken)
+		if (lru_verdict.broken)
 			return;
 	}
 }
@@ -610,7 +612,7 @@ void op_do(const struct op *op)
 	world.model.tailed = NONE;
 	do_kind(op);
 	if (stub_warnings.count) {
-		judge(NO_WARNING, stub_warnings.first);
+		lru_judge(NO_WARNING, stub_warnings.first);
 		stub_warnings.count = 0;
 	}
 }
