@@ -1112,7 +1112,7 @@ static void ttm_lru_p4_init_joins_at_once(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, res);
 	bo = lru_reserve(w, 'a');
 	ttm_resource_init(bo, &place, res);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	w->next[0] = res;
 	EXPECT_SOUND(w, "a* a'* b");
 	lru_tail(w, 'a');
@@ -2411,7 +2411,7 @@ static void ttm_lru_defect7_evictable_in_no_range(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, lru_populate(w, 'a'), 0);
 	bo = lru_reserve(w, 'a');
 	pages = ttm_bo_shrink(&ctx, bo, purge);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	KUNIT_ASSERT_EQ(test, pages, 1);
 	EXPECT_LRU(w, "b / a");
 
@@ -2440,28 +2440,13 @@ struct lru_ledger {
 	u32 owed[LRU_WALKS];
 	u32 returned[LRU_WALKS];
 	bool under_way[LRU_WALKS];
-	/* The last operations, for who has to find out what went wrong. */
-	char log[24][5];
-	unsigned int ops;
+	struct lru_log log;
 };
-
-static void lru_log(struct lru_ledger *l, const char *op)
-{
-	strscpy(l->log[l->ops++ % ARRAY_SIZE(l->log)], op);
-}
 
 static void lru_random_fail(struct lru_ledger *l, const char *what)
 {
-	struct kunit *test = l->w->test;
-	char log[ARRAY_SIZE(l->log) * sizeof(l->log[0])] = "";
-
-	for (int i = 0; i < ARRAY_SIZE(l->log); i++) {
-		strlcat(log, " ", sizeof(log));
-		strlcat(log, l->log[(l->ops + i) % ARRAY_SIZE(l->log)],
-			sizeof(log));
-	}
-	KUNIT_FAIL_AND_ABORT(test, "%s after%s: %s", what, log,
-			     lru_draw(l->w, true));
+	KUNIT_FAIL_AND_ABORT(l->w->test, "%s after%s: %s", what,
+			     lru_log_text(&l->log), lru_draw(l->w, true));
 }
 
 static void lru_moved(struct lru_ledger *l, u32 buffers)
@@ -2484,7 +2469,7 @@ static void lru_random_step(struct lru_ledger *l, enum lru_walk walk)
 	const char *name;
 	u32 buffer;
 
-	lru_log(l, (char [2]) { 'H' + walk });
+	lru_log(&l->log, "%c", 'H' + walk);
 	if (!l->under_way[walk]) {
 		l->under_way[walk] = true;
 		l->owed[walk] = l->on_lru;
@@ -2594,7 +2579,7 @@ static void lru_random_op(struct lru_ledger *l, bool pins)
 	}
 	if (!op[0])
 		return;
-	lru_log(l, op);
+	lru_log(&l->log, "%s", op);
 	lru_do(w, op);
 }
 
@@ -2644,16 +2629,16 @@ static void ttm_lru_p3_at_random(struct kunit *test)
 	prandom_seed_state(&l->rnd, 3);
 	for (int i = 0; i < LRU_RANDOM_OPS; i++) {
 		u32 dice = prandom_u32_state(&l->rnd) % 8;
-		unsigned int ops = l->ops;
+		unsigned long ops = l->log.ops;
 
 		if (dice < J + 1) {
 			lru_random_step(l, dice);
 			continue;
 		}
 		lru_random_op(l, true);
-		if (l->ops == ops)
+		if (l->log.ops == ops)
 			continue;
-		lru_do(plain, l->log[ops % ARRAY_SIZE(l->log)]);
+		lru_do(plain, l->log.op[ops % LRU_LOG]);
 		if (strcmp(lru_draw_seen(walked), lru_draw_seen(plain)))
 			lru_random_fail(l, "walks are seen");
 	}
@@ -3100,7 +3085,7 @@ static void lru_tail_in_between(struct lru_world *w, char letter,
 		ttm_bo_move_to_lru_tail(bo);
 		then(&w->walk[H]);
 	}
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 static void lru_advance_and_pause(struct ttm_resource_cursor *cursor)

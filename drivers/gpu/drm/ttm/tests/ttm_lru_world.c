@@ -231,6 +231,27 @@ const char *lru_draw_seen(struct lru_world *w)
 	return __lru_draw(w, false, false);
 }
 
+void lru_log(struct lru_log *log, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(log->op[log->ops++ % LRU_LOG], sizeof(log->op[0]), format,
+		  args);
+	va_end(args);
+}
+
+const char *lru_log_text(struct lru_log *log)
+{
+	unsigned long i = log->ops < LRU_LOG ? 0 : log->ops - LRU_LOG;
+	struct seq_buf s;
+
+	seq_buf_init(&s, log->text, sizeof(log->text));
+	for (; i < log->ops; i++)
+		seq_buf_printf(&s, " %s", log->op[i % LRU_LOG]);
+	return seq_buf_str(&s);
+}
+
 /*
  * Walks. The lock is dropped after every step.
  */
@@ -315,17 +336,19 @@ struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter)
 
 struct ttm_buffer_object *lru_reserve(struct lru_world *w, char letter)
 {
-	dma_resv_lock(&w->resv, NULL);
-	return lru_bo(w, letter);
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+
+	dma_resv_lock(bo->base.resv, NULL);
+	return bo;
 }
 
-void lru_unreserve(struct lru_world *w)
+void lru_unreserve(struct ttm_buffer_object *bo)
 {
-	dma_resv_unlock(&w->resv);
+	dma_resv_unlock(bo->base.resv);
 }
 
 /* Allocate the resource of a buffer that has none. */
-void lru_alloc(struct lru_world *w, char letter)
+int lru_try_alloc(struct lru_world *w, char letter)
 {
 	struct ttm_place place = { .mem_type = w->mem_type };
 	struct ttm_buffer_object *bo;
@@ -333,8 +356,13 @@ void lru_alloc(struct lru_world *w, char letter)
 
 	bo = lru_reserve(w, letter);
 	ret = ttm_resource_alloc(bo, &place, &bo->resource, NULL);
-	lru_unreserve(w);
-	KUNIT_ASSERT_EQ(w->test, ret, 0);
+	lru_unreserve(bo);
+	return ret;
+}
+
+void lru_alloc(struct lru_world *w, char letter)
+{
+	KUNIT_ASSERT_EQ(w->test, lru_try_alloc(w, letter), 0);
 }
 
 /* Allocate what a buffer is to move to. */
@@ -346,7 +374,7 @@ void lru_alloc_next(struct lru_world *w, char letter)
 
 	bo = lru_reserve(w, letter);
 	ret = ttm_resource_alloc(bo, &place, &w->next[letter - 'a'], NULL);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
@@ -357,7 +385,7 @@ void lru_move(struct lru_world *w, char letter)
 
 	ttm_bo_move_null(bo, w->next[letter - 'a']);
 	w->next[letter - 'a'] = NULL;
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 void lru_free(struct lru_world *w, char letter)
@@ -365,7 +393,7 @@ void lru_free(struct lru_world *w, char letter)
 	struct ttm_buffer_object *bo = lru_reserve(w, letter);
 
 	ttm_resource_free(bo, &bo->resource);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 void lru_tail(struct lru_world *w, char letter)
@@ -374,7 +402,7 @@ void lru_tail(struct lru_world *w, char letter)
 
 	scoped_guard(spinlock, &w->bdev->lru_lock)
 		ttm_bo_move_to_lru_tail(bo);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 static void lru_set_bulk(struct lru_world *w, char letter,
@@ -383,7 +411,7 @@ static void lru_set_bulk(struct lru_world *w, char letter,
 	struct ttm_buffer_object *bo = lru_reserve(w, letter);
 
 	ttm_bo_set_bulk_move(bo, bulk);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 void lru_join(struct lru_world *w, char letter, enum lru_bulk bulk)
@@ -409,7 +437,7 @@ void lru_pin(struct lru_world *w, char letter)
 	struct ttm_buffer_object *bo = lru_reserve(w, letter);
 
 	ttm_bo_pin(bo);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 void lru_unpin(struct lru_world *w, char letter)
@@ -417,7 +445,7 @@ void lru_unpin(struct lru_world *w, char letter)
 	struct ttm_buffer_object *bo = lru_reserve(w, letter);
 
 	ttm_bo_unpin(bo);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 /* Drivers only set it; the list follows at its next operation. */
@@ -427,7 +455,7 @@ void lru_set_priority(struct lru_world *w, char letter,
 	struct ttm_buffer_object *bo = lru_reserve(w, letter);
 
 	bo->priority = priority;
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 /* Give a buffer its pages, also back from where they were swapped out to. */
@@ -441,7 +469,7 @@ int lru_populate(struct lru_world *w, char letter)
 	ret = ttm_tt_create(bo, false);
 	if (!ret)
 		ret = ttm_bo_populate(bo, &ctx);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	return ret;
 }
 
@@ -502,7 +530,7 @@ void lru_move_busy(struct lru_world *w, char letter)
 						w->next[letter - 'a']);
 	if (!ret)
 		w->next[letter - 'a'] = NULL;
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
@@ -523,7 +551,7 @@ void lru_purge_busy(struct lru_world *w, char letter)
 				   DMA_RESV_USAGE_BOOKKEEP);
 		ret = ttm_bo_validate(bo, &none, &ctx);
 	}
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
@@ -531,19 +559,32 @@ void lru_purge_busy(struct lru_world *w, char letter)
  * Worlds
  */
 
-void lru_make(struct lru_world *w, char letter, unsigned int priority,
-	      struct ttm_lru_bulk_move *bulk, bool pinned)
+static void lru_make_with(struct lru_world *w, struct dma_resv *resv,
+			  char letter, unsigned int priority,
+			  struct ttm_lru_bulk_move *bulk, bool pinned)
 {
 	struct ttm_buffer_object *bo;
 
 	KUNIT_ASSERT_NULL(w->test, lru_bo(w, letter));
-	bo = ttm_bo_kunit_init(w->test, &w->devs, PAGE_SIZE, &w->resv);
+	bo = ttm_bo_kunit_init(w->test, &w->devs, PAGE_SIZE, resv);
 	bo->priority = priority;
 	w->bo[letter - 'a'] = bo;
 	lru_set_bulk(w, letter, bulk);
 	if (pinned)
 		lru_pin(w, letter);
 	lru_alloc(w, letter);
+}
+
+void lru_make(struct lru_world *w, char letter, unsigned int priority,
+	      struct ttm_lru_bulk_move *bulk, bool pinned)
+{
+	lru_make_with(w, &w->resv, letter, priority, bulk, pinned);
+}
+
+/* One with a reservation of its own, and so in no bulk. */
+void lru_make_alone(struct lru_world *w, char letter, unsigned int priority)
+{
+	lru_make_with(w, NULL, letter, priority, NULL, false);
 }
 
 /* Make the buffers of a picture, from the head of the lists to the tail. */
@@ -573,7 +614,7 @@ void lru_make_picture(struct lru_world *w, const char *picture)
 static void lru_end_buffer(struct lru_world *w, struct ttm_buffer_object *bo,
 			   struct ttm_resource **next)
 {
-	dma_resv_lock(&w->resv, NULL);
+	dma_resv_lock(bo->base.resv, NULL);
 	while (bo->pin_count)
 		ttm_bo_unpin(bo);
 	ttm_resource_free(bo, next);
@@ -584,7 +625,7 @@ static void lru_end_buffer(struct lru_world *w, struct ttm_buffer_object *bo,
 		ttm_tt_unpopulate(w->bdev, bo->ttm);
 		ttm_tt_fini(bo->ttm);
 	}
-	dma_resv_unlock(&w->resv);
+	dma_resv_unlock(bo->base.resv);
 	ttm_bo_fini(bo);
 }
 

@@ -43,7 +43,7 @@ struct lru_world {
 	struct ttm_device_funcs funcs;
 	/* The memory type that pictures and operations are about. */
 	u32 mem_type;
-	/* The reservation that all buffers share, as members of a bulk do. */
+	/* The reservation that buffers share, as members of a bulk do. */
 	struct dma_resv resv;
 	struct dma_fence *fence;
 	struct ttm_lru_bulk_move bulk[LRU_BULKS];
@@ -73,6 +73,18 @@ struct lru_world {
 /* Linux's own core breaks P4 as a matter of course: only where it is asked. */
 #define LRU_STRICT	!IS_ENABLED(CONFIG_DRM_TTM_LRU_PRISTINE)
 
+/* The last operations, for who has to find out what went wrong. */
+#define LRU_LOG		24
+
+struct lru_log {
+	char op[LRU_LOG][12];
+	unsigned long ops;
+	char text[LRU_LOG * 12];
+};
+
+__printf(2, 3) void lru_log(struct lru_log *log, const char *format, ...);
+const char *lru_log_text(struct lru_log *log);
+
 /* What a case has: mock devices, and worlds on them. The suite's functions. */
 struct lru_case {
 	struct ttm_test_devices *devs;
@@ -86,6 +98,7 @@ struct lru_world *lru_world(struct kunit *test, const char *picture);
 struct lru_world *lru_world_system(struct kunit *test, const char *picture);
 void lru_make(struct lru_world *w, char letter, unsigned int priority,
 	      struct ttm_lru_bulk_move *bulk, bool pinned);
+void lru_make_alone(struct lru_world *w, char letter, unsigned int priority);
 void lru_make_picture(struct lru_world *w, const char *picture);
 
 /* Pictures */
@@ -127,7 +140,8 @@ const char *lru_registered(struct lru_world *w, enum lru_walk walk);
 /* What others do to buffers meanwhile, each as drivers do it. */
 struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter);
 struct ttm_buffer_object *lru_reserve(struct lru_world *w, char letter);
-void lru_unreserve(struct lru_world *w);
+void lru_unreserve(struct ttm_buffer_object *bo);
+int lru_try_alloc(struct lru_world *w, char letter);
 void lru_alloc(struct lru_world *w, char letter);
 void lru_free(struct lru_world *w, char letter);
 void lru_tail(struct lru_world *w, char letter);
