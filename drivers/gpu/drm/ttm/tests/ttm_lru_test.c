@@ -2373,24 +2373,6 @@ static void ttm_lru_defect6_swapped_out_keeps_its_range(struct kunit *test)
 	EXPECT_LRU(w, "a* b* d* / c");
 }
 
-/* As Xe's: to be mappable, the pages are external to TTM. */
-static struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
-					    u32 page_flags)
-{
-	struct ttm_tt *tt = kzalloc_obj(*tt);
-
-	page_flags |= TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_EXTERNAL_MAPPABLE;
-	if (!tt)
-		return NULL;
-	if (ttm_tt_init(tt, bo, page_flags, ttm_cached, 0) ||
-	    ttm_tt_setup_backup(tt)) {
-		ttm_tt_fini(tt);
-		kfree(tt);
-		return NULL;
-	}
-	return tt;
-}
-
 /* As Xe's for purged pages, and the system is out of memory. */
 static int lru_populate_fails(struct ttm_device *bdev, struct ttm_tt *tt,
 			      struct ttm_operation_ctx *ctx)

@@ -456,7 +456,7 @@ static void tell_swapped_out(struct lru_told *t, struct ttm_buffer_object *bo)
 
 void lru_told_shrink(struct lru_told *t, char letter)
 {
-	const struct ttm_bo_shrink_flags flags = {};
+	const struct ttm_bo_shrink_flags flags = { .purge = true };
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_buffer_object *bo;
 	long pages;

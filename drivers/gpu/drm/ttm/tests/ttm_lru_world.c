@@ -352,10 +352,13 @@ int lru_try_alloc(struct lru_world *w, char letter)
 {
 	struct ttm_place place = { .mem_type = w->mem_type };
 	struct ttm_buffer_object *bo;
+	struct ttm_resource *res;
 	int ret;
 
 	bo = lru_reserve(w, letter);
-	ret = ttm_resource_alloc(bo, &place, &bo->resource, NULL);
+	ret = ttm_resource_alloc(bo, &place, &res, NULL);
+	if (!ret)
+		ttm_bo_assign_mem(bo, res);
 	lru_unreserve(bo);
 	return ret;
 }
@@ -471,6 +474,24 @@ int lru_populate(struct lru_world *w, char letter)
 		ret = ttm_bo_populate(bo, &ctx);
 	lru_unreserve(bo);
 	return ret;
+}
+
+/* As Xe's: to be mappable, the pages are external to TTM. */
+struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
+				     u32 page_flags)
+{
+	struct ttm_tt *tt = kzalloc_obj(*tt);
+
+	page_flags |= TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_EXTERNAL_MAPPABLE;
+	if (!tt)
+		return NULL;
+	if (ttm_tt_init(tt, bo, page_flags, ttm_cached, 0) ||
+	    ttm_tt_setup_backup(tt)) {
+		ttm_tt_fini(tt);
+		kfree(tt);
+		return NULL;
+	}
+	return tt;
 }
 
 /* Swap out the first buffer with pages. */

@@ -153,6 +153,8 @@ void lru_unpin(struct lru_world *w, char letter);
 void lru_set_priority(struct lru_world *w, char letter, unsigned int priority);
 int lru_populate(struct lru_world *w, char letter);
 s64 lru_swapout(struct lru_world *w);
+struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
+				     u32 page_flags);
 
 /* Moves, and a copy engine that is at work until lru_idle(). */
 void lru_alloc_next(struct lru_world *w, char letter);
