@@ -25,10 +25,10 @@ static unsigned long seed = 1;
 module_param(seed, ulong, 0444);
 MODULE_PARM_DESC(seed, "What the random histories begin with");
 
+/* No more than the host has: who waits for a lock would wait for the host. */
 static unsigned int cpus = 2;
 module_param(cpus, uint, 0444);
-MODULE_PARM_DESC(cpus, "CPUs to run threads on; virtual ones queue for locks "
-		 "while the host does not run them, so no more than it has");
+MODULE_PARM_DESC(cpus, "CPUs that the threads run on");
 
 /* Swapping costs more, and so does a race for locks. */
 #define SWAPOUT_SHARE	10
@@ -43,13 +43,16 @@ MODULE_PARM_DESC(cpus, "CPUs to run threads on; virtual ones queue for locks "
  * Dice
  */
 
-
 static unsigned int dice(struct rnd_state *rnd, unsigned int sides)
 {
 	return prandom_u32_state(rnd) % sides;
 }
 
-#define dice_of(rnd, words)	((words)[dice(rnd, ARRAY_SIZE(words))])
+static const char *dice_of(struct rnd_state *rnd, const char * const *words,
+			   unsigned int n)
+{
+	return words[dice(rnd, n)];
+}
 
 /* What a walk does in one lock hold, see lru_told_walk(). */
 static const char *dice_hold(struct rnd_state *rnd, bool on)
@@ -67,8 +70,10 @@ static const char *dice_hold(struct rnd_state *rnd, bool on)
 	};
 
 	if (!dice(rnd, 16))
-		return dice_of(rnd, any);
-	return on ? dice_of(rnd, goes_on) : dice_of(rnd, begin);
+		return dice_of(rnd, any, ARRAY_SIZE(any));
+	if (on)
+		return dice_of(rnd, goes_on, ARRAY_SIZE(goes_on));
+	return dice_of(rnd, begin, ARRAY_SIZE(begin));
 }
 
 /*
@@ -242,7 +247,7 @@ static struct history *history_of(struct kunit *test, struct lru_world *w)
 	struct history *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, h);
-	kunit_info(test, "seed %lu\n", seed);
+	kunit_info(test, "ops=%lu seed=%lu\n", ops, seed);
 	prandom_seed_state(&h->rnd, seed);
 	lru_told_init(&h->told, w, LRU_TOLD_BUFFERS);
 	return h;
@@ -341,9 +346,10 @@ static bool race_hold(struct racer *r)
 {
 	static const char * const goes_on[] = { "n", "n", "ap", "aap" };
 	struct lru_told *t = &r->race->told;
-	const char *steps = dice_of(&r->rnd, goes_on);
+	const char *steps;
 	unsigned int met;
 
+	steps = dice_of(&r->rnd, goes_on, ARRAY_SIZE(goes_on));
 	guard(spinlock)(&t->w->bdev->lru_lock);
 	if (!t->model.walk[r->walk].on) {
 		steps = r->bounded ? "bF" : "iF";
@@ -492,6 +498,7 @@ static void ttm_lru_random_threads(struct kunit *test)
 	struct race *race = kunit_kzalloc(test, sizeof(*race), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, race);
+	kunit_info(test, "ops=%lu seed=%lu\n", ops, seed);
 	race_make(w);
 	race->told.strangers = true;
 	lru_told_init(&race->told, w, RACE_KNOWN);

@@ -98,15 +98,15 @@ static void compare_list(const struct lru_told *t, struct list_head *head,
 static void compare_tailed(struct lru_told *t)
 {
 	unsigned int r = t->model.tailed;
+	struct ttm_resource_manager *man;
 	struct ttm_resource *res;
 
 	t->model.tailed = NONE;
 	if (r == NONE || t->model.res[r].place != RANGE)
 		return;
 	res = t->res[r];
-	if (res->lru.link.next !=
-	    &ttm_manager_type(t->w->bdev,
-			      res->mem_type)->lru[res->lru.priority] &&
+	man = ttm_manager_type(t->w->bdev, res->mem_type);
+	if (!list_is_last(&res->lru.link, &man->lru[res->lru.priority]) &&
 	    !ttm_lru_item_is_res(list_next_entry(&res->lru, link)))
 		lru_judge(P1_COMPLETE, "a walk doesn't meet what it could");
 }
@@ -128,11 +128,14 @@ static void compare_locked(struct lru_told *t)
 	BUILD_BUG_ON(MAX_PRIOS != TTM_MAX_BO_PRIORITY);
 	BUILD_BUG_ON(MAX_WALKS != LRU_WALKS || MAX_BULKS != LRU_BULKS);
 
-	for (int type = 0; type < LRU_TYPES; type++)
+	for (int type = 0; type < LRU_TYPES; type++) {
+		struct ttm_resource_manager *man =
+			ttm_manager_type(bdev, mem_types[type]);
+
 		for (int prio = 0; prio < TTM_MAX_BO_PRIORITY; prio++)
-			compare_list(t, &ttm_manager_type(bdev,
-							  mem_types[type])->lru[prio],
+			compare_list(t, &man->lru[prio],
 				     &t->model.list[type][prio]);
+	}
 	compare_list(t, &bdev->unevictable, &t->model.unevictable);
 	for (int walk = 0; walk < LRU_WALKS; walk++)
 		compare_walk(t, walk);
@@ -548,7 +551,7 @@ static void judge_stranger(const struct lru_told *t, enum lru_walk walk,
 }
 
 static struct told_range tell_returned(struct lru_told *t, enum lru_walk walk,
-				  const struct ttm_resource *res)
+				       const struct ttm_resource *res)
 {
 	const struct told_range none = { .bulk = NONE };
 	unsigned int r;

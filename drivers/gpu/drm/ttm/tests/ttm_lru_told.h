@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
  * A world and its model: whatever is done in the one is told to the other, and
- * then the lists are compared. Nothing here asserts; the verdict is lru_verdict.
+ * then the lists are compared. The verdict is lru_verdict; only the one who asks
+ * for it asserts.
+ *
+ * In the log, n is an allocation (in TT or system memory), f a free, t to the
+ * tail, j joins and l leaves a bulk, B a bulk to the tail, p pin, u unpin, o a
+ * priority, m a move, g one that leaves a ghost, which goes with "idle"; P gives
+ * pages, K shrinks, S swaps out some pages. With a capital from H on, a walk.
  */
 #ifndef _TTM_LRU_TOLD_H_
 #define _TTM_LRU_TOLD_H_
