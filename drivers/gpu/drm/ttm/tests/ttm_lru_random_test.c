@@ -32,7 +32,7 @@ MODULE_PARM_DESC(cpus, "CPUs that the threads run on");
 
 /* Swapping costs more, and so does a race for locks. */
 #define SWAPOUT_SHARE	10
-#define THREADS_SHARE	10
+#define THREADS_SHARE	50
 
 /* After so many operations the numbers of all are other ones. */
 #define ROUND		4096
