@@ -44,7 +44,7 @@ static double seconds(void)
 /* Do an operation on the world as it is, and judge what came of it. */
 static void step(const struct op *op, struct view *view)
 {
-	verdict.broken = 0;
+	lru_verdict.broken = 0;
 	if (!guard_op_do(op))
 		return;
 	if (view_read(view))
@@ -54,7 +54,7 @@ static void step(const struct op *op, struct view *view)
 /* The same without cursors, where the model cannot tell. */
 static void step_unseen(const struct op *op, const struct view *with)
 {
-	struct verdict found = verdict;
+	struct lru_verdict found = lru_verdict;
 	struct world here = world;
 	struct op_returned last = op_returned;
 	struct view without;
@@ -68,9 +68,9 @@ static void step_unseen(const struct op *op, const struct view *with)
 		spin_unlock(&world.bdev.lru_lock);
 	}
 	step(op, &without);
-	if (verdict.broken & BIT(NO_CRASH))
+	if (lru_verdict.broken & BIT(NO_CRASH))
 		without = *with;
-	verdict = found;
+	lru_verdict = found;
 	world = here;
 	op_returned = last;
 	view_check_unseen(with, &without);
@@ -126,9 +126,9 @@ static bool leads_to(const struct op *op, const struct packed *to)
 	struct packed packed;
 
 	step(op, &view);
-	if (verdict.broken && !IS_PRISTINE)
+	if (lru_verdict.broken && !IS_PRISTINE)
 		return false;
-	if (verdict.broken & BIT(NO_CRASH))
+	if (lru_verdict.broken & BIT(NO_CRASH))
 		return false;
 	go_on(&view);
 	packed = pack(&view);
@@ -161,7 +161,7 @@ static void tell_debts(const struct world *then, const struct op *op)
 	if (op->kind != OP_WALK)
 		return;
 	owed = then->model.walk[op->a].owed;
-	if (!(verdict.broken & BIT(P1_COMPLETE)) || !owed)
+	if (!(lru_verdict.broken & BIT(P1_COMPLETE)) || !owed)
 		return;
 	printf("      still owed to %c:", 'H' + op->a);
 	for (; owed; owed &= owed - 1)
@@ -170,7 +170,7 @@ static void tell_debts(const struct world *then, const struct op *op)
 }
 
 /* The operation that breaks it, from the world as the story has it. */
-static void tell_end(struct telling *telling, enum promise promise,
+static void tell_end(struct telling *telling, enum lru_promise promise,
 		     const char *why)
 {
 	struct world here = world;
@@ -181,24 +181,24 @@ static void tell_end(struct telling *telling, enum promise promise,
 		if (!op_possible(&x.ops.op[i]))
 			continue;
 		step(&x.ops.op[i], &view);
-		if (!(verdict.broken & BIT(promise)) ||
-		    strcmp(verdict.why[promise], why))
+		if (!(lru_verdict.broken & BIT(promise)) ||
+		    strcmp(lru_verdict.why[promise], why))
 			continue;
-		tell(telling, &x.ops.op[i], verdict.broken & BIT(NO_CRASH));
+		tell(telling, &x.ops.op[i], lru_verdict.broken & BIT(NO_CRASH));
 		tell_debts(&here, &x.ops.op[i]);
 		return;
 	}
 	printf("  (lost the thread)\n");
 }
 
-static void tell_kunit(enum promise promise, const char *lines)
+static void tell_kunit(enum lru_promise promise, const char *lines)
 {
 	puts("\nstatic void ttm_lru_explored(struct kunit *test)\n{");
 	puts("\tstruct lru_world *w = lru_world(test, \"\");\n");
 	printf("%s\t/* %s */\n}\n\n", lines, promises[promise]);
 }
 
-static void tell_story(u32 number, enum promise promise, const char *why)
+static void tell_story(u32 number, enum lru_promise promise, const char *why)
 {
 	u32 path[256], n = 0;
 	struct telling telling = {};
@@ -232,7 +232,7 @@ static bool was_shown(const char *why)
 /* The shortest story of each kind of violation: that is the first found. */
 static void show_violations(void)
 {
-	struct verdict found = verdict;
+	struct lru_verdict found = lru_verdict;
 	struct world here = world;
 	struct op_returned last = op_returned;
 
@@ -240,7 +240,7 @@ static void show_violations(void)
 	for (unsigned int p = 0; p < PROMISES; p++)
 		if (found.broken & BIT(p) && !was_shown(found.why[p]))
 			tell_story(x.at, p, found.why[p]);
-	verdict = found;
+	lru_verdict = found;
 	world = here;
 	op_returned = last;
 	fflush(stdout);
@@ -288,14 +288,14 @@ static bool leave_state(void)
 		if (!clean)
 			continue;
 		step(&x.ops.op[i], &view);
-		if (!(verdict.broken & BIT(NO_CRASH)))
+		if (!(lru_verdict.broken & BIT(NO_CRASH)))
 			step_unseen(&x.ops.op[i], &view);
 		x.transitions++;
-		if (unlikely(verdict.broken)) {
+		if (unlikely(lru_verdict.broken)) {
 			show_violations();
 			if (!IS_PRISTINE)
 				return false;
-			if (verdict.broken & BIT(NO_CRASH))
+			if (lru_verdict.broken & BIT(NO_CRASH))
 				continue;
 			go_on(&view);
 		}

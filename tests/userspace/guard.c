@@ -64,7 +64,7 @@ bool guard_op_do(const struct op *op)
 		in_op = false;
 		stub_stop.left = 0;
 		stub_warnings.count = 0;
-		judge(NO_CRASH, nr == SIGVTALRM ? "it never comes back" :
+		lru_judge(NO_CRASH, nr == SIGVTALRM ? "it never comes back" :
 						  "it crashes");
 		return false;
 	}

@@ -69,16 +69,16 @@ static bool do_op(const struct op *op)
 {
 	struct view view;
 
-	verdict.broken = 0;
+	lru_verdict.broken = 0;
 	if (!guard_op_do(op))
 		return false;
 	if (warnings_only())
-		return !(verdict.broken & BIT(NO_WARNING));
+		return !(lru_verdict.broken & BIT(NO_WARNING));
 	if (view_read(&view)) {
 		view_check(&view);
 		view_check_readers(&view);
 	}
-	return !verdict.broken;
+	return !lru_verdict.broken;
 }
 
 static void begin(u8 how)
@@ -132,8 +132,8 @@ bool history_run(const u8 *data, size_t size)
 
 	run(data, size, true);
 	for (unsigned int p = 0; p < PROMISES; p++)
-		if (verdict.broken & BIT(p))
+		if (lru_verdict.broken & BIT(p))
 			fprintf(stderr, "promise %u is broken: %s\n", p + 1,
-				verdict.why[p]);
+				lru_verdict.why[p]);
 	return false;
 }

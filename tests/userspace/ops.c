@@ -235,7 +235,7 @@ static void do_alloc(const struct op *op)
 	}
 	dma_resv_lock(s->bo.base.resv, NULL);
 	ttm_resource_alloc(&s->bo, &place, &res, NULL);
-	model_enter(&world.model, op->a, op->b, wish_of(op->a));
+	lru_model_enter(&world.model, op->a, op->b, wish_of(op->a));
 	if (!all_flags())
 		ttm_bo_assign_mem(&s->bo, res);
 	dma_resv_unlock(s->bo.base.resv);
@@ -266,7 +266,7 @@ static void do_free(unsigned int r)
 	else
 		ttm_resource_free(&slot(r)->bo, &res);
 	dma_resv_unlock(resv);
-	model_leave(&world.model, r);
+	lru_model_leave(&world.model, r);
 	slot_clear(slot(r));
 }
 
@@ -386,7 +386,7 @@ static void do_bulk_tail(unsigned int bulk)
 	scoped_guard(spinlock, &world.bdev.lru_lock)
 		ttm_lru_bulk_move_tail(&world.bulk[bulk]);
 	dma_resv_unlock(&world.resv);
-	model_bulk_tail(&world.model, bulk);
+	lru_model_bulk_tail(&world.model, bulk);
 }
 
 /* The memory of a bulk that ended goes: no member's buffer may point to it. */
@@ -395,7 +395,8 @@ static void check_members_let_go(unsigned int b)
 	for (unsigned int r = 0; r < shape.res; r++)
 		if (place_of(r) == RANGE && world.model.res[r].bulk == b &&
 		    slot(r)->bo.bulk_move)
-			judge(P4_RANGES, "a buffer is in a bulk that ended");
+			lru_judge(P4_RANGES,
+				  "a buffer is in a bulk that ended");
 }
 
 static void do_bulk_fini(unsigned int b)
@@ -405,13 +406,15 @@ static void do_bulk_fini(unsigned int b)
 
 	ttm_lru_bulk_move_fini(&world.bdev, bulk);
 	check_members_let_go(b);
-	if (model_bulk_end(&world.model, b)) {
+	if (lru_model_bulk_end(&world.model, b)) {
 		if (stub_warnings.count != warnings + 1)
-			judge(NO_WARNING, "a bulk ended with members unnoticed");
+			lru_judge(NO_WARNING,
+				  "a bulk ended with members unnoticed");
 		stub_warnings.count = warnings;
 	}
 	if (!list_empty(&bulk->cursor_list))
-		judge(P4_RANGES, "a hitch is registered with a bulk that ended");
+		lru_judge(P4_RANGES,
+			  "a hitch is registered with a bulk that ended");
 	memset(bulk, 0x5a, sizeof(*bulk));
 	ttm_lru_bulk_move_init(bulk);
 
@@ -428,8 +431,8 @@ static void walk_begin(unsigned int w)
 {
 	const struct ttm_resource_cursor *cursor = &world.cursor[w];
 
-	model_walk_begin(&world.model, w, cursor->man - world.man,
-			 world.bounded[w]);
+	lru_model_walk_begin(&world.model, w, cursor->man - world.man,
+			     world.bounded[w]);
 }
 
 static void walk_returned(unsigned int w, struct ttm_resource *res)
@@ -438,11 +441,11 @@ static void walk_returned(unsigned int w, struct ttm_resource *res)
 
 	op_returned.slot[op_returned.n++] = r;
 	if (!res)
-		model_walk_ended(&world.model, w);
+		lru_model_walk_ended(&world.model, w);
 	else if (r >= shape.res)
-		judge(P6_FUSED, "a walk returned what is no resource");
+		lru_judge(P6_FUSED, "a walk returned what is no resource");
 	else
-		model_walk_returned(&world.model, w, r);
+		lru_model_walk_returned(&world.model, w, r);
 }
 
 #ifndef PRISTINE
@@ -490,7 +493,7 @@ static unsigned int member_behind(const struct ttm_resource_cursor *cursor)
 
 static void do_skip(unsigned int w, unsigned int at)
 {
-	const struct model_res *res;
+	const struct lru_model_res *res;
 
 	if (at == AT_HITCH)
 		at = member_behind(&world.cursor[w]);
@@ -498,7 +501,7 @@ static void do_skip(unsigned int w, unsigned int at)
 	if (at >= shape.res || place_of(at) != RANGE)
 		return;
 	res = &world.model.res[at];
-	model_walk_skip(&world.model, w, res->prio, res->bulk);
+	lru_model_walk_skip(&world.model, w, res->prio, res->bulk);
 }
 
 static unsigned int do_advance(unsigned int w)
@@ -570,7 +573,7 @@ static void do_walk(unsigned int w, const char *word)
 			if (rules & RULES_ONE_WALK || world.bounded[w])
 				ttm_resource_cursor_init(cursor, cursor->man);
 			world.bounded[w] = false;
-			model_walk_stop(&world.model, w);
+			lru_model_walk_stop(&world.model, w);
 			break;
 		default:
 			do_hold_step(w, *word, &at);
@@ -620,7 +623,7 @@ void op_do(const struct op *op)
 	world.model.tailed = NONE;
 	do_kind(op);
 	if (stub_warnings.count) {
-		judge(NO_WARNING, stub_warnings.first);
+		lru_judge(NO_WARNING, stub_warnings.first);
 		stub_warnings.count = 0;
 	}
 }

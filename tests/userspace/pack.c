@@ -168,8 +168,8 @@ static void put_lists(struct bits *bits, const struct view *view)
 
 static void get_res(unsigned int r, unsigned int list, bool member)
 {
-	struct model_res *model = &world.model.res[r];
-	struct model_list *order;
+	struct lru_model_res *model = &world.model.res[r];
+	struct lru_model_list *order;
 	struct ttm_resource *res = &slot(r)->res;
 	bool evictable = list < view_lists() - 1;
 
@@ -290,7 +290,7 @@ static void get_slots(struct bits *bits, const struct names *names)
 
 static void get_membership(unsigned int r)
 {
-	struct model_res *model = &world.model.res[r];
+	struct lru_model_res *model = &world.model.res[r];
 
 	if (model->place == RANGE)
 		model->bulk = bulk_of(slot(r)->bo.bulk_move);
@@ -305,7 +305,7 @@ static void put_ranges(struct bits *bits, const struct names *names)
 static void get_ranges(struct bits *bits)
 {
 	for (unsigned int r = 0; r < shape.res; r++) {
-		struct model_res *model = &world.model.res[r];
+		struct lru_model_res *model = &world.model.res[r];
 		struct ttm_lru_bulk_move_pos *pos;
 
 		get_membership(r);
@@ -473,7 +473,7 @@ static bool is_last(const struct ttm_lru_bulk_move_pos *pos, unsigned int r)
 
 static struct ttm_lru_bulk_move_pos *range_of(unsigned int r)
 {
-	const struct model_res *res = &world.model.res[r];
+	const struct lru_model_res *res = &world.model.res[r];
 
 	return &world.bulk[res->bulk].pos[res->type][res->prio];
 }
@@ -588,7 +588,7 @@ static void put_walks(struct bits *bits, const struct names *names,
 	for (unsigned int i = 0; i < n; i++) {
 		struct ttm_resource_cursor *cursor =
 			&world.cursor[names->walk[i]];
-		const struct model_walk *walk =
+		const struct lru_model_walk *walk =
 			&world.model.walk[names->walk[i]];
 
 		put(bits, named_set(names, walk->owed), shape.res);
@@ -604,7 +604,7 @@ static void get_walks(struct bits *bits, unsigned int n)
 	u8 rank[MAX_WALKS];
 
 	for (unsigned int w = 0; w < n; w++) {
-		struct model_walk *walk = &world.model.walk[w];
+		struct lru_model_walk *walk = &world.model.walk[w];
 
 		walk->owed = get(bits, shape.res);
 		walk->barred = get(bits, shape.res);

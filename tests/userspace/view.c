@@ -55,7 +55,7 @@ bool view_read(struct view *view)
 	view->n = 0;
 	for (unsigned int i = 0; i < view_lists(); i++) {
 		if (!read_list(view, i)) {
-			judge(NO_CRASH, "the lists are corrupted");
+			lru_judge(NO_CRASH, "the lists are corrupted");
 			return false;
 		}
 	}
@@ -87,7 +87,7 @@ static bool spot_evictable(const struct spot *spot)
 	return spot->list < view_lists() - 1;
 }
 
-static const struct model_list *spot_list(const struct spot *spot)
+static const struct lru_model_list *spot_list(const struct spot *spot)
 {
 	if (!spot_evictable(spot))
 		return &world.model.unevictable;
@@ -102,38 +102,39 @@ static struct ttm_lru_bulk_move_pos *spot_range(const struct spot *spot,
 
 static void check_place(const struct spot *spot, unsigned int r)
 {
-	const struct model_res *res = &world.model.res[r];
+	const struct lru_model_res *res = &world.model.res[r];
 	bool evictable = res->place == LOOSE || res->place == RANGE;
 
 	if (evictable != spot_evictable(spot) ||
 	    (evictable && (res->type != spot_type(spot) ||
 			   res->prio != spot_prio(spot))))
-		judge(P5_IN_PLACE, "a resource is not on the list it belongs on");
+		lru_judge(P5_IN_PLACE,
+			  "a resource is not on the list it belongs on");
 #ifndef PRISTINE
 	if (slot(r)->res.lru.place != res->place ||
 	    (evictable && slot(r)->res.lru.priority != res->prio))
-		judge(P5_IN_PLACE, "a resource's latched place is wrong");
+		lru_judge(P5_IN_PLACE, "a resource's latched place is wrong");
 #endif
 }
 
 static void check_range(struct spot *spot, unsigned int r)
 {
-	const struct model_res *res = &world.model.res[r];
+	const struct lru_model_res *res = &world.model.res[r];
 	struct ttm_lru_bulk_move_pos *pos;
 
 	if (res->place != RANGE || !spot_evictable(spot)) {
 		if (spot->bulk != NONE)
-			judge(P4_RANGES, "a stranger inside a range");
+			lru_judge(P4_RANGES, "a stranger inside a range");
 		return;
 	}
 
 	pos = spot_range(spot, res->bulk);
 	if (spot->bulk == NONE) {
 		if (pos->first != &slot(r)->res)
-			judge(P4_RANGES, "a range's first is wrong");
+			lru_judge(P4_RANGES, "a range's first is wrong");
 		spot->bulk = res->bulk;
 	} else if (spot->bulk != res->bulk) {
-		judge(P4_RANGES, "a range inside a range");
+		lru_judge(P4_RANGES, "a range inside a range");
 	}
 	if (pos->last == &slot(r)->res)
 		spot->bulk = NONE;
@@ -141,11 +142,12 @@ static void check_range(struct spot *spot, unsigned int r)
 
 static void check_resource(struct spot *spot, unsigned int r)
 {
-	const struct model_list *list = spot_list(spot);
+	const struct lru_model_list *list = spot_list(spot);
 
 	if (!IS_PRISTINE &&
 	    (spot->at >= list->n || list->id[spot->at] != r))
-		judge(P3_UNSEEN, "the order is not what it is without cursors");
+		lru_judge(P3_UNSEEN,
+			  "the order is not what it is without cursors");
 	spot->at++;
 	check_place(spot, r);
 	check_range(spot, r);
@@ -157,38 +159,41 @@ static void check_hitch(const struct spot *spot, unsigned int w)
 	struct ttm_lru_bulk_move *bulk;
 
 	if (!world.model.walk[w].on) {
-		judge(P6_FUSED, "a walk has ended, its hitch is on a list");
+		lru_judge(P6_FUSED, "a walk has ended, its hitch is on a list");
 		return;
 	}
 	if (!spot_evictable(spot) || spot_type(spot) != cursor->man - world.man ||
 	    cursor_prio(cursor) != spot_prio(spot))
-		judge(P5_IN_PLACE, "a hitch is on a list that isn't its own");
+		lru_judge(P5_IN_PLACE,
+			  "a hitch is on a list that isn't its own");
 
 	bulk = spot->bulk == NONE ? NULL : &world.bulk[spot->bulk];
 	if (cursor->bulk != bulk || list_empty(&cursor->bulk_link) != !bulk)
-		judge(P4_RANGES, "a hitch's registration is wrong");
+		lru_judge(P4_RANGES, "a hitch's registration is wrong");
 	if (bulk && cursor_type(cursor) != spot_type(spot))
-		judge(P4_RANGES, "a hitch is registered with the wrong type");
+		lru_judge(P4_RANGES,
+			  "a hitch is registered with the wrong type");
 }
 
 static void check_end(struct spot *spot)
 {
 	if (spot->bulk != NONE)
-		judge(P4_RANGES, "a range doesn't end at its last");
+		lru_judge(P4_RANGES, "a range doesn't end at its last");
 	if (!IS_PRISTINE && spot->at != spot_list(spot)->n)
-		judge(P5_IN_PLACE, "a resource is not on its list");
+		lru_judge(P5_IN_PLACE, "a resource is not on its list");
 	for (unsigned int b = 0; spot_evictable(spot) && b < shape.bulks; b++) {
 		unsigned int first, last;
 
-		first = model_range_first(&world.model, spot_type(spot),
-					  spot_prio(spot), b);
-		last = model_range_last(&world.model, spot_type(spot),
-					spot_prio(spot), b);
+		first = lru_model_range_first(&world.model, spot_type(spot),
+					      spot_prio(spot), b);
+		last = lru_model_range_last(&world.model, spot_type(spot),
+					    spot_prio(spot), b);
 		if (spot_range(spot, b)->first !=
 		    (first == NONE ? NULL : &slot(first)->res) ||
 		    spot_range(spot, b)->last !=
 		    (last == NONE ? NULL : &slot(last)->res))
-			judge(P4_RANGES, "a range's ends are not its members");
+			lru_judge(P4_RANGES,
+				  "a range's ends are not its members");
 	}
 	spot->list++;
 	spot->at = 0;
@@ -201,11 +206,11 @@ static void check_off(unsigned int w)
 	const struct ttm_resource_cursor *cursor = &world.cursor[w];
 
 	if (world.model.walk[w].on)
-		judge(P5_IN_PLACE, "the hitch of a walk is on no list");
+		lru_judge(P5_IN_PLACE, "the hitch of a walk is on no list");
 	if (!list_empty(&cursor->hitch.link))
-		judge(P6_FUSED, "a walk has ended, its hitch is on a list");
+		lru_judge(P6_FUSED, "a walk has ended, its hitch is on a list");
 	if (cursor->bulk || !list_empty(&cursor->bulk_link))
-		judge(P4_RANGES, "a hitch on no list is registered");
+		lru_judge(P4_RANGES, "a hitch on no list is registered");
 }
 
 /*
@@ -223,7 +228,7 @@ static void check_tailed(const struct view *view)
 		if (++i == view->n)
 			return;
 	if (view->token[i + 1] & VIEW_HITCH)
-		judge(P1_COMPLETE, "a walk doesn't meet what it could");
+		lru_judge(P1_COMPLETE, "a walk doesn't meet what it could");
 }
 
 void view_check(const struct view *view)
@@ -265,7 +270,7 @@ static void visit(const struct ttm_lru_item *item, void *arg)
 		visited->at++;
 	if (visited->at == view->n ||
 	    view->token[visited->at++] != token_of(&item->link))
-		judge(P3_UNSEEN, "a visitor sees something else");
+		lru_judge(P3_UNSEEN, "a visitor sees something else");
 }
 
 static void check_first(const struct view *view, unsigned int list,
@@ -277,7 +282,7 @@ static void check_first(const struct view *view, unsigned int list,
 		at++;
 	if (first != (view->token[at] & VIEW_END ? NULL :
 						   &slot(view->token[at])->res))
-		judge(P3_UNSEEN, "the first resource is another one");
+		lru_judge(P3_UNSEEN, "the first resource is another one");
 }
 
 void view_check_readers(const struct view *view)
@@ -313,14 +318,15 @@ void view_check_unseen(const struct view *with, const struct view *without)
 	struct view a = without_hitches(with), b = without_hitches(without);
 
 	if (memcmp(&a, &b, sizeof(a)))
-		judge(P3_UNSEEN, "the order is not what it is without cursors");
+		lru_judge(P3_UNSEEN,
+			  "the order is not what it is without cursors");
 }
 
 static void resync_res(const struct spot *spot, unsigned int r)
 {
-	struct model_res *res = &world.model.res[r];
+	struct lru_model_res *res = &world.model.res[r];
 	unsigned int bulk = bulk_of(slot(r)->bo.bulk_move);
-	struct model_list *list;
+	struct lru_model_list *list;
 
 	if (!spot_evictable(spot) && res->place != UNEVICTABLE)
 		for (unsigned int w = 0; w < shape.walks; w++)

@@ -75,14 +75,14 @@ void world_init(void)
 					 &world.man[w % shape.types]);
 	for (unsigned int r = 0; r < MAX_RES; r++)
 		slot_init(&world.slot[r]);
-	model_init(&world.model);
+	lru_model_init(&world.model);
 }
 
-struct wish wish_of(unsigned int r)
+struct lru_wish wish_of(unsigned int r)
 {
 	const struct slot *s = slot(r);
 
-	return (struct wish) {
+	return (struct lru_wish) {
 		.evictable = !slot_unevictable(s),
 		.prio = s->bo.priority,
 		.bulk = bulk_of(s->bo.bulk_move),
@@ -90,13 +90,13 @@ struct wish wish_of(unsigned int r)
 }
 
 /* The buffer may be a transferred one that the slot hasn't got yet. */
-static struct wish wish_for(const struct ttm_resource *res,
-			    const struct ttm_buffer_object *bo)
+static struct lru_wish wish_for(const struct ttm_resource *res,
+				const struct ttm_buffer_object *bo)
 {
 	bool swapped = bo->ttm && bo->resource == res &&
 		       ttm_tt_is_swapped(bo->ttm);
 
-	return (struct wish) {
+	return (struct lru_wish) {
 		.evictable = !bo->pin_count && !swapped,
 		.prio = bo->priority,
 		.bulk = bulk_of(bo->bulk_move),
@@ -106,15 +106,15 @@ static struct wish wish_for(const struct ttm_resource *res,
 void watched_add(struct ttm_resource *res, struct ttm_buffer_object *bo)
 {
 	ttm_resource_add_bulk_move(res, bo);
-	model_settle(&world.model, slot_of(res), wish_for(res, bo));
+	lru_model_settle(&world.model, slot_of(res), wish_for(res, bo));
 }
 
 static void model_del(struct ttm_resource *res, struct ttm_buffer_object *bo)
 {
-	struct wish wish = wish_for(res, bo);
+	struct lru_wish wish = wish_for(res, bo);
 
 	wish.bulk = NONE;
-	model_settle(&world.model, slot_of(res), wish);
+	lru_model_settle(&world.model, slot_of(res), wish);
 }
 
 void watched_del(struct ttm_resource *res, struct ttm_buffer_object *bo)
@@ -133,7 +133,7 @@ void watched_del_unevictable(struct ttm_resource *res,
 void watched_tail(struct ttm_resource *res)
 {
 	ttm_resource_move_to_lru_tail(res);
-	model_tail(&world.model, slot_of(res), wish_for(res, res->bo));
+	lru_model_tail(&world.model, slot_of(res), wish_for(res, res->bo));
 }
 
 void world_adopt_ghost(unsigned int r)
@@ -141,7 +141,7 @@ void world_adopt_ghost(unsigned int r)
 	struct slot *s = slot(r);
 
 	if (s->res.bo != &ghost.base)
-		judge(P5_IN_PLACE, "a given resource keeps its old buffer");
+		lru_judge(P5_IN_PLACE, "a given resource keeps its old buffer");
 	s->bo = ghost.base;
 	s->bo.base.resv = &s->bo.base._resv;
 	s->res.bo = &s->bo;

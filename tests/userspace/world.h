@@ -11,7 +11,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "limits.h"
-#include "model.h"
+#include "ttm_lru_model.h"
 
 struct slot {
 	struct ttm_resource res;
@@ -28,7 +28,7 @@ struct world {
 	bool bounded[MAX_WALKS];	/* how a cursor was initialized */
 	struct slot slot[MAX_RES];
 	struct dma_resv resv;
-	struct model model;
+	struct lru_model model;
 };
 
 extern struct world world;
@@ -72,7 +72,7 @@ static inline bool slot_is_ghost(const struct slot *s)
 	return s->bo.bulk_move && s->bo.base.resv != &world.resv;
 }
 
-struct wish wish_of(unsigned int r);
+struct lru_wish wish_of(unsigned int r);
 
 /* List operations on the code under test and on the model. */
 void watched_add(struct ttm_resource *res, struct ttm_buffer_object *bo);

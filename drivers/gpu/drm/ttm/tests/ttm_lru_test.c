@@ -3,18 +3,7 @@
  * KUnit suite for the restartable walks of TTM's LRU lists.
  *
  * Every case draws a small world of real buffers, does list operations on it
- * while walks are under way, and compares pictures:
- *
- *	a* H b* c | d / e
- *
- * is a manager's lists from the lowest priority up, a bar between them, and
- * the unevictable list behind the slash. Small letters are buffers' resources;
- * a' is one that buffer a is about to move to, ~ one that belongs to a ghost.
- * A star or a plus marks the members of a bulk range, H to K are the hitches
- * of four walks. Hitches between the same two resources are drawn in the order
- * of the alphabet: their order among themselves means nothing.
- *
- * A case's world is made from such a picture, too, in the order of its letters.
+ * while walks are under way, and compares pictures, see ttm_lru_world.h.
  *
  * Cases never hold a lock over an assertion, and all that a case makes goes
  * with its world, which the suite's exit function ends: a case that fails
@@ -25,787 +14,15 @@
  */
 
 #include <linux/debug_locks.h>
-#include <linux/dma-fence.h>
-#include <linux/dma-resv.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/seq_buf.h>
 #include <linux/slab.h>
-#include <linux/workqueue.h>
 
-#include <drm/ttm/ttm_resource.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_kunit_helpers.h"
-#include "ttm_mock_manager.h"
-
-/* The walks of a world, and the bulk moves. */
-enum lru_walk { H, I, J, K, LRU_WALKS };
-enum lru_bulk { STAR, PLUS, LRU_BULKS };
-
-#define LRU_BUFFERS	26
-/* A picture with more nodes than this is of a list that has no end. */
-#define LRU_MAX_NODES	100
-/* Space of the manager, in bytes; a buffer has a page. */
-#define LRU_SPACE	SZ_64M
-/* Nodes of a world that is too big to be drawn. */
-#define LRU_MAX_LINKS	10100
-
-struct lru_link {
-	struct list_head *node;
-	struct list_head was;
-};
-
-/* What a case has: mock devices, and worlds on them. */
-struct lru_case {
-	struct ttm_test_devices *devs;
-	struct lru_world *worlds;
-};
-
-struct lru_world {
-	struct kunit *test;
-	/* The world that was made before this one in the same case. */
-	struct lru_world *before;
-	struct ttm_test_devices devs;
-	struct ttm_device *bdev;
-	struct ttm_device_funcs funcs;
-	/* The memory type that pictures and operations are about. */
-	u32 mem_type;
-	/* The reservation that all buffers share, as members of a bulk do. */
-	struct dma_resv resv;
-	struct dma_fence *fence;
-	struct ttm_lru_bulk_move bulk[LRU_BULKS];
-	struct ttm_resource_cursor walk[LRU_WALKS];
-	struct ttm_buffer_object *bo[LRU_BUFFERS];
-	/* What a buffer is about to move to. */
-	struct ttm_resource *next[LRU_BUFFERS];
-
-	/* Too many to be drawn: resources of one buffer, and cursors. */
-	struct ttm_buffer_object *flock_bo;
-	struct ttm_resource **flock;
-	unsigned int nr_flock;
-	struct ttm_resource_cursor *crowd;
-	unsigned int nr_crowd;
-
-	/* The list links as they were, see lru_remember(). */
-	struct lru_link *links;
-	unsigned int nr_links;
-
-	const char *broken;
-	bool draw_hitches;
-	char name[4];
-	char steps[2 * LRU_MAX_NODES + 1];
-	char picture[4 * LRU_MAX_NODES];
-};
-
-/*
- * What the cores keep in different places.
- */
-
-#ifdef CONFIG_DRM_TTM_LRU_PRISTINE
-/* Linux's own core breaks P4 as a matter of course: only where it is asked. */
-#define LRU_STRICT false
-
-static unsigned int lru_walk_priority(struct ttm_resource_cursor *cursor)
-{
-	return cursor->priority;
-}
-
-static unsigned int lru_priority(struct ttm_resource *res)
-{
-	return res->bo->priority;
-}
-
-static bool lru_latched(struct ttm_resource *res, struct list_head *head,
-			bool in_range)
-{
-	struct ttm_device *bdev = res->bo->bdev;
-	struct ttm_resource_manager *man;
-
-	man = ttm_manager_type(bdev, res->mem_type);
-	return head == &bdev->unevictable ? !in_range :
-	       head == &man->lru[res->bo->priority];
-}
-#else
-#define LRU_STRICT true
-
-static unsigned int lru_walk_priority(struct ttm_resource_cursor *cursor)
-{
-	return cursor->hitch.priority;
-}
-
-static unsigned int lru_priority(struct ttm_resource *res)
-{
-	return res->lru.priority;
-}
-
-static bool lru_latched(struct ttm_resource *res, struct list_head *head,
-			bool in_range)
-{
-	struct ttm_device *bdev = res->bo->bdev;
-	struct ttm_resource_manager *man;
-
-	man = ttm_manager_type(bdev, res->mem_type);
-	if (head == &bdev->unevictable)
-		return res->lru.place == TTM_LRU_UNEVICTABLE && !in_range;
-
-	return head == &man->lru[res->lru.priority] &&
-	       res->lru.place == (in_range ? TTM_LRU_RANGE : TTM_LRU_LOOSE);
-}
-#endif
-
-/*
- * Pictures
- */
-
-static struct ttm_resource_manager *lru_man(struct lru_world *w)
-{
-	return ttm_manager_type(w->bdev, w->mem_type);
-}
-
-static const char *lru_name(struct lru_world *w, struct ttm_resource *res)
-{
-	const char *mark = "";
-	char letter = '~';
-
-	for (int i = 0; i < LRU_BUFFERS; i++) {
-		if (!w->bo[i] || res->bo != w->bo[i])
-			continue;
-		letter = 'a' + i;
-		if (res == w->next[i])
-			mark = "'";
-	}
-	snprintf(w->name, sizeof(w->name), "%c%s", letter, mark);
-	return w->name;
-}
-
-/* Put a token, with the bars of the lists that were passed since the last. */
-static void lru_draw_token(struct seq_buf *s, const char *bar,
-			   unsigned int *bars, const char *token, char mark)
-{
-	for (; *bars; --*bars) {
-		if (seq_buf_used(s))
-			seq_buf_putc(s, ' ');
-		seq_buf_puts(s, bar);
-	}
-	if (seq_buf_used(s))
-		seq_buf_putc(s, ' ');
-	seq_buf_puts(s, token);
-	if (mark)
-		seq_buf_putc(s, mark);
-}
-
-/* The bulk with a range that begins at @res, if there is one. */
-static struct ttm_lru_bulk_move_pos *
-lru_range_at(struct lru_world *w, struct ttm_resource *res, int *bulk)
-{
-	for (int b = 0; b < LRU_BULKS; b++)
-		for (int m = 0; m < TTM_NUM_MEM_TYPES; m++)
-			for (int p = 0; p < TTM_MAX_BO_PRIORITY; p++)
-				if (w->bulk[b].pos[m][p].first == res) {
-					*bulk = b;
-					return &w->bulk[b].pos[m][p];
-				}
-	return NULL;
-}
-
-static void lru_check_hitch(struct lru_world *w, struct list_head *head,
-			    struct ttm_lru_item *item, int bulk)
-{
-	struct ttm_resource_cursor *cursor =
-		container_of(item, struct ttm_resource_cursor, hitch);
-
-	if (head != &cursor->man->lru[lru_walk_priority(cursor)])
-		w->broken = "a hitch on a list that isn't its own";
-	if (cursor->bulk != (bulk < 0 ? NULL : &w->bulk[bulk]))
-		w->broken = bulk < 0 ? "a registered hitch in no range" :
-			    "a hitch in a range but not registered";
-	if (list_empty(&cursor->bulk_link) != !cursor->bulk)
-		w->broken = "a hitch half registered";
-}
-
-static void lru_draw_list(struct lru_world *w, struct seq_buf *s,
-			  struct list_head *head, const char *bar,
-			  unsigned int *bars)
-{
-	struct ttm_lru_bulk_move_pos *range = NULL, *starts;
-	unsigned int nodes = 0, hitches = 0;
-	struct ttm_lru_item *item;
-	int bulk = -1, starting;
-
-	list_for_each_entry(item, head, link) {
-		struct ttm_resource *res;
-
-		if (++nodes > LRU_MAX_NODES) {
-			w->broken = "a list without an end";
-			break;
-		}
-		if (!ttm_lru_item_is_res(item)) {
-			for (int i = 0; i < LRU_WALKS; i++)
-				if (w->draw_hitches &&
-				    item == &w->walk[i].hitch)
-					hitches |= BIT(i);
-			lru_check_hitch(w, head, item, bulk);
-			continue;
-		}
-		for (int i = 0; i < LRU_WALKS; i++)
-			if (hitches & BIT(i))
-				lru_draw_token(s, bar, bars,
-					       (char [2]) { 'H' + i }, 0);
-		hitches = 0;
-
-		res = ttm_lru_item_to_res(item);
-		starts = lru_range_at(w, res, &starting);
-		if (starts) {
-			if (range)
-				w->broken = "a range inside a range";
-			if (starts != &w->bulk[starting].pos[res->mem_type]
-						     [lru_priority(res)])
-				w->broken = "a range of another list";
-			range = starts;
-			bulk = starting;
-		}
-		if (!lru_latched(res, head, range))
-			w->broken = "a resource not where it is latched";
-		if (range && res->bo->bulk_move != &w->bulk[bulk])
-			w->broken = "a stranger in a range";
-		lru_draw_token(s, bar, bars, lru_name(w, res),
-			       range ? "*+"[bulk] : 0);
-		if (range && range->last == res) {
-			range = NULL;
-			bulk = -1;
-		}
-	}
-	for (int i = 0; i < LRU_WALKS; i++)
-		if (hitches & BIT(i))
-			lru_draw_token(s, bar, bars, (char [2]) { 'H' + i }, 0);
-	if (range)
-		w->broken = "a range without its last member";
-}
-
-static const char *__lru_draw(struct lru_world *w, bool strict, bool hitches)
-{
-	struct ttm_resource_manager *man = lru_man(w);
-	unsigned int bars = 0;
-	struct seq_buf s;
-
-	seq_buf_init(&s, w->picture, sizeof(w->picture));
-	w->draw_hitches = hitches;
-	w->broken = NULL;
-
-	guard(spinlock)(&w->bdev->lru_lock);
-	for (int i = 0; i < TTM_MAX_BO_PRIORITY; i++) {
-		lru_draw_list(w, &s, &man->lru[i], "|", &bars);
-		bars++;
-	}
-	bars = 1;
-	lru_draw_list(w, &s, &w->bdev->unevictable, "/", &bars);
-	if (strict && w->broken)
-		seq_buf_printf(&s, " (%s)", w->broken);
-
-	return seq_buf_str(&s);
-}
-
-static const char *lru_draw(struct lru_world *w, bool strict)
-{
-	return __lru_draw(w, strict, true);
-}
-
-/* The picture without its hitches: what everybody but walkers sees. */
-static const char *lru_draw_seen(struct lru_world *w)
-{
-	return __lru_draw(w, false, false);
-}
-
-#define EXPECT_LRU(w, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_draw(w, LRU_STRICT), expected)
-
-/* P4 and P5 hold, on Linux's own core as well. */
-#define EXPECT_SOUND(w, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_draw(w, true), expected)
-
-/*
- * Walks. The lock is dropped after every step.
- */
-
-static const char *lru_first(struct lru_world *w, enum lru_walk walk)
-{
-	struct ttm_resource *res;
-
-	guard(spinlock)(&w->bdev->lru_lock);
-	res = ttm_resource_manager_first(&w->walk[walk]);
-	return res ? lru_name(w, res) : "";
-}
-
-static const char *lru_next(struct lru_world *w, enum lru_walk walk)
-{
-	struct ttm_resource *res;
-
-	guard(spinlock)(&w->bdev->lru_lock);
-	res = ttm_resource_manager_next(&w->walk[walk]);
-	return res ? lru_name(w, res) : "";
-}
-
-static void lru_fini(struct lru_world *w, enum lru_walk walk)
-{
-	guard(spinlock)(&w->bdev->lru_lock);
-	ttm_resource_cursor_fini(&w->walk[walk]);
-}
-
-static void lru_walk_init(struct lru_world *w, enum lru_walk walk)
-{
-	ttm_resource_cursor_init(&w->walk[walk], lru_man(w));
-}
-
-/* Be ready for another walk in the way that works with every core. */
-static void lru_renew(struct lru_world *w, enum lru_walk walk)
-{
-	lru_fini(w, walk);
-	lru_walk_init(w, walk);
-}
-
-/* What is left of a walk, to its end. */
-static const char *lru_rest(struct lru_world *w, enum lru_walk walk)
-{
-	struct seq_buf s;
-
-	seq_buf_init(&s, w->steps, sizeof(w->steps));
-	for (int i = 0; i < LRU_MAX_NODES; i++) {
-		const char *name = lru_next(w, walk);
-
-		if (!*name)
-			return seq_buf_str(&s);
-		if (i)
-			seq_buf_putc(&s, ' ');
-		seq_buf_puts(&s, name);
-	}
-	seq_buf_puts(&s, " and so on");
-	return seq_buf_str(&s);
-}
-
-#define EXPECT_FIRST(w, walk, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_first(w, walk), expected)
-
-#define EXPECT_NEXT(w, walk, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_next(w, walk), expected)
-
-#define EXPECT_REST(w, walk, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_rest(w, walk), expected)
-
-/* The mark of the bulk that a walk is registered with. */
-static const char *lru_registered(struct lru_world *w, enum lru_walk walk)
-{
-	struct ttm_resource_cursor *cursor = &w->walk[walk];
-
-	if (list_empty(&cursor->bulk_link) != !cursor->bulk)
-		return "half";
-	if (!cursor->bulk)
-		return "";
-	return cursor->bulk == &w->bulk[STAR] ? "*" : "+";
-}
-
-#define EXPECT_REGISTERED(w, walk, mark) \
-	KUNIT_EXPECT_STREQ(test, lru_registered(w, walk), mark)
-
-#define EXPECT_UNREGISTERED(w, walk) EXPECT_REGISTERED(w, walk, "")
-
-/*
- * What others do to buffers meanwhile, each as drivers do it.
- */
-
-static struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter)
-{
-	return w->bo[letter - 'a'];
-}
-
-static struct ttm_buffer_object *lru_reserve(struct lru_world *w, char letter)
-{
-	dma_resv_lock(&w->resv, NULL);
-	return lru_bo(w, letter);
-}
-
-static void lru_unreserve(struct lru_world *w)
-{
-	dma_resv_unlock(&w->resv);
-}
-
-/* Allocate the resource of a buffer that has none. */
-static void lru_alloc(struct lru_world *w, char letter)
-{
-	struct ttm_place place = { .mem_type = w->mem_type };
-	struct ttm_buffer_object *bo;
-	int ret;
-
-	bo = lru_reserve(w, letter);
-	ret = ttm_resource_alloc(bo, &place, &bo->resource, NULL);
-	lru_unreserve(w);
-	KUNIT_ASSERT_EQ(w->test, ret, 0);
-}
-
-/* Allocate what a buffer is to move to. */
-static void lru_alloc_next(struct lru_world *w, char letter)
-{
-	struct ttm_place place = { .mem_type = w->mem_type };
-	struct ttm_buffer_object *bo;
-	int ret;
-
-	bo = lru_reserve(w, letter);
-	ret = ttm_resource_alloc(bo, &place, &w->next[letter - 'a'], NULL);
-	lru_unreserve(w);
-	KUNIT_ASSERT_EQ(w->test, ret, 0);
-}
-
-/* The move was done by the CPU, or none was needed. */
-static void lru_move(struct lru_world *w, char letter)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	ttm_bo_move_null(bo, w->next[letter - 'a']);
-	w->next[letter - 'a'] = NULL;
-	lru_unreserve(w);
-}
-
-static void lru_free(struct lru_world *w, char letter)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	ttm_resource_free(bo, &bo->resource);
-	lru_unreserve(w);
-}
-
-static void lru_tail(struct lru_world *w, char letter)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	scoped_guard(spinlock, &w->bdev->lru_lock)
-		ttm_bo_move_to_lru_tail(bo);
-	lru_unreserve(w);
-}
-
-static void lru_set_bulk(struct lru_world *w, char letter,
-			 struct ttm_lru_bulk_move *bulk)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	ttm_bo_set_bulk_move(bo, bulk);
-	lru_unreserve(w);
-}
-
-static void lru_join(struct lru_world *w, char letter, enum lru_bulk bulk)
-{
-	lru_set_bulk(w, letter, &w->bulk[bulk]);
-}
-
-static void lru_leave(struct lru_world *w, char letter)
-{
-	lru_set_bulk(w, letter, NULL);
-}
-
-static void lru_bulk_tail(struct lru_world *w, enum lru_bulk bulk)
-{
-	dma_resv_lock(&w->resv, NULL);
-	scoped_guard(spinlock, &w->bdev->lru_lock)
-		ttm_lru_bulk_move_tail(&w->bulk[bulk]);
-	dma_resv_unlock(&w->resv);
-}
-
-static void lru_pin(struct lru_world *w, char letter)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	ttm_bo_pin(bo);
-	lru_unreserve(w);
-}
-
-static void lru_unpin(struct lru_world *w, char letter)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	ttm_bo_unpin(bo);
-	lru_unreserve(w);
-}
-
-/* Drivers only set it; the list follows at its next operation. */
-static void lru_set_priority(struct lru_world *w, char letter,
-			     unsigned int priority)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-
-	bo->priority = priority;
-	lru_unreserve(w);
-}
-
-/* Give a buffer its pages, also back from where they were swapped out to. */
-static int lru_populate(struct lru_world *w, char letter)
-{
-	struct ttm_operation_ctx ctx = {};
-	struct ttm_buffer_object *bo;
-	int ret;
-
-	bo = lru_reserve(w, letter);
-	ret = ttm_tt_create(bo, false);
-	if (!ret)
-		ret = ttm_bo_populate(bo, &ctx);
-	lru_unreserve(w);
-	return ret;
-}
-
-/* Swap out the first buffer with pages. */
-static s64 lru_swapout(struct lru_world *w)
-{
-	struct ttm_operation_ctx ctx = {};
-
-	return ttm_bo_swapout(w->bdev, &ctx, lru_man(w), GFP_KERNEL, 1);
-}
-
-static const char *lru_fence_name(struct dma_fence *fence)
-{
-	return "ttm-lru";
-}
-
-static const struct dma_fence_ops lru_fence_ops = {
-	.get_driver_name = lru_fence_name,
-	.get_timeline_name = lru_fence_name,
-};
-
-static DEFINE_SPINLOCK(lru_fence_lock);
-
-/* A copy engine that is at work until lru_idle(). */
-static struct dma_fence *lru_busy(struct lru_world *w)
-{
-	KUNIT_ASSERT_NULL(w->test, w->fence);
-	w->fence = kzalloc_obj(*w->fence);
-	KUNIT_ASSERT_NOT_NULL(w->test, w->fence);
-	dma_fence_init(w->fence, &lru_fence_ops, &lru_fence_lock,
-		       dma_fence_context_alloc(1), 1);
-	return w->fence;
-}
-
-static void lru_idle(struct lru_world *w)
-{
-	if (!w->fence)
-		return;
-
-	dma_fence_signal(w->fence);
-	dma_fence_put(w->fence);
-	w->fence = NULL;
-	/* Ghosts wait there for their fence. */
-	flush_workqueue(w->bdev->wq);
-}
-
-/* The copy engine moves a buffer; a ghost keeps the old resource meanwhile. */
-static void lru_move_busy(struct lru_world *w, char letter)
-{
-	struct dma_fence *fence = lru_busy(w);
-	struct ttm_buffer_object *bo;
-	int ret;
-
-	bo = lru_reserve(w, letter);
-	ret = dma_resv_reserve_fences(bo->base.resv, 1);
-	if (!ret)
-		ret = ttm_bo_move_accel_cleanup(bo, fence, false, false,
-						w->next[letter - 'a']);
-	if (!ret)
-		w->next[letter - 'a'] = NULL;
-	lru_unreserve(w);
-	KUNIT_ASSERT_EQ(w->test, ret, 0);
-}
-
-/* Purge a buffer that the copy engine is still using. */
-static void lru_purge_busy(struct lru_world *w, char letter)
-{
-	struct ttm_operation_ctx ctx = {};
-	struct ttm_placement none = {};
-	struct ttm_buffer_object *bo;
-	struct dma_fence *fence;
-	int ret;
-
-	fence = lru_busy(w);
-	bo = lru_reserve(w, letter);
-	ret = dma_resv_reserve_fences(bo->base.resv, 1);
-	if (!ret) {
-		dma_resv_add_fence(bo->base.resv, fence,
-				   DMA_RESV_USAGE_BOOKKEEP);
-		ret = ttm_bo_validate(bo, &none, &ctx);
-	}
-	lru_unreserve(w);
-	KUNIT_ASSERT_EQ(w->test, ret, 0);
-}
-
-/*
- * Worlds
- */
-
-static void lru_make(struct lru_world *w, char letter, unsigned int priority,
-		     struct ttm_lru_bulk_move *bulk, bool pinned)
-{
-	struct ttm_buffer_object *bo;
-
-	KUNIT_ASSERT_NULL(w->test, lru_bo(w, letter));
-	bo = ttm_bo_kunit_init(w->test, &w->devs, PAGE_SIZE, &w->resv);
-	bo->priority = priority;
-	w->bo[letter - 'a'] = bo;
-	lru_set_bulk(w, letter, bulk);
-	if (pinned)
-		lru_pin(w, letter);
-	lru_alloc(w, letter);
-}
-
-/* Make the buffers of a picture, from the head of the lists to the tail. */
-static void lru_make_picture(struct lru_world *w, const char *picture)
-{
-	unsigned int priority = 0;
-	bool pinned = false;
-
-	for (const char *c = picture; *c; c++) {
-		struct ttm_lru_bulk_move *bulk = NULL;
-
-		if (c[0] == '|')
-			priority++;
-		else if (c[0] == '/')
-			pinned = true;
-		if (c[0] < 'a' || c[0] > 'z')
-			continue;
-		if (c[1] == '*')
-			bulk = &w->bulk[STAR];
-		else if (c[1] == '+')
-			bulk = &w->bulk[PLUS];
-		lru_make(w, c[0], pinned ? 0 : priority, bulk, pinned);
-	}
-	KUNIT_ASSERT_STREQ(w->test, lru_draw(w, LRU_STRICT), picture);
-}
-
-static void lru_end_buffer(struct lru_world *w, struct ttm_buffer_object *bo,
-			   struct ttm_resource **next)
-{
-	dma_resv_lock(&w->resv, NULL);
-	while (bo->pin_count)
-		ttm_bo_unpin(bo);
-	ttm_resource_free(bo, next);
-	ttm_bo_set_bulk_move(bo, NULL);
-	if (bo->ttm) {
-		/* What the mock device leaves out when it frees it. */
-		ttm_tt_clear_backed_up(bo->ttm);
-		ttm_tt_unpopulate(w->bdev, bo->ttm);
-		ttm_tt_fini(bo->ttm);
-	}
-	dma_resv_unlock(&w->resv);
-	ttm_bo_fini(bo);
-}
-
-static void lru_end_manager(struct lru_world *w)
-{
-	struct ttm_resource_manager *man = ttm_manager_type(w->bdev, TTM_PL_TT);
-	struct ttm_mock_manager *mock =
-		container_of(man, struct ttm_mock_manager, man);
-
-	/* All buffers are gone. What is left would be evicted for ever. */
-	for (int i = 0; i < TTM_MAX_BO_PRIORITY; i++) {
-		KUNIT_EXPECT_TRUE(w->test, list_empty(&man->lru[i]));
-		KUNIT_EXPECT_TRUE(w->test,
-				  list_empty(&w->bdev->sysman.lru[i]));
-		INIT_LIST_HEAD(&man->lru[i]);
-		INIT_LIST_HEAD(&w->bdev->sysman.lru[i]);
-	}
-	KUNIT_EXPECT_TRUE(w->test, list_empty(&w->bdev->unevictable));
-	KUNIT_EXPECT_EQ(w->test, ttm_resource_manager_usage(man), 0);
-
-	ttm_mock_manager_fini(w->bdev, TTM_PL_TT);
-	kfree(mock);
-}
-
-static void lru_end(struct lru_world *w)
-{
-	for (int i = 0; i < LRU_WALKS; i++)
-		lru_fini(w, i);
-	scoped_guard(spinlock, &w->bdev->lru_lock)
-		for (int i = 0; i < w->nr_crowd; i++)
-			ttm_resource_cursor_fini(&w->crowd[i]);
-	lru_idle(w);
-	for (int i = 0; i < w->nr_flock; i++) {
-		dma_resv_lock(&w->resv, NULL);
-		ttm_resource_free(w->flock_bo, &w->flock[i]);
-		dma_resv_unlock(&w->resv);
-	}
-	for (int i = 0; i < LRU_BUFFERS; i++)
-		if (w->bo[i])
-			lru_end_buffer(w, w->bo[i], &w->next[i]);
-	if (w->flock_bo)
-		lru_end_buffer(w, w->flock_bo, &w->next[0]);
-	for (int i = 0; i < LRU_BULKS; i++)
-		ttm_lru_bulk_move_fini(w->bdev, &w->bulk[i]);
-	flush_workqueue(w->bdev->wq);
-	lru_end_manager(w);
-	dma_resv_fini(&w->resv);
-	ttm_device_fini(w->bdev);
-}
-
-/* A world whose pictures are of @mem_type. */
-static struct lru_world *lru_world_of(struct kunit *test, u32 mem_type,
-				      const char *picture)
-{
-	struct lru_world *w = kunit_kzalloc(test, sizeof(*w), GFP_KERNEL);
-	struct lru_case *c = test->priv;
-	int ret;
-
-	KUNIT_ASSERT_NOT_NULL(test, w);
-	w->test = test;
-	w->mem_type = mem_type;
-	w->devs = *c->devs;
-	w->bdev = kunit_kzalloc(test, sizeof(*w->bdev), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, w->bdev);
-	w->devs.ttm_dev = w->bdev;
-	ret = ttm_device_kunit_init(&w->devs, w->bdev, 0);
-	KUNIT_ASSERT_EQ(test, ret, 0);
-	/* For the cases that need a driver of another kind. */
-	w->funcs = *w->bdev->funcs;
-	w->bdev->funcs = &w->funcs;
-	ret = ttm_mock_manager_init(w->bdev, TTM_PL_TT, LRU_SPACE);
-	KUNIT_ASSERT_EQ(test, ret, 0);
-
-	dma_resv_init(&w->resv);
-	for (int i = 0; i < LRU_BULKS; i++)
-		ttm_lru_bulk_move_init(&w->bulk[i]);
-	for (int i = 0; i < LRU_WALKS; i++)
-		lru_walk_init(w, i);
-	w->before = c->worlds;
-	c->worlds = w;
-
-	lru_make_picture(w, picture);
-	return w;
-}
-
-static struct lru_world *lru_world(struct kunit *test, const char *picture)
-{
-	return lru_world_of(test, TTM_PL_TT, picture);
-}
-
-/* Swapping is about system memory. */
-static struct lru_world *lru_world_system(struct kunit *test,
-					  const char *picture)
-{
-	return lru_world_of(test, TTM_PL_SYSTEM, picture);
-}
-
-static int lru_case_init(struct kunit *test)
-{
-	struct lru_case *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, c);
-	test->priv = c;
-	c->devs = ttm_test_devices_basic(test);
-	return 0;
-}
-
-/* Runs for cases that were aborted as well, and before KUnit frees memory. */
-static void lru_case_exit(struct kunit *test)
-{
-	struct lru_case *c = test->priv;
-
-	for (struct lru_world *w = c ? c->worlds : NULL; w; w = w->before)
-		lru_end(w);
-}
+#include "ttm_lru_world.h"
 
 /*
  * Plain walks
@@ -896,9 +113,9 @@ static void ttm_lru_walk_many_cursors_in_one_place(struct kunit *test)
 
 	for (int i = 0; i < LRU_WALKS; i++)
 		EXPECT_FIRST(w, i, "a");
-	EXPECT_LRU(w, "a H I J K b c");
+	EXPECT_LRU(w, "a H I J K L M b c");
 	EXPECT_NEXT(w, J, "b");
-	EXPECT_LRU(w, "a H I K b J c");
+	EXPECT_LRU(w, "a H I K L M b J c");
 	EXPECT_REST(w, H, "b c");
 	EXPECT_REST(w, K, "b c");
 	EXPECT_REST(w, J, "c");
@@ -1895,7 +1112,7 @@ static void ttm_lru_p4_init_joins_at_once(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, res);
 	bo = lru_reserve(w, 'a');
 	ttm_resource_init(bo, &place, res);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	w->next[0] = res;
 	EXPECT_SOUND(w, "a* a'* b");
 	lru_tail(w, 'a');
@@ -2805,6 +2022,14 @@ static void ttm_lru_p7_ends_at_a_new_range(struct kunit *test)
  * cursors inside. Counted are the nodes that an operation writes to.
  */
 
+/* Nodes of a world that is too big to be drawn. */
+#define LRU_MAX_LINKS	10100
+
+struct lru_link {
+	struct list_head *node;
+	struct list_head was;
+};
+
 static void lru_remember_list(struct lru_world *w, struct list_head *head)
 {
 	struct list_head *node = head;
@@ -3179,24 +2404,6 @@ static void ttm_lru_defect6_swapped_out_keeps_its_range(struct kunit *test)
 	EXPECT_LRU(w, "a* b* d* / c");
 }
 
-/* As Xe's: to be mappable, the pages are external to TTM. */
-static struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
-					    u32 page_flags)
-{
-	struct ttm_tt *tt = kzalloc_obj(*tt);
-
-	page_flags |= TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_EXTERNAL_MAPPABLE;
-	if (!tt)
-		return NULL;
-	if (ttm_tt_init(tt, bo, page_flags, ttm_cached, 0) ||
-	    ttm_tt_setup_backup(tt)) {
-		ttm_tt_fini(tt);
-		kfree(tt);
-		return NULL;
-	}
-	return tt;
-}
-
 /* As Xe's for purged pages, and the system is out of memory. */
 static int lru_populate_fails(struct ttm_device *bdev, struct ttm_tt *tt,
 			      struct ttm_operation_ctx *ctx)
@@ -3220,7 +2427,7 @@ static int lru_purge_then_fail(struct lru_world *w)
 		return ret;
 	bo = lru_reserve(w, 'a');
 	pages = ttm_bo_shrink(&ctx, bo, purge);
-	lru_unreserve(w);
+	lru_unreserve(bo);
 	if (pages != 1)
 		return -EINVAL;
 
@@ -3314,28 +2521,13 @@ struct lru_ledger {
 	u32 owed[LRU_WALKS];
 	u32 returned[LRU_WALKS];
 	bool under_way[LRU_WALKS];
-	/* The last operations, for who has to find out what went wrong. */
-	char log[24][5];
-	unsigned int ops;
+	struct lru_log log;
 };
-
-static void lru_log(struct lru_ledger *l, const char *op)
-{
-	strscpy(l->log[l->ops++ % ARRAY_SIZE(l->log)], op);
-}
 
 static void lru_random_fail(struct lru_ledger *l, const char *what)
 {
-	struct kunit *test = l->w->test;
-	char log[ARRAY_SIZE(l->log) * sizeof(l->log[0])] = "";
-
-	for (int i = 0; i < ARRAY_SIZE(l->log); i++) {
-		strlcat(log, " ", sizeof(log));
-		strlcat(log, l->log[(l->ops + i) % ARRAY_SIZE(l->log)],
-			sizeof(log));
-	}
-	KUNIT_FAIL_AND_ABORT(test, "%s after%s: %s", what, log,
-			     lru_draw(l->w, true));
+	KUNIT_FAIL_AND_ABORT(l->w->test, "%s after%s: %s", what,
+			     lru_log_text(&l->log), lru_draw(l->w, true));
 }
 
 static void lru_moved(struct lru_ledger *l, u32 buffers)
@@ -3358,7 +2550,7 @@ static void lru_random_step(struct lru_ledger *l, enum lru_walk walk)
 	const char *name;
 	u32 buffer;
 
-	lru_log(l, (char [2]) { 'H' + walk });
+	lru_log(&l->log, "%c", 'H' + walk);
 	if (!l->under_way[walk]) {
 		l->under_way[walk] = true;
 		l->owed[walk] = l->on_lru;
@@ -3468,7 +2660,7 @@ static void lru_random_op(struct lru_ledger *l, bool pins)
 	}
 	if (!op[0])
 		return;
-	lru_log(l, op);
+	lru_log(&l->log, "%s", op);
 	lru_do(w, op);
 }
 
@@ -3518,16 +2710,16 @@ static void ttm_lru_p3_at_random(struct kunit *test)
 	prandom_seed_state(&l->rnd, 3);
 	for (int i = 0; i < LRU_RANDOM_OPS; i++) {
 		u32 dice = prandom_u32_state(&l->rnd) % 8;
-		unsigned int ops = l->ops;
+		unsigned long ops = l->log.ops;
 
 		if (dice < J + 1) {
 			lru_random_step(l, dice);
 			continue;
 		}
 		lru_random_op(l, true);
-		if (l->ops == ops)
+		if (l->log.ops == ops)
 			continue;
-		lru_do(plain, l->log[ops % ARRAY_SIZE(l->log)]);
+		lru_do(plain, l->log.op[ops % LRU_LOG]);
 		if (strcmp(lru_draw_seen(walked), lru_draw_seen(plain)))
 			lru_random_fail(l, "walks are seen");
 	}
@@ -3974,7 +3166,7 @@ static void lru_tail_in_between(struct lru_world *w, char letter,
 		ttm_bo_move_to_lru_tail(bo);
 		then(&w->walk[H]);
 	}
-	lru_unreserve(w);
+	lru_unreserve(bo);
 }
 
 static void lru_advance_and_pause(struct ttm_resource_cursor *cursor)

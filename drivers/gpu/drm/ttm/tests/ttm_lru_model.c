@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The contract as plain bookkeeping. */
 
-#include "model.h"
+#include <linux/string.h>
 
-struct verdict verdict;
+#include "ttm_lru_model.h"
 
-void judge(enum promise promise, const char *why)
+struct lru_verdict lru_verdict;
+
+void lru_judge(enum lru_promise promise, const char *why)
 {
-	if (verdict.broken & BIT(promise))
+	if (lru_verdict.broken & BIT(promise))
 		return;
-	verdict.broken |= BIT(promise);
-	verdict.why[promise] = why;
+	lru_verdict.broken |= BIT(promise);
+	lru_verdict.why[promise] = why;
 }
 
-void model_init(struct model *m)
+void lru_model_init(struct lru_model *m)
 {
 	memset(m, 0, sizeof(*m));
 	for (unsigned int r = 0; r < MAX_RES; r++)
@@ -24,15 +26,15 @@ void model_init(struct model *m)
  * Order: lists without cursors.
  */
 
-static struct model_list *list_of(struct model *m, unsigned int r)
+static struct lru_model_list *list_of(struct lru_model *m, unsigned int r)
 {
-	const struct model_res *res = &m->res[r];
+	const struct lru_model_res *res = &m->res[r];
 
 	return res->place == UNEVICTABLE ? &m->unevictable :
 					   &m->list[res->type][res->prio];
 }
 
-static unsigned int index_of(const struct model_list *list, unsigned int r)
+static unsigned int index_of(const struct lru_model_list *list, unsigned int r)
 {
 	unsigned int i = 0;
 
@@ -41,7 +43,7 @@ static unsigned int index_of(const struct model_list *list, unsigned int r)
 	return i;
 }
 
-static void take(struct model_list *list, unsigned int r)
+static void take(struct lru_model_list *list, unsigned int r)
 {
 	unsigned int i;
 
@@ -50,28 +52,29 @@ static void take(struct model_list *list, unsigned int r)
 		list->id[i] = list->id[i + 1];
 }
 
-static void put_at(struct model_list *list, unsigned int at, unsigned int r)
+static void put_at(struct lru_model_list *list, unsigned int at, unsigned int r)
 {
 	for (unsigned int i = list->n++; i > at; i--)
 		list->id[i] = list->id[i - 1];
 	list->id[at] = r;
 }
 
-static void put_tail(struct model_list *list, unsigned int r)
+static void put_tail(struct lru_model_list *list, unsigned int r)
 {
 	list->id[list->n++] = r;
 }
 
-static void put_behind(struct model_list *list, unsigned int last,
+static void put_behind(struct lru_model_list *list, unsigned int last,
 		       unsigned int r)
 {
 	put_at(list, index_of(list, last) + 1, r);
 }
 
 /* Who follows already stays there, with the cursors behind it. */
-static void put_at_range_tail(struct model *m, unsigned int last, unsigned int r)
+static void put_at_range_tail(struct lru_model *m, unsigned int last,
+			      unsigned int r)
 {
-	struct model_list *list = list_of(m, r);
+	struct lru_model_list *list = list_of(m, r);
 
 	if (index_of(list, r) == index_of(list, last) + 1)
 		return;
@@ -84,15 +87,16 @@ static void put_at_range_tail(struct model *m, unsigned int last, unsigned int r
  * Ranges: the members are known each by itself, their place follows.
  */
 
-static bool in_range(const struct model *m, unsigned int r, unsigned int bulk)
+static bool in_range(const struct lru_model *m, unsigned int r,
+		     unsigned int bulk)
 {
 	return m->res[r].place == RANGE && m->res[r].bulk == bulk;
 }
 
-unsigned int model_range_first(const struct model *m, unsigned int type,
-			       unsigned int prio, unsigned int bulk)
+unsigned int lru_model_range_first(const struct lru_model *m, unsigned int type,
+				   unsigned int prio, unsigned int bulk)
 {
-	const struct model_list *list = &m->list[type][prio];
+	const struct lru_model_list *list = &m->list[type][prio];
 
 	for (unsigned int i = 0; i < list->n; i++)
 		if (in_range(m, list->id[i], bulk))
@@ -100,10 +104,10 @@ unsigned int model_range_first(const struct model *m, unsigned int type,
 	return NONE;
 }
 
-unsigned int model_range_last(const struct model *m, unsigned int type,
-			      unsigned int prio, unsigned int bulk)
+unsigned int lru_model_range_last(const struct lru_model *m, unsigned int type,
+				  unsigned int prio, unsigned int bulk)
 {
-	const struct model_list *list = &m->list[type][prio];
+	const struct lru_model_list *list = &m->list[type][prio];
 
 	for (unsigned int i = list->n; i--;)
 		if (in_range(m, list->id[i], bulk))
@@ -115,7 +119,7 @@ unsigned int model_range_last(const struct model *m, unsigned int type,
  * What the walks under way have of it.
  */
 
-static void moved(struct model *m, unsigned int r)
+static void moved(struct lru_model *m, unsigned int r)
 {
 	for (unsigned int w = 0; w < MAX_WALKS; w++) {
 		m->walk[w].barred &= ~BIT(r);
@@ -125,7 +129,7 @@ static void moved(struct model *m, unsigned int r)
 }
 
 /* Who enters has left first: no walk owes it a visit. */
-static void entered(struct model *m, unsigned int r)
+static void entered(struct lru_model *m, unsigned int r)
 {
 	for (unsigned int w = 0; w < MAX_WALKS; w++) {
 		m->walk[w].owed &= ~BIT(r);
@@ -138,13 +142,13 @@ static void entered(struct model *m, unsigned int r)
  */
 
 /* From either end it stays in its place, from the middle it goes behind. */
-static void loosen(struct model *m, unsigned int r)
+static void loosen(struct lru_model *m, unsigned int r)
 {
-	struct model_res *res = &m->res[r];
+	struct lru_model_res *res = &m->res[r];
 	unsigned int first, last;
 
-	first = model_range_first(m, res->type, res->prio, res->bulk);
-	last = model_range_last(m, res->type, res->prio, res->bulk);
+	first = lru_model_range_first(m, res->type, res->prio, res->bulk);
+	last = lru_model_range_last(m, res->type, res->prio, res->bulk);
 	if (r != first && r != last) {
 		take(list_of(m, r), r);
 		put_behind(list_of(m, r), last, r);
@@ -154,9 +158,9 @@ static void loosen(struct model *m, unsigned int r)
 	res->bulk = NONE;
 }
 
-static void place(struct model *m, unsigned int r, struct wish wish)
+static void place(struct lru_model *m, unsigned int r, struct lru_wish wish)
 {
-	struct model_res *res = &m->res[r];
+	struct lru_model_res *res = &m->res[r];
 
 	res->place = wish.evictable ? LOOSE : UNEVICTABLE;
 	res->prio = wish.prio;
@@ -164,12 +168,12 @@ static void place(struct model *m, unsigned int r, struct wish wish)
 	entered(m, r);
 }
 
-static void join(struct model *m, unsigned int r, unsigned int bulk)
+static void join(struct lru_model *m, unsigned int r, unsigned int bulk)
 {
-	struct model_res *res = &m->res[r];
+	struct lru_model_res *res = &m->res[r];
 	unsigned int last;
 
-	last = model_range_last(m, res->type, res->prio, bulk);
+	last = lru_model_range_last(m, res->type, res->prio, bulk);
 	res->place = RANGE;
 	res->bulk = bulk;
 	entered(m, r);
@@ -177,7 +181,7 @@ static void join(struct model *m, unsigned int r, unsigned int bulk)
 		put_at_range_tail(m, last, r);
 }
 
-static bool on_its_list(const struct model_res *res, struct wish wish)
+static bool on_its_list(const struct lru_model_res *res, struct lru_wish wish)
 {
 	switch (res->place) {
 	case OFF:
@@ -189,9 +193,9 @@ static bool on_its_list(const struct model_res *res, struct wish wish)
 	}
 }
 
-void model_settle(struct model *m, unsigned int r, struct wish wish)
+void lru_model_settle(struct lru_model *m, unsigned int r, struct lru_wish wish)
 {
-	struct model_res *res = &m->res[r];
+	struct lru_model_res *res = &m->res[r];
 	bool stays = on_its_list(res, wish);
 
 	if (res->place == RANGE && (!stays || wish.bulk == NONE))
@@ -205,16 +209,16 @@ void model_settle(struct model *m, unsigned int r, struct wish wish)
 		join(m, r, wish.bulk);
 }
 
-void model_enter(struct model *m, unsigned int r, unsigned int type,
-		 struct wish wish)
+void lru_model_enter(struct lru_model *m, unsigned int r, unsigned int type,
+		     struct lru_wish wish)
 {
 	m->res[r].type = type;
-	model_settle(m, r, wish);
+	lru_model_settle(m, r, wish);
 }
 
-void model_leave(struct model *m, unsigned int r)
+void lru_model_leave(struct lru_model *m, unsigned int r)
 {
-	struct model_res *res = &m->res[r];
+	struct lru_model_res *res = &m->res[r];
 
 	take(list_of(m, r), r);
 	res->place = OFF;
@@ -222,12 +226,12 @@ void model_leave(struct model *m, unsigned int r)
 	entered(m, r);
 }
 
-void model_tail(struct model *m, unsigned int r, struct wish wish)
+void lru_model_tail(struct lru_model *m, unsigned int r, struct lru_wish wish)
 {
-	struct model_res *res = &m->res[r];
+	struct lru_model_res *res = &m->res[r];
 	unsigned int last;
 
-	model_settle(m, r, wish);
+	lru_model_settle(m, r, wish);
 	if (res->place != RANGE) {
 		take(list_of(m, r), r);
 		put_tail(list_of(m, r), r);
@@ -236,17 +240,17 @@ void model_tail(struct model *m, unsigned int r, struct wish wish)
 	}
 
 	/* Who is last already isn't moved, and so isn't met again. */
-	last = model_range_last(m, res->type, res->prio, res->bulk);
+	last = lru_model_range_last(m, res->type, res->prio, res->bulk);
 	if (last == r)
 		return;
 	put_at_range_tail(m, last, r);
 	moved(m, r);
 }
 
-static void range_tail(struct model *m, struct model_list *list,
+static void range_tail(struct lru_model *m, struct lru_model_list *list,
 		       unsigned int bulk)
 {
-	struct model_list others = {}, members = {};
+	struct lru_model_list others = {}, members = {};
 
 	for (unsigned int i = 0; i < list->n; i++) {
 		unsigned int r = list->id[i];
@@ -260,7 +264,7 @@ static void range_tail(struct model *m, struct model_list *list,
 	*list = others;
 }
 
-void model_bulk_tail(struct model *m, unsigned int bulk)
+void lru_model_bulk_tail(struct lru_model *m, unsigned int bulk)
 {
 	for (unsigned int type = 0; type < MAX_TYPES; type++)
 		for (unsigned int prio = 0; prio < MAX_PRIOS; prio++)
@@ -268,7 +272,7 @@ void model_bulk_tail(struct model *m, unsigned int bulk)
 }
 
 /* Returns how many members were left. They become loose where they stand. */
-unsigned int model_bulk_end(struct model *m, unsigned int bulk)
+unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk)
 {
 	unsigned int n = 0;
 
@@ -286,65 +290,68 @@ unsigned int model_bulk_end(struct model *m, unsigned int bulk)
  * The walks.
  */
 
-void model_walk_begin(struct model *m, unsigned int w, unsigned int type,
-		      bool bounded)
+void lru_model_walk_begin(struct lru_model *m, unsigned int w,
+			  unsigned int type, bool bounded)
 {
-	struct model_walk *walk = &m->walk[w];
+	struct lru_model_walk *walk = &m->walk[w];
 
-	*walk = (struct model_walk) {
+	*walk = (struct lru_model_walk) {
 		.on = true, .bounded = bounded, .type = type,
 	};
 	for (unsigned int prio = 0; prio < MAX_PRIOS; prio++) {
-		const struct model_list *list = &m->list[type][prio];
+		const struct lru_model_list *list = &m->list[type][prio];
 
 		for (unsigned int i = 0; i < list->n; i++)
 			walk->owed |= BIT(list->id[i]);
 	}
 }
 
-static bool is_evictable(const struct model_res *res)
+static bool is_evictable(const struct lru_model_res *res)
 {
 	return res->place == LOOSE || res->place == RANGE;
 }
 
-void model_walk_returned(struct model *m, unsigned int w, unsigned int r)
+void lru_model_walk_returned(struct lru_model *m, unsigned int w,
+			     unsigned int r)
 {
-	struct model_walk *walk = &m->walk[w];
-	const struct model_res *res = &m->res[r];
+	struct lru_model_walk *walk = &m->walk[w];
+	const struct lru_model_res *res = &m->res[r];
 
 	if (!walk->on)
-		judge(P6_FUSED, "a walk that has ended returned a resource");
+		lru_judge(P6_FUSED,
+			  "a walk that has ended returned a resource");
 	if (!is_evictable(res) || res->type != walk->type)
-		judge(P5_IN_PLACE, "returned what is not on the manager's LRU");
+		lru_judge(P5_IN_PLACE,
+			  "returned what is not on the manager's LRU");
 	if (walk->barred & BIT(r))
-		judge(P2_NO_REPEATS,
-		      "returned again, and it was not moved since");
+		lru_judge(P2_NO_REPEATS,
+			  "returned again, and it was not moved since");
 	else if (walk->bounded && !(walk->owed & BIT(r)))
-		judge(P7_BOUNDED,
-		      "a bounded walk returned what moved since it began");
+		lru_judge(P7_BOUNDED,
+			  "a bounded walk returned what moved since it began");
 	walk->owed &= ~BIT(r);
 	walk->barred |= BIT(r);
 }
 
-void model_walk_ended(struct model *m, unsigned int w)
+void lru_model_walk_ended(struct lru_model *m, unsigned int w)
 {
 	if (m->walk[w].owed)
-		judge(m->walk[w].bounded ? P7_BOUNDED : P1_COMPLETE,
-		      "the walk ended, and missed a resource");
-	model_walk_stop(m, w);
+		lru_judge(m->walk[w].bounded ? P7_BOUNDED : P1_COMPLETE,
+			  "the walk ended, and missed a resource");
+	lru_model_walk_stop(m, w);
 }
 
-void model_walk_stop(struct model *m, unsigned int w)
+void lru_model_walk_stop(struct lru_model *m, unsigned int w)
 {
-	m->walk[w] = (struct model_walk) {};
+	m->walk[w] = (struct lru_model_walk) {};
 }
 
 /* What is skipped counts as seen. */
-void model_walk_skip(struct model *m, unsigned int w, unsigned int prio,
-		     unsigned int bulk)
+void lru_model_walk_skip(struct lru_model *m, unsigned int w, unsigned int prio,
+			 unsigned int bulk)
 {
-	struct model_walk *walk = &m->walk[w];
-	const struct model_list *list = &m->list[walk->type][prio];
+	struct lru_model_walk *walk = &m->walk[w];
+	const struct lru_model_list *list = &m->list[walk->type][prio];
 
 	for (unsigned int i = 0; i < list->n; i++) {
 		if (!in_range(m, list->id[i], bulk))

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The contract as plain bookkeeping: who is where, in what order, and what each
+ * walk owes. It is told of every operation, not of its result; it knows neither
+ * list nodes nor hitches, and never looks at the code under test. The suite
+ * ttm_lru_random and the programs in tests/userspace have all verdicts from it.
+ */
+#ifndef _TTM_LRU_MODEL_H_
+#define _TTM_LRU_MODEL_H_
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+/* The size of the largest world; user space has worlds of other sizes. */
+#ifndef MAX_RES
+#define MAX_RES		32
+#define MAX_BULKS	4
+#define MAX_WALKS	6
+#define MAX_PRIOS	4
+#define MAX_TYPES	2
+#define NONE		0xff
+#endif
+
+enum lru_promise {
+	P1_COMPLETE,
+	P2_NO_REPEATS,
+	P3_UNSEEN,
+	P4_RANGES,
+	P5_IN_PLACE,
+	P6_FUSED,
+	P7_BOUNDED,
+	/* Not a promise to walkers, but nothing that may happen: */
+	NO_WARNING,
+	NO_CRASH,
+	PROMISES
+};
+
+/* Where a resource is. In the order of enum ttm_lru_place. */
+enum lru_place { OFF, UNEVICTABLE, LOOSE, RANGE };
+
+/* What a buffer says when a list operation looks at it. */
+struct lru_wish {
+	bool evictable;
+	u8 prio;
+	u8 bulk;	/* NONE without one */
+};
+
+struct lru_model_res {
+	u8 place;
+	u8 type;
+	u8 prio;	/* of the list it is on, if it is evictable */
+	u8 bulk;	/* whose range it is in, or NONE */
+};
+
+struct lru_model_list {
+	u8 n;
+	u8 id[MAX_RES];
+};
+
+struct lru_model_walk {
+	bool on;
+	bool bounded;
+	u8 type;
+	/*
+	 * Have been there from the start and are not yet returned. To a bounded
+	 * walk only who was not moved is owed, and it returns no others.
+	 */
+	u32 owed;
+	u32 barred;	/* returned, and still since then */
+};
+
+struct lru_model {
+	struct lru_model_res res[MAX_RES];
+	struct lru_model_list list[MAX_TYPES][MAX_PRIOS];
+	struct lru_model_list unevictable;
+	struct lru_model_walk walk[MAX_WALKS];
+	/* Who was put behind the last member of a range just now, or NONE. */
+	u8 tailed;
+};
+
+/* The verdict: which promises were broken, and by what. */
+struct lru_verdict {
+	u32 broken;
+	const char *why[PROMISES];
+};
+
+extern struct lru_verdict lru_verdict;
+
+void lru_judge(enum lru_promise promise, const char *why);
+
+void lru_model_init(struct lru_model *m);
+
+/* The list operations. */
+void lru_model_enter(struct lru_model *m, unsigned int r, unsigned int type,
+		     struct lru_wish wish);
+void lru_model_leave(struct lru_model *m, unsigned int r);
+void lru_model_settle(struct lru_model *m, unsigned int r,
+		      struct lru_wish wish);
+void lru_model_tail(struct lru_model *m, unsigned int r, struct lru_wish wish);
+void lru_model_bulk_tail(struct lru_model *m, unsigned int bulk);
+unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk);
+
+/* The walks. */
+void lru_model_walk_begin(struct lru_model *m, unsigned int w,
+			  unsigned int type, bool bounded);
+void lru_model_walk_returned(struct lru_model *m, unsigned int w,
+			     unsigned int r);
+void lru_model_walk_ended(struct lru_model *m, unsigned int w);
+void lru_model_walk_stop(struct lru_model *m, unsigned int w);
+void lru_model_walk_skip(struct lru_model *m, unsigned int w, unsigned int prio,
+			 unsigned int bulk);
+
+/* The end of a range: a member, or NONE. */
+unsigned int lru_model_range_first(const struct lru_model *m, unsigned int type,
+				   unsigned int prio, unsigned int bulk);
+unsigned int lru_model_range_last(const struct lru_model *m, unsigned int type,
+				  unsigned int prio, unsigned int bulk);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * A world and its model: whatever is done in the one is told to the other, and
+ * then the lists are compared. The verdict is lru_verdict; only the one who asks
+ * for it asserts.
+ *
+ * In the log, n is an allocation (in TT or system memory), f a free, t to the
+ * tail, j joins and l leaves a bulk, B a bulk to the tail, p pin, u unpin, o a
+ * priority, m a move, g one that leaves a ghost, which goes with "idle"; P gives
+ * pages, K shrinks, S swaps out some pages. With a capital from H on, a walk.
+ */
+#ifndef _TTM_LRU_TOLD_H_
+#define _TTM_LRU_TOLD_H_
+
+#include "ttm_lru_model.h"
+#include "ttm_lru_world.h"
+
+/* The model has two numbers for each of them: it may be about to move. */
+#define LRU_TOLD_BUFFERS	(MAX_RES / 2)
+
+/* The memory types of the model. */
+enum lru_type { LRU_TT, LRU_SYSTEM, LRU_TYPES };
+
+struct lru_told {
+	struct lru_world *w;
+	struct lru_model model;
+	/* The resources, by their numbers in the model. */
+	struct ttm_resource *res[MAX_RES];
+	/* The number of the one that a ghost has, or NONE. */
+	unsigned int ghost;
+	/* There are resources that the model isn't told of. */
+	bool strangers;
+	struct lru_log log;
+};
+
+/* Tell of the first @n buffers of @w, which were made in their order. */
+void lru_told_init(struct lru_told *t, struct lru_world *w, unsigned int n);
+
+/* Let the case fail if anything is wrong; with the log and the pictures. */
+void lru_told_verdict(struct lru_told *t);
+
+/* P4 as far as pictures show it. Slow. */
+void lru_told_look(struct lru_told *t);
+
+/* These are one with what the model is told, for others that have the lock. */
+void lru_told_tail(struct lru_told *t, char letter);
+void lru_told_bulk_tail(struct lru_told *t, enum lru_bulk bulk);
+
+/*
+ * One lock hold of a walk: i init, b init bounded; F first, n next; r restart,
+ * a advance, s skip the bulk, p pause; f fini. Returns how many resources it
+ * met.
+ */
+unsigned int lru_told_walk(struct lru_told *t, enum lru_walk walk,
+			   const char *steps);
+unsigned int lru_told_walk_locked(struct lru_told *t, enum lru_walk walk,
+				  const char *steps);
+
+/* For one thread at a time. */
+void lru_told_alloc(struct lru_told *t, char letter, enum lru_type type);
+void lru_told_free(struct lru_told *t, char letter);
+void lru_told_join(struct lru_told *t, char letter, enum lru_bulk bulk);
+void lru_told_leave(struct lru_told *t, char letter);
+void lru_told_pin(struct lru_told *t, char letter);
+void lru_told_unpin(struct lru_told *t, char letter);
+void lru_told_set_priority(struct lru_told *t, char letter,
+			   unsigned int priority);
+
+/* Moves: to what was allocated, or not after all. */
+bool lru_told_can_move(struct lru_told *t, char letter);
+void lru_told_alloc_next(struct lru_told *t, char letter, enum lru_type type);
+void lru_told_free_next(struct lru_told *t, char letter);
+void lru_told_move(struct lru_told *t, char letter);
+void lru_told_move_busy(struct lru_told *t, char letter);
+void lru_told_idle(struct lru_told *t);
+
+/* Pages */
+void lru_told_populate(struct lru_told *t, char letter);
+void lru_told_shrink(struct lru_told *t, char letter);
+void lru_told_swapout(struct lru_told *t, unsigned int pages);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Small worlds of real buffers on a mock device, what can be done in them, and
+ * pictures of their lists:
+ *
+ *	a* H b* c | d / e
+ *
+ * is a manager's lists from the lowest priority up, a bar between them, and
+ * the unevictable list behind the slash. Small letters are buffers' resources;
+ * a' is one that buffer a is about to move to, ~ one that belongs to a ghost.
+ * A star or another mark tells the members of a bulk range, H and so on are the
+ * hitches of walks. Hitches between the same two resources are drawn in the
+ * order of the alphabet: their order among themselves means nothing.
+ *
+ * A world is made from such a picture, too, in the order of its letters.
+ */
+#ifndef _TTM_LRU_WORLD_H_
+#define _TTM_LRU_WORLD_H_
+
+#include <linux/dma-resv.h>
+
+#include <drm/ttm/ttm_resource.h>
+
+#include "ttm_kunit_helpers.h"
+
+/* The walks of a world, and the bulk moves. */
+enum lru_walk { H, I, J, K, L, M, LRU_WALKS };
+enum lru_bulk { STAR, PLUS, PERCENT, HASH, LRU_BULKS };
+
+#define LRU_MARKS	"*+%#"
+#define LRU_BUFFERS	26
+/* A picture with more nodes than this is of a list that has no end. */
+#define LRU_MAX_NODES	100
+
+struct lru_link;
+
+struct lru_world {
+	struct kunit *test;
+	/* The world that was made before this one in the same case. */
+	struct lru_world *before;
+	struct ttm_test_devices devs;
+	struct ttm_device *bdev;
+	struct ttm_device_funcs funcs;
+	/* The memory type that pictures and operations are about. */
+	u32 mem_type;
+	/* The reservation that buffers share, as members of a bulk do. */
+	struct dma_resv resv;
+	struct dma_fence *fence;
+	struct ttm_lru_bulk_move bulk[LRU_BULKS];
+	struct ttm_resource_cursor walk[LRU_WALKS];
+	struct ttm_buffer_object *bo[LRU_BUFFERS];
+	/* What a buffer is about to move to. */
+	struct ttm_resource *next[LRU_BUFFERS];
+
+	/* Too many to be drawn: resources of one buffer, and cursors. */
+	struct ttm_buffer_object *flock_bo;
+	struct ttm_resource **flock;
+	unsigned int nr_flock;
+	struct ttm_resource_cursor *crowd;
+	unsigned int nr_crowd;
+
+	/* The list links as they were, see lru_remember(). */
+	struct lru_link *links;
+	unsigned int nr_links;
+
+	const char *broken;
+	bool draw_hitches;
+	char name[4];
+	char steps[2 * LRU_MAX_NODES + 1];
+	char picture[4 * LRU_MAX_NODES];
+};
+
+/* Linux's own core breaks P4 as a matter of course: only where it is asked. */
+#define LRU_STRICT	!IS_ENABLED(CONFIG_DRM_TTM_LRU_PRISTINE)
+
+/* The last operations, for who has to find out what went wrong. */
+#define LRU_LOG		24
+
+struct lru_log {
+	char op[LRU_LOG][12];
+	unsigned long ops;
+	char text[LRU_LOG * 12];
+};
+
+__printf(2, 3) void lru_log(struct lru_log *log, const char *format, ...);
+const char *lru_log_text(struct lru_log *log);
+
+/* What a case has: mock devices, and worlds on them. The suite's functions. */
+struct lru_case {
+	struct ttm_test_devices *devs;
+	struct lru_world *worlds;
+};
+
+int lru_case_init(struct kunit *test);
+void lru_case_exit(struct kunit *test);
+
+struct lru_world *lru_world(struct kunit *test, const char *picture);
+struct lru_world *lru_world_system(struct kunit *test, const char *picture);
+void lru_make(struct lru_world *w, char letter, unsigned int priority,
+	      struct ttm_lru_bulk_move *bulk, bool pinned);
+void lru_make_alone(struct lru_world *w, char letter, unsigned int priority);
+void lru_make_picture(struct lru_world *w, const char *picture);
+
+/* Pictures */
+struct ttm_resource_manager *lru_man(struct lru_world *w);
+const char *lru_name(struct lru_world *w, struct ttm_resource *res);
+const char *lru_draw(struct lru_world *w, bool strict);
+const char *lru_draw_seen(struct lru_world *w);
+
+#define EXPECT_LRU(w, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_draw(w, LRU_STRICT), expected)
+
+/* P4 and P5 hold, on Linux's own core as well. */
+#define EXPECT_SOUND(w, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_draw(w, true), expected)
+
+/* Walks. The lock is dropped after every step. */
+void lru_walk_init(struct lru_world *w, enum lru_walk walk);
+const char *lru_first(struct lru_world *w, enum lru_walk walk);
+const char *lru_next(struct lru_world *w, enum lru_walk walk);
+const char *lru_rest(struct lru_world *w, enum lru_walk walk);
+void lru_fini(struct lru_world *w, enum lru_walk walk);
+void lru_renew(struct lru_world *w, enum lru_walk walk);
+const char *lru_registered(struct lru_world *w, enum lru_walk walk);
+
+#define EXPECT_FIRST(w, walk, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_first(w, walk), expected)
+
+#define EXPECT_NEXT(w, walk, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_next(w, walk), expected)
+
+#define EXPECT_REST(w, walk, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_rest(w, walk), expected)
+
+#define EXPECT_REGISTERED(w, walk, mark) \
+	KUNIT_EXPECT_STREQ(test, lru_registered(w, walk), mark)
+
+#define EXPECT_UNREGISTERED(w, walk) EXPECT_REGISTERED(w, walk, "")
+
+/* What others do to buffers meanwhile, each as drivers do it. */
+struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter);
+struct ttm_buffer_object *lru_reserve(struct lru_world *w, char letter);
+void lru_unreserve(struct ttm_buffer_object *bo);
+int lru_try_alloc(struct lru_world *w, char letter);
+void lru_alloc(struct lru_world *w, char letter);
+void lru_free(struct lru_world *w, char letter);
+void lru_tail(struct lru_world *w, char letter);
+void lru_join(struct lru_world *w, char letter, enum lru_bulk bulk);
+void lru_leave(struct lru_world *w, char letter);
+void lru_bulk_tail(struct lru_world *w, enum lru_bulk bulk);
+void lru_pin(struct lru_world *w, char letter);
+void lru_unpin(struct lru_world *w, char letter);
+void lru_set_priority(struct lru_world *w, char letter, unsigned int priority);
+int lru_populate(struct lru_world *w, char letter);
+s64 lru_swapout(struct lru_world *w);
+struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
+				     u32 page_flags);
+
+/* Moves, and a copy engine that is at work until lru_idle(). */
+void lru_alloc_next(struct lru_world *w, char letter);
+void lru_move(struct lru_world *w, char letter);
+void lru_move_busy(struct lru_world *w, char letter);
+void lru_purge_busy(struct lru_world *w, char letter);
+void lru_idle(struct lru_world *w);
+
+#endif
