@@ -96,11 +96,8 @@ BROKEN = (
     ("given without the lock", "set_bo", "r",
      "\tguard(spinlock)(&bo->bdev->lru_lock);\n", ""),
 
-    ("a bulk takes the cursors inside along", "bulk_tail", "RHR",
+    ("a bulk takes the cursors inside along", "bulk_tail", "RHRR",
      CURSORS_INSIDE, "\t\t(void)pos;\n\t\t(void)hitch;\n"),
-    ("a bulk sets cursors before the range", "bulk_tail", "RHR",
-     "\t\tlist_move(&hitch->link, &pos->last->lru.link);\n",
-     "\t\tlist_move_tail(&hitch->link, &pos->first->lru.link);\n"),
     ("a bulk leaves its cursors registered", "bulk_tail", "RHR",
      CURSORS_INSIDE,
      "\t\tlist_move(&hitch->link, &pos->last->lru.link);\n"),
@@ -111,11 +108,11 @@ BROKEN = (
     ("a bulk goes without a stamp", "bulk_tail", "HR",
      "\t\t\tpos->stamp = ttm_manager_type(bdev, mem_type)->lru_clock;\n", ""),
 
-    ("a bulk's end leaves the buffers with it", "bulk_fini", "R",
+    ("a bulk's end leaves the buffers with it", "bulk_fini", "R2",
      "\t\tres->bo->bulk_move = NULL;\n", ""),
-    ("a bulk's end keeps its members", "bulk_fini", "R",
+    ("a bulk's end keeps its members", "bulk_fini", "R2",
      "\twhile ((res = pos->first)) {", "\twhile ((res = NULL)) {"),
-    ("a bulk's end goes unnoticed", "bulk_fini", "R",
+    ("a bulk's end goes unnoticed", "bulk_fini", "R2",
      "\tWARN(left, ", "\tWARN(0 && left, "),
 
     ("a new cursor is in a walk", "cursor_init", "h",

@@ -4,7 +4,8 @@
  *
  * WORLD tells which slots are resources (R) and which are cursors (H). Slots are
  * interchangeable, so without loss of generality nodes stand in the order of
- * their slots before the operation: by list, and by their place there.
+ * their slots before the operation: by list, and by their place there. LISTS, if
+ * given, tells on which list each is.
  *
  * Each resource has a buffer of its own: that two share one makes no difference
  * to operations that only read what it wishes.
@@ -300,6 +301,11 @@ static void choose_node(unsigned int n)
 	*node = any;
 	node->is_res = kinds[n] == 'R';
 	node->pos = 2 * n + 2;
+#ifdef LISTS
+	node->list = LISTS[n] - '0';
+	if (node->list < UNEVICTABLE)
+		node->prio = node->list % PRIOS;
+#endif
 	given(node->list >= FIRST_LIST && node->list <= NOWHERE);
 	given(!n || pre.node[n - 1].list <= node->list);
 	given(node->bulk < BULKS || node->bulk == NONE);
