@@ -137,7 +137,7 @@ BROKEN = (
     ("reads beyond the last priority", "advance", "h",
      "while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY)",
      "while (cursor->hitch.priority <= TTM_MAX_BO_PRIORITY)"),
-    ("passes the list's end and keeps the hitch there", "advance", "h",
+    ("passes the list's end and keeps the hitch there", "advance", "hR",
      "\t\tttm_cursor_unlink(cursor);\n\t\t", "\t\t"),
     ("goes over the same list again", "advance", "Rh",
      "\t\tnode = list + 1;\n", "\t\tnode = list;\n"),

@@ -3,7 +3,7 @@
  * A proof for each list operation: from any world, for the resource or cursor
  * in slot TARGET. What an operation has to do to the order of resources is told
  * of pictures, without a word on hitches (P3); what it must not do to walks, of
- * all operations alike (P1, P2).
+ * all operations alike (P1, P2, P7).
  */
 
 #include "world.h"
@@ -364,19 +364,17 @@ void prove_init(void)
 	check(r->size == bo->base.size && r->placement == place.flags &&
 	      !r->start && !r->css && r->bus.caching == ttm_cached,
 	      "a resource's members");
-	check(man[TYPE]->usage ==
-	      usage + bo->base.size, "usage grows");
+	check(man[TYPE]->usage == usage + bo->base.size, "usage grows");
 }
 
 void prove_fini(void)
 {
-	struct ttm_resource_manager *m;
+	struct ttm_resource_manager *m = man[TYPE];
 	u64 usage;
 
 	choose_for_res();
 	want.node[TARGET].list = NOWHERE;
 	want.node[TARGET].place = TTM_LRU_OFF;
-	m = man[TYPE];
 	usage = m->usage;
 	ttm_resource_fini(m, res[TARGET]);
 	check_unlocked();
