@@ -3,7 +3,7 @@
  * A proof for each list operation: from any world, for the resource or cursor
  * in slot TARGET. What an operation has to do to the order of resources is told
  * of pictures, without a word on hitches (P3); what it must not do to walks, of
- * all operations alike (P1, P2).
+ * all operations alike (P1, P2, P7).
  */
 
 #include "world.h"
@@ -22,23 +22,38 @@ enum side {
 	AHEAD
 };
 
+/* Is @r at @at, or before it? */
+static bool is_upto(const struct picture *p, unsigned int r, unsigned int at)
+{
+	bool upto = r == at;
+
+	for_upto(n, NODES)
+		upto |= n == at && is_before(p, r, n);
+	return upto;
+}
+
 static enum side side_of(const struct picture *p, unsigned int walk,
 			 unsigned int r)
 {
 	const struct node *w = &p->node[walk], *node = &p->node[r];
-	unsigned int at = w->at;
 
-	if (node->place != TTM_LRU_LOOSE && node->place != TTM_LRU_RANGE)
-		return OUT_OF_SIGHT;
-	if (w->prio >= PRIOS || node->type != w->type)
+	if (!is_evictable(node) || w->prio >= PRIOS)
 		return OUT_OF_SIGHT;
 	if (node->prio != w->prio)
 		return node->prio < w->prio ? BEHIND : AHEAD;
-	if (at == AT_HEAD)
+	if (w->at == AT_HEAD)
 		return AHEAD;
-	if (at != NONE)
-		return r == at || is_before(p, r, at) ? BEHIND : AHEAD;
+	if (w->at != NONE)
+		return is_upto(p, r, w->at) ? BEHIND : AHEAD;
 	return is_before(p, r, walk) ? BEHIND : AHEAD;
+}
+
+/* Does the walk ignore @r, as it moved since the walk began? */
+static bool is_ignored(const struct picture *p, unsigned int walk,
+		       unsigned int r)
+{
+	return p->node[walk].bounded &&
+	       p->node[r].moved >= p->node[walk].stamp;
 }
 
 static bool has_moved(unsigned int r)
@@ -60,6 +75,7 @@ static void check_walk(unsigned int walk)
 	check(post.node[walk].list == pre.node[walk].list, "walks stay");
 	check(post.node[walk].prio == pre.node[walk].prio, "walks stay");
 	check(post.node[walk].at == pre.node[walk].at, "walks stay");
+	check(post.node[walk].stamp == pre.node[walk].stamp, "walks stay");
 
 	for_upto(r, NODES) {
 		enum side old, new;
@@ -72,6 +88,11 @@ static void check_walk(unsigned int walk)
 		      "P1: nothing gets behind a walk");
 		check(old != BEHIND || new != AHEAD || has_moved(r),
 		      "P2: nothing gets ahead of a walk");
+		if (new == OUT_OF_SIGHT || !pre.node[walk].bounded)
+			continue;
+		check(is_ignored(&post, walk, r) ==
+		      (has_moved(r) || has_entered(r) ||
+		       is_ignored(&pre, walk, r)), "P7: who moved is ignored");
 	}
 }
 
@@ -100,8 +121,7 @@ static void check_res(unsigned int r)
 	check(node->list == w->list, "P3: the list");
 	check(node->place == w->place, "the place");
 	check(node->prio == w->prio, "the priority");
-	check(node->type == w->type, "the memory type");
-	check(node->bo == w->bo, "the buffer");
+	check(node->bulk == w->bulk, "a buffer's bulk");
 	for_upto(other, NODES)
 		if (want.node[other].is_res)
 			check(is_before(&post, r, other) ==
@@ -110,11 +130,9 @@ static void check_res(unsigned int r)
 
 static void check_order(void)
 {
-	for_upto(n, NODES) {
+	for_upto(n, NODES)
 		if (want.node[n].is_res)
 			check_res(n);
-		check(post.bo[n].bulk == want.bo[n].bulk, "a buffer's bulk");
-	}
 }
 
 /* Whoever goes to a tail is put where walks that may meet it do so. */
@@ -137,41 +155,59 @@ static void check_met(unsigned int t)
 
 static bool is_unevictable(unsigned int t)
 {
-	unsigned int bo = pre.node[t].bo;
+	const struct node *node = &pre.node[t];
 
-	return pre.bo[bo].pinned || (pre.bo[bo].has_tt && pre.bo[bo].swapped &&
-				     pre.bo[bo].resource == t);
+	return node->pinned ||
+	       (node->has_tt && node->swapped && node->is_current);
 }
 
 /* Is @b the first resource behind @a? */
 static bool is_next(const struct picture *p, unsigned int a, unsigned int b)
 {
+	bool next = is_before(p, a, b);
+
 	for_upto(r, NODES)
-		if (p->node[r].is_res && is_before(p, a, r) &&
-		    is_before(p, r, b))
-			return false;
-	return is_before(p, a, b);
+		next &= !p->node[r].is_res || !is_before(p, a, r) ||
+			!is_before(p, r, b);
+	return next;
 }
 
-static void want_at_tail_of_range(unsigned int t, unsigned int bulk)
+static void want_at_tail_of_range(unsigned int t)
 {
 	struct node *node = &want.node[t];
-	unsigned int last = range_last(&want, bulk, node->list);
+	struct picture old = want;
 
-	if (last != NONE && last != t && !is_next(&want, last, t)) {
-		node->pos = want.node[last].pos + 1;
+	for_upto(n, NODES) {
+		const struct node *last = &pre.node[n];
+
+		if (n == t || !last->is_last || last->list != node->list ||
+		    last->bulk != node->bulk || is_next(&old, n, t))
+			continue;
+		node->pos = last->pos + 1;
 		want_met = true;
 	}
 	node->place = TTM_LRU_RANGE;
+}
+
+/* From either end it stays, from the middle it goes behind the last. */
+static void want_out_of_range(unsigned int t)
+{
+	struct node *node = &want.node[t];
+
+	if (!node->is_first)
+		for_upto(n, NODES)
+			if (n != t && pre.node[n].is_last &&
+			    is_member(&pre.node[n], node->bulk, node->list))
+				node->pos = pre.node[n].pos + 1;
+	node->place = TTM_LRU_LOOSE;
 }
 
 /* What the buffer wishes; @bulk is the one to join, or NONE. */
 static void want_settled(unsigned int t, unsigned int bulk)
 {
 	struct node *node = &want.node[t];
-	unsigned int bo = node->bo, prio = pre.bo[bo].prio;
 	bool unevictable = is_unevictable(t);
-	unsigned int list = node->type * PRIOS + prio;
+	unsigned int list = FIRST_LIST + node->new_prio;
 
 	if (unevictable)
 		list = UNEVICTABLE;
@@ -179,42 +215,36 @@ static void want_settled(unsigned int t, unsigned int bulk)
 	if (node->list != list) {
 		node->list = list;
 		node->pos = TO_TAIL;
-		node->prio = prio;
+		node->prio = node->new_prio;
 		node->place = unevictable ? TTM_LRU_UNEVICTABLE :
 					    TTM_LRU_LOOSE;
 		want_met = true;
 	} else if (node->place == TTM_LRU_RANGE && bulk == NONE) {
-		unsigned int old = pre.bo[bo].bulk;
-		unsigned int last = range_last(&pre, old, list);
-
-		if (t != range_first(&pre, old, list) && t != last)
-			node->pos = pre.node[last].pos + 1;
-		node->place = TTM_LRU_LOOSE;
+		want_out_of_range(t);
 	}
 	if (bulk != NONE && node->place == TTM_LRU_LOOSE)
-		want_at_tail_of_range(t, bulk);
+		want_at_tail_of_range(t);
 }
 
 /* A driver's bug: a priority changed in a bulk, or a bulk of several locks. */
 static bool is_misused(unsigned int t)
 {
 	const struct node *old = &pre.node[t], *new = &post.node[t];
-	unsigned int bo = old->bo, bulk = pre.bo[bo].bulk;
+	bool misused = old->place == TTM_LRU_RANGE &&
+		       old->new_prio != old->prio;
 
-	if (old->place == TTM_LRU_RANGE && pre.bo[bo].prio != old->prio)
-		return true;
-	for_upto(n, NODES)
-		if (new->place == TTM_LRU_RANGE &&
-		    is_member(&post, n, bulk, new->list) &&
-		    pre.bo[pre.node[n].bo].resv != pre.bo[bo].resv)
-			return true;
-	return false;
+	if (new->place == TTM_LRU_RANGE)
+		for_upto(n, NODES)
+			misused |= is_member(&post.node[n], new->bulk,
+					     new->list) &&
+				   pre.node[n].resv != old->resv;
+	return misused;
 }
 
-static void reserve(unsigned int bo)
+static void reserve(unsigned int t)
 {
 	for_upto(i, BULKS)
-		resvs[i]->held = pre.bo[bo].resv == i;
+		resvs[i]->held = pre.node[t].resv == i;
 }
 
 /* Either the operation took the lock, or its caller had it. */
@@ -242,78 +272,33 @@ static void choose_for_bulk(void)
 static void choose_for_res(void)
 {
 	choose_for_bulk();
-	given(pre.node[TARGET].is_res);
-	reserve(pre.node[TARGET].bo);
+	reserve(TARGET);
 }
 
-static void check_after_res(bool warns)
+static void check_after_bulk(void)
 {
 	world_read();
 	check_order();
 	check_walks(NONE);
+}
+
+static void check_after_res(bool warns)
+{
+	check_after_bulk();
 	check_hitches(NONE);
 	check_met(TARGET);
 	check(!warned || warns, "warned without a reason");
-	reached(true, "the end");
-}
-
-/* Did the resource go from one place to another, and (not) move? */
-static bool is_case(enum ttm_lru_place old, enum ttm_lru_place new, bool moved)
-{
-	return pre.node[TARGET].place == old &&
-	       want.node[TARGET].place == new && has_moved(TARGET) == moved;
-}
-
-static bool is_a_hitch_registered(const struct picture *p)
-{
-	for_upto(n, NODES)
-		if (!p->node[n].is_res && p->node[n].bulk != NONE)
-			return true;
-	return false;
-}
-
-static void reached_settling(void)
-{
-	reached(is_case(TTM_LRU_UNEVICTABLE, TTM_LRU_LOOSE, true),
-		"becomes evictable");
-	reached(is_case(TTM_LRU_RANGE, TTM_LRU_UNEVICTABLE, true),
-		"becomes unevictable in a range");
-	reached(is_case(TTM_LRU_LOOSE, TTM_LRU_LOOSE, true) &&
-		pre.node[TARGET].prio != want.node[TARGET].prio,
-		"another priority");
-	reached(is_a_hitch_registered(&pre) && !is_a_hitch_registered(&post),
-		"a hitch is inside no more");
-}
-
-static void reached_joining(void)
-{
-	reached(is_case(TTM_LRU_LOOSE, TTM_LRU_RANGE, false), "begins a range");
-	reached(is_case(TTM_LRU_LOOSE, TTM_LRU_RANGE, true), "joins a range");
-	reached(is_case(TTM_LRU_UNEVICTABLE, TTM_LRU_RANGE, true),
-		"joins a range as it becomes evictable");
-	reached(!is_a_hitch_registered(&pre) && is_a_hitch_registered(&post),
-		"a hitch is inside now");
-}
-
-static void reached_leaving(void)
-{
-	reached(is_case(TTM_LRU_RANGE, TTM_LRU_LOOSE, false),
-		"leaves an end of a range");
-	reached(is_case(TTM_LRU_RANGE, TTM_LRU_LOOSE, true),
-		"leaves the middle of a range");
 }
 
 void prove_add(void)
 {
 	choose_for_res();
-	want_settled(TARGET, pre.bo[pre.node[TARGET].bo].bulk);
+	want_settled(TARGET, pre.node[TARGET].bulk);
 	lru_lock->held = true;
 	ttm_resource_add_bulk_move(res[TARGET], res[TARGET]->bo);
 	check_locked();
 	check_after_res(warned);
 	check(!warned || is_misused(TARGET), "warned without a reason");
-	reached_settling();
-	reached_joining();
 }
 
 void prove_del(void)
@@ -324,8 +309,6 @@ void prove_del(void)
 	ttm_resource_del_bulk_move(res[TARGET], res[TARGET]->bo);
 	check_locked();
 	check_after_res(false);
-	reached_settling();
-	reached_leaving();
 }
 
 void prove_del_unevictable(void)
@@ -336,7 +319,6 @@ void prove_del_unevictable(void)
 	ttm_resource_del_bulk_move_unevictable(res[TARGET], res[TARGET]->bo);
 	check_locked();
 	check_after_res(!is_unevictable(TARGET));
-	reached_settling();
 }
 
 void prove_tail(void)
@@ -344,10 +326,10 @@ void prove_tail(void)
 	unsigned int bulk;
 
 	choose_for_res();
-	bulk = pre.bo[pre.node[TARGET].bo].bulk;
+	bulk = pre.node[TARGET].bulk;
 	want_settled(TARGET, bulk);
 	if (want.node[TARGET].place == TTM_LRU_RANGE) {
-		want_at_tail_of_range(TARGET, bulk);
+		want_at_tail_of_range(TARGET);
 	} else {
 		want.node[TARGET].pos = TO_TAIL;
 		want_met = true;
@@ -357,10 +339,6 @@ void prove_tail(void)
 	check_locked();
 	check_after_res(warned);
 	check(!warned || is_misused(TARGET), "warned without a reason");
-	reached_settling();
-	reached_joining();
-	reached(is_case(TTM_LRU_RANGE, TTM_LRU_RANGE, true),
-		"moves in a range");
 }
 
 void prove_init(void)
@@ -374,10 +352,10 @@ void prove_init(void)
 	given(pre.node[TARGET].place == TTM_LRU_OFF);
 	bo = r->bo;
 	*r = any;
-	place.mem_type = pre.node[TARGET].type;
+	place.mem_type = TYPE;
 	want.node[TARGET].pos = TO_TAIL;
-	want_settled(TARGET, pre.bo[pre.node[TARGET].bo].bulk);
-	usage = ttm_manager_type(&bdev, place.mem_type)->usage;
+	want_settled(TARGET, pre.node[TARGET].bulk);
+	usage = man[TYPE]->usage;
 
 	ttm_resource_init(bo, &place, r);
 	check_unlocked();
@@ -386,50 +364,42 @@ void prove_init(void)
 	check(r->size == bo->base.size && r->placement == place.flags &&
 	      !r->start && !r->css && r->bus.caching == ttm_cached,
 	      "a resource's members");
-	check(ttm_manager_type(&bdev, place.mem_type)->usage ==
-	      usage + bo->base.size, "usage grows");
-	reached(want.node[TARGET].place == TTM_LRU_UNEVICTABLE, "pinned");
-	reached(want.node[TARGET].place == TTM_LRU_LOOSE, "loose");
-	reached(want.node[TARGET].place == TTM_LRU_RANGE, "in a range");
-	reached(!is_a_hitch_registered(&pre) && is_a_hitch_registered(&post),
-		"a hitch is inside now");
+	check(man[TYPE]->usage == usage + bo->base.size, "usage grows");
 }
 
 void prove_fini(void)
 {
-	struct ttm_resource_manager *m;
+	struct ttm_resource_manager *m = man[TYPE];
 	u64 usage;
 
 	choose_for_res();
 	want.node[TARGET].list = NOWHERE;
 	want.node[TARGET].place = TTM_LRU_OFF;
-	m = ttm_manager_type(&bdev, pre.node[TARGET].type);
 	usage = m->usage;
 	ttm_resource_fini(m, res[TARGET]);
 	check_unlocked();
 	check_after_res(false);
 	check(m->usage == usage - res[TARGET]->size, "usage shrinks");
-	reached(pre.node[TARGET].place == TTM_LRU_RANGE, "in a range");
-	reached(is_a_hitch_registered(&pre) && !is_a_hitch_registered(&post),
-		"a hitch is inside no more");
 }
 
 void prove_set_bo(void)
 {
-	unsigned int bo, old;
+	struct ttm_buffer_object any;
+	bool bulk;
 
 	choose_for_res();
-	old = pre.node[TARGET].bo;
-	given(bo < NODES);
-	/* As it is documented; else it warns. */
-	given(pre.node[TARGET].place != TTM_LRU_RANGE ||
-	      pre.bo[bo].bulk == pre.bo[old].bulk);
-	want.node[TARGET].bo = bo;
-	ttm_resource_set_bo(res[TARGET], buf[bo]);
+	spare = any;
+	spare.bdev = &bdev;
+	/* In a range, as it is documented; else it warns. */
+	spare.bulk_move = buf[TARGET]->bulk_move;
+	if (bulk && pre.node[TARGET].place != TTM_LRU_RANGE) {
+		spare.bulk_move = bulks[1];
+		want.node[TARGET].bulk = 1;
+	}
+	owner[TARGET] = &spare;
+	ttm_resource_set_bo(res[TARGET], &spare);
 	check_unlocked();
 	check_after_res(false);
-	reached(bo != old && pre.node[TARGET].place == TTM_LRU_RANGE,
-		"in a range");
 }
 
 void prove_bulk_tail(void)
@@ -438,18 +408,13 @@ void prove_bulk_tail(void)
 	resvs[0]->held = true;
 	resvs[1]->held = true;
 	for_upto(n, NODES)
-		if (is_member(&pre, n, 0, pre.node[n].list))
+		if (is_member(&pre.node[n], 0, pre.node[n].list))
 			want.node[n].pos += TO_TAIL;
 	lru_lock->held = true;
 	ttm_lru_bulk_move_tail(bulks[0]);
 	check_locked();
-	world_read();
-	check_order();
-	check_walks(NONE);
+	check_after_bulk();
 	check(!warned, "warned without a reason");
-	reached(true, "the end");
-	reached(is_a_hitch_registered(&pre) && !is_a_hitch_registered(&post),
-		"a hitch is left behind");
 }
 
 void prove_bulk_fini(void)
@@ -457,35 +422,24 @@ void prove_bulk_fini(void)
 	bool left = false;
 
 	choose_for_bulk();
-	/* Of one buffer, a bulk that ends has no two members. */
-	for_upto(a, NODES)
-		for_upto(b, a)
-			given(pre.node[a].place != TTM_LRU_RANGE ||
-			      pre.node[b].place != TTM_LRU_RANGE ||
-			      pre.node[a].bo != pre.node[b].bo ||
-			      pre.bo[pre.node[a].bo].bulk != 0);
 	for_upto(n, NODES) {
-		if (!is_member(&pre, n, 0, pre.node[n].list))
+		if (!is_member(&pre.node[n], 0, pre.node[n].list))
 			continue;
 		left = true;
 		want.node[n].place = TTM_LRU_LOOSE;
-		want.bo[pre.node[n].bo].bulk = NONE;
+		want.node[n].bulk = NONE;
 	}
 	ttm_lru_bulk_move_fini(&bdev, bulks[0]);
 	check_unlocked();
-	check_after_res(left);
+	check_after_bulk();
 	check(warned == left, "warned of what was left");
 	check(list_empty(&bulks[0]->cursor_list), "no cursor points to it");
-	reached(left, "members are left");
-	reached(is_a_hitch_registered(&pre) && !is_a_hitch_registered(&post),
-		"a hitch is inside no more");
 }
 
 /* Operations on cursors, with others in any state. */
 static void choose_for_cursor(void)
 {
 	world_choose();
-	given(!pre.node[TARGET].is_res);
 	want = pre;
 	world_make();
 	lru_lock->held = true;
@@ -496,25 +450,34 @@ static void check_after_cursor(void)
 	check_locked();
 	world_read();
 	check_order();
+	for_upto(n, NODES)
+		if (pre.node[n].is_res)
+			check(post.node[n].moved == pre.node[n].moved,
+			      "P7: none has moved");
 	check_walks(TARGET);
 	check_hitches(TARGET);
 	check(!warned, "warned without a reason");
-	reached(true, "the end");
-	reached(pre.node[TARGET].bulk != NONE, "a hitch inside a range");
-	reached(pre.node[TARGET].prio == PRIOS, "in no walk");
-	reached(pre.node[TARGET].at < NODES &&
-		pre.node[TARGET].list != NOWHERE, "advanced, not paused");
 }
 
-/* How a step may end, and where. */
-static void reached_stepping(unsigned int next)
+/* Does @r come next in @walk: the first ahead that isn't ignored? */
+static bool is_next_in(const struct picture *p, unsigned int walk,
+		       unsigned int r)
 {
-	reached(next == NONE && pre.node[TARGET].prio < PRIOS, "the last");
-	reached(next != NONE && pre.node[next].place == TTM_LRU_RANGE,
-		"on to a member");
-	reached(next != NONE && pre.node[TARGET].list != NOWHERE &&
-		pre.node[next].list != pre.node[TARGET].list,
-		"on to another list");
+	const struct node *node = &p->node[r];
+	bool next = true;
+
+	for_upto(i, NODES) {
+		const struct node *other = &p->node[i];
+		bool may = other->is_res && side_of(p, walk, i) == AHEAD &&
+			   !is_ignored(p, walk, i);
+
+		if (i == r)
+			next &= may;
+		else
+			next &= !may || other->prio > node->prio ||
+				is_before(p, r, i);
+	}
+	return next;
 }
 
 /* The resource that comes next in @walk, or NONE. */
@@ -522,13 +485,9 @@ static unsigned int next_in(const struct picture *p, unsigned int walk)
 {
 	unsigned int next = NONE;
 
-	for_upto(r, NODES) {
-		if (!p->node[r].is_res || side_of(p, walk, r) != AHEAD)
-			continue;
-		if (next == NONE || p->node[r].prio < p->node[next].prio ||
-		    is_before(p, r, next))
+	for_upto(r, NODES)
+		if (is_next_in(p, walk, r))
 			next = r;
-	}
 	return next;
 }
 
@@ -552,7 +511,10 @@ static void check_ended(void)
 
 static void check_returned(const struct ttm_resource *r, unsigned int next)
 {
-	check(r == (next == NONE ? NULL : res[next]), "the next resource");
+	check(!r == (next == NONE), "a resource, unless the walk ends");
+	for_upto(n, NODES)
+		if (pre.node[n].is_res)
+			check((r == res[n]) == (next == n), "the next resource");
 }
 
 /* @walk stands at @r from now on, or has ended. */
@@ -560,8 +522,11 @@ static void step(struct picture *p, unsigned int walk, unsigned int r)
 {
 	struct node *node = &p->node[walk];
 
-	node->prio = r == NONE ? PRIOS : p->node[r].prio;
 	node->at = r;
+	node->prio = PRIOS;
+	for_upto(n, NODES)
+		if (n == r)
+			node->prio = p->node[n].prio;
 }
 
 static void check_restarted(void)
@@ -570,6 +535,24 @@ static void check_restarted(void)
 
 	check(!node->prio && node->list == NOWHERE && node->at == AT_HEAD,
 	      "a walk starts over");
+	check(!node->bounded || node->stamp > pre.clock,
+	      "P7: it has all before it");
+}
+
+void prove_cursor_init(void)
+{
+	struct ttm_resource_cursor any, *c = cur[TARGET];
+	const struct node *node = &pre.node[TARGET];
+
+	choose_for_cursor();
+	given(node->prio == PRIOS && node->bulk == NONE);
+	*c = any;
+	if (node->bounded)
+		ttm_resource_cursor_init_bounded(c, man[TYPE]);
+	else
+		ttm_resource_cursor_init(c, man[TYPE]);
+	check_after_cursor();
+	check_ended();
 }
 
 void prove_cursor_fini(void)
@@ -616,7 +599,6 @@ void prove_advance(void)
 		if (post.node[TARGET].list != NOWHERE && n != TARGET)
 			check(is_before(&post, TARGET, n) ==
 			      is_before(&pre, TARGET, n), "the hitch stays");
-	reached_stepping(next);
 }
 
 static void check_parked(void)
@@ -635,7 +617,6 @@ void prove_pause(void)
 	check_parked();
 	check(post.node[TARGET].prio == pre.node[TARGET].prio, "same priority");
 	check_goes_on(&pre);
-	reached(post.node[TARGET].bulk != NONE, "inside a range now");
 }
 
 void prove_next(void)
@@ -653,7 +634,6 @@ void prove_next(void)
 		check_ended();
 	check_parked();
 	check_goes_on(&want);
-	reached_stepping(next);
 }
 
 void prove_first(void)
@@ -664,6 +644,7 @@ void prove_first(void)
 	choose_for_cursor();
 	want.node[TARGET].prio = 0;
 	want.node[TARGET].at = AT_HEAD;
+	want.node[TARGET].bounded = false;	/* It has all before it. */
 	next = next_in(&want, TARGET);
 	r = ttm_resource_manager_first(cur[TARGET]);
 	check_after_cursor();
@@ -673,23 +654,36 @@ void prove_first(void)
 		check_ended();
 	check_parked();
 	check_goes_on(&want);
-	reached_stepping(next);
+}
+
+/* Is the walk in the range that @last is the last member of? */
+static bool is_walk_in(const struct node *walk, unsigned int last)
+{
+	const struct node *node = &pre.node[last];
+	unsigned int list = FIRST_LIST + walk->prio;
+	bool in = false;
+
+	if (!node->is_last || node->list != list)
+		return false;
+	if (walk->at == NONE)
+		return walk->bulk == node->bulk;
+	for_upto(n, NODES)
+		in |= walk->at == n && is_member(&pre.node[n], node->bulk,
+						      list);
+	return in;
 }
 
 void prove_skip_bulk(void)
 {
 	const struct node *node = &pre.node[TARGET];
-	unsigned int bulk = NONE, last;
+	bool in = false;
 
 	choose_for_cursor();
-	if (node->at == NONE)
-		bulk = node->bulk;
-	else if (node->at != AT_HEAD &&
-		 pre.node[node->at].place == TTM_LRU_RANGE)
-		bulk = pre.bo[pre.node[node->at].bo].bulk;
-	if (bulk != NONE) {
-		last = range_last(&pre, bulk, node->type * PRIOS + node->prio);
-		want.node[TARGET].at = last;
+	for_upto(n, NODES) {
+		if (!is_walk_in(node, n))
+			continue;
+		want.node[TARGET].at = n;
+		in = true;
 	}
 	ttm_resource_cursor_skip_bulk(cur[TARGET]);
 	check_after_cursor();
@@ -698,6 +692,4 @@ void prove_skip_bulk(void)
 	check(post.node[TARGET].prio == node->prio, "same priority");
 	check(post.node[TARGET].list == node->list, "the hitch stays");
 	check_goes_on(&want);
-	reached(bulk != NONE && node->at == NONE, "parked in a range");
-	reached(bulk != NONE && node->at != NONE, "at a member");
 }

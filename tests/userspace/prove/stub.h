@@ -54,6 +54,7 @@ struct hlist_head {
 #define ENOSPC			28
 #define ENOENT			2
 #define cond_resched()		((void)0)
+#define max(a, b) ((a) > (b) ? (a) : (b))
 
 /*
  * By name of the member. For resources and cursors the same pointer, looked up
@@ -64,21 +65,12 @@ struct hlist_head {
 #define stub_of_lru(ptr)		stub_res_of(ptr)
 #define stub_of_hitch(ptr)		stub_cursor_of(ptr)
 #define stub_of_bulk_link(ptr)		stub_registered(ptr)
-#define stub_of_walk(ptr)		stub_bounded_of(ptr)
 
 void *stub_res_of(void *lru);
 void *stub_cursor_of(void *hitch);
 void *stub_registered(void *bulk_link);
-void *stub_bounded_of(void *walk);
 
-/* What must hold; or, to see that worlds are not too few, what should occur. */
-#ifndef COVER
 #define check(cond, what)	__CPROVER_assert(cond, what)
-#define reached(cond, what)	((void)0)
-#else
-#define check(cond, what)	((void)0)
-#define reached(cond, what)	__CPROVER_assert(!(cond), "reached: " what)
-#endif
 #define given(cond)		__CPROVER_assume(cond)
 
 /* Warnings are for misuse: the harness decides whether there was any. */
@@ -180,6 +172,14 @@ int dmem_cgroup_try_charge(struct dmem_cgroup_region *region, u64 size,
 void dmem_cgroup_uncharge(struct dmem_cgroup_pool_state *pool, u64 size);
 
 #include <drm/ttm/ttm_resource.h>
+
+/* Behind the last cursor, list_for_each_entry() imagines one around the head. */
+#undef list_entry_is_head
+#define list_entry_is_head(pos, head, member)				\
+	(stub_##member##_of(pos) == (head))
+#define stub_link_of(item)		(&(item)->link)
+
+struct list_head *stub_bulk_link_of(struct ttm_resource_cursor *cursor);
 
 /* As there; an expression tells the checker more than a call. */
 #define ttm_lru_item_is_res(item)	((item)->type == TTM_LRU_RESOURCE)

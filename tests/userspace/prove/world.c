@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Any world in which P4 and P5 hold, and the check that a world is one.
+ * Any world in which the invariant holds, and the check that a world is one.
  *
- * Slots are interchangeable, so without loss of generality nodes of one list
- * stand there in the order of their slots, before the operation.
+ * WORLD tells which slots are resources (R) and which are cursors (H). Slots are
+ * interchangeable, so without loss of generality nodes stand in the order of
+ * their slots before the operation: by list, and by their place there. LISTS, if
+ * given, tells on which list each is.
+ *
+ * Each resource has a buffer of its own: that two share one makes no difference
+ * to operations that only read what it wishes. ttm_lru_bulk_move_fini() writes,
+ * and so is proved for bulks in which no buffer has two members.
  */
 
 #include "world.h"
 
 struct picture pre, post;
 struct ttm_device bdev;
+struct ttm_buffer_object spare;
 bool warned;
 
 static struct ttm_resource res0, res1, res2, res3;
@@ -23,27 +30,28 @@ static struct ttm_lru_bulk_move_pos pos10[PRIOS], pos11[PRIOS];
 static struct dma_resv resv0, resv1;
 static struct ttm_tt tt0, tt1, tt2, tt3;
 
-#if NODES == 2
-#define TABLE(x)	{ &x##0, &x##1 }
-#elif NODES == 3
-#define TABLE(x)	{ &x##0, &x##1, &x##2 }
-#else
-#define TABLE(x)	{ &x##0, &x##1, &x##2, &x##3 }
-#endif
+#define FOUR(x)		{ &x##0, &x##1, &x##2, &x##3 }
 
-struct ttm_resource *const res[NODES] = TABLE(res);
-struct ttm_resource_cursor *const cur[NODES] = TABLE(cur);
-struct ttm_buffer_object *const buf[NODES] = TABLE(buf);
-static struct ttm_tt *const tts[NODES] = TABLE(tt);
+struct ttm_resource *const res[MAX_NODES] = FOUR(res);
+struct ttm_resource_cursor *const cur[MAX_NODES] = FOUR(cur);
+struct ttm_buffer_object *const buf[MAX_NODES] = FOUR(buf);
+struct ttm_buffer_object *owner[MAX_NODES] = FOUR(buf);
+static struct ttm_tt *const tts[MAX_NODES] = FOUR(tt);
 struct ttm_resource_manager *const man[TYPES] = { &man0, &man1 };
 spinlock_t *const lru_lock = &bdev.lru_lock;
 struct ttm_lru_bulk_move *const bulks[BULKS] = { &bulk0, &bulk1 };
 struct dma_resv *const resvs[BULKS] = { &resv0, &resv1 };
 
+static struct list_head *const heads[] = {
+	&lru0[0], &lru0[1], &lru1[0], &lru1[1], &bdev.unevictable
+};
+
+static const char kinds[] = WORLD;
+
 void *stub_res_of(void *lru)
 {
 	for_upto(n, NODES)
-		if (lru == &res[n]->lru)
+		if (kinds[n] == 'R' && lru == &res[n]->lru)
 			return res[n];
 	check(false, "a resource");
 	return NULL;
@@ -52,26 +60,34 @@ void *stub_res_of(void *lru)
 void *stub_cursor_of(void *hitch)
 {
 	for_upto(n, NODES)
-		if (hitch == &cur[n]->hitch)
+		if (kinds[n] == 'H' && hitch == &cur[n]->hitch)
 			return cur[n];
 	check(false, "a hitch");
 	return NULL;
 }
 
-/* Of a list's head, list_for_each_entry() imagines the entry. */
+/* The cursor that is imagined around a bulk's cursor_list. */
+static struct ttm_resource_cursor end0, end1;
+static struct ttm_resource_cursor *const ends[BULKS] = { &end0, &end1 };
+
 void *stub_registered(void *bulk_link)
 {
 	for_upto(n, NODES)
-		if (bulk_link == &cur[n]->bulk_link)
+		if (kinds[n] == 'H' && bulk_link == &cur[n]->bulk_link)
 			return cur[n];
-	return (char *)bulk_link -
-	       offsetof(struct ttm_resource_cursor, bulk_link);
+	for_upto(b, BULKS)
+		if (bulk_link == &bulks[b]->cursor_list)
+			return ends[b];
+	check(false, "a registered cursor");
+	return NULL;
 }
 
-void *stub_bounded_of(void *walk)
+struct list_head *stub_bulk_link_of(struct ttm_resource_cursor *cursor)
 {
-	check(false, "a bounded walk");
-	return NULL;
+	for_upto(b, BULKS)
+		if (cursor == ends[b])
+			return &bulks[b]->cursor_list;
+	return &cursor->bulk_link;
 }
 
 struct ttm_resource_manager *ttm_manager_type(struct ttm_device *dev,
@@ -85,99 +101,95 @@ struct ttm_resource_manager *ttm_manager_type(struct ttm_device *dev,
 }
 
 /* What operations must leave alone, as it was. */
-static struct ttm_resource old_res[NODES];
 static struct ttm_buffer_object old_buf[NODES];
 static struct ttm_resource_manager old_man[TYPES];
 
-static struct list_head *head_of(unsigned int list)
+static struct list_head *link_of(unsigned int n)
 {
-	if (list == UNEVICTABLE)
-		return &bdev.unevictable;
-	return (list / PRIOS ? lru1 : lru0) + list % PRIOS;
+	return kinds[n] == 'R' ? &res[n]->lru.link : &cur[n]->hitch.link;
 }
 
-static struct list_head *link_of(const struct picture *p, unsigned int n)
+/* Are both members of one range? */
+static bool is_same_range(const struct node *a, const struct node *b)
 {
-	return p->node[n].is_res ? &res[n]->lru.link : &cur[n]->hitch.link;
+	return b->is_res && b->place == TTM_LRU_RANGE &&
+	       is_member(a, b->bulk, b->list);
 }
 
-unsigned int range_first(const struct picture *p, unsigned int bulk,
-			 unsigned int list)
+static void derive(struct picture *p)
 {
-	unsigned int first = NONE;
+	for_upto(n, NODES) {
+		struct node *node = &p->node[n];
 
-	for_upto(n, NODES)
-		if (is_member(p, n, bulk, list) &&
-		    (first == NONE || is_before(p, n, first)))
-			first = n;
-	return first;
-}
-
-unsigned int range_last(const struct picture *p, unsigned int bulk,
-			unsigned int list)
-{
-	unsigned int last = NONE;
-
-	for_upto(n, NODES)
-		if (is_member(p, n, bulk, list) &&
-		    (last == NONE || is_before(p, last, n)))
-			last = n;
-	return last;
-}
-
-/* The bulk of the range that @n lies strictly inside of, or NONE. */
-static unsigned int inside_of(const struct picture *p, unsigned int n)
-{
-	for_upto(bulk, BULKS) {
-		bool after = false, before = false;
-
+		node->is_first = node->is_res && node->place == TTM_LRU_RANGE;
+		node->is_last = node->is_first;
 		for_upto(i, NODES) {
-			if (!is_member(p, i, bulk, p->node[n].list))
+			if (i == n || !is_same_range(node, &p->node[i]))
 				continue;
-			after |= is_before(p, i, n);
-			before |= is_before(p, n, i);
+			node->is_first &= is_before(p, n, i);
+			node->is_last &= is_before(p, i, n);
 		}
-		if (after && before)
-			return bulk;
+		node->moved = node->stamp;
+		for_ranges(bulk, list)
+			if (is_member(node, bulk, list) &&
+			    p->range_stamp[bulk][list] > node->stamp)
+				node->moved = p->range_stamp[bulk][list];
 	}
-	return NONE;
+}
+
+/* Does @n lie strictly inside of @bulk's range on its list? */
+static bool is_inside(const struct picture *p, unsigned int n,
+		      unsigned int bulk)
+{
+	bool after = false, before = false;
+
+	for_upto(i, NODES) {
+		bool member = is_member(&p->node[i], bulk, p->node[n].list);
+
+		after |= member && is_before(p, i, n);
+		before |= member && is_before(p, n, i);
+	}
+	return after && before;
 }
 
 /* Between members of a range there are no other resources. */
-bool is_bulk_p4(const struct picture *p)
+static bool is_bulk_p4(const struct picture *p)
 {
-	for_upto(n, NODES) {
-		unsigned int bulk;
+	bool ok = true;
 
-		if (!p->node[n].is_res || p->node[n].list == NOWHERE)
-			continue;
-		bulk = inside_of(p, n);
-		if (bulk != NONE && !is_member(p, n, bulk, p->node[n].list))
-			return false;
-	}
-	return true;
+	for_upto(n, NODES)
+		for_upto(bulk, BULKS)
+			ok &= !p->node[n].is_res || !is_inside(p, n, bulk) ||
+			      is_member(&p->node[n], bulk, p->node[n].list);
+	return ok;
 }
 
 /* Exactly the hitches strictly inside a range are registered with its bulk. */
-bool is_registration_p4(const struct picture *p)
+static bool is_registration_p4(const struct picture *p)
 {
+	bool ok = true;
+
 	for_upto(n, NODES) {
 		const struct node *node = &p->node[n];
 
 		if (node->is_res)
 			continue;
-		if (node->bulk != inside_of(p, n))
-			return false;
-		if (node->bulk != NONE && node->bulk_type != node->type)
-			return false;
+		for_upto(bulk, BULKS)
+			ok &= is_inside(p, n, bulk) == (node->bulk == bulk);
+		ok &= node->bulk == NONE || node->bulk_type == TYPE;
 	}
-	return true;
+	return ok;
+}
+
+static unsigned int list_of(const struct node *node)
+{
+	return FIRST_LIST + node->prio;
 }
 
 /* A resource is where its place says. */
-static bool is_res_placed(const struct picture *p, const struct node *node)
+static bool is_res_placed(const struct node *node)
 {
-	if (node->type >= TYPES || node->prio >= PRIOS)
+	if (node->prio >= PRIOS)
 		return false;
 
 	switch (node->place) {
@@ -185,67 +197,123 @@ static bool is_res_placed(const struct picture *p, const struct node *node)
 		return node->list == NOWHERE;
 	case TTM_LRU_UNEVICTABLE:
 		return node->list == UNEVICTABLE;
-	case TTM_LRU_RANGE:
-		if (p->bo[node->bo].bulk == NONE)
-			return false;
-		break;
 	case TTM_LRU_LOOSE:
-		break;
+		return node->list == list_of(node);
+	case TTM_LRU_RANGE:
+		return node->bulk != NONE && node->list == list_of(node);
 	default:
 		return false;
 	}
-	return node->list == node->type * PRIOS + node->prio;
 }
 
-bool is_placed_p5(const struct picture *p)
+static bool is_placed_p5(const struct picture *p)
 {
+	bool ok = true;
+
 	for_upto(n, NODES) {
 		const struct node *node = &p->node[n];
 
-		if (node->is_res && !is_res_placed(p, node))
-			return false;
-		if (!node->is_res && node->list != NOWHERE &&
-		    (node->prio >= PRIOS ||
-		     node->list != node->type * PRIOS + node->prio))
-			return false;
+		if (node->is_res)
+			ok &= is_res_placed(node);
+		else
+			ok &= node->list == NOWHERE ||
+			      (node->prio < PRIOS &&
+			       node->list == list_of(node));
 	}
-	return true;
+	return ok;
 }
 
 /* A walk that isn't paused stands at a resource on its list, or at the head. */
 static bool is_at(const struct picture *p, unsigned int n)
 {
 	const struct node *node = &p->node[n];
+	bool ok = node->at == AT_HEAD && !node->prio && node->list == NOWHERE;
 
-	if (node->at == AT_HEAD)
-		return !node->prio && node->list == NOWHERE;
-
-	return node->at < NODES && p->node[node->at].is_res &&
-	       p->node[node->at].list == node->type * PRIOS + node->prio &&
-	       (node->list == NOWHERE || is_before(p, n, node->at));
+	for_upto(i, NODES)
+		ok |= node->at == i && p->node[i].is_res &&
+		      p->node[i].list == list_of(node) &&
+		      (node->list == NOWHERE || is_before(p, n, i));
+	return ok;
 }
 
-bool is_walk(const struct picture *p)
+static bool is_walk(const struct picture *p)
 {
+	bool ok = true;
+
 	for_upto(n, NODES) {
 		const struct node *node = &p->node[n];
 
 		if (node->is_res)
 			continue;
-		if (node->type >= TYPES || node->prio > PRIOS)
-			return false;
-		/* In no walk: on no list, at nothing. */
-		if (node->prio == PRIOS &&
-		    (node->list != NOWHERE || node->at != NONE))
-			return false;
-		/* Paused: on the list. */
-		if (node->prio < PRIOS && node->at == NONE &&
-		    node->list == NOWHERE)
-			return false;
-		if (node->at != NONE && !is_at(p, n))
-			return false;
+		ok &= node->prio <= PRIOS;
+		if (node->at != NONE)	/* Not paused. */
+			ok &= node->prio < PRIOS && is_at(p, n);
+		else			/* On the list, if in a walk. */
+			ok &= (node->prio < PRIOS) == (node->list != NOWHERE);
 	}
-	return true;
+	return ok;
+}
+
+/*
+ * When did what is behind @n surely move? Behind one that went to the tail, or
+ * whose range did, everything has moved since; behind a member, all members.
+ */
+static bool is_stamped_before(const struct picture *p, unsigned int n,
+			      unsigned int behind)
+{
+	const struct node *node = &p->node[n], *other = &p->node[behind];
+	bool ok = true;
+
+	if (node->place == TTM_LRU_LOOSE)
+		return !node->at_tail || other->moved >= node->stamp;
+	if (is_same_range(node, other))
+		return other->moved >= node->stamp;
+	for_ranges(bulk, list)
+		ok &= !is_member(node, bulk, list) ||
+		      other->moved >= p->range_stamp[bulk][list];
+	return ok;
+}
+
+/* No stamp is of the future, and what is behind moved later (P7). */
+static bool is_stamped_p7(const struct picture *p)
+{
+	bool ok = true;
+
+	for_upto(n, NODES) {
+		const struct node *node = &p->node[n];
+		u8 stamp = node->is_res ? node->moved : node->stamp;
+
+		if (node->is_res ? !is_evictable(node) :
+				   !node->bounded || node->prio >= PRIOS)
+			continue;
+		ok &= stamp <= p->clock;
+		for_upto(i, NODES)
+			if (node->is_res && p->node[i].is_res)
+				ok &= !is_before(p, n, i) ||
+				      is_stamped_before(p, n, i);
+	}
+	return ok;
+}
+
+static void choose_node(unsigned int n)
+{
+	struct node *node = &pre.node[n], any;
+
+	*node = any;
+	node->is_res = kinds[n] == 'R';
+	node->pos = 2 * n + 2;
+#ifdef LISTS
+	node->list = LISTS[n] - '0';
+	if (node->list < UNEVICTABLE)
+		node->prio = node->list % PRIOS;
+#endif
+	given(node->list >= FIRST_LIST && node->list <= NOWHERE);
+	given(!n || pre.node[n - 1].list <= node->list);
+	given(node->bulk < BULKS || node->bulk == NONE);
+	if (!node->is_res)
+		return;
+	given(node->new_prio < PRIOS);
+	given(node->resv < BULKS);
 }
 
 void world_choose(void)
@@ -253,59 +321,52 @@ void world_choose(void)
 	struct picture any;
 
 	pre = any;
-	for_upto(n, NODES) {
-		given(pre.node[n].pos == 2 * n + 2);
-		given(pre.node[n].list <= NOWHERE);
-		given(pre.node[n].bo < NODES);
-		given(pre.bo[n].bulk < BULKS || pre.bo[n].bulk == NONE);
-		given(pre.bo[n].resource < NODES || pre.bo[n].resource == NONE);
-		given(pre.bo[n].prio < PRIOS);
-		given(pre.bo[n].resv < BULKS);
-	}
+	for_upto(n, NODES)
+		choose_node(n);
+	given(pre.clock < 16);	/* Only the order of stamps counts. */
+	derive(&pre);
 	given(is_bulk_p4(&pre));
 	given(is_registration_p4(&pre));
 	given(is_placed_p5(&pre));
 	given(is_walk(&pre));
+	given(is_stamped_p7(&pre));
 }
 
-static struct list_head *chosen_next(unsigned int n)
+static bool same_list(unsigned int a, unsigned int b)
 {
-	unsigned int list = pre.node[n].list;
-
-	if (list == NOWHERE)
-		return link_of(&pre, n);
-	for_upto(i, NODES)
-		if (i > n && pre.node[i].list == list)
-			return link_of(&pre, i);
-	return head_of(list);
+	return a < NODES && b < NODES && pre.node[a].list == pre.node[b].list;
 }
 
-static struct list_head *chosen_prev(unsigned int n)
+static void make_link(unsigned int n)
 {
-	unsigned int list = pre.node[n].list;
+	struct list_head *link = link_of(n), *end = link;
 
-	if (list == NOWHERE)
-		return link_of(&pre, n);
-	for (unsigned int i = n; i-- > 0;)
-		if (pre.node[i].list == list)
-			return link_of(&pre, i);
-	return head_of(list);
+	for (unsigned int list = FIRST_LIST; list < NOWHERE; list++)
+		if (pre.node[n].list == list)
+			end = heads[list];
+	link->next = end;
+	link->prev = end;
+	if (pre.node[n].list == NOWHERE)
+		return;
+	if (same_list(n, n + 1))
+		link->next = link_of(n + 1);
+	if (same_list(n, n - 1))
+		link->prev = link_of(n - 1);
 }
 
-static void make_heads(void)
+static void make_head(unsigned int list)
 {
-	for_upto(list, NOWHERE) {
-		struct list_head *head = head_of(list);
+	struct list_head *head = heads[list];
 
-		head->next = head;
-		head->prev = head;
-		for_upto(n, NODES) {
-			if (pre.node[n].list != list)
-				continue;
-			if (head->next == head)
-				head->next = link_of(&pre, n);
-			head->prev = link_of(&pre, n);
-		}
+	INIT_LIST_HEAD(head);
+	if (list < FIRST_LIST)
+		return;
+	for_upto(n, NODES) {
+		if (pre.node[n].list != list)
+			continue;
+		if (!same_list(n, n - 1))
+			head->next = link_of(n);
+		head->prev = link_of(n);
 	}
 }
 
@@ -315,95 +376,84 @@ static void make_res(unsigned int n)
 	struct ttm_resource any, *r = res[n];
 
 	*r = any;
-	ttm_lru_item_init(&r->lru, TTM_LRU_RESOURCE);
-#ifdef TTM_LRU_STAMP_BITS
-	r->lru.stamp = any.lru.stamp;
-	given(r->lru.stamp < TTM_LRU_STAMP_MAX);
-#endif
-	r->bo = NULL;
-	if (!node->is_res)
-		return;
-
-	r->mem_type = node->type;
-	r->bo = buf[node->bo];
+	r->mem_type = TYPE;
+	r->bo = buf[n];
+	r->lru.type = TTM_LRU_RESOURCE;
 	r->lru.place = node->place;
-	r->lru.priority = PRIOS == 1 ? 0 : node->prio;
-	r->lru.link.next = chosen_next(n);
-	r->lru.link.prev = chosen_prev(n);
+	r->lru.priority = node->prio;
+	r->lru.stamp = node->stamp;
+	r->lru.at_tail = node->at_tail;
 }
 
 static void make_cursor(unsigned int n)
 {
 	const struct node *node = &pre.node[n];
-	struct ttm_resource_cursor *c = cur[n];
+	struct ttm_resource_cursor any, *c = cur[n];
 
-	ttm_resource_cursor_init(c, man[0]);
-	if (node->is_res)
-		return;
-
-	c->man = man[node->type];
+	*c = any;
+	c->man = man[TYPE];
+	c->hitch.type = TTM_LRU_HITCH;
 	c->hitch.priority = node->prio;
 	c->hitch.mem_type = node->bulk_type;
-	c->hitch.link.next = chosen_next(n);
-	c->hitch.link.prev = chosen_prev(n);
-	if (node->at == AT_HEAD)
-		c->at = c->man->lru;
-	else if (node->at != NONE)
-		c->at = &res[node->at]->lru.link;
-	if (node->bulk != NONE)
-		c->bulk = bulks[node->bulk];
+	c->hitch.bounded = node->bounded;
+	c->hitch.stamp = node->stamp;
+	INIT_LIST_HEAD(&c->bulk_link);
+	c->at = node->at == AT_HEAD ? c->man->lru : NULL;
+	for_upto(i, NODES)
+		if (kinds[i] == 'R' && node->at == i)
+			c->at = link_of(i);
+	c->bulk = node->bulk == NONE ? NULL : bulks[node->bulk];
 }
 
 static void make_buffer(unsigned int n)
 {
-	const struct wish *wish = &pre.bo[n];
+	const struct node *wish = &pre.node[n];
 	struct ttm_buffer_object any, *bo = buf[n];
 
 	*bo = any;
 	bo->base.resv = resvs[wish->resv];
 	bo->bdev = &bdev;
-	bo->resource = wish->resource == NONE ? NULL : res[wish->resource];
+	bo->resource = wish->is_current ? res[n] : NULL;
 	bo->ttm = wish->has_tt ? tts[n] : NULL;
 	tts[n]->swapped = wish->swapped;
 	bo->bulk_move = wish->bulk == NONE ? NULL : bulks[wish->bulk];
-	bo->priority = PRIOS == 1 ? 0 : wish->prio;
+	bo->priority = wish->new_prio;
 	bo->pin_count = wish->pinned;
-}
-
-static void link_before(struct list_head *node, struct list_head *next)
-{
-	node->prev = next->prev;
-	node->next = next;
-	next->prev->next = node;
-	next->prev = node;
+	old_buf[n] = *bo;
 }
 
 static void make_bulk(unsigned int b)
 {
 	struct ttm_lru_bulk_move *bulk = bulks[b];
-	u8 order[NODES];
 
 	for_upto(list, UNEVICTABLE) {
-		unsigned int first = range_first(&pre, b, list);
-		unsigned int last = range_last(&pre, b, list);
 		struct ttm_lru_bulk_move_pos *pos =
 			&bulk->pos[list / PRIOS][list % PRIOS];
 
-		pos->first = first == NONE ? NULL : res[first];
-		pos->last = last == NONE ? NULL : res[last];
+		pos->first = NULL;
+		pos->last = NULL;
+		pos->stamp = pre.range_stamp[b][list];
+		if (list < FIRST_LIST)
+			continue;
+		for_upto(n, NODES) {
+			const struct node *node = &pre.node[n];
+
+			if (node->is_first && is_member(node, b, list))
+				pos->first = res[n];
+			if (node->is_last && is_member(node, b, list))
+				pos->last = res[n];
+		}
 	}
 
-	/* Cursors registered in any order. */
+	ends[b]->bulk_link.next = &bulk->cursor_list;
 	INIT_LIST_HEAD(&bulk->cursor_list);
-	for_upto(i, NODES) {
-		given(order[i] < NODES);
-		for_upto(j, i)
-			given(order[j] != order[i]);
-		for_upto(n, NODES)
-			if (n == order[i] && !pre.node[n].is_res &&
-			    pre.node[n].bulk == b)
-				link_before(&cur[n]->bulk_link,
-					    &bulk->cursor_list);
+	for_upto(n, NODES) {
+		if (kinds[n] != 'H' || pre.node[n].bulk != b)
+			continue;
+		if (pre.node[n].registered_last)
+			list_add_tail(&cur[n]->bulk_link, &bulk->cursor_list);
+		else
+			list_add(&cur[n]->bulk_link, &bulk->cursor_list);
 	}
 }
 
@@ -420,65 +470,70 @@ void world_make(void)
 		man[t]->bdev = &bdev;
 		bdev.man_drv[t] = man[t];
 		man[t]->lru = t ? lru1 : lru0;
+		man[t]->lru_clock = pre.clock;
 		old_man[t] = *man[t];
 	}
 	for_upto(n, NODES) {
-		make_buffer(n);
-		make_res(n);
-		make_cursor(n);
-		old_res[n] = *res[n];
-		old_buf[n] = *buf[n];
+		if (kinds[n] == 'R') {
+			make_buffer(n);
+			make_res(n);
+		} else {
+			make_cursor(n);
+		}
+		make_link(n);
 	}
-	make_heads();
+	for_upto(list, NOWHERE)
+		make_head(list);
 	for_upto(b, BULKS)
 		make_bulk(b);
 }
 
-/* Slot of a node, or NODES and up for the head of a list, or NONE. */
-static unsigned int id_of(const struct list_head *link)
+/* The nodes of a world: its slots, then the lists' heads. */
+static struct list_head *node_of(unsigned int i)
 {
-	for_upto(n, NODES)
-		if (link == link_of(&pre, n))
-			return n;
-	for_upto(list, NOWHERE)
-		if (link == head_of(list))
-			return NODES + list;
-	return NONE;
+	return i < NODES ? link_of(i) : heads[i - NODES];
 }
 
-/* Every link leads back, and every list to where it began. */
+static unsigned int read_next(unsigned int i)
+{
+	const struct list_head *node = node_of(i);
+	unsigned int next = NONE;
+
+	for_upto(j, NODES + NOWHERE) {
+		if (node->next != node_of(j))
+			continue;
+		next = j;
+		check(node_of(j)->prev == node, "prev of next");
+	}
+	check(next != NONE, "next is a node");
+	return next;
+}
+
+/* Every list leads back to where it began. */
 static void read_lists(void)
 {
-	u8 next[NODES + NOWHERE], prev[NODES + NOWHERE];
+	u8 next[NODES + NOWHERE];
 
-	for_upto(i, NODES + NOWHERE) {
-		const struct list_head *link =
-			i < NODES ? link_of(&pre, i) : head_of(i - NODES);
-
-		next[i] = id_of(link->next);
-		prev[i] = id_of(link->prev);
-	}
-	for_upto(i, NODES + NOWHERE) {
-		check(next[i] != NONE, "next is a node");
-		check(prev[i] != NONE, "prev is a node");
-		given(next[i] != NONE && prev[i] != NONE);
-		check(prev[next[i]] == i, "prev of next");
-		check(next[prev[i]] == i, "next of prev");
-	}
-
+	for_upto(i, NODES + NOWHERE)
+		next[i] = read_next(i);
 	for_upto(n, NODES)
 		post.node[n].list = NOWHERE;
 	for_upto(list, NOWHERE) {
-		unsigned int i = next[NODES + list];
+		unsigned int at = next[NODES + list];
 
 		for_upto(pos, NODES) {
-			if (i >= NODES)
-				break;
-			post.node[i].list = list;
-			post.node[i].pos = pos;
-			i = next[i];
+			unsigned int then = at;
+
+			for_upto(n, NODES) {
+				if (at != n)
+					continue;
+				post.node[n].list = list;
+				post.node[n].pos = pos;
+				then = next[n];
+			}
+			at = then;
 		}
-		check(i == NODES + list, "a list ends");
+		check(at == NODES + list, "a list ends");
 	}
 	for_upto(n, NODES)
 		check(post.node[n].list != NOWHERE || next[n] == n,
@@ -499,21 +554,14 @@ static void read_res(unsigned int n)
 	struct node *node = &post.node[n];
 	const struct ttm_resource *r = res[n];
 
-	check(ttm_lru_item_is_res(&r->lru), "a resource is one");
-	if (!node->is_res) {
-		check(r->lru.link.next == &r->lru.link &&
-		      r->lru.place == TTM_LRU_OFF,
-		      "resources outside are left alone");
-		return;
-	}
+	check(r->lru.type == TTM_LRU_RESOURCE, "a resource is one");
+	check(r->bo == owner[n], "a resource's buffer");
 	node->place = r->lru.place;
-	node->type = r->mem_type;
+	check(r->mem_type == TYPE, "a resource's memory type");
 	node->prio = r->lru.priority;
-	node->bo = NONE;
-	for_upto(i, NODES)
-		if (r->bo == buf[i])
-			node->bo = i;
-	check(node->bo < NODES, "a buffer");
+	node->stamp = r->lru.stamp;
+	node->at_tail = r->lru.at_tail;
+	node->bulk = bulk_id(owner[n]->bulk_move);
 }
 
 static void read_cursor(unsigned int n)
@@ -522,13 +570,10 @@ static void read_cursor(unsigned int n)
 	const struct ttm_resource_cursor *c = cur[n];
 
 	check(c->hitch.type == TTM_LRU_HITCH, "a hitch is one");
-	if (node->is_res) {
-		check(c->hitch.link.next == &c->hitch.link && !c->bulk &&
-		      !c->at, "cursors outside are left alone");
-		return;
-	}
-	check(c->man == man[node->type], "a cursor's manager");
+	check(c->man == man[TYPE], "a cursor's manager");
+	check(!c->hitch.bounded == !node->bounded, "a cursor's bounds");
 	node->prio = c->hitch.priority;
+	node->stamp = c->hitch.stamp;
 	node->bulk_type = c->hitch.mem_type;
 	node->bulk = bulk_id(c->bulk);
 	check((c->bulk_link.next == &c->bulk_link) == !c->bulk,
@@ -539,7 +584,7 @@ static void read_cursor(unsigned int n)
 	if (c->at == c->man->lru)
 		node->at = AT_HEAD;
 	for_upto(i, NODES)
-		if (pre.node[i].is_res && c->at == &res[i]->lru.link)
+		if (kinds[i] == 'R' && c->at == link_of(i))
 			node->at = i;
 	check(node->at != NONE, "at a resource");
 }
@@ -553,13 +598,16 @@ static void read_manager(unsigned int t)
 	check(m->size == old->size && m->use_type == old->use_type &&
 	      m->use_tt == old->use_tt && m->func == old->func &&
 	      m->cg == old->cg, "a manager's members");
+	if (t == TYPE)
+		post.clock = m->lru_clock;
+	else
+		check(m->lru_clock == old->lru_clock, "a manager's clock");
 }
 
 static void read_buffer(unsigned int n)
 {
 	const struct ttm_buffer_object *bo = buf[n], *old = &old_buf[n];
 
-	post.bo[n].bulk = bulk_id(bo->bulk_move);
 	check(bo->base.size == old->base.size, "a buffer's size");
 	check(bo->base.resv == old->base.resv, "a buffer's resv");
 	check(bo->bdev == old->bdev, "a buffer's device");
@@ -567,39 +615,44 @@ static void read_buffer(unsigned int n)
 	check(bo->ttm == old->ttm, "a buffer's ttm");
 	check(bo->priority == old->priority, "a buffer's priority");
 	check(bo->pin_count == old->pin_count, "a buffer's pins");
-	check(tts[n]->swapped == pre.bo[n].swapped, "a buffer's pages");
+	check(tts[n]->swapped == pre.node[n].swapped, "a buffer's pages");
 }
 
-static void read_bulk(unsigned int b)
+static void read_range(unsigned int b, unsigned int list)
 {
-	const struct ttm_lru_bulk_move *bulk = bulks[b];
-	const struct list_head *link = &bulk->cursor_list;
+	const struct ttm_lru_bulk_move_pos *pos =
+		&bulks[b]->pos[list / PRIOS][list % PRIOS];
+	const struct ttm_resource *first = NULL, *last = NULL;
+
+	for_upto(n, NODES) {
+		const struct node *node = &post.node[n];
+
+		if (node->is_first && is_member(node, b, list))
+			first = res[n];
+		if (node->is_last && is_member(node, b, list))
+			last = res[n];
+	}
+	check(pos->first == first, "P4: first is the first member");
+	check(pos->last == last, "P4: last is the last member");
+}
+
+static void read_cursor_list(unsigned int b)
+{
+	const struct list_head *head = &bulks[b]->cursor_list, *link = head;
 	unsigned int registered = 0;
 
-	for_upto(list, UNEVICTABLE) {
-		unsigned int first = range_first(&post, b, list);
-		unsigned int last = range_last(&post, b, list);
-		const struct ttm_lru_bulk_move_pos *pos =
-			&bulk->pos[list / PRIOS][list % PRIOS];
-
-		check(pos->first == (first == NONE ? NULL : res[first]),
-		      "P4: first is the first member");
-		check(pos->last == (last == NONE ? NULL : res[last]),
-		      "P4: last is the last member");
-	}
-
 	for_upto(n, NODES)
-		if (!post.node[n].is_res && post.node[n].bulk == b)
+		if (kinds[n] == 'H' && post.node[n].bulk == b)
 			registered++;
 	for_upto(i, NODES) {
 		if (i == registered)
 			break;
 		check(link->next->prev == link, "cursor_list: prev of next");
 		link = link->next;
-		check(link != &bulk->cursor_list, "cursor_list: all are there");
+		check(link != head, "cursor_list: all are there");
 	}
-	check(link->next == &bulk->cursor_list, "cursor_list: no more");
-	check(bulk->cursor_list.prev == link, "cursor_list: its end");
+	check(link->next == head, "cursor_list: no more");
+	check(head->prev == link, "cursor_list: its end");
 }
 
 void world_read(void)
@@ -607,17 +660,28 @@ void world_read(void)
 	post = pre;
 	read_lists();
 	for_upto(n, NODES) {
-		read_res(n);
-		read_cursor(n);
+		if (kinds[n] == 'R') {
+			read_res(n);
+			read_buffer(n);
+		} else {
+			read_cursor(n);
+		}
 	}
-	for_upto(n, NODES)
-		read_buffer(n);
-	for_upto(b, BULKS)
-		read_bulk(b);
 	for_upto(t, TYPES)
 		read_manager(t);
+	for_upto(b, BULKS)
+		for_upto(list, UNEVICTABLE)
+			post.range_stamp[b][list] =
+				bulks[b]->pos[list / PRIOS][list % PRIOS].stamp;
+	derive(&post);
+	for_upto(b, BULKS) {
+		for_upto(list, UNEVICTABLE)
+			read_range(b, list);
+		read_cursor_list(b);
+	}
 	check(is_bulk_p4(&post), "P4: ranges are contiguous");
 	check(is_registration_p4(&post), "P4: registered if inside");
 	check(is_placed_p5(&post), "P5: in its place");
 	check(is_walk(&post), "cursors are parked, or at a resource");
+	check(is_stamped_p7(&post), "P7: what is behind moved later");
 }

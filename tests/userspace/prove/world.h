@@ -20,8 +20,16 @@
 #define TYPES		TTM_NUM_MEM_TYPES
 #define PRIOS		TTM_MAX_BO_PRIORITY
 #define BULKS		2
+#define MAX_NODES	4
+
+/* All nodes are of one type, the last; the lists of the others are empty. */
+#define TYPE		(TYPES - 1)
+#define FIRST_LIST	(TYPE * PRIOS)
 
 #define for_upto(i, max)	for (unsigned int i = 0; i < (max); i++)
+#define for_ranges(bulk, list)						\
+	for_upto(bulk, BULKS)						\
+		for (unsigned int list = FIRST_LIST; list < UNEVICTABLE; list++)
 
 /* Lists: type * PRIOS + priority, the unevictable one, none. */
 #define UNEVICTABLE	(TYPES * PRIOS)
@@ -32,72 +40,83 @@
 #define AT_HEAD		0xfe
 
 /*
- * @at: Of cursors in a walk that isn't paused: the resource it stands at.
  * @pos: On one list, a node with a lower one comes first.
- * @bulk: Of hitches: what they are registered with.
- * @type: Of resources; and of cursors, whose man is that of this type.
+ * @bulk: Of resources, their buffer's; of hitches, what they are registered with.
+ * @at: In a walk that isn't paused: the resource it stands at.
+ * @is_first, @is_last: It is that member of its range.
+ * @moved: When it moved last, be it with its range.
  */
 struct node {
 	bool is_res;
 	u8 list;
 	u8 pos;
-	u8 place;
-	u8 type;
 	u8 prio;
-	u8 bo;
 	u8 bulk;
-	u8 bulk_type;
-	u8 at;
-};
+	u8 stamp;
 
-/* What a buffer wishes, which the list need not know of yet. */
-struct wish {
+	/* Of resources; and what their buffers wish, which lists may not know. */
+	u8 place;
+	bool at_tail;
 	bool pinned;
 	bool swapped;
 	bool has_tt;
-	u8 resource;
-	u8 bulk;
-	u8 prio;
+	bool is_current;
+	u8 new_prio;
 	u8 resv;
+
+	/* Of cursors. */
+	bool bounded;
+	u8 bulk_type;
+	bool registered_last;
+
+	/* What follows from all that: see derive(). */
+	bool is_first;
+	bool is_last;
+	u8 moved;
+	u8 at;
 };
 
 struct picture {
 	struct node node[NODES];
-	struct wish bo[NODES];
+	u8 range_stamp[BULKS][UNEVICTABLE];
+	u8 clock;
 };
 
 extern struct picture pre, post;
 
 extern struct ttm_device bdev;
-extern struct ttm_resource *const res[NODES];
-extern struct ttm_resource_cursor *const cur[NODES];
-extern struct ttm_buffer_object *const buf[NODES];
+extern struct ttm_resource *const res[MAX_NODES];
+extern struct ttm_resource_cursor *const cur[MAX_NODES];
+extern struct ttm_buffer_object *const buf[MAX_NODES];
+extern struct ttm_buffer_object spare;
 extern struct ttm_resource_manager *const man[TYPES];
 extern struct ttm_lru_bulk_move *const bulks[BULKS];
 extern struct dma_resv *const resvs[BULKS];
 
+/* The buffers that resources are of: @buf, unless an operation changes that. */
+extern struct ttm_buffer_object *owner[MAX_NODES];
+
 /*
- * Choose any @pre in which P4 and P5 hold. Then world_make() makes that of real
- * structures, and after an operation world_read() checks these and draws @post.
+ * Choose any @pre in which the invariant holds. Then world_make() makes that of
+ * real structures, and after an operation world_read() checks these, draws @post
+ * and checks that the invariant holds there, too.
  */
 void world_choose(void);
 void world_make(void);
 void world_read(void);
 
-/* P4 and P5 of a picture, and what is true of cursors. */
-bool is_bulk_p4(const struct picture *p);
-bool is_registration_p4(const struct picture *p);
-bool is_placed_p5(const struct picture *p);
-bool is_walk(const struct picture *p);
-
-/* Is @n a member of @bulk's range on @list? */
-static inline bool is_member(const struct picture *p, unsigned int n,
-			     unsigned int bulk, unsigned int list)
+/* Is @n on a list on which walks can meet it? */
+static inline bool is_evictable(const struct node *node)
 {
-	const struct node *node = &p->node[n];
+	return node->place == TTM_LRU_LOOSE || node->place == TTM_LRU_RANGE;
+}
 
+/* Is it a member of @bulk's range on @list? */
+static inline bool is_member(const struct node *node, unsigned int bulk,
+			     unsigned int list)
+{
 	return node->is_res && node->place == TTM_LRU_RANGE &&
-	       node->list == list && p->bo[node->bo].bulk == bulk;
+	       node->list == list && node->bulk == bulk;
 }
 
 /* Is @a before @b, on the same list? */
@@ -107,11 +126,5 @@ static inline bool is_before(const struct picture *p, unsigned int a,
 	return p->node[a].list == p->node[b].list &&
 	       p->node[a].list != NOWHERE && p->node[a].pos < p->node[b].pos;
 }
-
-/* The first or last member of a range; NONE if that is empty. */
-unsigned int range_first(const struct picture *p, unsigned int bulk,
-			 unsigned int list);
-unsigned int range_last(const struct picture *p, unsigned int bulk,
-			unsigned int list);
 
 #endif
