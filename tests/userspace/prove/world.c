@@ -274,7 +274,10 @@ static bool is_stamped_before(const struct picture *p, unsigned int n,
 	return ok;
 }
 
-/* No stamp is of the future, and what is behind moved later (P7). */
+/*
+ * No stamp is of the future, members aren't at the tail by themselves, and what
+ * is behind moved later (P7).
+ */
 static bool is_stamped_p7(const struct picture *p)
 {
 	bool ok = true;
@@ -287,6 +290,7 @@ static bool is_stamped_p7(const struct picture *p)
 				   !node->bounded || node->prio >= PRIOS)
 			continue;
 		ok &= stamp <= p->clock;
+		ok &= node->place != TTM_LRU_RANGE || !node->at_tail;
 		for_upto(i, NODES)
 			if (node->is_res && p->node[i].is_res)
 				ok &= !is_before(p, n, i) ||

@@ -198,11 +198,12 @@ static u64 ttm_resource_moved(const struct ttm_resource *res)
  * Let @res go from its range. It still stands where it did: from the middle,
  * the caller must take it away.
  */
-static void ttm_range_del(struct ttm_resource *res)
+static void ttm_range_del(struct ttm_lru_bulk_move_pos *pos,
+			  struct ttm_resource *res)
 {
-	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+	u64 stamp = res->lru.stamp;
 
-	res->lru.stamp = ttm_resource_moved(res);
+	res->lru.stamp = max(stamp, pos->stamp);
 	if (pos->first == pos->last)
 		*pos = (struct ttm_lru_bulk_move_pos) {};
 	else if (pos->first == res)
@@ -258,7 +259,7 @@ static void ttm_range_loosen(struct ttm_resource *res)
 	struct ttm_resource *last = pos->last;
 	bool inner = res != pos->first && res != last;
 
-	ttm_range_del(res);
+	ttm_range_del(pos, res);
 	if (inner) {
 		list_move(&res->lru.link, &last->lru.link);
 		ttm_resource_stamp(res, false);
@@ -399,7 +400,7 @@ void ttm_resource_move_to_lru_tail(struct ttm_resource *res)
 		list_move_tail(&res->lru.link, list);
 		ttm_resource_stamp(res, true);
 	} else if (ttm_resource_range(res)->last != res) {
-		ttm_range_del(res);
+		ttm_range_del(ttm_resource_range(res), res);
 		ttm_range_add_tail(bo->bulk_move, list, res);
 	}
 	ttm_lru_debug_moved(bo->bdev, res, old);
@@ -432,7 +433,10 @@ void ttm_lru_bulk_move_init(struct ttm_lru_bulk_move *bulk)
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_init);
 
-/* Make the members of a range loose where they stand, and count them. */
+/*
+ * Make the members of a range loose where they stand, and count them. A buffer
+ * that is being moved may be in another range, too, and have no bulk by now.
+ */
 static unsigned int ttm_range_dissolve(struct ttm_device *bdev,
 				       struct ttm_lru_bulk_move_pos *pos)
 {
@@ -442,7 +446,7 @@ static unsigned int ttm_range_dissolve(struct ttm_device *bdev,
 	while ((res = pos->first)) {
 		struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bdev, res);
 
-		ttm_range_del(res);
+		ttm_range_del(pos, res);
 		res->bo->bulk_move = NULL;
 		ttm_lru_debug_moved(bdev, res, old);
 		n++;
@@ -912,7 +916,7 @@ void ttm_resource_fini(struct ttm_resource_manager *man,
 	guard(spinlock)(&man->bdev->lru_lock);
 	old = ttm_lru_debug_spot(man->bdev, res);
 	if (res->lru.place == TTM_LRU_RANGE)
-		ttm_range_del(res);
+		ttm_range_del(ttm_resource_range(res), res);
 	list_del_init(&res->lru.link);
 	res->lru.place = TTM_LRU_OFF;
 	man->usage -= res->size;

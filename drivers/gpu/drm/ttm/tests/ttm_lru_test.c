@@ -2275,6 +2275,23 @@ static void ttm_lru_bulk_fini_with_members(struct kunit *test)
 	EXPECT_REST(w, H, "x c d a e f");
 }
 
+/* The same, while a buffer has two resources in the bulk. */
+static void ttm_lru_bulk_fini_during_a_move(struct kunit *test)
+{
+	struct lru_world *w = lru_world(test, "a* b");
+
+	lru_alloc_next(w, 'a');
+	EXPECT_SOUND(w, "a* a'* b");
+	kunit_warning_suppress(test) {
+		ttm_lru_bulk_move_fini(w->bdev, &w->bulk[STAR]);
+		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
+	}
+	ttm_lru_bulk_move_init(&w->bulk[STAR]);
+	EXPECT_SOUND(w, "a a' b");
+	lru_move(w, 'a');
+	EXPECT_SOUND(w, "a b");
+}
+
 /*
  * What mainline's cursor gets wrong, see the numbers in the project's notes
  */
@@ -3435,6 +3452,7 @@ static struct kunit_case ttm_lru_cases[] = {
 	KUNIT_CASE(ttm_lru_p8_step_over_hitches),
 	KUNIT_CASE(ttm_lru_bulk_fini_empty),
 	KUNIT_CASE(ttm_lru_bulk_fini_with_members),
+	KUNIT_CASE(ttm_lru_bulk_fini_during_a_move),
 	KUNIT_CASE(ttm_lru_defect1_registration_outlives_range),
 	KUNIT_CASE(ttm_lru_defect2_hitch_pulled_back),
 	KUNIT_CASE(ttm_lru_defect3_unpin_into_empty_range),
