@@ -290,7 +290,8 @@ static bool is_stamped_p7(const struct picture *p)
 				   !node->bounded || node->prio >= PRIOS)
 			continue;
 		ok &= stamp <= p->clock;
-		ok &= node->place != TTM_LRU_RANGE || !node->at_tail;
+		ok &= !node->is_res || node->place != TTM_LRU_RANGE ||
+		      !node->at_tail;
 		for_upto(i, NODES)
 			if (node->is_res && p->node[i].is_res)
 				ok &= !is_before(p, n, i) ||
