@@ -145,8 +145,6 @@ static bool can_alloc(const struct op *op)
 
 static bool can_bound(unsigned int walk)
 {
-	if (rules & RULES_UNBOUNDED)
-		return false;
 	for (unsigned int w = 0; w < shape.walks; w++)
 		if (w != walk && world.model.walk[w].bounded)
 			return !(rules & RULES_ONE_BOUNDED);

@@ -56,8 +56,6 @@ enum rules {
 	RULES_ONE_WALK = 8,
 	/* One walk at a time is bounded, not any number of them. */
 	RULES_ONE_BOUNDED = 16,
-	/* None is. */
-	RULES_UNBOUNDED = 32,
 };
 
 extern unsigned int rules;

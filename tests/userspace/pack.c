@@ -532,8 +532,6 @@ static void put_bound(struct bits *bits, unsigned int w)
 {
 	bool bounded = world.model.walk[w].bounded;
 
-	if (rules & RULES_UNBOUNDED)
-		return;
 	put(bits, bounded, 1);
 	if (bounded && !(rules & RULES_ONE_BOUNDED))
 		put(bits, age_of(world.cursor[w].hitch.stamp) - 1, rank_bits);
@@ -543,7 +541,7 @@ static void get_bound(struct bits *bits, unsigned int w)
 {
 	struct ttm_lru_item *hitch = &world.cursor[w].hitch;
 
-	if (rules & RULES_UNBOUNDED || !get(bits, 1))
+	if (!get(bits, 1))
 		return;
 	world.model.walk[w].bounded = true;
 	world.bounded[w] = true;
