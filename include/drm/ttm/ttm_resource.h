@@ -166,6 +166,24 @@ struct ttm_resource_manager_func {
 		      struct drm_printer *printer);
 };
 
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+/**
+ * struct ttm_lru_stats - what the walks of a manager's buffers did, counted
+ * @holds: Holds of the lru_lock.
+ * @examined: Resources that were looked at.
+ * @longest: Most of them in one hold.
+ * @trylocks: Reservations that were tried.
+ * @parked: Hitches that were put into the list.
+ */
+struct ttm_lru_stats {
+	u64 holds;
+	u64 examined;
+	u64 longest;
+	u64 trylocks;
+	u64 parked;
+};
+#endif
+
 /**
  * struct ttm_resource_manager - a memory type of a device
  */
@@ -203,6 +221,8 @@ struct ttm_resource_manager {
 	unsigned long lru_ops;
 	/** @lru_check_at: Value of @lru_ops that checks the lists whole. */
 	unsigned long lru_check_at;
+	/** @lru_stats: For tests, protected by the lru_lock. */
+	struct ttm_lru_stats lru_stats;
 #endif
 };
 
@@ -393,8 +413,12 @@ struct ttm_resource_cursor *
 ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
 ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor);
+struct ttm_resource *
+ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
+				   unsigned long *budget);
 void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor);
 void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor);
+bool ttm_resource_in_shared_bulk(const struct ttm_resource *res);
 struct ttm_resource *
 ttm_resource_manager_first(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
@@ -406,6 +430,11 @@ ttm_resource_manager_visit_lru(struct ttm_resource_manager *man,
 			       void *arg);
 struct ttm_resource *
 ttm_lru_first_res_or_null(struct list_head *head);
+void ttm_unevictable_walk_start(struct ttm_device *bdev,
+				u64 since[TTM_NUM_MEM_TYPES]);
+struct ttm_resource *
+ttm_unevictable_walk_next(struct ttm_device *bdev,
+			  const u64 since[TTM_NUM_MEM_TYPES]);
 
 /**
  * ttm_resource_manager_for_each_res() - walk all evictable resources

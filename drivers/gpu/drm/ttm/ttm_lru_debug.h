@@ -24,6 +24,28 @@ void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
 void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 			  struct list_head *at);
 
+/* A hold of the lru_lock ends, in which @examined resources were looked at. */
+static inline void ttm_lru_debug_hold(struct ttm_resource_manager *man,
+				      unsigned long examined)
+{
+	struct ttm_lru_stats *stats = &man->lru_stats;
+
+	stats->holds++;
+	stats->examined += examined;
+	if (examined > stats->longest)
+		stats->longest = examined;
+}
+
+static inline void ttm_lru_debug_trylock(struct ttm_resource_manager *man)
+{
+	man->lru_stats.trylocks++;
+}
+
+static inline void ttm_lru_debug_parked(struct ttm_resource_manager *man)
+{
+	man->lru_stats.parked++;
+}
+
 #else
 
 static inline struct ttm_lru_debug_spot
@@ -40,6 +62,19 @@ static inline void ttm_lru_debug_moved(struct ttm_device *bdev,
 
 static inline void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 					struct list_head *at)
+{
+}
+
+static inline void ttm_lru_debug_hold(struct ttm_resource_manager *man,
+				      unsigned long examined)
+{
+}
+
+static inline void ttm_lru_debug_trylock(struct ttm_resource_manager *man)
+{
+}
+
+static inline void ttm_lru_debug_parked(struct ttm_resource_manager *man)
 {
 }
 

@@ -663,6 +663,61 @@ ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
 }
 
 /**
+ * ttm_resource_cursor_advance_within() - step, but not over too many resources
+ * @cursor: The cursor.
+ * @budget: How many resources may be looked at, one at least. Lowered by how many
+ * were.
+ *
+ * As ttm_resource_cursor_advance(), for who wants to hold the lock no longer than
+ * for a constant number of resources.
+ *
+ * Context: &ttm_device.lru_lock held. O(budget) plus the hitches passed.
+ *
+ * Return: As ttm_resource_cursor_advance(), or -EAGAIN as an error pointer if the
+ * budget was used up before there was a resource to return: the walk goes on from
+ * there.
+ */
+struct ttm_resource *
+ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
+				   unsigned long *budget)
+{
+	struct list_head *node = cursor->at ?: &cursor->hitch.link;
+	struct ttm_resource_manager *man = cursor->man;
+
+	lockdep_assert_held(&man->bdev->lru_lock);
+
+	while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY) {
+		struct list_head *list = &man->lru[cursor->hitch.priority];
+		struct ttm_resource *res;
+		struct ttm_lru_item *item;
+
+		for (node = node->next; node != list; node = node->next) {
+			item = list_entry(node, struct ttm_lru_item, link);
+			if (!ttm_lru_item_is_res(item))
+				continue;
+			res = ttm_lru_item_to_res(item);
+			--*budget;
+			if (!ttm_cursor_ignores(cursor, res)) {
+				ttm_cursor_set_at(cursor, node);
+				return res;
+			}
+			if (!*budget) {
+				ttm_cursor_set_at(cursor, node);
+				return ERR_PTR(-EAGAIN);
+			}
+			node = ttm_cursor_last_ignored(cursor, res);
+		}
+		/* On to the next priority: its list's head follows this one. */
+		ttm_cursor_unlink(cursor);
+		cursor->hitch.priority++;
+		node = list + 1;
+	}
+
+	ttm_resource_cursor_fini(cursor);
+	return NULL;
+}
+
+/**
  * ttm_resource_cursor_advance() - step to the next resource, for now
  * @cursor: The cursor.
  *
@@ -680,35 +735,9 @@ ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
 struct ttm_resource *
 ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 {
-	struct list_head *node = cursor->at ?: &cursor->hitch.link;
-	struct ttm_resource_manager *man = cursor->man;
+	unsigned long budget = ULONG_MAX;
 
-	lockdep_assert_held(&man->bdev->lru_lock);
-
-	while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY) {
-		struct list_head *list = &man->lru[cursor->hitch.priority];
-		struct ttm_resource *res;
-		struct ttm_lru_item *item;
-
-		for (node = node->next; node != list; node = node->next) {
-			item = list_entry(node, struct ttm_lru_item, link);
-			if (!ttm_lru_item_is_res(item))
-				continue;
-			res = ttm_lru_item_to_res(item);
-			if (!ttm_cursor_ignores(cursor, res)) {
-				ttm_cursor_set_at(cursor, node);
-				return res;
-			}
-			node = ttm_cursor_last_ignored(cursor, res);
-		}
-		/* On to the next priority: its list's head follows this one. */
-		ttm_cursor_unlink(cursor);
-		cursor->hitch.priority++;
-		node = list + 1;
-	}
-
-	ttm_resource_cursor_fini(cursor);
-	return NULL;
+	return ttm_resource_cursor_advance_within(cursor, &budget);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_advance);
 
@@ -734,6 +763,7 @@ void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
 
 	list_move(&cursor->hitch.link, at);
 	ttm_cursor_set_at(cursor, NULL);
+	ttm_lru_debug_parked(cursor->man);
 
 	/* Before the first step there is no resource, only the list's head. */
 	res = at == cursor->man->lru ? NULL :
@@ -780,6 +810,32 @@ void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor)
 	ttm_cursor_set_at(cursor, &pos->last->lru.link);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_skip_bulk);
+
+/**
+ * ttm_resource_in_shared_bulk() - is a resource's lock that of its whole range?
+ * @res: The resource, on a list.
+ *
+ * Looks at the ends of the bulk range that @res is in. While a member is moved, or
+ * released, it may have a reservation of its own.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ *
+ * Return: true if @res is in a range, and the buffers at both ends have the
+ * reservation of its buffer: if that is taken, there is no use in looking at the
+ * rest of the range.
+ */
+bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
+{
+	const struct dma_resv *resv = res->bo->base.resv;
+	const struct ttm_lru_bulk_move_pos *pos;
+
+	if (res->lru.place != TTM_LRU_RANGE)
+		return false;
+
+	pos = ttm_resource_range(res);
+	return pos->first->bo->base.resv == resv &&
+	       pos->last->bo->base.resv == resv;
+}
 
 /**
  * ttm_resource_manager_next() - step to the next resource
@@ -864,6 +920,57 @@ struct ttm_resource *ttm_lru_first_res_or_null(struct list_head *head)
 			return ttm_lru_item_to_res(item);
 
 	return NULL;
+}
+
+/**
+ * ttm_unevictable_walk_start() - start to go over a device's unevictable list
+ * @bdev: The device.
+ * @since: Set to what tells, for each memory type, what moves from now on.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ */
+void ttm_unevictable_walk_start(struct ttm_device *bdev,
+				u64 since[TTM_NUM_MEM_TYPES])
+{
+	lockdep_assert_held(&bdev->lru_lock);
+
+	for (int i = 0; i < TTM_NUM_MEM_TYPES; i++) {
+		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
+
+		since[i] = man ? ++man->lru_clock : 0;
+	}
+}
+
+/**
+ * ttm_unevictable_walk_next() - the next resource of the unevictable list
+ * @bdev: The device.
+ * @since: From ttm_unevictable_walk_start().
+ *
+ * The order of that list tells nothing, and no cursor walks it. So a walk takes
+ * each resource from the head to the tail, where all go that get there meanwhile;
+ * it is over when the head has moved since the start.
+ *
+ * Context: &ttm_device.lru_lock held; it may be dropped between steps. O(1).
+ *
+ * Return: The next resource, or %NULL if all were returned that have been on the
+ * list since the start.
+ */
+struct ttm_resource *ttm_unevictable_walk_next(struct ttm_device *bdev,
+					       const u64 since[TTM_NUM_MEM_TYPES])
+{
+	struct ttm_resource *res = ttm_lru_first_res_or_null(&bdev->unevictable);
+	struct ttm_lru_debug_spot old;
+
+	lockdep_assert_held(&bdev->lru_lock);
+
+	if (!res || res->lru.stamp >= since[res->mem_type])
+		return NULL;
+
+	old = ttm_lru_debug_spot(bdev, res);
+	list_move_tail(&res->lru.link, &bdev->unevictable);
+	ttm_resource_stamp(res, true);
+	ttm_lru_debug_moved(bdev, res, old);
+	return res;
 }
 
 /**
@@ -1086,49 +1193,6 @@ void ttm_resource_manager_init(struct ttm_resource_manager *man,
 	man->bdev = bdev;
 }
 EXPORT_SYMBOL(ttm_resource_manager_init);
-
-/* Wait until what pipelined evictions move has arrived. */
-static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
-{
-	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
-		struct dma_fence *fence;
-		long ret = 0;
-
-		scoped_guard(spinlock, &man->eviction_lock)
-			fence = dma_fence_get(man->eviction_fences[i]);
-		if (fence)
-			ret = dma_fence_wait(fence, false);
-		dma_fence_put(fence);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/**
- * ttm_resource_manager_evict_all() - empty a manager before it goes
- * @bdev: The device.
- * @man: The manager.
- *
- * Evicts buffers until none is left on the manager's lists, and waits for the
- * moves to end.
- *
- * Context: May sleep. Takes reservation locks and &ttm_device.lru_lock.
- *
- * Return: 0, or the negative error of the eviction that failed.
- */
-int ttm_resource_manager_evict_all(struct ttm_device *bdev,
-				   struct ttm_resource_manager *man)
-{
-	struct ttm_operation_ctx ctx = {};
-	int ret;
-
-	while (!(ret = ttm_bo_evict_first(bdev, man, &ctx)))
-		cond_resched();
-
-	return ret == -ENOENT ? ttm_resource_manager_wait_moves(man) : ret;
-}
-EXPORT_SYMBOL(ttm_resource_manager_evict_all);
 
 /**
  * ttm_resource_manager_usage() - how much is allocated

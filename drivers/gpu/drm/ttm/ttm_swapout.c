@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Swap-out: buffers' pages go to shmem, of a manager, a device, or all of them.
+ */
+
+#include <linux/export.h>
+#include <linux/limits.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_util.h>
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_bo_internal.h"
+#include "ttm_module.h"
+
+/* A walk that swaps out what it meets. */
+struct ttm_swapout_walk {
+	struct ttm_lru_walk walk;
+	/* How shmem allocates its pages. */
+	gfp_t gfp_flags;
+};
+
+static bool ttm_swapout_worth_it(struct ttm_buffer_object *bo)
+{
+	const struct ttm_place place = { .mem_type = bo->resource->mem_type };
+	const u32 nothing_to_swap = TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED;
+
+	return !bo->pin_count && bo->ttm && ttm_tt_is_populated(bo->ttm) &&
+	       !(bo->ttm->page_flags & nothing_to_swap) &&
+	       bo->bdev->funcs->eviction_valuable(bo, &place);
+}
+
+/* A buffer whose last reference is gone: its pages aren't needed any more. */
+static s64 ttm_swapout_zombie(struct ttm_buffer_object *bo,
+			      struct ttm_operation_ctx *ctx)
+{
+	s64 pages = bo->ttm->num_pages;
+	int ret = ttm_bo_wait_ctx(bo, ctx);
+
+	if (ret)
+		return ret;
+	ttm_bo_cleanup_memtype_use(bo);
+	return pages;
+}
+
+/* Only system memory can be swapped out, as the device can't reach it there. */
+static int ttm_swapout_move_to_system(struct ttm_buffer_object *bo,
+				      struct ttm_operation_ctx *ctx)
+{
+	const struct ttm_place place = { .mem_type = TTM_PL_SYSTEM };
+	struct ttm_resource *res;
+	struct ttm_place hop = {};
+	int ret;
+
+	if (bo->resource->mem_type == TTM_PL_SYSTEM)
+		return 0;
+
+	ret = ttm_resource_alloc(bo, &place, &res, NULL);
+	if (ret)
+		return ret;
+	ret = ttm_bo_handle_move_mem(bo, res, true, ctx, &hop);
+	if (ret) {
+		/* Between system memory and what is made of it, no hop is needed. */
+		WARN_ON_ONCE(ret == -EMULTIHOP);
+		ttm_resource_free(bo, &res);
+	}
+	return ret;
+}
+
+static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
+			  struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
+{
+	struct ttm_device *bdev = bo->bdev;
+	int ret;
+
+	ret = ttm_swapout_move_to_system(bo, ctx);
+	if (!ret)
+		ret = ttm_bo_wait_ctx(bo, ctx);
+	if (ret)
+		return ret;
+
+	ttm_bo_unmap_virtual(bo);
+	if (bdev->funcs->swap_notify)
+		bdev->funcs->swap_notify(bo);
+	/* The driver may have let go of the pages by itself. */
+	if (!ttm_tt_is_populated(bo->ttm))
+		return 0;
+
+	ret = ttm_tt_swapout(bdev, bo->ttm, gfp_flags);
+	if (ret > 0) {
+		guard(spinlock)(&bdev->lru_lock);
+		ttm_resource_del_bulk_move_unevictable(bo->resource, bo);
+		ttm_resource_move_to_lru_tail(bo->resource);
+	}
+	return ret;
+}
+
+static s64 ttm_swapout_process_bo(struct ttm_lru_walk *walk,
+				  struct ttm_buffer_object *bo)
+{
+	struct ttm_swapout_walk *swapout =
+		container_of(walk, struct ttm_swapout_walk, walk);
+
+	if (!ttm_swapout_worth_it(bo))
+		return -EBUSY;
+	if (bo->deleted)
+		return ttm_swapout_zombie(bo, walk->arg.ctx);
+	return ttm_swapout_bo(bo, walk->arg.ctx, swapout->gfp_flags);
+}
+
+static const struct ttm_lru_walk_ops ttm_swapout_ops = {
+	.process_bo = ttm_swapout_process_bo,
+};
+
+/*
+ * Swap out buffers of a manager, until *@left pages are out; lower that. What was
+ * locked by somebody else is given another try, as long as there is progress.
+ */
+static int ttm_manager_swapout(struct ttm_resource_manager *man,
+			       struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
+			       s64 *left)
+{
+	struct ttm_swapout_walk swapout = {
+		.walk = {
+			.ops = &ttm_swapout_ops,
+			.arg = { .ctx = ctx, .trylock_only = true },
+		},
+		.gfp_flags = gfp_flags,
+	};
+	struct ttm_lru_walk *walk = &swapout.walk;
+	s64 ret;
+
+	do {
+		ret = ttm_lru_walk_for_evict(walk, man->bdev, man, *left);
+		*left -= walk->progress;
+	} while (ret > 0 && *left > 0 && walk->arg.skipped);
+
+	return ret < 0 ? ret : 0;
+}
+
+/* The same for all of a device's managers whose buffers are made of pages. */
+static int __ttm_device_swapout(struct ttm_device *bdev,
+				struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
+				s64 *left)
+{
+	int ret = 0;
+
+	for (int i = TTM_PL_SYSTEM; i < TTM_NUM_MEM_TYPES; i++) {
+		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
+
+		if (!man || !man->use_tt)
+			continue;
+		ret = ttm_manager_swapout(man, ctx, gfp_flags, left);
+		if (ret || *left <= 0)
+			break;
+	}
+	return ret;
+}
+
+/* Of what was to be done, something or nothing was done, or it failed. */
+static s64 ttm_swapout_result(s64 target, s64 left, int ret)
+{
+	return left < target ? target - left : ret;
+}
+
+/**
+ * ttm_bo_swapout() - swap out buffers of a manager
+ * @bdev: The device.
+ * @ctx: How to wait.
+ * @man: The manager, whose buffers are made of pages.
+ * @gfp_flags: How shmem is to allocate its pages.
+ * @target: Pages that are enough.
+ *
+ * Buffers that can't be swapped out, for lack of space say, don't keep those
+ * behind them from it.
+ *
+ * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
+ *
+ * Return: Pages that were swapped out or freed; if none, 0 or a negative error.
+ */
+s64 ttm_bo_swapout(struct ttm_device *bdev, struct ttm_operation_ctx *ctx,
+		   struct ttm_resource_manager *man, gfp_t gfp_flags,
+		   s64 target)
+{
+	s64 left = target;
+	int ret = ttm_manager_swapout(man, ctx, gfp_flags, &left);
+
+	return ttm_swapout_result(target, left, ret);
+}
+EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_bo_swapout);
+
+/**
+ * ttm_device_swapout() - swap out one buffer of a device
+ * @bdev: The device.
+ * @ctx: How to wait.
+ * @gfp_flags: How shmem is to allocate its pages.
+ *
+ * Starts from the head of the lists each time; for more than one buffer there is
+ * ttm_device_swapout_all().
+ *
+ * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
+ *
+ * Return: Pages that were swapped out or freed, 0 if there are none to be had, or
+ * a negative error.
+ */
+int ttm_device_swapout(struct ttm_device *bdev, struct ttm_operation_ctx *ctx,
+		       gfp_t gfp_flags)
+{
+	s64 left = 1;
+	int ret = __ttm_device_swapout(bdev, ctx, gfp_flags, &left);
+
+	return ttm_swapout_result(1, left, ret);
+}
+EXPORT_SYMBOL(ttm_device_swapout);
+
+/**
+ * ttm_device_swapout_all() - swap out all buffers of a device
+ * @bdev: The device.
+ * @ctx: How to wait.
+ * @gfp_flags: How shmem is to allocate its pages.
+ *
+ * Takes one walk of each list, however many buffers can't be swapped out.
+ *
+ * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
+ *
+ * Return: 0 if all was swapped out that can be, or the negative error that ended
+ * it.
+ */
+int ttm_device_swapout_all(struct ttm_device *bdev,
+			   struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
+{
+	s64 left = S64_MAX;
+
+	return __ttm_device_swapout(bdev, ctx, gfp_flags, &left);
+}
+EXPORT_SYMBOL(ttm_device_swapout_all);
+
+/**
+ * ttm_device_prepare_hibernation() - move what is in pages to shmem
+ * @bdev: The device.
+ *
+ * So that the pages are part of the hibernation image, or go to the swap space
+ * before it is made.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, or a negative error.
+ */
+int ttm_device_prepare_hibernation(struct ttm_device *bdev)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	return ttm_device_swapout_all(bdev, &ctx, GFP_KERNEL);
+}
+EXPORT_SYMBOL(ttm_device_prepare_hibernation);
+
+/**
+ * ttm_global_swapout_pages() - swap out buffers of whatever device
+ * @ctx: How to wait.
+ * @gfp_flags: How shmem is to allocate its pages.
+ * @target: Pages that are enough.
+ *
+ * Devices take turns: one that gave something goes to the end of the queue.
+ *
+ * Context: May sleep. Takes ttm_global_mutex. Tries reservations, and takes
+ * &ttm_device.lru_lock.
+ *
+ * Return: Pages that were swapped out or freed; if none, 0 or a negative error.
+ */
+s64 ttm_global_swapout_pages(struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
+			     s64 target)
+{
+	struct ttm_device *bdev, *next;
+	s64 left = target, before;
+	LIST_HEAD(gave);
+	int ret = 0;
+
+	guard(mutex)(&ttm_global_mutex);
+	list_for_each_entry_safe(bdev, next, &ttm_glob.device_list, device_list) {
+		before = left;
+		ret = __ttm_device_swapout(bdev, ctx, gfp_flags, &left);
+		if (left < before)
+			list_move_tail(&bdev->device_list, &gave);
+		if (left <= 0)
+			break;
+	}
+	list_splice_tail(&gave, &ttm_glob.device_list);
+	return ttm_swapout_result(target, left, ret);
+}
+
+/**
+ * ttm_global_swapout() - swap out one buffer of whatever device
+ * @ctx: How to wait.
+ * @gfp_flags: How shmem is to allocate its pages.
+ *
+ * Context: As ttm_global_swapout_pages().
+ *
+ * Return: Pages that were swapped out or freed, 0 if there are none to be had, or
+ * a negative error.
+ */
+int ttm_global_swapout(struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
+{
+	return ttm_global_swapout_pages(ctx, gfp_flags, 1);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * A device goes while there are buffers: their pages are given back before.
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/export.h>
+#include <linux/sched.h>
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_bo_internal.h"
+
+static void ttm_bo_unpopulate(struct ttm_buffer_object *bo)
+{
+	dma_resv_assert_held(bo->base.resv);
+	if (bo->ttm)
+		ttm_tt_unpopulate(bo->bdev, bo->ttm);
+}
+
+/*
+ * Returns true if there was a buffer whose last reference was being dropped. Who
+ * does that unpopulates it, or leaves it to us.
+ */
+static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
+{
+	struct ttm_operation_ctx ctx = {};
+	struct ttm_lru_walk_arg arg = {
+		.ctx = &ctx,
+		.sleeping_lock = true,
+		/* Who is used meanwhile has pages as well. */
+		.unbounded = true,
+	};
+	struct ttm_bo_lru_cursor cursor;
+	struct ttm_buffer_object *bo;
+
+	ttm_bo_lru_for_each_reserved_guarded(&cursor, man, &arg, bo)
+		ttm_bo_unpopulate(bo);
+	return arg.dying;
+}
+
+/* The same for what is pinned or swapped out. */
+static bool ttm_unevictable_unpopulate(struct ttm_device *bdev)
+{
+	u64 since[TTM_NUM_MEM_TYPES];
+	struct ttm_buffer_object *bo;
+	struct ttm_resource *res;
+	bool dying = false;
+
+	scoped_guard(spinlock, &bdev->lru_lock)
+		ttm_unevictable_walk_start(bdev, since);
+	for (;;) {
+		scoped_guard(spinlock, &bdev->lru_lock) {
+			res = ttm_unevictable_walk_next(bdev, since);
+			bo = res ? ttm_bo_get_unless_zero(res->bo) : NULL;
+		}
+		if (!res)
+			return dying;
+		if (bo) {
+			dma_resv_lock(bo->base.resv, NULL);
+			ttm_bo_unpopulate(bo);
+			dma_resv_unlock(bo->base.resv);
+			ttm_bo_put(bo);
+		} else {
+			dying = true;
+		}
+		cond_resched();
+	}
+}
+
+static bool ttm_device_unpopulate(struct ttm_device *bdev)
+{
+	bool dying = ttm_unevictable_unpopulate(bdev);
+
+	for (int i = TTM_PL_SYSTEM; i < TTM_NUM_MEM_TYPES; i++) {
+		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
+
+		if (man && man->use_tt)
+			dying |= ttm_manager_unpopulate(man);
+	}
+	return dying;
+}
+
+/**
+ * ttm_device_clear_dma_mappings() - give back all pages before a device goes
+ * @bdev: The device, which can't be reached any more. Nothing populates buffers.
+ *
+ * Unpopulates all buffers, pinned ones as well, so that none of their pages stays
+ * mapped for the device. Buffers stay on their lists, and in their bulks.
+ *
+ * Context: May sleep. Takes reservations, and waits for them: the caller must
+ * hold none. Takes &ttm_device.lru_lock, each time for a constant number of
+ * resources.
+ */
+void ttm_device_clear_dma_mappings(struct ttm_device *bdev)
+{
+	while (ttm_device_unpopulate(bdev))
+		schedule_timeout_uninterruptible(1);
+}
+EXPORT_SYMBOL(ttm_device_clear_dma_mappings);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * A shrinker for drivers: gives back buffers' pages when the system is short of
+ * memory.
+ */
+#ifndef _TTM_SHRINKER_H_
+#define _TTM_SHRINKER_H_
+
+#include <linux/compiler_attributes.h>
+#include <linux/types.h>
+
+struct ttm_buffer_object;
+struct ttm_device;
+struct ttm_shrinker;
+struct ttm_tt;
+
+/**
+ * struct ttm_shrinker_funcs - what a driver can tell its shrinker
+ *
+ * All are optional. They are called with the buffer reserved, in memory reclaim:
+ * they must neither allocate nor take a lock that is held while allocating. They
+ * never get zombies and ghosts.
+ */
+struct ttm_shrinker_funcs {
+	/**
+	 * @purgeable: Whether the content of @bo may be lost. If not, or without
+	 * this, it is backed up.
+	 */
+	bool (*purgeable)(struct ttm_buffer_object *bo);
+
+	/**
+	 * @shrunk: @bo has lost its pages; if @purged, and its content with them.
+	 */
+	void (*shrunk)(struct ttm_buffer_object *bo, bool purged);
+};
+
+struct ttm_shrinker * __must_check
+ttm_shrinker_create(struct ttm_device *bdev,
+		    const struct ttm_shrinker_funcs *funcs, const char *name);
+void ttm_shrinker_destroy(struct ttm_shrinker *shrinker);
+
+void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
+			  long pages);
+
+#if IS_ENABLED(CONFIG_KUNIT)
+unsigned long ttm_shrinker_space(void);
+#endif
+
+#endif

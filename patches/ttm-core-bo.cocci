@@ -1,0 +1,47 @@
+// drm/ttm: eviction and swap-out go to files of their own
+//
+// Their walks are in ttm_evict.c and ttm_swapout.c; what they do with a buffer
+// stays here, and can be called from there.
+//
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+// File: drivers/gpu/drm/ttm/ttm_bo.c
+
+@@
+identifier f = {
+	ttm_bo_evict_first, ttm_bo_evict_cb, ttm_bo_evict_alloc,
+	ttm_bo_evict_cgroup, ttm_bo_swapout_cb, ttm_bo_swapout
+};
+@@
+- f(...) { ... }
+
+@@
+declarer name EXPORT_SYMBOL;
+@@
+- EXPORT_SYMBOL(ttm_bo_evict_cgroup);
+
+@@
+declarer name EXPORT_SYMBOL_FOR_TESTS_ONLY;
+@@
+- EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_bo_swapout);
+
+@@
+identifier s = {
+	ttm_bo_alloc_state, ttm_bo_evict_walk, ttm_bo_swapout_walk
+};
+@@
+- struct s { ... };
+
+@@
+identifier ops = { ttm_evict_walk_ops, ttm_swap_ops };
+@@
+- struct ttm_lru_walk_ops ops = { ... };
+
+@@
+type T;
+identifier f = {
+	ttm_bo_handle_move_mem, ttm_bo_cleanup_memtype_use, ttm_bo_evict,
+	ttm_bo_alloc_at_place
+};
+@@
+- static
+  T f(...) { ... }
