@@ -13,7 +13,7 @@ help:
 #: make demo      boot Linux and watch a Rust driver walk a TTM LRU list
 #: make check     run every test in a booted kernel
 #: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
-#: make compare   the suite ttm_lru on Linux's own LRU, beside ours
+#: make compare   the suites in C on Linux's own TTM, beside ours
 #:
 #: make explore   the C core in user space: all states of small worlds
 #: make fuzz      long random histories, found by libFuzzer in TIME=60 seconds

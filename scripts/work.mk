@@ -11,6 +11,7 @@ kunit := $(top)/tests/kunit
 
 FILTER ?= ttm_lru*
 WALKS ?= 100
+SUITES ?= ttm_lru ttm_lru_walk
 
 tree:
 	@$(step) tree "laying the merged tree" $(enter) $(top)/scripts/lay
@@ -41,4 +42,4 @@ compare: pristine
 	@$(top)/scripts/lock ours $(MAKE) -f $(top)/scripts/work.mk verdicts
 
 verdicts: kernel
-	@$(enter) $(kunit)/compare
+	@$(enter) $(kunit)/compare $(SUITES)

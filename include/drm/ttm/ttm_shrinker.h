@@ -9,6 +9,7 @@
 #include <linux/compiler_attributes.h>
 #include <linux/types.h>
 
+struct shrinker;
 struct ttm_buffer_object;
 struct ttm_device;
 struct ttm_shrinker;
@@ -43,7 +44,7 @@ void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
 			  long pages);
 
 #if IS_ENABLED(CONFIG_KUNIT)
-unsigned long ttm_shrinker_space(void);
+struct shrinker *ttm_shrinker_core(struct ttm_shrinker *shrinker);
 #endif
 
 #endif

@@ -4,7 +4,6 @@
  * memory.
  */
 
-#include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include <linux/err.h>
 #include <linux/export.h>
@@ -83,14 +82,6 @@ void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
 	if (!IS_ERR_OR_NULL(tt->backup))
 		atomic_long_add(pages, &bdev->shrinkable_pages);
 }
-
-/* Swap space for what is backed up, in pages. */
-VISIBLE_IF_KUNIT unsigned long ttm_shrinker_space(void)
-{
-	KUNIT_STATIC_STUB_REDIRECT(ttm_shrinker_space);
-	return ttm_backup_bytes_avail() >> PAGE_SHIFT;
-}
-EXPORT_SYMBOL_IF_KUNIT(ttm_shrinker_space);
 
 /* Ghosts are no GEM objects, and zombies are none any more. */
 static bool ttm_bo_is_alive(struct ttm_buffer_object *bo)
@@ -201,7 +192,7 @@ static unsigned long ttm_shrinker_scan(struct shrinker *shrinker,
 	struct ttm_shrinker *ttm = shrinker->private_data;
 	bool may_wait = !ttm_bo_shrink_avoid_wait();
 	struct ttm_shrinker_scan scan = {
-		.may_back_up = sc->gfp_mask & __GFP_FS && ttm_shrinker_space(),
+		.may_back_up = sc->gfp_mask & __GFP_FS && ttm_backup_bytes_avail(),
 		.writeback = may_wait && sc->gfp_mask & __GFP_IO,
 		.to_scan = sc->nr_to_scan,
 	};
@@ -221,16 +212,26 @@ static unsigned long ttm_shrinker_count(struct shrinker *shrinker,
 					struct shrink_control *sc)
 {
 	struct ttm_shrinker *ttm = shrinker->private_data;
-	unsigned long pages, space;
+	unsigned long pages;
+	u64 space;
 
 	/* It is up to the driver how many are purgeable: all of them, at most. */
 	pages = atomic_long_read(&ttm->bdev->shrinkable_pages);
 	if (!ttm->funcs || !ttm->funcs->purgeable) {
-		space = sc->gfp_mask & __GFP_FS ? ttm_shrinker_space() : 0;
-		pages = min(pages, space);
+		space = sc->gfp_mask & __GFP_FS ? ttm_backup_bytes_avail() : 0;
+		pages = min_t(u64, pages, space >> PAGE_SHIFT);
 	}
 	return pages ?: SHRINK_EMPTY;
 }
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/* For tests, to be called with what they like. */
+struct shrinker *ttm_shrinker_core(struct ttm_shrinker *shrinker)
+{
+	return shrinker->shrinker;
+}
+EXPORT_SYMBOL_IF_KUNIT(ttm_shrinker_core);
+#endif
 
 /**
  * ttm_shrinker_create() - let the system take pages from a device's buffers

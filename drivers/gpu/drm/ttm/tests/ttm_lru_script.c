@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Worlds for those who work on buffers, see ttm_lru_script.h.
+ */
+
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include <drm/ttm/ttm_allocation.h>
+#include <drm/ttm/ttm_placement.h>
+
+#include "ttm_lru_script.h"
+
+/* One case at a time has one. */
+struct lru_script lru_script;
+
+static struct lru_world *scripted;
+
+char lru_letter(struct lru_world *w, struct ttm_buffer_object *bo)
+{
+	for (int i = 0; i < LRU_BUFFERS; i++)
+		if (w->bo[i] == bo)
+			return 'a' + i;
+	return '~';
+}
+
+void lru_note(struct lru_letters *letters, char letter)
+{
+	if (letters->n < sizeof(letters->text) - 1)
+		letters->text[letters->n++] = letter;
+}
+
+static bool lru_named(const char *letters, char letter)
+{
+	return letters && strchr(letters, letter);
+}
+
+/*
+ * The driver. TT and system memory are the same pages: nothing is to be copied.
+ */
+
+static struct ttm_tt *script_tt_create(struct ttm_buffer_object *bo,
+				       u32 page_flags)
+{
+	struct ttm_tt *tt = kzalloc_obj(*tt);
+
+	if (tt && ttm_tt_init(tt, bo, page_flags, ttm_cached, 0)) {
+		kfree(tt);
+		tt = NULL;
+	}
+	return tt;
+}
+
+static bool script_valuable(struct ttm_buffer_object *bo,
+			    const struct ttm_place *place)
+{
+	char letter = lru_letter(scripted, bo);
+
+	lru_note(&lru_script.asked, letter);
+	if (lru_script.at)
+		lru_script.at(scripted, letter);
+	return !lru_named(lru_script.worthless, letter);
+}
+
+static void script_evict_flags(struct ttm_buffer_object *bo,
+			       struct ttm_placement *placement)
+{
+	static const struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
+
+	*placement = (struct ttm_placement) {
+		.num_placement = !lru_named(lru_script.drop,
+					    lru_letter(scripted, bo)),
+		.placement = &system,
+	};
+}
+
+static int script_move(struct ttm_buffer_object *bo, bool evict,
+		       struct ttm_operation_ctx *ctx,
+		       struct ttm_resource *new_mem, struct ttm_place *hop)
+{
+	char letter = lru_letter(scripted, bo);
+	int ret;
+
+	lru_note(&lru_script.moved, letter);
+	if (lru_named(lru_script.fail, letter))
+		return lru_script.error;
+	ret = ttm_bo_wait_ctx(bo, ctx);
+	if (!ret)
+		ttm_bo_move_null(bo, new_mem);
+	return ret;
+}
+
+static void script_swap_notify(struct ttm_buffer_object *bo)
+{
+	lru_note(&lru_script.swapped, lru_letter(scripted, bo));
+}
+
+/* The manager's own, but for its size. */
+static const struct ttm_resource_manager_func *script_manager;
+
+static int script_alloc(struct ttm_resource_manager *man,
+			struct ttm_buffer_object *bo,
+			const struct ttm_place *place,
+			struct ttm_resource **res)
+{
+	if (lru_script.space && man->usage + bo->base.size > lru_script.space)
+		return -ENOSPC;
+	return script_manager->alloc(man, bo, place, res);
+}
+
+static void script_free(struct ttm_resource_manager *man,
+			struct ttm_resource *res)
+{
+	script_manager->free(man, res);
+}
+
+static const struct ttm_resource_manager_func script_manager_func = {
+	.alloc = script_alloc,
+	.free = script_free,
+};
+
+/*
+ * A world as in the picture. Loose buffers have reservations of their own, the
+ * members of bulks share one.
+ */
+struct lru_world *lru_scripted(struct kunit *test, u32 mem_type,
+			       const char *picture)
+{
+	struct ttm_resource_manager *man;
+	unsigned int priority = 0;
+	struct lru_world *w;
+
+	w = mem_type == TTM_PL_SYSTEM ? lru_world_system(test, "") :
+					lru_world(test, "");
+	w->bdev->alloc_flags |= TTM_ALLOCATION_PROPAGATE_ENOSPC;
+	w->funcs.ttm_tt_create = script_tt_create;
+	w->funcs.eviction_valuable = script_valuable;
+	w->funcs.evict_flags = script_evict_flags;
+	w->funcs.move = script_move;
+	w->funcs.swap_notify = script_swap_notify;
+	lru_script = (struct lru_script) {};
+	scripted = w;
+
+	man = ttm_manager_type(w->bdev, TTM_PL_TT);
+	script_manager = man->func;
+	man->func = &script_manager_func;
+
+	for (const char *c = picture; *c; c++) {
+		const char *mark = c[1] ? strchr(LRU_MARKS, c[1]) : NULL;
+
+		if (*c == '|')
+			priority++;
+		if (*c < 'a' || *c > 'z')
+			continue;
+		if (mark)
+			lru_make(w, *c, priority, &w->bulk[mark - LRU_MARKS],
+				 false);
+		else
+			lru_make_alone(w, *c, priority);
+	}
+	KUNIT_ASSERT_STREQ(test, lru_draw(w, LRU_STRICT), picture);
+	return w;
+}
+
+/*
+ * Contents: every page is full of its buffer's letter.
+ */
+
+void lru_fill(struct lru_world *w, const char *letters)
+{
+	for (; *letters; letters++) {
+		struct ttm_tt *tt;
+
+		KUNIT_ASSERT_EQ(w->test, lru_populate(w, *letters), 0);
+		tt = lru_bo(w, *letters)->ttm;
+		for (int i = 0; i < tt->num_pages; i++)
+			memset(page_address(tt->pages[i]), *letters, PAGE_SIZE);
+	}
+}
+
+static bool lru_is_full_of(struct ttm_tt *tt, char letter)
+{
+	for (int i = 0; i < tt->num_pages; i++)
+		if (memchr_inv(page_address(tt->pages[i]), letter, PAGE_SIZE))
+			return false;
+	return true;
+}
+
+/* Bring the pages back from wherever they are. Returns those that are wrong. */
+const char *lru_check(struct lru_world *w, const char *letters)
+{
+	static struct lru_letters wrong;
+
+	wrong = (struct lru_letters) {};
+	for (; *letters; letters++)
+		if (lru_populate(w, *letters) ||
+		    !lru_is_full_of(lru_bo(w, *letters)->ttm, *letters))
+			lru_note(&wrong, *letters);
+	return wrong.text;
+}
+
+/*
+ * Holders
+ */
+
+/* A transaction that dies only where it could deadlock. */
+void lru_ticket_init(struct ww_acquire_ctx *ticket)
+{
+	ww_acquire_init(ticket, &reservation_ww_class);
+#ifdef CONFIG_DEBUG_WW_MUTEX_SLOWPATH
+	ticket->deadlock_inject_countdown = UINT_MAX;
+#endif
+}
+
+static bool lru_is_waited_for(struct dma_resv *resv)
+{
+	/* MUTEX_FLAG_WAITERS */
+	return atomic_long_read(&resv->lock.base.owner) & 1;
+}
+
+static int lru_holder(void *arg)
+{
+	struct lru_holder *holder = arg;
+	struct ww_acquire_ctx ctx;
+
+	if (holder->ticket)
+		lru_ticket_init(&ctx);
+	dma_resv_lock(holder->resv, holder->ticket ? &ctx : NULL);
+	complete(&holder->held);
+	while (!kthread_should_stop() &&
+	       !(holder->when_waited && lru_is_waited_for(holder->resv)))
+		usleep_range(50, 100);
+	if (holder->before)
+		holder->before(holder->w, holder->letter);
+	dma_resv_unlock(holder->resv);
+	if (holder->ticket)
+		ww_acquire_fini(&ctx);
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
+/* Let a thread hold the reservation of a buffer, as @holder says. */
+void lru_hold(struct lru_holder *holder, struct lru_world *w, char letter)
+{
+	holder->w = w;
+	holder->letter = letter;
+	holder->resv = lru_bo(w, letter)->base.resv;
+	init_completion(&holder->held);
+	holder->task = kthread_run(lru_holder, holder, "ttm-lru-holder");
+	KUNIT_ASSERT_FALSE(w->test, IS_ERR(holder->task));
+	get_task_struct(holder->task);
+	wait_for_completion(&holder->held);
+}
+
+void lru_let_go(struct lru_holder *holder)
+{
+	kthread_stop_put(holder->task);
+}
+
+/*
+ * Placing buffers
+ */
+
+void lru_make_homeless(struct lru_world *w, char letter)
+{
+	lru_make_alone(w, letter, 0);
+	lru_free(w, letter);
+}
+
+/* Place a buffer in TT, in a transaction if there is one. */
+int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
+	      struct ww_acquire_ctx *ticket)
+{
+	struct ttm_place place = { .mem_type = TTM_PL_TT };
+	struct ttm_placement placement = {
+		.num_placement = 1,
+		.placement = &place,
+	};
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+	int ret;
+
+	ret = dma_resv_lock(bo->base.resv, ticket);
+	if (ret)
+		return ret;
+	ret = ttm_bo_validate(bo, &placement, ctx);
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+
+void lru_drop_last(struct lru_world *w, char letter)
+{
+	refcount_set(&lru_bo(w, letter)->kref.refcount, 0);
+}
+
+void lru_undrop_last(struct lru_world *w, char letter)
+{
+	kref_init(&lru_bo(w, letter)->kref);
+}

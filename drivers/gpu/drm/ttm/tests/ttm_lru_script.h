@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Worlds of ttm_lru_world.h for those who work on buffers: a driver whose moves
+ * fail as it is told, others who hold reservations, and what came of it.
+ */
+#ifndef _TTM_LRU_SCRIPT_H_
+#define _TTM_LRU_SCRIPT_H_
+
+#include <linux/completion.h>
+#include <linux/ww_mutex.h>
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_lru_world.h"
+
+/* Letters of buffers, in the order in which something happened to them. */
+struct lru_letters {
+	char text[4 * LRU_BUFFERS];
+	unsigned int n;
+};
+
+/* What the driver of a world does, and what it was asked for. */
+struct lru_script {
+	/* Buffers that fail to move, and how. */
+	const char *fail;
+	int error;
+	/* Buffers that are not worth it. */
+	const char *worthless;
+	/* Called when it is asked whether a buffer is worth it. */
+	void (*at)(struct lru_world *w, char letter);
+	/* Buffers that go nowhere: their content is dropped. */
+	const char *drop;
+	/* How many bytes TT has. */
+	u64 space;
+
+	struct lru_letters asked;
+	struct lru_letters moved;
+	struct lru_letters swapped;
+};
+
+extern struct lru_script lru_script;
+
+struct lru_world *lru_scripted(struct kunit *test, u32 mem_type,
+			       const char *picture);
+char lru_letter(struct lru_world *w, struct ttm_buffer_object *bo);
+void lru_note(struct lru_letters *letters, char letter);
+
+/* Contents */
+void lru_fill(struct lru_world *w, const char *letters);
+const char *lru_check(struct lru_world *w, const char *letters);
+
+/* What a thread does with a reservation that the test doesn't hold. */
+struct lru_holder {
+	struct lru_world *w;
+	struct dma_resv *resv;
+	/* Take it in a transaction. */
+	bool ticket;
+	/* Let it go as soon as somebody waits for it. */
+	bool when_waited;
+	/* What it does before, to the buffer of that letter. */
+	void (*before)(struct lru_world *w, char letter);
+	char letter;
+
+	struct task_struct *task;
+	struct completion held;
+};
+
+void lru_ticket_init(struct ww_acquire_ctx *ticket);
+void lru_hold(struct lru_holder *holder, struct lru_world *w, char letter);
+void lru_let_go(struct lru_holder *holder);
+
+/* A buffer that is nowhere yet, and can be placed. */
+void lru_make_homeless(struct lru_world *w, char letter);
+int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
+	      struct ww_acquire_ctx *ticket);
+
+/* The last reference to a buffer is being dropped by somebody else. */
+void lru_drop_last(struct lru_world *w, char letter);
+void lru_undrop_last(struct lru_world *w, char letter);
+
+#endif
