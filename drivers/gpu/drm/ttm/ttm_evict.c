@@ -92,9 +92,11 @@ static bool ttm_evict_cgroup_allows(struct ttm_evict_walk *evict,
 
 	/* Protection is measured from where the two cgroups part. */
 	top = state->limit_pool;
-	if (!top)
-		top = common = dmem_cgroup_get_common_ancestor(owner,
-							       state->charge_pool);
+	if (!top) {
+		common = dmem_cgroup_get_common_ancestor(owner,
+							 state->charge_pool);
+		top = common;
+	}
 	allows = dmem_cgroup_state_evict_valuable(top, owner, evict->try_low,
 						  &evict->hit_low);
 	if (common)

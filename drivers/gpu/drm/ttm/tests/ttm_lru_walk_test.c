@@ -100,6 +100,93 @@ static void lru_to_tail(struct lru_world *w, char letter)
 }
 
 /*
+ * Many buffers
+ */
+
+/* @n buffers, in @bulks bulks, or loose if there are none. */
+struct lru_mass {
+	struct ttm_buffer_object *bo;
+	struct ttm_lru_bulk_move *bulk;
+	struct dma_resv *resv;
+	unsigned int n, bulks;
+};
+
+static void lru_mass_init(struct lru_mass *mass, struct lru_world *w,
+			  unsigned int n, unsigned int bulks)
+{
+	struct ttm_place place = { .mem_type = w->mem_type };
+	struct kunit *test = w->test;
+
+	*mass = (struct lru_mass) { .n = n, .bulks = bulks };
+	mass->bo = kvcalloc(n, sizeof(*mass->bo), GFP_KERNEL);
+	mass->bulk = kvcalloc(bulks + 1, sizeof(*mass->bulk), GFP_KERNEL);
+	mass->resv = kvcalloc(bulks + 1, sizeof(*mass->resv), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, mass->bo && mass->bulk && mass->resv);
+
+	for (unsigned int i = 0; i <= bulks; i++) {
+		dma_resv_init(&mass->resv[i]);
+		ttm_lru_bulk_move_init(&mass->bulk[i]);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		struct ttm_buffer_object *bo = &mass->bo[i];
+		unsigned int bulk = bulks ? i / (n / bulks) : 0;
+
+		bo->base.resv = bulks ? &mass->resv[bulk] : NULL;
+		drm_gem_private_object_init(w->devs.drm, &bo->base, PAGE_SIZE);
+		bo->bdev = w->bdev;
+		bo->destroy = dummy_ttm_bo_destroy;
+		kref_init(&bo->kref);
+		dma_resv_lock(bo->base.resv, NULL);
+		ttm_bo_set_bulk_move(bo, bulks ? &mass->bulk[bulk] : NULL);
+		if (!ttm_resource_alloc(bo, &place, &bo->resource, NULL))
+			mass->n = i + 1;
+		dma_resv_unlock(bo->base.resv);
+	}
+	KUNIT_ASSERT_EQ(test, mass->n, n);
+}
+
+static void lru_mass_lock(struct lru_mass *mass, bool lock)
+{
+	unsigned int n = mass->bulks ?: mass->n;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct dma_resv *resv = mass->bulks ? &mass->resv[i] :
+					mass->bo[i].base.resv;
+
+		if (lock)
+			lru_make_busy(resv);
+		else
+			dma_resv_unlock(resv);
+	}
+}
+
+static void lru_mass_fini(struct lru_mass *mass, struct lru_world *w)
+{
+	for (unsigned int i = 0; i < mass->n; i++) {
+		struct ttm_buffer_object *bo = &mass->bo[i];
+
+		dma_resv_lock(bo->base.resv, NULL);
+		ttm_bo_set_bulk_move(bo, NULL);
+		ttm_resource_free(bo, &bo->resource);
+		/* What the mock device leaves out when it frees it. */
+		if (bo->ttm) {
+			ttm_tt_unpopulate(w->bdev, bo->ttm);
+			ttm_tt_fini(bo->ttm);
+		}
+		dma_resv_unlock(bo->base.resv);
+		ttm_bo_fini(bo);
+	}
+	flush_workqueue(w->bdev->wq);
+	for (unsigned int i = 0; i <= mass->bulks; i++) {
+		ttm_lru_bulk_move_fini(w->bdev, &mass->bulk[i]);
+		dma_resv_fini(&mass->resv[i]);
+	}
+	kvfree(mass->bo);
+	kvfree(mass->bulk);
+	kvfree(mass->resv);
+}
+
+/*
  * Whom a walk hands out, and how
  */
 
@@ -130,9 +217,10 @@ static void lru_see_locks(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
 
+	/* With the lru_lock, it would be a bug. */
+	might_sleep();
 	lru_all_held &= dma_resv_is_locked(bo->base.resv) &&
-			kref_read(&bo->kref) == 2 &&
-			!spin_is_locked(&w->bdev->lru_lock);
+			kref_read(&bo->kref) == 2;
 }
 
 static void ttm_lru_walk_hands_out_reserved(struct kunit *test)
@@ -893,84 +981,6 @@ static void ttm_lru_walk_skips_twice(struct kunit *test)
 
 #define LRU_HOLD	32
 
-/* @n buffers, in @bulks bulks, or loose if there are none. */
-struct lru_mass {
-	struct ttm_buffer_object *bo;
-	struct ttm_lru_bulk_move *bulk;
-	struct dma_resv *resv;
-	unsigned int n, bulks;
-};
-
-static void lru_mass_init(struct lru_mass *mass, struct lru_world *w,
-			  unsigned int n, unsigned int bulks)
-{
-	struct ttm_place place = { .mem_type = w->mem_type };
-	struct kunit *test = w->test;
-
-	*mass = (struct lru_mass) { .n = n, .bulks = bulks };
-	mass->bo = kvcalloc(n, sizeof(*mass->bo), GFP_KERNEL);
-	mass->bulk = kvcalloc(bulks + 1, sizeof(*mass->bulk), GFP_KERNEL);
-	mass->resv = kvcalloc(bulks + 1, sizeof(*mass->resv), GFP_KERNEL);
-	KUNIT_ASSERT_TRUE(test, mass->bo && mass->bulk && mass->resv);
-
-	for (unsigned int i = 0; i <= bulks; i++) {
-		dma_resv_init(&mass->resv[i]);
-		ttm_lru_bulk_move_init(&mass->bulk[i]);
-	}
-	for (unsigned int i = 0; i < n; i++) {
-		struct ttm_buffer_object *bo = &mass->bo[i];
-		unsigned int bulk = bulks ? i / (n / bulks) : 0;
-
-		bo->base.resv = bulks ? &mass->resv[bulk] : NULL;
-		drm_gem_private_object_init(w->devs.drm, &bo->base, PAGE_SIZE);
-		bo->bdev = w->bdev;
-		bo->destroy = dummy_ttm_bo_destroy;
-		kref_init(&bo->kref);
-		dma_resv_lock(bo->base.resv, NULL);
-		ttm_bo_set_bulk_move(bo, bulks ? &mass->bulk[bulk] : NULL);
-		if (!ttm_resource_alloc(bo, &place, &bo->resource, NULL))
-			mass->n = i + 1;
-		dma_resv_unlock(bo->base.resv);
-	}
-	KUNIT_ASSERT_EQ(test, mass->n, n);
-}
-
-static void lru_mass_lock(struct lru_mass *mass, bool lock)
-{
-	unsigned int n = mass->bulks ?: mass->n;
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct dma_resv *resv = mass->bulks ? &mass->resv[i] :
-					mass->bo[i].base.resv;
-
-		if (lock)
-			lru_make_busy(resv);
-		else
-			dma_resv_unlock(resv);
-	}
-}
-
-static void lru_mass_fini(struct lru_mass *mass, struct lru_world *w)
-{
-	for (unsigned int i = 0; i < mass->n; i++) {
-		struct ttm_buffer_object *bo = &mass->bo[i];
-
-		dma_resv_lock(bo->base.resv, NULL);
-		ttm_bo_set_bulk_move(bo, NULL);
-		ttm_resource_free(bo, &bo->resource);
-		dma_resv_unlock(bo->base.resv);
-		ttm_bo_fini(bo);
-	}
-	flush_workqueue(w->bdev->wq);
-	for (unsigned int i = 0; i <= mass->bulks; i++) {
-		ttm_lru_bulk_move_fini(w->bdev, &mass->bulk[i]);
-		dma_resv_fini(&mass->resv[i]);
-	}
-	kvfree(mass->bo);
-	kvfree(mass->bulk);
-	kvfree(mass->resv);
-}
-
 static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
@@ -1489,6 +1499,91 @@ static void ttm_lru_walk_hibernation_in_one_walk(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcdefgh"), "");
 }
 
+/*
+ * The same with many, counted: K that fail in front of others. Each kind of buffer
+ * is asked whether it is worth it, and moved to system memory first.
+ */
+#define LRU_SWAPPABLE	1000
+
+static struct {
+	const struct ttm_buffer_object *failing, *end;
+	unsigned long steps, attempts, swapped;
+} lru_counted;
+
+static bool lru_count_step(struct ttm_buffer_object *bo,
+			   const struct ttm_place *place)
+{
+	lru_counted.steps++;
+	return true;
+}
+
+static int lru_count_attempt(struct ttm_buffer_object *bo, bool evict,
+			     struct ttm_operation_ctx *ctx,
+			     struct ttm_resource *new_mem,
+			     struct ttm_place *hop)
+{
+	lru_counted.attempts++;
+	if (bo >= lru_counted.failing && bo < lru_counted.end)
+		return -ENOSPC;
+	ttm_bo_move_null(bo, new_mem);
+	return 0;
+}
+
+static void lru_count_swapped(struct ttm_buffer_object *bo)
+{
+	lru_counted.swapped++;
+}
+
+static void ttm_lru_walk_swapout_behind(struct kunit *test, unsigned int k)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct ttm_operation_ctx ctx = {};
+	unsigned int n = k + LRU_SWAPPABLE;
+	struct lru_mass mass;
+	int ret = 0;
+
+	lru_mass_init(&mass, w, n, 0);
+	for (unsigned int i = 0; i < n && !ret; i++) {
+		struct ttm_buffer_object *bo = &mass.bo[i];
+
+		dma_resv_lock(bo->base.resv, NULL);
+		ret = ttm_tt_create(bo, false) ?: ttm_bo_populate(bo, &ctx);
+		dma_resv_unlock(bo->base.resv);
+	}
+	memset(&lru_counted, 0, sizeof(lru_counted));
+	lru_counted.failing = mass.bo;
+	lru_counted.end = mass.bo + k;
+	w->funcs.eviction_valuable = lru_count_step;
+	w->funcs.move = lru_count_attempt;
+	w->funcs.swap_notify = lru_count_swapped;
+	if (!ret)
+		ret = ttm_device_prepare_hibernation(w->bdev);
+	lru_counted.end = mass.bo;
+	lru_mass_fini(&mass, w);
+
+	kunit_info(test, "counted: %u of %u fail: %lu attempts, %lu steps\n", k,
+		   n, lru_counted.attempts, lru_counted.steps);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, lru_counted.swapped, LRU_SWAPPABLE);
+	KUNIT_EXPECT_EQ(test, lru_counted.attempts, n);
+	KUNIT_EXPECT_EQ(test, lru_counted.steps, n);
+}
+
+static void ttm_lru_walk_swapout_behind_1(struct kunit *test)
+{
+	ttm_lru_walk_swapout_behind(test, 1);
+}
+
+static void ttm_lru_walk_swapout_behind_100(struct kunit *test)
+{
+	ttm_lru_walk_swapout_behind(test, 100);
+}
+
+static void ttm_lru_walk_swapout_behind_1000(struct kunit *test)
+{
+	ttm_lru_walk_swapout_behind(test, 1000);
+}
+
 static void ttm_lru_walk_swapout_one_buffer(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
@@ -1668,6 +1763,7 @@ static void lru_place_x(struct lru_world *w)
 static void ttm_lru_walk_evict_failing_allocations(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct ttm_operation_ctx ctx = {};
 	unsigned int n = 0;
 	bool failed;
 
@@ -1686,8 +1782,7 @@ static void ttm_lru_walk_evict_failing_allocations(struct kunit *test)
 		}
 		/* Who had to go comes back. */
 		for (char c = 'a'; c <= 'c'; c++)
-			KUNIT_ASSERT_EQ(test, lru_place(w, c,
-				&(struct ttm_operation_ctx) {}, NULL), 0);
+			KUNIT_ASSERT_EQ(test, lru_place(w, c, &ctx, NULL), 0);
 		KUNIT_EXPECT_EQ(test, lru_man(w)->usage, 3 * PAGE_SIZE);
 		KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
 	} while (failed && n < 1000);
@@ -1874,6 +1969,9 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_swapout_goes_on),
 	KUNIT_CASE(ttm_lru_walk_swapout_of_members),
 	KUNIT_CASE(ttm_lru_walk_hibernation_in_one_walk),
+	KUNIT_CASE(ttm_lru_walk_swapout_behind_1),
+	KUNIT_CASE(ttm_lru_walk_swapout_behind_100),
+	KUNIT_CASE_SLOW(ttm_lru_walk_swapout_behind_1000),
 	KUNIT_CASE(ttm_lru_walk_swapout_one_buffer),
 	KUNIT_CASE(ttm_lru_walk_swapout_keeps_its_progress),
 	KUNIT_CASE(ttm_lru_walk_swapout_zombies),
