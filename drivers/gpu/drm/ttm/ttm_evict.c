@@ -44,7 +44,7 @@ struct ttm_evict_walk {
 	struct ttm_bo_alloc_state *alloc_state;
 	/* What allocating for @evictor came to, once that is settled. */
 	int alloc_ret;
-	/* In one pass: buffers that left their place, and why the last did not. */
+	/* In one pass: buffers that left the manager, and why the last did not. */
 	unsigned long evicted;
 	int error;
 	/* A buffer stayed as there was no memory for what moving it takes. */
@@ -72,6 +72,15 @@ static int ttm_evict_bo(struct ttm_buffer_object *bo,
 	if (!ret)
 		ttm_bo_cleanup_memtype_use(bo);
 	return ret;
+}
+
+/*
+ * Drivers may evict to another part of the same memory. That can make room, but it
+ * is no progress: it could go on for ever.
+ */
+static bool ttm_evict_has_left(struct ttm_buffer_object *bo, u32 mem_type)
+{
+	return !bo->resource || bo->resource->mem_type != mem_type;
 }
 
 /* Do the limits of cgroups let the evictor have the space of @bo? */
@@ -129,6 +138,7 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 				struct ttm_buffer_object *bo)
 {
 	struct ttm_evict_walk *evict = to_evict_walk(walk);
+	u32 mem_type = bo->resource->mem_type;
 	s64 size = bo->base.size;
 	int ret;
 
@@ -140,7 +150,8 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 		evict->no_memory |= ret == -ENOMEM;
 		return ret;
 	}
-	evict->evicted++;
+	if (ttm_evict_has_left(bo, mem_type))
+		evict->evicted++;
 	return evict->evictor ? ttm_evict_retry_alloc(evict) : size;
 }
 
@@ -326,8 +337,7 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 	int ret;
 
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
-	/* A driver may think of no other place. */
-	if (!ret && bo->resource && bo->resource->mem_type == mem_type)
+	if (!ret && !ttm_evict_has_left(bo, mem_type))
 		ret = -EBUSY;
 	if (ret)
 		evict->error = ret;

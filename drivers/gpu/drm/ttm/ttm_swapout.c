@@ -292,6 +292,7 @@ s64 ttm_global_swapout_pages(struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
 	list_splice_tail(&gave, &ttm_glob.device_list);
 	return ttm_swapout_result(target, left, ret);
 }
+EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_global_swapout_pages);
 
 /**
  * ttm_global_swapout() - swap out one buffer of whatever device

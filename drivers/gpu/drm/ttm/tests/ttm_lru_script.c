@@ -68,11 +68,12 @@ static void script_evict_flags(struct ttm_buffer_object *bo,
 			       struct ttm_placement *placement)
 {
 	static const struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
+	static const struct ttm_place same = { .mem_type = TTM_PL_TT };
 
 	*placement = (struct ttm_placement) {
 		.num_placement = !lru_named(lru_script.drop,
 					    lru_letter(scripted, bo)),
-		.placement = &system,
+		.placement = lru_script.stay ? &same : &system,
 	};
 }
 

@@ -31,6 +31,8 @@ struct lru_script {
 	void (*at)(struct lru_world *w, char letter);
 	/* Buffers that go nowhere: their content is dropped. */
 	const char *drop;
+	/* Evicted buffers stay in TT. */
+	bool stay;
 	/* How many bytes TT has. */
 	u64 space;
 

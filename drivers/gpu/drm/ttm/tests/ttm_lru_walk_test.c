@@ -19,6 +19,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
+#include "../ttm_module.h"
 #include "ttm_lru_script.h"
 
 #define EXPECT_LETTERS(letters, expected) \
@@ -1325,6 +1326,34 @@ static void ttm_lru_walk_evict_all_but_failing(struct kunit *test)
 	EXPECT_SOUND(w, "a b*");
 }
 
+/* A driver that evicts to where the buffers are: Linux's own goes on for ever. */
+static void ttm_lru_walk_evict_all_stay(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	int ret;
+
+	lru_script.stay = true;
+	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
+	lru_script.stay = false;
+	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
+	EXPECT_SOUND(w, "a b");
+}
+
+/* And so it does if they must make room for another, in a transaction. */
+static void ttm_lru_walk_evict_but_stay(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_make_homeless(w, 'x');
+	lru_bo(w, 'x')->base.size = 4 * PAGE_SIZE;
+	lru_script.space = 4 * PAGE_SIZE;
+	lru_script.stay = true;
+	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "", false), -ENOSPC);
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_script.stay = false;
+	EXPECT_SOUND(w, "a b");
+}
+
 static void ttm_lru_walk_evict_all_waits(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b* c* d");
@@ -1681,6 +1710,35 @@ static void ttm_lru_walk_swapout_all_managers(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
 }
 
+/* All devices; the one that gave something is the last to be asked again. */
+static void ttm_lru_walk_swapout_all_devices(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct ttm_operation_ctx ctx = {};
+	struct lru_world *other;
+	s64 pages[3];
+
+	lru_fill(w, "ab");
+	other = lru_scripted(test, TTM_PL_SYSTEM, "c d");
+	lru_fill(other, "cd");
+	pages[0] = ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1);
+	EXPECT_SOUND(w, "b / a");
+	EXPECT_SOUND(other, "c d");
+	pages[1] = ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1);
+	EXPECT_SOUND(w, "b / a");
+	EXPECT_SOUND(other, "d / c");
+	pages[2] = ttm_global_swapout_pages(&ctx, GFP_KERNEL, 100);
+	EXPECT_SOUND(w, "/ a b");
+	EXPECT_SOUND(other, "/ c d");
+	KUNIT_EXPECT_EQ(test, pages[0], 1);
+	KUNIT_EXPECT_EQ(test, pages[1], 1);
+	KUNIT_EXPECT_EQ(test, pages[2], 2);
+	KUNIT_EXPECT_EQ(test,
+			ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), 0);
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
+	KUNIT_EXPECT_STREQ(test, lru_check(other, "cd"), "");
+}
+
 /*
  * Failing allocations: the n-th that is made fails, for each n until none does.
  */
@@ -1960,6 +2018,8 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_evict_looks_twice),
 	KUNIT_CASE(ttm_lru_walk_evict_all),
 	KUNIT_CASE(ttm_lru_walk_evict_all_but_failing),
+	KUNIT_CASE(ttm_lru_walk_evict_all_stay),
+	KUNIT_CASE(ttm_lru_walk_evict_but_stay),
 	KUNIT_CASE(ttm_lru_walk_evict_all_waits),
 	KUNIT_CASE(ttm_lru_walk_evict_all_ghosts),
 	KUNIT_CASE(ttm_lru_walk_evict_all_dying),
@@ -1978,6 +2038,7 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 #ifndef CONFIG_DRM_TTM_LRU_PRISTINE
 	KUNIT_CASE(ttm_lru_walk_swapout_looks_twice),
 	KUNIT_CASE(ttm_lru_walk_swapout_all_managers),
+	KUNIT_CASE(ttm_lru_walk_swapout_all_devices),
 	KUNIT_CASE(ttm_lru_walk_swapout_failing_allocations),
 	KUNIT_CASE(ttm_lru_walk_evict_failing_allocations),
 #endif
