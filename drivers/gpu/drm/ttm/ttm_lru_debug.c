@@ -13,6 +13,9 @@
  * buffer of a resource that is in no range: it may be NULL.
  */
 
+#include <linux/spinlock.h>
+
+#include <drm/drm_print.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
 
@@ -237,4 +240,19 @@ void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 		cursor->cookie = lockdep_pin_lock(&man->bdev->lru_lock);
 	else if (!at && cursor->at)
 		lockdep_unpin_lock(&man->bdev->lru_lock, cursor->cookie);
+}
+
+/* What walks did, as part of the manager's state in debugfs. */
+void ttm_lru_debug_print(struct ttm_resource_manager *man,
+			 struct drm_printer *p)
+{
+	struct ttm_lru_stats stats;
+
+	scoped_guard(spinlock, &man->bdev->lru_lock)
+		stats = man->lru_stats;
+	drm_printf(p, "  walks: %llu resources, %llu holds of the lock\n",
+		   stats.examined, stats.holds);
+	drm_printf(p, "  longest hold: %llu resources\n", stats.longest);
+	drm_printf(p, "  reservations tried: %llu, hitches parked: %llu\n",
+		   stats.trylocks, stats.parked);
 }

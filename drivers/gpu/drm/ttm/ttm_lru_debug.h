@@ -24,6 +24,9 @@ void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
 void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 			  struct list_head *at);
 
+void ttm_lru_debug_print(struct ttm_resource_manager *man,
+			 struct drm_printer *p);
+
 /* A hold of the lru_lock ends, in which @examined resources were looked at. */
 static inline void ttm_lru_debug_hold(struct ttm_resource_manager *man,
 				      unsigned long examined)
@@ -62,6 +65,11 @@ static inline void ttm_lru_debug_moved(struct ttm_device *bdev,
 
 static inline void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 					struct list_head *at)
+{
+}
+
+static inline void ttm_lru_debug_print(struct ttm_resource_manager *man,
+				       struct drm_printer *p)
 {
 }
 

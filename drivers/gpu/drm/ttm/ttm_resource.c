@@ -1227,6 +1227,7 @@ void ttm_resource_manager_debug(struct ttm_resource_manager *man,
 	drm_printf(p, "  use_type: %d\n  use_tt: %d\n", man->use_type,
 		   man->use_tt);
 	drm_printf(p, "  size: %llu\n  usage: %llu\n", man->size, usage);
+	ttm_lru_debug_print(man, p);
 	if (man->func->debug)
 		man->func->debug(man, p);
 }

@@ -462,10 +462,16 @@ static void ttm_lru_walk_sleeping_waits(struct kunit *test)
 	EXPECT_SOUND(w, "a b c");
 }
 
-static void ttm_lru_walk_no_wait_gpu_only_tries(struct kunit *test)
+/* Whatever says that it may wait, that it must not wins. */
+static void ttm_lru_walk_only_tries(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
+
+	lru_meeting_init(&m, w);
+	m.walk.arg.sleeping_lock = true;
+	KUNIT_EXPECT_EQ(test, lru_go_while_busy(&m, "b"), 2);
+	EXPECT_LETTERS(m.met, "ac");
 
 	lru_meeting_init(&m, w);
 	m.walk.arg.trylock_only = false;
@@ -1972,7 +1978,7 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_end_is_an_end),
 	KUNIT_CASE(ttm_lru_walk_left_early_leaves_nothing),
 	KUNIT_CASE(ttm_lru_walk_sleeping_waits),
-	KUNIT_CASE(ttm_lru_walk_no_wait_gpu_only_tries),
+	KUNIT_CASE(ttm_lru_walk_only_tries),
 	KUNIT_CASE(ttm_lru_walk_waited_in_vain),
 	KUNIT_CASE(ttm_lru_walk_waited_for_one_that_moves),
 	KUNIT_CASE(ttm_lru_walk_ticket_waits_once),
