@@ -85,8 +85,11 @@ static int script_move(struct ttm_buffer_object *bo, bool evict,
 	int ret;
 
 	lru_note(&lru_script.moved, letter);
-	if (lru_named(lru_script.fail, letter))
+	if (lru_named(lru_script.fail, letter)) {
+		if (lru_script.failures && !--lru_script.failures)
+			lru_script.fail = NULL;
 		return lru_script.error;
+	}
 	ret = ttm_bo_wait_ctx(bo, ctx);
 	if (!ret)
 		ttm_bo_move_null(bo, new_mem);

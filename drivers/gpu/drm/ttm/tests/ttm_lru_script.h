@@ -25,6 +25,8 @@ struct lru_script {
 	/* Buffers that fail to move, and how. */
 	const char *fail;
 	int error;
+	/* Not any more after so many failures; 0 for no end to them. */
+	unsigned int failures;
 	/* Buffers that are not worth it. */
 	const char *worthless;
 	/* Called when it is asked whether a buffer is worth it. */

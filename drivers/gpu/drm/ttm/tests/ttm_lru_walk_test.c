@@ -708,6 +708,8 @@ static void ttm_lru_walk_counts_what_it_skips(struct kunit *test)
 	lru_undrop_last(w, 'b');
 	KUNIT_EXPECT_EQ(test, m.walk.arg.skipped, 0);
 	KUNIT_EXPECT_EQ(test, m.walk.arg.dying, 1);
+	lru_go(&m);
+	KUNIT_EXPECT_EQ(test, m.walk.arg.dying, 0);
 }
 
 static void ttm_lru_walk_keeps_its_progress(struct kunit *test)
@@ -1332,6 +1334,43 @@ static void ttm_lru_walk_evict_all_but_failing(struct kunit *test)
 	EXPECT_SOUND(w, "a b*");
 }
 
+/* As long as there is progress, another attempt may succeed. */
+static void ttm_lru_walk_evict_all_tries_again(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+
+	lru_script.fail = "a";
+	lru_script.error = -ENOSPC;
+	lru_script.failures = 1;
+	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(w->bdev,
+							     lru_man(w)), 0);
+	EXPECT_LETTERS(lru_script.moved, "abca");
+	EXPECT_SOUND(w, "");
+}
+
+/* What has no user any more is freed, instead of being moved. */
+static void ttm_lru_walk_evict_zombies(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct ttm_operation_ctx ctx = {};
+	struct ttm_buffer_object *bo;
+	int ret;
+
+	lru_fill(w, "ab");
+	lru_make_homeless(w, 'x');
+	lru_script.space = 2 * PAGE_SIZE;
+	/* As if its delayed delete was still to come. */
+	bo = lru_bo(w, 'a');
+	bo->deleted = true;
+	ret = lru_place(w, 'x', &ctx, NULL);
+	bo->deleted = false;
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "x");
+	KUNIT_EXPECT_NULL(test, bo->resource);
+	KUNIT_EXPECT_NULL(test, bo->ttm);
+	EXPECT_SOUND(w, "b x");
+}
+
 /* A driver that evicts to where the buffers are: Linux's own goes on for ever. */
 static void ttm_lru_walk_evict_all_stay(struct kunit *test)
 {
@@ -1400,6 +1439,27 @@ static void ttm_lru_walk_evict_all_ghosts(struct kunit *test)
 	kthread_stop(engine);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	EXPECT_SOUND(w, "");
+}
+
+/* What was evicted in a pipeline is under way until its fence signals. */
+static void ttm_lru_walk_evict_all_pipelined(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a");
+	struct task_struct *engine;
+	struct dma_fence *fence;
+	bool arrived;
+	int ret;
+
+	fence = dma_fence_get(lru_busy(w));
+	lru_man(w)->eviction_fences[1] = dma_fence_get(fence);
+	engine = kthread_run(lru_idle_later, w, "ttm-lru-engine");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(engine));
+	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
+	arrived = dma_fence_is_signaled(fence);
+	dma_fence_put(fence);
+	kthread_stop(engine);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_TRUE(test, arrived);
 }
 
 /* Somebody drops the last reference; he will be done, and needs the lock. */
@@ -2024,10 +2084,13 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_evict_looks_twice),
 	KUNIT_CASE(ttm_lru_walk_evict_all),
 	KUNIT_CASE(ttm_lru_walk_evict_all_but_failing),
+	KUNIT_CASE(ttm_lru_walk_evict_all_tries_again),
+	KUNIT_CASE(ttm_lru_walk_evict_zombies),
 	KUNIT_CASE(ttm_lru_walk_evict_all_stay),
 	KUNIT_CASE(ttm_lru_walk_evict_but_stay),
 	KUNIT_CASE(ttm_lru_walk_evict_all_waits),
 	KUNIT_CASE(ttm_lru_walk_evict_all_ghosts),
+	KUNIT_CASE(ttm_lru_walk_evict_all_pipelined),
 	KUNIT_CASE(ttm_lru_walk_evict_all_dying),
 #ifdef CONFIG_CGROUP_DMEM
 	KUNIT_CASE(ttm_lru_walk_evict_cgroup),

@@ -515,7 +515,7 @@ static const struct dma_fence_ops lru_fence_ops = {
 static DEFINE_SPINLOCK(lru_fence_lock);
 
 /* A copy engine that is at work until lru_idle(). */
-static struct dma_fence *lru_busy(struct lru_world *w)
+struct dma_fence *lru_busy(struct lru_world *w)
 {
 	KUNIT_ASSERT_NULL(w->test, w->fence);
 	w->fence = kzalloc_obj(*w->fence);

@@ -161,6 +161,7 @@ void lru_alloc_next(struct lru_world *w, char letter);
 void lru_move(struct lru_world *w, char letter);
 void lru_move_busy(struct lru_world *w, char letter);
 void lru_purge_busy(struct lru_world *w, char letter);
+struct dma_fence *lru_busy(struct lru_world *w);
 void lru_idle(struct lru_world *w);
 
 #endif
