@@ -12,7 +12,8 @@ use super::{
     Driver,
     Lru,
     Manager,
-    MemType, //
+    MemType,
+    OperationCtx, //
 };
 use crate::{
     alloc::VVec,
@@ -213,6 +214,43 @@ impl<T: Driver> Device<T> {
     /// Must not be called by a thread that has such a lock, of this device or another.
     pub fn lru(&self) -> Lru<'_, T> {
         Lru::lock(self)
+    }
+
+    /// Swaps out all buffers that are made of pages, and can be.
+    ///
+    /// In one walk of each list, however many can't be: those don't keep the others from it. Buffers
+    /// whose reservation is taken stay.
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`] with a context that can be interrupted, and what the driver's moves return,
+    /// but for [`EBUSY`], [`ENOSPC`] and [`ENOMEM`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.system(0x2000)?;
+    /// let mut ctx = OperationCtx::new();
+    /// obj.reserve().populate(&mut ctx)?;
+    /// obj.reserve().write(0x1000, b"kept")?;
+    ///
+    /// dev.swap_out_all(&mut ctx)?;
+    /// assert!(!obj.reserve().is_populated());
+    ///
+    /// obj.reserve().populate(&mut ctx)?;
+    /// let mut bytes = [0; 4];
+    /// obj.reserve().read(0x1000, &mut bytes)?;
+    /// assert_eq!(&bytes, b"kept");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn swap_out_all(&self, ctx: &mut OperationCtx) -> Result {
+        // SAFETY: By the type invariants of `Inner`; the context is valid for the call.
+        to_result(unsafe {
+            bindings::ttm_device_swapout_all(self.as_bdev(), ctx.as_raw(), GFP_KERNEL.as_raw())
+        })
     }
 
     pub(super) fn lru_lock(&self) -> &Lock<(), SpinLockBackend> {

@@ -7,10 +7,16 @@
 use super::{
     Cursor,
     Device,
-    Driver, //
+    Driver,
+    OperationCtx,
+    ReservedWalk, //
 };
 use crate::{
     bindings,
+    error::{
+        to_result,
+        Result, //
+    },
     types::Opaque, //
 };
 use core::marker::PhantomData;
@@ -79,5 +85,43 @@ impl<T: Driver> Manager<T> {
     /// A cursor, to walk what is on the manager's LRU lists. It has to be pinned first.
     pub fn cursor(&self) -> Cursor<'_, T> {
         Cursor::new(self)
+    }
+
+    /// A walk over the manager's buffers, each handed out reserved. It has to be pinned first.
+    ///
+    /// With a context that doesn't wait for the GPU, it doesn't wait for reservations either. Unless
+    /// [`ReservedWalk::waiting`] is asked for, it doesn't in any case.
+    pub fn walk(&self, ctx: &OperationCtx) -> ReservedWalk<'_, T> {
+        ReservedWalk::new(self, ctx)
+    }
+
+    /// Evicts all buffers, and waits until they are gone.
+    ///
+    /// Buffers that can't be evicted don't keep the others from it. Waits for reservations; who calls
+    /// it must hold none.
+    ///
+    /// # Errors
+    ///
+    /// What the eviction of a buffer came to that is left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.vram(0x2000)?];
+    /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    ///
+    /// vram.evict_all()?;
+    /// assert_eq!(vram.usage(), 0);
+    /// assert_eq!(objects[1].reserve().mem_type(), Some(MemType::SYSTEM));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn evict_all(&self) -> Result {
+        let bdev = self.device().as_bdev();
+
+        // SAFETY: By the type invariants.
+        to_result(unsafe { bindings::ttm_resource_manager_evict_all(bdev, self.as_raw()) })
     }
 }

@@ -69,6 +69,7 @@ mod placement;
 mod reserved;
 mod resource;
 mod tt;
+mod walk;
 
 pub use self::{
     buffer::{
@@ -114,5 +115,9 @@ pub use self::{
         Reserved,
         Resv, //
     },
-    resource::Resource, //
+    resource::Resource,
+    walk::{
+        ReservedBuffer,
+        ReservedWalk, //
+    }, //
 };

@@ -265,6 +265,17 @@ impl OperationCtx {
         self.0.bytes_moved
     }
 
+    /// The same for a walk, which waits as this does and moves nothing.
+    pub(super) fn for_walk(&self) -> Self {
+        Self(
+            bindings::ttm_operation_ctx {
+                bytes_moved: 0,
+                ..self.0
+            },
+            PhantomData,
+        )
+    }
+
     pub(super) fn as_raw(&mut self) -> *mut bindings::ttm_operation_ctx {
         &mut self.0
     }

@@ -214,6 +214,18 @@ impl<'a, B: Reserve> Reserved<'a, B> {
         })
     }
 
+    /// # Safety
+    ///
+    /// The current thread must hold the reservation of `inner`, and no guard stand for it.
+    pub(super) unsafe fn assume_locked(inner: &'a B) -> Self {
+        // INVARIANT: By the function's requirements.
+        Self {
+            inner,
+            resv: inner.raw_resv(),
+            _not_send: NotThreadSafe,
+        }
+    }
+
     /// Makes the reservation of a buffer that is just being made that of `inner`.
     ///
     /// # Safety
@@ -222,13 +234,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// and no guard stands for it.
     pub(super) unsafe fn adopt(inner: &'a B, shared: Option<Reserved<'_, Resv>>) -> Self {
         mem::forget(shared);
-
-        // INVARIANT: By the function's requirements.
-        Self {
-            inner,
-            resv: inner.raw_resv(),
-            _not_send: NotThreadSafe,
-        }
+        // SAFETY: By the function's requirements.
+        unsafe { Self::assume_locked(inner) }
     }
 
     /// Whether this is the reservation `resv`.

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Walking over buffers, each handed out reserved.
+//!
+//! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
+
+use super::{
+    Buffer,
+    Driver,
+    Manager,
+    OperationCtx,
+    Reserved, //
+};
+use crate::{
+    bindings,
+    error::from_err_ptr,
+    prelude::*,
+    task::might_sleep,
+    types::Opaque, //
+};
+use core::{
+    cell::UnsafeCell,
+    marker::PhantomPinned,
+    mem::ManuallyDrop,
+    ops::Deref, //
+};
+
+/// A walk over the buffers of a manager, made with [`Manager::walk`].
+///
+/// It is an iterator once it is pinned: while the caller works on a buffer, a node in the list keeps
+/// the walk's place. Each buffer is handed out reserved, with a reference, and with no lock held but
+/// its reservation. What isn't to be had is passed by, and counted: see [`Self::skipped`].
+///
+/// A walk is bounded: it hands out what was there when it began and wasn't moved since, each buffer
+/// once. So it ends, however fast others use buffers, and even if working on one moves it.
+///
+/// # Examples
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+///
+/// let dev = fixture::Device::new()?;
+/// let a = dev.vram(0x1000)?;
+/// let b = dev.vram(0x1000)?;
+/// let c = dev.vram(0x1000)?;
+/// let mut ctx = OperationCtx::new();
+///
+/// // Somebody uses `b` just now.
+/// let used = b.reserve();
+///
+/// let mut walk = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.walk(&ctx));
+/// for bo in walk.as_mut() {
+///     bo?.evict(&mut ctx)?;
+/// }
+/// assert_eq!(walk.skipped(), 1);
+/// drop(used);
+///
+/// assert_eq!(a.reserve().mem_type(), Some(MemType::SYSTEM));
+/// assert_eq!(b.reserve().mem_type(), Some(MemType::VRAM));
+/// assert_eq!(c.reserve().mem_type(), Some(MemType::SYSTEM));
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// The members of a bulk share a reservation. If that is taken, all of them are passed by at once:
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, BulkMove, MemType, OperationCtx, Resv};
+///
+/// let dev = fixture::Device::new()?;
+/// let bulk = BulkMove::new(&dev, Resv::new()?)?;
+/// let members = [
+///     dev.member(0x1000, &bulk)?,
+///     dev.member(0x1000, &bulk)?,
+///     dev.member(0x1000, &bulk)?,
+/// ];
+/// let loose = dev.vram(0x1000)?;
+///
+/// let used = members[1].reserve();
+/// let mut walk = pin!(dev
+///     .manager(MemType::VRAM)
+///     .ok_or(ENODEV)?
+///     .walk(&OperationCtx::new()));
+/// let first = walk.as_mut().next().ok_or(ENOENT)??;
+/// assert_eq!(first.id(), loose.buffer().id());
+/// drop(first);
+/// assert!(walk.as_mut().next().is_none());
+/// assert_eq!(walk.skipped(), 1);
+/// # drop(used);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// If `ready`, `cursor` is initialized for `man` with `arg`, `arg` points to `ctx`, and `self` is
+/// pinned. No buffer belongs to `cursor` between two steps.
+pub struct ReservedWalk<'dev, T: Driver> {
+    cursor: Opaque<bindings::ttm_bo_lru_cursor>,
+    arg: UnsafeCell<bindings::ttm_lru_walk_arg>,
+    ctx: OperationCtx,
+    man: &'dev Manager<T>,
+    ready: bool,
+    _pin: PhantomPinned,
+}
+
+impl<'dev, T: Driver> ReservedWalk<'dev, T> {
+    pub(super) fn new(man: &'dev Manager<T>, ctx: &OperationCtx) -> Self {
+        // INVARIANT: It isn't ready.
+        Self {
+            cursor: Opaque::uninit(),
+            arg: UnsafeCell::new(bindings::ttm_lru_walk_arg {
+                trylock_only: true,
+                ..Default::default()
+            }),
+            ctx: ctx.for_walk(),
+            man,
+            ready: false,
+            _pin: PhantomPinned,
+        }
+    }
+
+    /// Waits for reservations that are taken, instead of passing by.
+    ///
+    /// Who steps must hold no reservation, nor keep a buffer from the step before: a walk that waits
+    /// for what its own thread has waits for ever.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    ///
+    /// let mut walk = pin!(vram.walk(&OperationCtx::new()).waiting());
+    /// assert_eq!(walk.as_mut().count(), 1);
+    /// // Who waits sees everything.
+    /// assert_eq!(walk.skipped(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn waiting(mut self) -> Self {
+        let arg = self.arg.get_mut();
+
+        arg.trylock_only = false;
+        arg.sleeping_lock = true;
+        self
+    }
+
+    /// Also hands out what was moved since the walk began, so that it misses nothing that stays on
+    /// the list; but it may never end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let a = dev.vram(0x1000)?;
+    /// let b = dev.vram(0x1000)?;
+    /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    ///
+    /// let mut walk = pin!(vram.walk(&OperationCtx::new()).unbounded());
+    /// assert_eq!(walk.as_mut().next().ok_or(ENOENT)??.id(), a.buffer().id());
+    /// a.reserve().move_to_lru_tail();
+    /// assert_eq!(walk.as_mut().next().ok_or(ENOENT)??.id(), b.buffer().id());
+    /// assert_eq!(walk.as_mut().next().ok_or(ENOENT)??.id(), a.buffer().id());
+    /// assert!(walk.as_mut().next().is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn unbounded(mut self) -> Self {
+        self.arg.get_mut().unbounded = true;
+        self
+    }
+
+    /// How many buffers, or bulks, were passed by so far as their reservation was taken.
+    ///
+    /// If there are some, the walk has not seen everything: that it found nothing proves nothing.
+    pub fn skipped(&self) -> usize {
+        // SAFETY: It is initialized, and only changed by who steps, which takes a unique reference.
+        unsafe { (*self.arg.get()).skipped }
+    }
+
+    fn step(self: Pin<&mut Self>) -> *mut bindings::ttm_buffer_object {
+        // SAFETY: Nothing is moved out of it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let raw = this.cursor.get();
+
+        if this.ready {
+            // SAFETY: By the type invariants.
+            return unsafe { bindings::ttm_bo_lru_cursor_next(raw) };
+        }
+
+        this.arg.get_mut().ctx = this.ctx.as_raw();
+        // INVARIANT: It is initialized here, and `self` is pinned.
+        this.ready = true;
+        // SAFETY: `raw` is memory for a cursor. That, the argument, and the context which that points
+        // to are pinned, and the manager is valid.
+        unsafe {
+            bindings::ttm_bo_lru_cursor_init(raw, this.man.as_raw(), this.arg.get());
+            bindings::ttm_bo_lru_cursor_first(raw)
+        }
+    }
+}
+
+impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
+    type Item = Result<ReservedBuffer<'dev, T>>;
+
+    /// Steps to the next buffer.
+    ///
+    /// May sleep. An error, [`EINTR`], ends the walk; there is none but with
+    /// [`ReservedWalk::waiting`] and [`OperationCtx::interruptible`].
+    fn next(&mut self) -> Option<Self::Item> {
+        let bo = match from_err_ptr(self.as_mut().step()) {
+            Ok(bo) => bo,
+            Err(e) => return Some(Err(e)),
+        };
+
+        if bo.is_null() {
+            return None;
+        }
+
+        // INVARIANT: The cursor gives the buffer away.
+        // SAFETY: By the type invariants, after a step. Only a pointer is changed.
+        unsafe { (*self.cursor.get()).bo = core::ptr::null_mut() };
+        // INVARIANT: The reference and the reservation were the cursor's. Nobody lent any, so the
+        // reservation is to be given back.
+        // SAFETY: It is a buffer of this device, or a ghost of one, with a reference and reserved.
+        Some(Ok(ReservedBuffer(ManuallyDrop::new(unsafe {
+            Reserved::assume_locked(Buffer::from_raw(bo))
+        }))))
+    }
+}
+
+impl<T: Driver> Drop for ReservedWalk<'_, T> {
+    fn drop(&mut self) {
+        if self.ready {
+            // SAFETY: By the type invariants.
+            unsafe { bindings::ttm_bo_lru_cursor_fini(self.cursor.get()) };
+        }
+    }
+}
+
+/// A buffer that a walk has handed out: reserved, and with a reference.
+///
+/// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps; but
+/// until it is dropped, others wait for it.
+///
+/// # Examples
+///
+/// ```
+/// use core::pin::pin;
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x1000)?;
+///
+/// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+/// let mut walk = pin!(vram.walk(&OperationCtx::new()));
+/// let bo = walk.as_mut().next().ok_or(ENOENT)??;
+/// assert_eq!(bo.mem_type(), Some(MemType::VRAM));
+/// assert!(obj.try_reserve().is_none());
+///
+/// drop(bo);
+/// assert!(obj.try_reserve().is_some());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// One of the references to the buffer belongs to this.
+#[must_use = "the buffer is given back immediately when this is unused"]
+pub struct ReservedBuffer<'dev, T: Driver>(ManuallyDrop<Reserved<'dev, Buffer<T>>>);
+
+impl<T: Driver> ReservedBuffer<'_, T> {
+    /// Moves the buffer where [`Driver::evict_flags`] says. See [`Reserved::evict`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Reserved::evict`].
+    pub fn evict(&mut self, ctx: &mut OperationCtx) -> Result {
+        self.0.evict(ctx)
+    }
+}
+
+// Not `DerefMut`: what is swapped for another `Reserved` would take a reference along that isn't its.
+impl<'dev, T: Driver> Deref for ReservedBuffer<'dev, T> {
+    type Target = Reserved<'dev, Buffer<T>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T: Driver> Drop for ReservedBuffer<'_, T> {
+    fn drop(&mut self) {
+        let bo = self.0.as_raw();
+
+        // The reference may be the last one.
+        might_sleep();
+        // SAFETY: `self.0` isn't used again.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
+        // SAFETY: By the type invariant.
+        unsafe { bindings::ttm_bo_fini(bo) };
+    }
+}
