@@ -92,11 +92,9 @@ static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
 		return 0;
 
 	ret = ttm_tt_swapout(bdev, bo->ttm, gfp_flags);
-	if (ret > 0) {
-		guard(spinlock)(&bdev->lru_lock);
-		ttm_resource_del_bulk_move_unevictable(bo->resource, bo);
-		ttm_resource_move_to_lru_tail(bo->resource);
-	}
+	/* It is unevictable now, and the list is told. */
+	if (ret > 0)
+		ttm_bo_move_to_lru_tail_unlocked(bo);
 	return ret;
 }
 

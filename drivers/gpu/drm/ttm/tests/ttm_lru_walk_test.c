@@ -1309,6 +1309,27 @@ static void ttm_lru_walk_evict_looks_twice(struct kunit *test)
 	EXPECT_SOUND(w, "b* z x");
 }
 
+/* What wasn't worth it before others were evicted may be so now. */
+static void lru_all_are_worth_it(struct lru_world *w, char letter)
+{
+	if (letter == 'b')
+		lru_script.worthless = NULL;
+}
+
+static void ttm_lru_walk_evict_as_long_as_it_helps(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_make_homeless(w, 'x');
+	lru_script.space = PAGE_SIZE;
+	lru_script.worthless = "a";
+	lru_script.at = lru_all_are_worth_it;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "aba");
+	EXPECT_SOUND(w, "x");
+}
+
 static void ttm_lru_walk_evict_all(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c | d");
@@ -1557,6 +1578,23 @@ static void ttm_lru_walk_swapout_goes_on(struct kunit *test)
 	EXPECT_LETTERS(lru_script.swapped, "cd");
 	EXPECT_SOUND(w, "a b / c d");
 	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcd"), "");
+}
+
+/* What has no pages stays where it is. */
+static void ttm_lru_walk_swapout_of_unpopulated(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct ttm_operation_ctx ctx = {};
+	struct ttm_buffer_object *bo;
+
+	lru_fill(w, "bc");
+	bo = lru_reserve(w, 'b');
+	ttm_tt_unpopulate(w->bdev, bo->ttm);
+	lru_unreserve(bo);
+	KUNIT_EXPECT_EQ(test, ttm_bo_swapout(w->bdev, &ctx, lru_man(w),
+					     GFP_KERNEL, S64_MAX), 1);
+	EXPECT_LETTERS(lru_script.moved, "c");
+	EXPECT_SOUND(w, "a b / c");
 }
 
 static void ttm_lru_walk_swapout_of_members(struct kunit *test)
@@ -2082,6 +2120,7 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_evict_may_die),
 	KUNIT_CASE(ttm_lru_walk_evict_everything),
 	KUNIT_CASE(ttm_lru_walk_evict_looks_twice),
+	KUNIT_CASE(ttm_lru_walk_evict_as_long_as_it_helps),
 	KUNIT_CASE(ttm_lru_walk_evict_all),
 	KUNIT_CASE(ttm_lru_walk_evict_all_but_failing),
 	KUNIT_CASE(ttm_lru_walk_evict_all_tries_again),
@@ -2096,6 +2135,7 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_evict_cgroup),
 #endif
 	KUNIT_CASE(ttm_lru_walk_swapout_goes_on),
+	KUNIT_CASE(ttm_lru_walk_swapout_of_unpopulated),
 	KUNIT_CASE(ttm_lru_walk_swapout_of_members),
 	KUNIT_CASE(ttm_lru_walk_hibernation_in_one_walk),
 	KUNIT_CASE(ttm_lru_walk_swapout_behind_1),
