@@ -146,21 +146,6 @@ static void lru_mass_init(struct lru_mass *mass, struct lru_world *w,
 	KUNIT_ASSERT_EQ(test, mass->n, n);
 }
 
-static void lru_mass_lock(struct lru_mass *mass, bool lock)
-{
-	unsigned int n = mass->bulks ?: mass->n;
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct dma_resv *resv = mass->bulks ? &mass->resv[i] :
-					mass->bo[i].base.resv;
-
-		if (lock)
-			lru_make_busy(resv);
-		else
-			dma_resv_unlock(resv);
-	}
-}
-
 static void lru_mass_fini(struct lru_mass *mass, struct lru_world *w)
 {
 	for (unsigned int i = 0; i < mass->n; i++) {
@@ -989,6 +974,21 @@ static void ttm_lru_walk_skips_twice(struct kunit *test)
  */
 
 #define LRU_HOLD	32
+
+static void lru_mass_lock(struct lru_mass *mass, bool lock)
+{
+	unsigned int n = mass->bulks ?: mass->n;
+
+	for (unsigned int i = 0; i < n; i++) {
+		struct dma_resv *resv = mass->bulks ? &mass->resv[i] :
+					mass->bo[i].base.resv;
+
+		if (lock)
+			lru_make_busy(resv);
+		else
+			dma_resv_unlock(resv);
+	}
+}
 
 static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 {
