@@ -29,4 +29,19 @@ __rust_helper bool rust_helper_ttm_tt_is_populated(struct ttm_tt *tt)
 	return ttm_tt_is_populated(tt);
 }
 
+__rust_helper bool rust_helper_ttm_tt_is_backed_up(const struct ttm_tt *tt)
+{
+	return ttm_tt_is_backed_up(tt);
+}
+
+__rust_helper void rust_helper_ttm_tt_clear_backed_up(struct ttm_tt *tt)
+{
+	ttm_tt_clear_backed_up(tt);
+}
+
+__rust_helper void rust_helper_ttm_tt_mark_for_clear(struct ttm_tt *ttm)
+{
+	ttm_tt_mark_for_clear(ttm);
+}
+
 #endif /* CONFIG_RUST_DRM_TTM */

@@ -22,9 +22,11 @@ use crate::{
     device,
     drm,
     error::{
+        from_err_ptr,
         from_result,
         to_result, //
     },
+    ffi::c_char,
     page::PAGE_SHIFT,
     prelude::*,
     sync::lock::{
@@ -92,10 +94,12 @@ pub struct Device<T: Driver> {
 ///   large as what the manager manages.
 /// - `bdev.man_drv` and `emulated` don't change after initialization, and all managers but the one of
 ///   system memory are range managers.
+/// - `shrinker` is null, or a shrinker of `bdev`. It doesn't change after initialization.
 #[pin_data(PinnedDrop)]
 struct Inner {
     #[pin]
     bdev: Opaque<bindings::ttm_device>,
+    shrinker: *mut bindings::ttm_shrinker,
     emulated: [Option<VVec<u8>>; MemType::COUNT],
 }
 
@@ -109,9 +113,66 @@ unsafe impl<T: Driver> Sync for Device<T> {}
 /// Lends a device that is being made, to be given its memory types.
 pub struct Setup<'a> {
     inner: Pin<&'a mut Inner>,
+    shrinker_funcs: &'static bindings::ttm_shrinker_funcs,
+    name: *const c_char,
 }
 
 impl Setup<'_> {
+    /// Lets the system take pages from the device's buffers when it is short of memory.
+    ///
+    /// What is [purgeable](Driver::purgeable) is dropped, and so is what TTM alone still has. The
+    /// rest is backed up, if there is swap space, and comes back when it is needed. Such buffers
+    /// aren't swapped out by TTM itself.
+    ///
+    /// # Errors
+    ///
+    /// [`EEXIST`] if that was said before, [`ENOMEM`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let mut ctx = OperationCtx::new();
+    /// let kept = dev.system(0x2000)?;
+    /// // For this one, the driver says that it is purgeable.
+    /// let obj = dev.purgeable(0x2000)?;
+    ///
+    /// kept.reserve().populate(&mut ctx)?;
+    /// kept.reserve().write(0, b"kept")?;
+    /// obj.reserve().populate(&mut ctx)?;
+    /// obj.reserve().write(0, b"gone")?;
+    ///
+    /// fixture::press_for_memory();
+    /// assert!(!obj.reserve().is_populated());
+    /// assert!(obj.was_purged());
+    /// obj.reserve().populate(&mut ctx)?;
+    /// let mut bytes = [1; 4];
+    /// obj.reserve().read(0, &mut bytes)?;
+    /// assert_eq!(bytes, [0; 4]);
+    ///
+    /// // The other one is still there, or comes back.
+    /// kept.reserve().populate(&mut ctx)?;
+    /// kept.reserve().read(0, &mut bytes)?;
+    /// assert_eq!(&bytes, b"kept");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn shrinker(&mut self) -> Result {
+        if !self.inner.shrinker.is_null() {
+            return Err(EEXIST);
+        }
+
+        // SAFETY: The device is initialized, and destroys the shrinker before it goes. The functions
+        // are static, and the name is only read in the call.
+        let shrinker = from_err_ptr(unsafe {
+            bindings::ttm_shrinker_create(self.inner.bdev.get(), self.shrinker_funcs, self.name)
+        })?;
+        // INVARIANT: It was just made for this device.
+        *self.inner.as_mut().project().shrinker = shrinker;
+        Ok(())
+    }
+
     /// Gives the device `size` bytes of `mem_type`, managed by TTM's range manager.
     ///
     /// The size is rounded down to whole pages.
@@ -181,8 +242,9 @@ impl<T: Driver> Device<T> {
                     Opaque::cast_into(&raw const (*drm).dev)
                 };
 
+                let funcs = const { &(Self::FUNCS, Self::SHRINKER_FUNCS) };
                 // SAFETY: `drm` is initialized but for its data, and will be as long as its data.
-                unsafe { Inner::new(drm, const { &Self::FUNCS }, setup) }
+                unsafe { Inner::new(drm, funcs, setup) }
             },
         });
 
@@ -272,8 +334,8 @@ impl<T: Driver> Device<T> {
 
     const FUNCS: bindings::ttm_device_funcs = bindings::ttm_device_funcs {
         ttm_tt_create: Some(tt::create),
-        ttm_tt_populate: None,
-        ttm_tt_unpopulate: None,
+        ttm_tt_populate: Some(tt::populate),
+        ttm_tt_unpopulate: Some(tt::unpopulate),
         ttm_tt_destroy: Some(tt::destroy),
         eviction_valuable: Some(bindings::ttm_bo_eviction_valuable),
         evict_flags: Some(Self::evict_flags_callback),
@@ -286,6 +348,39 @@ impl<T: Driver> Device<T> {
         access_memory: None,
         release_notify: None,
     };
+
+    const SHRINKER_FUNCS: bindings::ttm_shrinker_funcs = bindings::ttm_shrinker_funcs {
+        purgeable: if T::HAS_PURGEABLE {
+            Some(Self::purgeable_callback)
+        } else {
+            None
+        },
+        shrunk: Some(Self::shrunk_callback),
+    };
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held.
+    unsafe extern "C" fn purgeable_callback(bo: *mut bindings::ttm_buffer_object) -> bool {
+        // SAFETY: By the function's requirements. TTM has a reference.
+        unsafe { Buffer::<T>::from_raw(bo) }
+            .data()
+            .is_some_and(T::purgeable)
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held.
+    unsafe extern "C" fn shrunk_callback(bo: *mut bindings::ttm_buffer_object, purged: bool) {
+        if purged {
+            // SAFETY: By the function's requirements. It had pages.
+            unsafe { tt::set_purged((*bo).ttm) };
+        }
+        // SAFETY: By the function's requirements. TTM has a reference.
+        if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
+            T::shrunk(data, purged);
+        }
+    }
 
     /// # Safety
     ///
@@ -329,13 +424,17 @@ impl Inner {
     /// data.
     unsafe fn new(
         drm: *mut bindings::drm_device,
-        funcs: &'static bindings::ttm_device_funcs,
+        (funcs, shrinker_funcs): &'static (
+            bindings::ttm_device_funcs,
+            bindings::ttm_shrinker_funcs,
+        ),
         setup: impl FnOnce(&mut Setup<'_>) -> Result,
     ) -> impl PinInit<Self, Error> {
         let init = move |this: *mut Self| {
             // SAFETY: `this` is memory for a `Self`.
             let bdev = unsafe {
                 (&raw mut (*this).emulated).write([const { None }; MemType::COUNT]);
+                (&raw mut (*this).shrinker).write(ptr::null_mut());
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
                 bdev.write_bytes(0, 1);
                 bdev
@@ -359,6 +458,9 @@ impl Inner {
             let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
             setup(&mut Setup {
                 inner: inner.as_mut(),
+                shrinker_funcs,
+                // SAFETY: By the function's requirements.
+                name: unsafe { (*drm).unique },
             })
             .inspect_err(|_| {
                 // SAFETY: It is initialized, and not used any more.
@@ -399,6 +501,11 @@ impl PinnedDrop for Inner {
     fn drop(self: Pin<&mut Self>) {
         let bdev = self.bdev.get();
 
+        if !self.shrinker.is_null() {
+            // SAFETY: By the type invariants. The managers are still there.
+            unsafe { bindings::ttm_shrinker_destroy(self.shrinker) };
+        }
+
         // SAFETY: By the type invariants.
         let managers = unsafe { (*bdev).man_drv };
         for &man in managers.iter().filter(|man| !man.is_null()) {
@@ -418,6 +525,16 @@ impl PinnedDrop for Inner {
             unsafe { bindings::ttm_range_man_fini_nocheck(bdev, n) };
         }
     }
+}
+
+/// Whether the buffers of a device are made so that a shrinker can have their pages.
+///
+/// # Safety
+///
+/// `bdev` must be that of a valid [`Device`].
+pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
+    // SAFETY: By the function's requirements.
+    !unsafe { Inner::from_bdev(bdev) }.shrinker.is_null()
 }
 
 /// Takes hitches off the lists of `man`.

@@ -133,6 +133,25 @@ pub trait Driver:
         let _ = (bo, from);
         SYSTEM
     }
+
+    /// Whether the content of a buffer may be lost when the system is short of memory.
+    ///
+    /// If not, or without this, it is backed up. For devices with a
+    /// [shrinker](super::Setup::shrinker).
+    ///
+    /// Called with the buffer's reservation held, in memory reclaim: it must neither allocate nor
+    /// take a lock that is held while allocating.
+    fn purgeable(bo: &Self::BufferData) -> bool {
+        let _ = bo;
+        false
+    }
+
+    /// The shrinker took a buffer's pages; if `purged`, its content is lost with them.
+    ///
+    /// Called as [`Self::purgeable`].
+    fn shrunk(bo: &Self::BufferData, purged: bool) {
+        let _ = (bo, purged);
+    }
 }
 
 /// Where buffers go when nobody says anything else.

@@ -37,7 +37,26 @@ pub struct Driver;
 
 /// The driver's part of a buffer.
 pub struct BufferData {
-    disposable: bool,
+    kind: Kind,
+    purged: Atomic<bool>,
+}
+
+/// What a buffer's content is worth.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// It is kept.
+    Kept,
+    /// It isn't needed any more once the buffer is evicted.
+    Disposable,
+    /// It may be lost when the system is short of memory.
+    Purgeable,
+}
+
+impl BufferData {
+    /// Whether the content was lost for a lack of memory.
+    pub fn was_purged(&self) -> bool {
+        self.purged.load(Relaxed)
+    }
 }
 
 /// Nobody has to load the driver.
@@ -81,24 +100,31 @@ impl super::Driver for Driver {
     type DeviceData = ();
 
     fn evict_flags(bo: &BufferData, _from: MemType) -> &'static [Place] {
-        if bo.disposable {
+        if bo.kind == Kind::Disposable {
             &[]
         } else {
             &[Place::SYSTEM]
         }
     }
+
+    fn purgeable(bo: &BufferData) -> bool {
+        bo.kind == Kind::Purgeable
+    }
+
+    fn shrunk(bo: &BufferData, purged: bool) {
+        bo.purged.store(purged, Relaxed);
+    }
 }
 
 impl drm::gem::DriverObject for BufferData {
     type Driver = Driver;
-    type Args = bool;
+    type Args = Kind;
 
-    fn new(
-        _dev: &drm::Device<Driver>,
-        _size: usize,
-        disposable: bool,
-    ) -> impl PinInit<Self, Error> {
-        Ok(Self { disposable })
+    fn new(_dev: &drm::Device<Driver>, _size: usize, kind: Kind) -> impl PinInit<Self, Error> {
+        Ok(Self {
+            kind,
+            purged: Atomic::new(false),
+        })
     }
 }
 
@@ -125,6 +151,15 @@ impl Device {
 
     /// Makes a device.
     pub fn new() -> Result<Self> {
+        Self::with(|_| Ok(()))
+    }
+
+    /// Makes a device whose buffers the system may take pages from.
+    pub fn new_shrinkable() -> Result<Self> {
+        Self::with(|setup| setup.shrinker())
+    }
+
+    fn with(more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
         static COUNT: Atomic<u32> = Atomic::new(0);
 
         let n = COUNT.fetch_add(1, Relaxed);
@@ -132,7 +167,8 @@ impl Device {
         let parent = faux::Registration::new(&name, None)?;
         let drm = super::Device::<Driver>::new(parent.as_ref(), Ok(()), |setup| {
             setup.range_manager(MemType::VRAM, Self::SIZE, super::Backing::Emulated)?;
-            setup.range_manager(MemType::TT, Self::SIZE, super::Backing::Pages)
+            setup.range_manager(MemType::TT, Self::SIZE, super::Backing::Pages)?;
+            more(setup)
         })?;
 
         Ok(Self {
@@ -148,17 +184,22 @@ impl Device {
 
     /// A buffer of `size` bytes in system memory.
     pub fn system(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
-        self.object(size, ObjectConfig::default(), false)
+        self.object(size, ObjectConfig::default(), Kind::Kept)
     }
 
     /// A buffer of `size` bytes in VRAM.
     pub fn vram(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
-        self.object(size, Self::in_vram(), false)
+        self.object(size, Self::in_vram(), Kind::Kept)
     }
 
     /// A buffer of `size` bytes in VRAM whose content isn't needed any more when it is evicted.
     pub fn disposable(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
-        self.object(size, Self::in_vram(), true)
+        self.object(size, Self::in_vram(), Kind::Disposable)
+    }
+
+    /// A buffer of `size` bytes in system memory whose content may be lost.
+    pub fn purgeable(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        self.object(size, ObjectConfig::default(), Kind::Purgeable)
     }
 
     /// A buffer of `size` bytes in VRAM that shares a reservation.
@@ -171,7 +212,7 @@ impl Device {
                 resv,
                 ..Self::in_vram()
             },
-            false,
+            Kind::Kept,
         )
     }
 
@@ -189,7 +230,7 @@ impl Device {
                 bulk,
                 ..Self::in_vram()
             },
-            false,
+            Kind::Kept,
         )
     }
 
@@ -204,15 +245,9 @@ impl Device {
         &self,
         size: usize,
         config: ObjectConfig<'_, BufferData>,
-        disposable: bool,
+        kind: Kind,
     ) -> Result<ARef<Object<BufferData>>> {
-        Object::new(
-            &self.drm,
-            size,
-            &config,
-            &mut OperationCtx::new(),
-            disposable,
-        )
+        Object::new(&self.drm, size, &config, &mut OperationCtx::new(), kind)
     }
 
     /// Which buffers are on the LRU list of VRAM, in its order. At most 64.
@@ -228,6 +263,12 @@ impl Device {
         });
         Ok(order)
     }
+}
+
+/// Has all shrinkers give back what they can, as if the system was short of memory.
+pub fn press_for_memory() {
+    // SAFETY: It may be called wherever one may sleep.
+    unsafe { crate::bindings::drop_slab() };
 }
 
 impl Deref for Device {

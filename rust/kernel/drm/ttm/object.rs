@@ -76,7 +76,7 @@ use core::{
 ///     0x1000,
 ///     &config,
 ///     &mut OperationCtx::new(),
-///     false,
+///     fixture::Kind::Kept,
 /// )?;
 /// assert_eq!(obj.reserve().bulk_id(), Some(bulk.id()));
 ///
@@ -97,7 +97,7 @@ use core::{
 /// let other = fixture::Device::new()?;
 /// let bulk = BulkMove::new(&other, Resv::new()?)?;
 /// let fails = |size, config: Config<'_>| {
-///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), false).err()
+///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), fixture::Kind::Kept).err()
 /// };
 ///
 /// assert_eq!(fails(0, Config::default()), Some(EINVAL));

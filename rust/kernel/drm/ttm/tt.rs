@@ -4,42 +4,79 @@
 //!
 //! C header: [`include/drm/ttm/ttm_tt.h`](srctree/include/drm/ttm/ttm_tt.h)
 
+use super::device;
 use crate::{
     bindings,
     error::to_result,
     prelude::*,
     types::Opaque, //
 };
-use core::ptr;
+use core::{
+    ffi::c_int,
+    ptr, //
+};
 
-type Tt = Opaque<bindings::ttm_tt>;
+/// The pages of a buffer, or what became of them.
+#[repr(C)]
+#[pin_data]
+struct Tt {
+    #[pin]
+    tt: Opaque<bindings::ttm_tt>,
+
+    /// The shrinker took the pages, and their content is lost. Protected by the reservation.
+    purged: bool,
+}
+
+/// # Safety
+///
+/// `tt` must come from [`create`], and the reservation of its buffer be held.
+unsafe fn purged<'a>(tt: *mut bindings::ttm_tt) -> &'a mut bool {
+    // CAST: The `ttm_tt` comes first.
+    // SAFETY: By the function's requirements.
+    unsafe { &mut (*tt.cast::<Tt>()).purged }
+}
 
 /// Makes the `ttm_tt` of a buffer, without pages yet, or returns null.
 ///
 /// # Safety
 ///
-/// `bo` must be a valid buffer object whose reservation is held.
+/// `bo` must be a valid buffer object of a [`Device`](super::Device) whose reservation is held.
 pub(super) unsafe extern "C" fn create(
     bo: *mut bindings::ttm_buffer_object,
-    page_flags: u32,
+    mut page_flags: u32,
 ) -> *mut bindings::ttm_tt {
-    let Ok(tt) = KBox::init(Tt::init_zeroed(), GFP_KERNEL) else {
+    let init = pin_init!(Tt {
+        tt <- Opaque::init_zeroed(),
+        purged: false,
+    });
+    let Ok(tt) = KBox::pin_init(init, GFP_KERNEL) else {
         return ptr::null_mut();
     };
+    let raw = tt.tt.get();
 
-    // SAFETY: `tt` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
-    let ret = unsafe {
-        bindings::ttm_tt_init(
-            tt.get(),
-            bo,
-            page_flags,
-            bindings::ttm_caching_ttm_cached,
-            0,
-        )
-    };
-    match to_result(ret) {
-        // CAST: `Opaque` is transparent.
-        Ok(()) => KBox::into_raw(tt).cast(),
+    // SAFETY: By the function's requirements.
+    let shrinkable = unsafe { device::is_shrinkable((*bo).bdev) };
+    if shrinkable {
+        // What is backed up must not be swapped out as well.
+        page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
+    }
+
+    // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
+    let mut done = to_result(unsafe {
+        bindings::ttm_tt_init(raw, bo, page_flags, bindings::ttm_caching_ttm_cached, 0)
+    });
+    if done.is_ok() && shrinkable {
+        // SAFETY: It was just initialized.
+        done = to_result(unsafe { bindings::ttm_tt_setup_backup(raw) }).inspect_err(|_| {
+            // SAFETY: As above; it is not used any more.
+            unsafe { bindings::ttm_tt_fini(raw) };
+        });
+    }
+
+    match done {
+        // CAST: The `ttm_tt` comes first.
+        // SAFETY: Nothing moves it: it is only accessed through pointers.
+        Ok(()) => unsafe { KBox::into_raw(Pin::into_inner_unchecked(tt)) }.cast(),
         Err(_) => ptr::null_mut(),
     }
 }
@@ -53,10 +90,73 @@ pub(super) unsafe extern "C" fn destroy(
     _bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
-    // SAFETY: By the function's requirements, `tt` is initialized.
+    // SAFETY: By the function's requirements. Nobody else has it any more.
+    if *unsafe { purged(tt) } {
+        // TTM would look for what is backed up.
+        // SAFETY: By the function's requirements, `tt` is initialized.
+        unsafe { bindings::ttm_tt_clear_backed_up(tt) };
+    }
+    // SAFETY: As above.
     unsafe { bindings::ttm_tt_fini(tt) };
 
-    // CAST: `Opaque` is transparent.
+    // CAST: The `ttm_tt` comes first.
     // SAFETY: By the function's requirements, this is what `create` gave away.
     drop(unsafe { KBox::<Tt>::from_raw(tt.cast()) });
+}
+
+/// Gives a buffer its pages: those that the shrinker backed up, or new ones.
+///
+/// # Safety
+///
+/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held.
+pub(super) unsafe extern "C" fn populate(
+    bdev: *mut bindings::ttm_device,
+    tt: *mut bindings::ttm_tt,
+    ctx: *mut bindings::ttm_operation_ctx,
+) -> c_int {
+    // SAFETY: By the function's requirements.
+    let purged = unsafe { purged(tt) };
+
+    // SAFETY: By the function's requirements.
+    unsafe {
+        if bindings::ttm_tt_is_backed_up(tt) && !*purged {
+            return bindings::ttm_tt_restore(bdev, tt, ctx);
+        }
+        bindings::ttm_tt_clear_backed_up(tt);
+    }
+    // Nobody is to see what others left in the pages.
+    // SAFETY: As above.
+    let ret = unsafe {
+        if *purged {
+            bindings::ttm_tt_mark_for_clear(tt);
+        }
+        bindings::ttm_pool_alloc(&raw mut (*bdev).pool, tt, ctx)
+    };
+    if ret == 0 {
+        *purged = false;
+    }
+    ret
+}
+
+/// Takes the pages of a buffer, and what is backed up of them.
+///
+/// # Safety
+///
+/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held.
+pub(super) unsafe extern "C" fn unpopulate(
+    bdev: *mut bindings::ttm_device,
+    tt: *mut bindings::ttm_tt,
+) {
+    // SAFETY: By the function's requirements.
+    unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
+}
+
+/// The shrinker dropped the content.
+///
+/// # Safety
+///
+/// `tt` must come from [`create`], and the reservation of its buffer be held.
+pub(super) unsafe fn set_purged(tt: *mut bindings::ttm_tt) {
+    // SAFETY: By the function's requirements.
+    *unsafe { purged(tt) } = true;
 }
