@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # The front door. What each target does is in scripts/ and tests/.
 
-.PHONY: help setup tree demo check kunit compare explore fuzz prove mutants \
-	enter where clean distclean
+.PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
+	mutants enter where clean distclean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -13,6 +13,7 @@ help:
 #: make demo      boot Linux and watch a Rust driver walk a TTM LRU list
 #: make check     run every test in a booted kernel
 #: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
+#: make rust-ui   programs in Rust that must not compile, each for its reason
 #: make compare   the suites in C on Linux's own TTM, beside ours
 #:
 #: make explore   the C core in user space: all states of small worlds
@@ -36,7 +37,7 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit: setup
+tree demo check kunit rust-ui: setup
 	@$(lock) ours $(work) $@
 
 explore fuzz prove mutants: tree

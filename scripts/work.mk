@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # What is done under a lock; the front door is ../Makefile.
 
-.PHONY: tree kernel demo check kunit pristine compare verdicts
+.PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
 .PHONY: explore fuzz prove mutants
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
@@ -27,6 +27,9 @@ check: kernel
 
 kunit: kernel
 	@$(enter) $(kunit)/kunit $(foreach glob,$(FILTER),'$(glob)')
+
+rust-ui: kernel
+	@$(enter) $(top)/tests/rust-ui/run
 
 explore fuzz prove mutants:
 	@$(enter) make -C $(top)/tests/userspace --no-print-directory $@

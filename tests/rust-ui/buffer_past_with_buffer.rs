@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The reference to a buffer that a walk takes is dropped with the call.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    walk.next();
+    let mut kept = None;
+    walk.with_buffer(|bo| {
+        #[cfg(not(control))]
+        kept.replace(bo); //~ error[E0521]: borrowed data escapes outside of closure
+        #[cfg(control)]
+        kept.replace(bo.object());
+    });
+}

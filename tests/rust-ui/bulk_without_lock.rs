@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! To move a bulk takes the lock, and not while a walk is in the middle of a step.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, BulkMove, Manager},
+    prelude::*, //
+};
+
+fn case(vram: &Manager<fixture::Driver>, bulk: &BulkMove<'_, fixture::Driver>) -> Result {
+    let reserved = bulk.reserve();
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    walk.next();
+    #[cfg(not(control))]
+    bulk.move_to_tail(&reserved, &mut walk)?; //~ error[E0308]: mismatched types: expected `&mut Lru
+    #[cfg(control)]
+    bulk.move_to_tail(&reserved, &mut walk.lru())?;
+    Ok(())
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! A driver that is another than `fixture::Driver`.
+
+/// `driver!(NAME, BUFFER_DATA, DEVICE_DATA, METHODS...)`
+#[allow(unused_macros)]
+macro_rules! driver {
+    ($driver:ident, $buffer:ty, $data:ty $(, $($method:tt)*)?) => {
+        drm_driver!(
+            $driver,
+            kernel::drm::ttm::Device<$driver>,
+            kernel::drm::ttm::Object<$buffer>
+        );
+        buffer_data!($driver, $buffer);
+
+        impl kernel::drm::ttm::DriverObject for $buffer {}
+
+        #[vtable]
+        impl kernel::drm::ttm::Driver for $driver {
+            type OwnerModule = kernel::drm::ttm::fixture::Module;
+            type BufferData = $buffer;
+            type DeviceData = $data;
+
+            $($($method)*)?
+        }
+    };
+}
+
+/// The part that has nothing to do with TTM: `drm_driver!(NAME, DATA, OBJECT)`
+macro_rules! drm_driver {
+    ($driver:ident, $data:ty, $object:ty) => {
+        pub struct $driver;
+        pub struct File;
+
+        #[vtable]
+        impl kernel::drm::Driver for $driver {
+            type OwnerModule = kernel::drm::ttm::fixture::Module;
+            type Data = $data;
+            type Object = $object;
+            type RegistrationData<'a> = ();
+            type File = File;
+            type ParentDevice<Ctx: kernel::device::DeviceContext> = kernel::faux::Device<Ctx>;
+
+            const INFO: kernel::drm::DriverInfo = kernel::drm::DriverInfo {
+                major: 0,
+                minor: 0,
+                patchlevel: 0,
+                name: c"other",
+                desc: c"Another driver",
+            };
+
+            const IOCTLS: &'static [kernel::drm::ioctl::DrmIoctlDescriptor] = &[];
+        }
+
+        impl kernel::drm::file::DriverFile for File {
+            type Driver = $driver;
+
+            fn open(_dev: &kernel::drm::Device<$driver>) -> Result<Pin<KBox<Self>>> {
+                Ok(KBox::new(Self, GFP_KERNEL)?.into())
+            }
+        }
+    };
+}
+
+/// `buffer_data!(DRIVER, TYPE)`
+macro_rules! buffer_data {
+    ($driver:ident, $buffer:ty) => {
+        impl kernel::drm::gem::DriverObject for $buffer {
+            type Driver = $driver;
+            type Args = Self;
+
+            fn new(
+                _dev: &kernel::drm::Device<$driver>,
+                _size: usize,
+                this: Self,
+            ) -> impl PinInit<Self, Error> {
+                Ok(this)
+            }
+        }
+    };
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Dropping a cursor takes the lock, which its walk has.
+
+use kernel::{
+    drm::ttm::{fixture, Manager},
+    prelude::*, //
+};
+
+fn case(vram: &Manager<fixture::Driver>) -> Result {
+    let mut cursor = KBox::pin(vram.cursor(), GFP_KERNEL)?;
+    let mut walk = cursor.as_mut().lock();
+
+    #[cfg(not(control))]
+    drop(cursor); //~ error[E0505]: cannot move out of `cursor` because it is borrowed
+    walk.next();
+    Ok(())
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Through one cursor, the lock can't be taken twice.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    #[cfg(not(control))]
+    cursor.as_mut().lock().next(); //~ error[E0499]: cannot borrow `cursor` as mutable more than once at a time
+    walk.next();
+}

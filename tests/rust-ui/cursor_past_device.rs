@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A cursor goes before its device.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, MemType},
+    prelude::*, //
+};
+
+fn case(dev: fixture::Device) -> Result {
+    let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+
+    cursor.as_mut().lock().next();
+    #[cfg(not(control))]
+    drop(dev); //~ error[E0505]: cannot move out of `dev` because it is borrowed
+    cursor.as_mut().lock().next();
+    Ok(())
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Who says that a cursor is pinned, without pinning it, is not believed.
+
+use core::pin::{pin, Pin};
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    #[allow(unused_mut)]
+    let mut cursor = vram.cursor();
+
+    #[cfg(not(control))]
+    let pinned = Pin::new(&mut cursor); //~ error[E0277]: `PhantomPinned` cannot be unpinned
+    #[cfg(control)]
+    let pinned = pin!(cursor);
+    pinned.lock();
+}

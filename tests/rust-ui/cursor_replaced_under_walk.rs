@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a walk steps with can't be replaced meanwhile.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    #[cfg(not(control))]
+    cursor.set(vram.cursor()); //~ error[E0499]: cannot borrow `cursor` as mutable more than once at a time
+    walk.next();
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Nor does a cursor change places with another.
+
+use core::{mem::swap, pin::pin};
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut a = pin!(vram.cursor());
+    let mut b = pin!(vram.cursor());
+
+    a.as_mut().lock().next();
+    #[cfg(not(control))]
+    swap(&mut *a, &mut *b);
+    //~^ error[E0596]: cannot borrow data in dereference of `Pin
+    #[cfg(control)]
+    swap(&mut a, &mut b);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A TTM device is the data of a DRM device, and so finds that.
+
+use kernel::{
+    drm::ttm::{self, fixture},
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer;
+
+#[cfg(not(control))]
+type Data = Option<ttm::Device<Mine>>;
+#[cfg(control)]
+type Data = ttm::Device<Mine>;
+
+drm_driver!(Mine, Data, ttm::Object<Buffer>);
+buffer_data!(Mine, Buffer);
+
+impl ttm::DriverObject for Buffer {} //~ error[E0271]: type mismatch resolving `<Mine as Driver>::Data == Device<Mine>`
+
+#[vtable]
+impl ttm::Driver for Mine {
+    //~^ error[E0271]: type mismatch resolving `<Mine as Driver>::Data == Device<Mine>`
+    type OwnerModule = fixture::Module;
+    type BufferData = Buffer; //~ error[E0271]: type mismatch resolving `<Mine as Driver>::Data == Device<Mine>`
+    type DeviceData = ();
+}

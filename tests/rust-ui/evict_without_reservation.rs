@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! To move a buffer takes its reservation.
+
+use kernel::{
+    drm::ttm::{fixture, Buffer, OperationCtx},
+    prelude::*, //
+};
+
+fn case(bo: &Buffer<fixture::Driver>) -> Result {
+    #[cfg(not(control))]
+    bo.evict(&mut OperationCtx::new())?; //~ error[E0599]: no method named `evict` found for reference `&
+    #[cfg(control)]
+    bo.reserve().evict(&mut OperationCtx::new())?;
+    Ok(())
+}

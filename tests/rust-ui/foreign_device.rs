@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A buffer isn't made on another driver's device.
+
+use kernel::{
+    drm::{
+        self,
+        ttm::{fixture, Object, ObjectConfig, OperationCtx}, //
+    },
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct OtherBuffer;
+
+driver!(Other, OtherBuffer, ());
+
+fn case(dev: &drm::Device<fixture::Driver>, foreign: &drm::Device<Other>) -> Result {
+    Object::<fixture::BufferData>::new(
+        #[cfg(not(control))]
+        foreign, //~ error[E0308]: mismatched types: expected `&Device<Driver>`, found `&Device<Other>`
+        #[cfg(control)]
+        dev,
+        0x1000,
+        &ObjectConfig::default(),
+        &mut OperationCtx::new(),
+        false,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A bulk isn't moved under the lock of another driver's device.
+
+use kernel::{
+    drm::ttm::{fixture, BulkMove, Device},
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct OtherBuffer;
+
+driver!(Other, OtherBuffer, ());
+
+fn case(
+    bulk: &BulkMove<'_, fixture::Driver>,
+    dev: &Device<fixture::Driver>,
+    foreign: &Device<Other>,
+) -> Result {
+    let reserved = bulk.reserve();
+
+    #[cfg(not(control))]
+    bulk.move_to_tail(&reserved, &mut foreign.lru())?; //~ error[E0308]: mismatched types: expected `&mut Lru<'_, Driver>`, found `&mut Lru<'_, Other>`
+    #[cfg(control)]
+    bulk.move_to_tail(&reserved, &mut dev.lru())?;
+    Ok(())
+}

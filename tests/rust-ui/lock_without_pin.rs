@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A cursor can't be used before it is pinned.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    #[cfg(not(control))]
+    vram.cursor().lock(); //~ error[E0599]: no method named `lock` found
+    #[cfg(control)]
+    pin!(vram.cursor()).lock();
+}

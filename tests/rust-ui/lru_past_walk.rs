@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a walk has lent of its lock goes before the walk.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager, MemType};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    let mut lru = walk.lru();
+    #[cfg(not(control))]
+    drop(walk); //~ error[E0505]: cannot move out of `walk` because it is borrowed
+    lru.visit(MemType::VRAM, |_| ());
+}

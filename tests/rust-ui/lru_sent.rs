@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The lock stays with the thread that took it.
+
+use kernel::drm::ttm::{fixture, Device};
+
+fn send<T: Send>(_: T) {}
+
+fn case(dev: &Device<fixture::Driver>) {
+    #[cfg(not(control))]
+    send(dev.lru()); //~ error[E0277]: `*mut ()` cannot be sent between threads safely
+    #[cfg(control)]
+    send(dev);
+}

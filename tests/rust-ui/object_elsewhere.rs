@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! All GEM objects of a driver are TTM's buffers, and so may be looked up as such.
+
+use kernel::{
+    drm::{
+        gem,
+        ttm::{self, fixture}, //
+    },
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer;
+
+#[cfg(not(control))]
+type Object = gem::Object<Buffer>;
+#[cfg(control)]
+type Object = ttm::Object<Buffer>;
+
+drm_driver!(Mine, ttm::Device<Mine>, Object);
+buffer_data!(Mine, Buffer);
+
+impl ttm::DriverObject for Buffer {} //~ error[E0271]: type mismatch resolving `<Mine as Driver>::Object == Object<Buffer>`
+
+#[vtable]
+impl ttm::Driver for Mine {
+    //~^ error[E0271]: type mismatch resolving `<Mine as Driver>::Object == Object<Buffer>`
+    type OwnerModule = fixture::Module;
+    type BufferData = Buffer; //~ error[E0271]: type mismatch resolving `<Mine as Driver>::Object == Object<Buffer>`
+    type DeviceData = ();
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! To pin a buffer takes its reservation.
+
+use kernel::drm::ttm::{fixture, Object};
+
+fn case(obj: &Object<fixture::BufferData>) {
+    #[cfg(not(control))]
+    let _pinned = obj.pin(); //~ error[E0599]: no method named `pin` found for reference `&
+    #[cfg(control)]
+    let _pinned = obj.reserve().pin();
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a walk has handed out stays with the thread that has walked.
+
+use kernel::drm::ttm::{fixture, ReservedBuffer};
+
+fn send<T: Send>(_: T) {}
+
+fn case(bo: ReservedBuffer<'_, fixture::Driver>) {
+    #[cfg(not(control))]
+    send(bo);
+    //~^ error[E0277]: `*mut dma_resv` cannot be sent between threads safely
+    //~^^ error[E0277]: `*mut ()` cannot be sent between threads safely
+    #[cfg(control)]
+    send(bo.id());
+}

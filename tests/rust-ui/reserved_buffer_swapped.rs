@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The reservation that a walk has handed out goes with the buffer and the reference that came with it.
+
+use core::mem::swap;
+use kernel::drm::ttm::{fixture, Buffer, Reserved, ReservedBuffer};
+
+fn case<'dev>(
+    mut a: ReservedBuffer<'dev, fixture::Driver>,
+    mut b: ReservedBuffer<'dev, fixture::Driver>,
+    mut reserved: Reserved<'dev, Buffer<fixture::Driver>>,
+) {
+    #[cfg(not(control))]
+    swap(&mut *a, &mut reserved); //~ error[E0596]: cannot borrow data in dereference of `ReservedBuffer
+    #[cfg(control)]
+    swap(&mut a, &mut b);
+}

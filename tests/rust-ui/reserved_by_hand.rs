@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! That a reservation is held is not for drivers to say.
+
+use kernel::{
+    drm::ttm::{fixture, Object, Reserved},
+    types::NotThreadSafe, //
+};
+
+fn case(obj: &Object<fixture::BufferData>) {
+    #[cfg(not(control))]
+    let _reserved = Reserved {
+        inner: obj, //~ error[E0451]: field `inner` of struct `Reserved` is private
+        resv: core::ptr::null_mut(), //~ error[E0451]: field `resv` of struct `Reserved` is private
+        _not_send: NotThreadSafe, //~ error[E0451]: field `_not_send` of struct `Reserved` is private
+    };
+    #[cfg(control)]
+    let _reserved = obj.reserve();
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What is dropped is given back.
+
+use kernel::drm::ttm::{fixture, Object};
+
+fn case(obj: &Object<fixture::BufferData>) {
+    let mut reserved = obj.reserve();
+
+    #[cfg(not(control))]
+    drop(reserved);
+    reserved.move_to_lru_tail(); //~ error[E0382]: borrow of moved value: `reserved`
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A buffer that is reserved has references.
+
+use kernel::{
+    drm::ttm::{fixture, Object},
+    sync::aref::ARef, //
+};
+
+fn case(obj: ARef<Object<fixture::BufferData>>) {
+    let mut reserved = obj.reserve();
+
+    #[cfg(not(control))]
+    drop(obj); //~ error[E0505]: cannot move out of `obj` because it is borrowed
+    reserved.move_to_lru_tail();
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A reservation stays with the thread that took it.
+
+use kernel::{
+    drm::ttm::{fixture, Object},
+    sync::aref::ARef, //
+};
+
+fn send<T: Send>(_: T) {}
+
+fn case(obj: ARef<Object<fixture::BufferData>>) {
+    #[cfg(not(control))]
+    send(obj.reserve());
+    //~^ error[E0277]: `*mut dma_resv` cannot be sent between threads safely
+    //~^^ error[E0277]: `*mut ()` cannot be sent between threads safely
+    #[cfg(control)]
+    send(obj);
+}

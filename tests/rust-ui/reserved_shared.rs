@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! That a thread holds a reservation is nothing that another can show.
+
+use kernel::drm::ttm::{fixture, BulkMove, Reserved, Resv};
+
+fn share<T: Sync>(_: &T) {}
+
+fn case(bulk: &BulkMove<'_, fixture::Driver>, reserved: Reserved<'_, Resv>) {
+    #[cfg(not(control))]
+    share(&reserved);
+    //~^ error[E0277]: `*mut dma_resv` cannot be shared between threads safely
+    //~^^ error[E0277]: `*mut ()` cannot be shared between threads safely
+    #[cfg(control)]
+    share(bulk);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A walk over reserved buffers can't become another one once it is pinned.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager, OperationCtx};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut walk = pin!(vram.walk(&OperationCtx::new()).waiting());
+
+    walk.as_mut().next();
+    #[cfg(not(control))]
+    walk.unbounded(); //~ error[E0507]: cannot move out of dereference of `Pin
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A walk over reserved buffers goes before its device.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, MemType, OperationCtx},
+    prelude::*, //
+};
+
+fn case(dev: fixture::Device) -> Result {
+    let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    let mut walk = pin!(vram.walk(&OperationCtx::new()));
+
+    walk.as_mut().next();
+    #[cfg(not(control))]
+    drop(dev); //~ error[E0505]: cannot move out of `dev` because it is borrowed
+    walk.as_mut().next();
+    Ok(())
+}

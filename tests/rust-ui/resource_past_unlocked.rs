@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A resource is not there any more when the lock was dropped.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    let first = walk.next();
+    #[cfg(not(control))]
+    walk.unlocked(|| ()); //~ error[E0499]: cannot borrow `walk` as mutable more than once at a time
+    let _ = first.map(|res| res.size());
+}

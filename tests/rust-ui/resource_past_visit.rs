@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a visit shows is there as long as the lock is held.
+
+use kernel::drm::ttm::{fixture, Lru, MemType, Node};
+
+fn case(lru: &mut Lru<'_, fixture::Driver>) {
+    let mut kept = None;
+    lru.visit(MemType::VRAM, |node| {
+        if let Node::Resource(res) = node {
+            #[cfg(not(control))]
+            kept.replace(res); //~ error[E0521]: borrowed data escapes outside of closure
+            #[cfg(control)]
+            kept.replace(res.size());
+        }
+    });
+}

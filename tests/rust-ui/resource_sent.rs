@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A resource stays with the thread that holds the lock.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn send<T: Send>(_: T) {}
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    if let Some(res) = walk.next() {
+        #[cfg(not(control))]
+        send(res); //~ error[E0277]: `UnsafeCell
+        #[cfg(control)]
+        send(res.size());
+    }
+}

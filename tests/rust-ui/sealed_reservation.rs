@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What has a reservation is not up to drivers.
+
+use kernel::drm::ttm::Reserve;
+
+struct Mine;
+
+#[cfg(not(control))]
+impl Reserve for Mine {} //~ error[E0277]: RawResv` is not satisfied

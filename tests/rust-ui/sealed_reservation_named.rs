@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The trait behind it has a name that drivers can't say.
+
+#[cfg(not(control))]
+use kernel::drm::ttm::reserved::private::RawResv; //~ error[E0603]: module `reserved` is private
+#[cfg(control)]
+use kernel::drm::ttm::Reserve;

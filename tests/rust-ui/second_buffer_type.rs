@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A driver has one type of buffers, so that what is found on a list is of this type.
+
+use kernel::{drm::ttm, prelude::*};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer;
+pub struct Second;
+
+driver!(Mine, Buffer, ());
+buffer_data!(Mine, Second);
+
+#[cfg(not(control))]
+impl ttm::DriverObject for Second {} //~ error[E0271]: type mismatch resolving `<Mine as Driver>::BufferData == Second`

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A device gets its memory types while it is made, and not later.
+
+use kernel::{
+    drm::ttm::{fixture, Backing, Device, MemType},
+    faux,
+    prelude::*, //
+};
+
+fn case(parent: &faux::Registration) -> Result {
+    let mut kept = None;
+    Device::<fixture::Driver>::new(parent.as_ref(), Ok(()), |setup| {
+        #[cfg(not(control))]
+        kept.replace(setup);
+        //~^ error[E0521]: borrowed data escapes outside of closure: `setup` escapes
+        #[cfg(control)]
+        kept.replace(setup.range_manager(MemType::VRAM, 0x1000, Backing::Pages)?);
+        Ok(())
+    })?;
+    Ok(())
+}

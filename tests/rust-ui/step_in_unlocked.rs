@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! There are no steps while the walk has dropped the lock.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    walk.unlocked(|| {
+        //~^ error[E0499]: cannot borrow `walk` as mutable more than once at a time
+        #[cfg(not(control))]
+        walk.next();
+    });
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A pin is undone once.
+
+use kernel::drm::ttm::{fixture, Object};
+
+fn case(obj: &Object<fixture::BufferData>) {
+    let mut reserved = obj.reserve();
+    let pinned = reserved.pin();
+
+    #[cfg(not(control))]
+    let _ = pinned.unpin(&mut reserved);
+    let _ = pinned.unpin(&mut reserved); //~ error[E0382]: use of moved value: `pinned`
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! To undo a pin takes the reservation.
+
+use kernel::drm::ttm::{fixture, Object, Pinned};
+
+fn case(obj: &mut Object<fixture::BufferData>, pinned: Pinned<fixture::BufferData>) {
+    #[cfg(not(control))]
+    let _ = pinned.unpin(obj); //~ error[E0308]: mismatched types: expected `&mut Reserved<'_, _>`, found `&mut Object
+    #[cfg(control)]
+    let _ = pinned.unpin(&mut obj.reserve());
+}

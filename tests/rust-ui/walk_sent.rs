@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A walk stays with the thread that took the lock. A cursor without one may be used by another.
+
+use core::pin::pin;
+use kernel::drm::ttm::{fixture, Manager};
+
+fn send<T: Send>(_: T) {}
+
+fn case(vram: &Manager<fixture::Driver>) {
+    let mut cursor = pin!(vram.cursor());
+    let walk = cursor.as_mut().lock();
+
+    #[cfg(not(control))]
+    send(walk);
+    //~^ error[E0277]: `*mut ttm_resource_cursor` cannot be sent between threads safely
+    //~^^ error[E0277]: `*mut ttm_resource` cannot be sent between threads safely
+    //~^^^ error[E0277]: `*mut ()` cannot be sent between threads safely
+    #[cfg(control)]
+    send((drop(walk), cursor));
+}

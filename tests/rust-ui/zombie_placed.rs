@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What is found on a list may be a zombie or a ghost: to place it takes an object, which is neither.
+
+use kernel::{
+    drm::ttm::{fixture, Buffer, OperationCtx, Placement},
+    prelude::*, //
+};
+
+fn case(bo: &Buffer<fixture::Driver>) -> Result {
+    let mut ctx = OperationCtx::new();
+
+    #[cfg(not(control))]
+    bo.reserve().validate(Placement::VRAM, &mut ctx)?; //~ error[E0599]: no method named `validate` found for struct `Reserved
+    #[cfg(control)]
+    (bo.object().ok_or(ENOENT)?.reserve()).validate(Placement::VRAM, &mut ctx)?;
+    Ok(())
+}
