@@ -47,7 +47,9 @@
 //! A buffer's reservation comes before the device's LRU lock, which is a spinlock: nothing may sleep
 //! while a [`Walk`] or a [`Lru`] is there. In particular the last reference to a buffer must not be
 //! dropped then; [`Walk::with_buffer`] sees to that for its own. Two reservations at once, or two
-//! LRU locks, can deadlock; lockdep tells.
+//! LRU locks, can deadlock; lockdep tells. The LRU lock is taken by all that changes where a buffer is
+//! on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by [`Manager::usage`], and
+//! by dropping a [`Cursor`].
 //!
 //! The last reference to an [`Object`] that has joined a bulk takes the buffer's reservation, so it
 //! must not be dropped by one who holds it.

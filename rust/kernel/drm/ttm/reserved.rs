@@ -375,6 +375,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     }
 
     /// Marks the buffer as just used: it goes to its LRU list's tail, or that of its bulk's range.
+    ///
+    /// Takes the LRU lock.
     pub fn move_to_lru_tail(&mut self) {
         let _lru = self.inner.buffer().device().lru();
 
@@ -530,10 +532,16 @@ pub struct Pinned<T: DriverObject>(ARef<Object<T>>);
 impl<T: DriverObject> Pinned<T> {
     /// Unpins the object with its reservation, or that of a buffer that shares it, already held.
     ///
+    /// Returns the reference to the object. If it may be the last one, the reservation must be given
+    /// back before it is dropped.
+    ///
     /// # Errors
     ///
     /// If it is another reservation, nothing happens, and `self` is returned.
-    pub fn unpin<B: Reserve>(self, reserved: &mut Reserved<'_, B>) -> Result<(), Self> {
+    pub fn unpin<B: Reserve>(
+        self,
+        reserved: &mut Reserved<'_, B>,
+    ) -> Result<ARef<Object<T>>, Self> {
         if !reserved.holds(private::RawResv::raw_resv(&*self.0)) {
             return Err(self);
         }
@@ -543,8 +551,7 @@ impl<T: DriverObject> Pinned<T> {
 
         let this = ManuallyDrop::new(self);
         // SAFETY: `this` isn't used again, not even to drop it.
-        drop(unsafe { ptr::read(&this.0) });
-        Ok(())
+        Ok(unsafe { ptr::read(&this.0) })
     }
 }
 
