@@ -2,7 +2,7 @@
 # The front door. What each target does is in scripts/ and tests/.
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
-	mutants enter where clean distclean
+	mutants users enter where clean distclean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -21,6 +21,8 @@ help:
 #: make prove     each list operation proved with CBMC
 #: make mutants   the core broken in small ways, and what notices
 #: FULL=1 takes larger worlds and all mutants; make check has the rest.
+#:
+#: make users     compile all drivers for x86 that use TTM, look for new warnings
 #:
 #: make setup     get Linux and a toolchain; the others do so by themselves
 #: make tree      lay this project's files over Linux's
@@ -43,6 +45,9 @@ tree demo check kunit rust-ui: setup
 explore fuzz prove mutants: tree
 	@$(lock) userspace $(work) $@
 
+users: tree
+	@$(lock) x86 $(work) users
+
 compare: setup
 	@$(lock) pristine $(work) compare
 
@@ -53,8 +58,9 @@ where:
 	@scripts/where
 
 clean:
-	@$(lock) pristine $(lock) ours $(lock) userspace scripts/clean build
+	@$(lock) pristine $(lock) ours $(lock) userspace $(lock) x86 \
+		scripts/clean build
 
 distclean:
-	@$(lock) setup $(lock) pristine $(lock) ours $(lock) userspace \
+	@$(lock) setup $(lock) pristine $(lock) ours $(lock) userspace $(lock) x86 \
 		scripts/clean all

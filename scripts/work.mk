@@ -2,12 +2,13 @@
 # What is done under a lock; the front door is ../Makefile.
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
-.PHONY: explore fuzz prove mutants
+.PHONY: explore fuzz prove mutants users
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
 enter := $(top)/scripts/enter
 kunit := $(top)/tests/kunit
+x86   := $(top)/tests/x86
 
 FILTER ?= ttm_lru*
 WALKS ?= 100
@@ -33,6 +34,10 @@ rust-ui: kernel
 
 explore fuzz prove mutants:
 	@$(enter) make -C $(top)/tests/userspace --no-print-directory $@
+
+users:
+	@$(step) users "compiling the users of TTM" $(enter) $(x86)/users build
+	@$(enter) $(x86)/users report
 
 pristine: export PRISTINE := 1
 pristine:

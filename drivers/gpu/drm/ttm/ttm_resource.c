@@ -921,6 +921,7 @@ struct ttm_resource *ttm_lru_first_res_or_null(struct list_head *head)
 
 	return NULL;
 }
+EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_lru_first_res_or_null);
 
 /**
  * ttm_unevictable_walk_start() - start to go over a device's unevictable list

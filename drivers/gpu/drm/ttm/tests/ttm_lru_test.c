@@ -3310,11 +3310,9 @@ static void ttm_lru_debug_wrong_range_end(struct kunit *test)
 /* Last of all: the cases above were watched by lockdep to their end. */
 static void ttm_lru_lockdep_is_alive(struct kunit *test)
 {
+#ifdef CONFIG_PROVE_LOCKING
 	struct lru_world *w = lru_world(test, "a");
 	int held, then;
-
-	if (!IS_ENABLED(CONFIG_PROVE_LOCKING))
-		kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
 
 	KUNIT_EXPECT_TRUE(test, debug_locks);
 	scoped_guard(spinlock, &w->bdev->lru_lock)
@@ -3322,6 +3320,9 @@ static void ttm_lru_lockdep_is_alive(struct kunit *test)
 	then = lockdep_is_held(&w->bdev->lru_lock);
 	KUNIT_EXPECT_EQ(test, held, LOCK_STATE_HELD);
 	KUNIT_EXPECT_EQ(test, then, LOCK_STATE_NOT_HELD);
+#else
+	kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
+#endif
 }
 
 static struct kunit_case ttm_lru_cases[] = {
