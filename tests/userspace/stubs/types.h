@@ -25,6 +25,7 @@ typedef unsigned int gfp_t;
 typedef unsigned int vm_fault_t;
 typedef struct { unsigned long pgprot; } pgprot_t;
 typedef struct { int counter; } atomic_t;
+typedef struct { long counter; } atomic_long_t;
 
 struct list_head {
 	struct list_head *next, *prev;
@@ -62,6 +63,8 @@ struct hlist_head {
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 
+#define ULONG_MAX		(~0UL)
+#define S64_MAX			((s64)(~0ULL >> 1))
 #define BIT(n)			(1UL << (n))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define max(a, b)		((a) > (b) ? (a) : (b))
@@ -86,6 +89,7 @@ struct hlist_head {
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(ptr)		((long)(ptr))
 #define IS_ERR(ptr)		((unsigned long)(ptr) > -4096UL)
+#define IS_ERR_OR_NULL(ptr)	(!(ptr) || IS_ERR(ptr))
 #define cond_resched()		((void)0)
 
 static inline void atomic_inc(atomic_t *v)
