@@ -208,6 +208,8 @@ bool op_possible(const struct op *op)
 		return !bulk_reserved(op->a);
 	case OP_BULK_FINI:
 		return !callers_only() || !bulk_has_buffers(op->a);
+	case OP_UNEVICTABLE:
+		return true;
 	default:
 		return can_walk(op);
 	}
@@ -511,6 +513,57 @@ static unsigned int do_advance(unsigned int w)
 	return res ? slot_of(res) : NONE;
 }
 
+/* The first resource ahead of a walk, whether or not it ignores it, or NONE. */
+static unsigned int slot_ahead(const struct ttm_resource_cursor *cursor)
+{
+	const struct list_head *node = cursor->at ?: &cursor->hitch.link;
+
+	for (unsigned int p = cursor->hitch.priority; p < shape.prios; p++) {
+		const struct list_head *list = &cursor->man->lru[p];
+		struct ttm_lru_item *item;
+
+		do {
+			node = node->next;
+		} while (node != list && is_hitch(node));
+		if (node != list) {
+			item = list_entry(node, struct ttm_lru_item, link);
+			return slot_of(ttm_lru_item_to_res(item));
+		}
+		node++;
+	}
+	return NONE;
+}
+
+/*
+ * One resource may be looked at. If the walk ignores that, none is returned, and
+ * the walk stands behind it.
+ */
+static unsigned int do_advance_within(unsigned int w)
+{
+	struct ttm_resource_cursor *cursor = &world.cursor[w];
+	unsigned int ahead = slot_ahead(cursor);
+	unsigned long budget = 1;
+	struct ttm_resource *res;
+
+	res = ttm_resource_cursor_advance_within(cursor, &budget);
+	if (budget != (ahead == NONE))
+		lru_judge(P7_BOUNDED, "a step's budget is miscounted");
+	if (PTR_ERR(res) != -EAGAIN) {
+		if ((res ? slot_of(res) : NONE) != ahead)
+			lru_judge(P7_BOUNDED, "a step exceeds its budget");
+		walk_returned(w, res);
+		return ahead;
+	}
+
+	op_returned.slot[op_returned.n++] = AGAIN;
+	if (ahead == NONE || cursor->at != &slot(ahead)->res.lru.link)
+		lru_judge(P7_BOUNDED, "a step ends where it should not");
+	else if (!world.model.walk[w].bounded ||
+		 world.model.walk[w].owed & BIT(ahead))
+		lru_judge(P1_COMPLETE, "a step passes who is owed");
+	return ahead;
+}
+
 static void do_hold_step(unsigned int w, char step, unsigned int *at)
 {
 	struct ttm_resource_cursor *cursor = &world.cursor[w];
@@ -532,6 +585,9 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 	case 'A':
 		*at = do_advance(w);
 		break;
+	case 'W':
+		*at = do_advance_within(w);
+		break;
 	case 'S':
 		do_skip(w, *at);
 		break;
@@ -542,11 +598,43 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 	}
 }
 
+/*
+ * A walk over the unevictable list, to its end or left after a step. Nothing
+ * happens in between.
+ */
+static void do_unevictable(unsigned int steps)
+{
+	unsigned int left = world.model.unevictable.n;
+	u64 since[TTM_NUM_MEM_TYPES];
+	struct ttm_resource *res;
+
+	ttm_unevictable_walk_start(&world.bdev, since);
+	do {
+		res = ttm_unevictable_walk_next(&world.bdev, since);
+		if (!left) {
+			if (res)
+				lru_judge(P2_NO_REPEATS,
+					  "an unevictable one is met again");
+			return;
+		}
+		left--;
+		if (!res || slot_of(res) !=
+			    lru_model_unevictable_next(&world.model)) {
+			lru_judge(P1_COMPLETE, "an unevictable one is missed");
+			return;
+		}
+	} while (--steps);
+}
+
 #else
 
 #define AT_HITCH	0xfd
 
 static void do_hold_step(unsigned int w, char step, unsigned int *at)
+{
+}
+
+static void do_unevictable(unsigned int steps)
 {
 }
 
@@ -598,6 +686,10 @@ static void do_kind(const struct op *op)
 		return;
 	case OP_BULK_FINI:
 		do_bulk_fini(op->a);
+		return;
+	case OP_UNEVICTABLE:
+		scoped_guard(spinlock, &world.bdev.lru_lock)
+			do_unevictable(op->a);
 		return;
 	case OP_WALK:
 		scoped_guard(spinlock, &world.bdev.lru_lock)
