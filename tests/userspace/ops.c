@@ -546,7 +546,7 @@ static unsigned int do_advance_within(unsigned int w)
 	struct ttm_resource *res;
 
 	res = ttm_resource_cursor_advance_within(cursor, &budget);
-	if (budget != (ahead == NONE))
+	if (budget != (ahead == NONE ? 1 : 0))
 		lru_judge(P7_BOUNDED, "a step's budget is miscounted");
 	if (PTR_ERR(res) != -EAGAIN) {
 		if ((res ? slot_of(res) : NONE) != ahead)

@@ -78,9 +78,28 @@ struct hlist_head {
 
 #define ERESTARTSYS		512
 
-/* The walkers' iteration macros, which nobody here uses. */
+/* What is made for a scope ends with it. */
 #define DEFINE_CLASS(name, type, exit, init, args...)			\
-	typedef type class_##name##_t;
+	typedef type class_##name##_t;					\
+	static inline void class_##name##_destructor(type *p)		\
+	{								\
+		type _T = *p;						\
+									\
+		exit;							\
+	}								\
+	static inline type class_##name##_constructor(args)		\
+	{								\
+		return init;						\
+	}
+#define __class(name)							\
+	__attribute__((cleanup(class_##name##_destructor), unused))
+#define guard(name)							\
+	class_##name##_t __UNIQUE_ID(guard) __class(name) =		\
+		class_##name##_constructor
+#define scoped_guard(name, args...)					\
+	for (class_##name##_t __scope __class(name) =			\
+		class_##name##_constructor(args), *__once = &__scope;	\
+	     __once; __once = NULL)
 
 #define EXPORT_SYMBOL(sym)
 #define EXPORT_SYMBOL_GPL(sym)
