@@ -42,6 +42,9 @@ static struct op decode(const u8 *data)
 		break;
 	case OP_UNEVICTABLE:
 		op.a %= 2;
+		op.b = with % (shape.res + 1);
+		if (op.b == shape.res)
+			op.b = NONE;
 		break;
 	default:
 		if (op.kind < OP_WALK) {

@@ -209,7 +209,8 @@ bool op_possible(const struct op *op)
 	case OP_BULK_FINI:
 		return !callers_only() || !bulk_has_buffers(op->a);
 	case OP_UNEVICTABLE:
-		return true;
+		return op->b == NONE ||
+		       (has_resource(op->b) && can_reserve(op->b));
 	default:
 		return can_walk(op);
 	}
@@ -336,6 +337,15 @@ static void do_transfer(unsigned int r)
 	world_adopt_ghost(r);
 }
 
+static void do_tail(unsigned int r)
+{
+	struct dma_resv *resv = slot(r)->bo.base.resv;
+
+	dma_resv_lock(resv, NULL);
+	ttm_bo_move_to_lru_tail_unlocked(&slot(r)->bo);
+	dma_resv_unlock(resv);
+}
+
 static void do_reserved(const struct op *op)
 {
 	struct slot *s = slot(op->a);
@@ -343,9 +353,6 @@ static void do_reserved(const struct op *op)
 	switch (op->kind) {
 	case OP_ASSIGN:
 		ttm_bo_assign_mem(&s->bo, &s->res);
-		break;
-	case OP_TAIL:
-		ttm_bo_move_to_lru_tail_unlocked(&s->bo);
 		break;
 	case OP_PIN:
 		ttm_bo_pin(&s->bo);
@@ -599,31 +606,52 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 }
 
 /*
- * A walk over the unevictable list, to its end or left after a step. Nothing
- * happens in between.
+ * A walk over the unevictable list, to its end or left after some steps. In
+ * between, after the first, somebody may move a resource.
  */
-static void do_unevictable(unsigned int steps)
+static void do_unevictable(const struct op *op)
 {
-	unsigned int left = world.model.unevictable.n;
+	const struct lru_model_list *list = &world.model.unevictable;
+	u32 owed = 0, returned = 0;
 	u64 since[TTM_NUM_MEM_TYPES];
 	struct ttm_resource *res;
+	unsigned int steps = 0;
 
-	ttm_unevictable_walk_start(&world.bdev, since);
-	do {
-		res = ttm_unevictable_walk_next(&world.bdev, since);
-		if (!left) {
-			if (res)
-				lru_judge(P2_NO_REPEATS,
-					  "an unevictable one is met again");
+	for (unsigned int i = 0; i < list->n; i++)
+		owed |= BIT(list->id[i]);
+	scoped_guard(spinlock, &world.bdev.lru_lock)
+		ttm_unevictable_walk_start(&world.bdev, since);
+	for (;;) {
+		unsigned int r;
+
+		scoped_guard(spinlock, &world.bdev.lru_lock)
+			res = ttm_unevictable_walk_next(&world.bdev, since);
+		if (!res)
+			break;
+		r = slot_of(res);
+		if (r >= shape.res || place_of(r) != UNEVICTABLE) {
+			lru_judge(P5_IN_PLACE,
+				  "returned what is not unevictable");
 			return;
 		}
-		left--;
-		if (!res || slot_of(res) !=
-			    lru_model_unevictable_next(&world.model)) {
-			lru_judge(P1_COMPLETE, "an unevictable one is missed");
+		if (returned & BIT(r)) {
+			lru_judge(P2_NO_REPEATS,
+				  "an unevictable one is returned again");
 			return;
 		}
-	} while (--steps);
+		lru_model_unevictable_returned(&world.model, r);
+		returned |= BIT(r);
+		if (++steps == op->a)
+			return;
+		if (steps > 1 || op->b == NONE)
+			continue;
+		do_tail(op->b);
+		returned &= ~BIT(op->b);
+		if (place_of(op->b) != UNEVICTABLE)
+			owed &= ~BIT(op->b);
+	}
+	if (owed & ~returned)
+		lru_judge(P1_COMPLETE, "an unevictable one is missed");
 }
 
 #else
@@ -634,7 +662,7 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 {
 }
 
-static void do_unevictable(unsigned int steps)
+static void do_unevictable(const struct op *op)
 {
 }
 
@@ -681,6 +709,9 @@ static void do_kind(const struct op *op)
 	case OP_SET_BULK:
 		do_set_bulk(op->a, op->b);
 		return;
+	case OP_TAIL:
+		do_tail(op->a);
+		return;
 	case OP_BULK_TAIL:
 		do_bulk_tail(op->a);
 		return;
@@ -688,8 +719,7 @@ static void do_kind(const struct op *op)
 		do_bulk_fini(op->a);
 		return;
 	case OP_UNEVICTABLE:
-		scoped_guard(spinlock, &world.bdev.lru_lock)
-			do_unevictable(op->a);
+		do_unevictable(op);
 		return;
 	case OP_WALK:
 		scoped_guard(spinlock, &world.bdev.lru_lock)

@@ -98,5 +98,7 @@ void op_table_init(struct op_table *table)
 	}
 	for (unsigned int steps = 0; !(rules & RULES_CALLERS) && steps < 2;
 	     steps++)
-		put(table, OP_UNEVICTABLE, steps, 0, 0);
+		put(table, OP_UNEVICTABLE, steps, NONE, 0);
+	for (unsigned int r = 0; !(rules & RULES_CALLERS) && r < shape.res; r++)
+		put(table, OP_UNEVICTABLE, 0, r, 0);
 }

@@ -173,6 +173,9 @@ void story_words(FILE *out, const struct op *op)
 	case OP_UNEVICTABLE:
 		fprintf(out, "a walk over the unevictable: %s",
 			op->a ? "one step" : "all");
+		if (op->b != NONE)
+			fprintf(out, "; %c goes to the tail in between",
+				res_letter(op->b));
 		break;
 	default:
 		words_walk(out, op);

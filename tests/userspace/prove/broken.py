@@ -129,13 +129,16 @@ BROKEN = (
      "since[i] = man ? ++man->lru_clock : 0;",
      "since[i] = man ? man->lru_clock : 0;"),
     ("a walk of the unevictable doesn't stamp", "unevictable_next", "R",
-     "\tlist_move_tail(&res->lru.link, &bdev->unevictable);\n"
-     "\tttm_resource_stamp(res, true);\n",
-     "\tlist_move_tail(&res->lru.link, &bdev->unevictable);\n"),
+     "\tlist_move(&res->lru.link, &bdev->unevictable);\n"
+     "\tttm_resource_stamp(res, false);\n",
+     "\tlist_move(&res->lru.link, &bdev->unevictable);\n"),
     ("a walk of the unevictable doesn't turn it", "unevictable_next", "RR",
-     "\tlist_move_tail(&res->lru.link, &bdev->unevictable);\n"
-     "\tttm_resource_stamp(res, true);\n",
-     "\tttm_resource_stamp(res, true);\n"),
+     "\tlist_move(&res->lru.link, &bdev->unevictable);\n"
+     "\tttm_resource_stamp(res, false);\n",
+     "\tttm_resource_stamp(res, false);\n"),
+    ("a walk of the unevictable ends at who moved", "unevictable_next", "R",
+     "if (!res->lru.at_tail && res->lru.stamp >= since[res->mem_type])",
+     "if (res->lru.stamp >= since[res->mem_type])"),
 
     ("a new cursor is in a walk", "cursor_init", "h",
      "\tcursor->hitch.priority = TTM_MAX_BO_PRIORITY;\n"

@@ -468,20 +468,26 @@ void prove_unevictable_start(void)
 	check(!warned, "warned without a reason");
 }
 
-/* The first resource on the unevictable list, or NONE. */
-static unsigned int first_unevictable(void)
+/* The last resource on the unevictable list, or NONE. */
+static unsigned int last_unevictable(void)
 {
-	unsigned int first = NONE;
+	unsigned int last = NONE;
 
 	for_upto(r, NODES) {
-		bool is_first = pre.node[r].list == UNEVICTABLE;
+		bool is_last = pre.node[r].list == UNEVICTABLE;
 
 		for_upto(n, NODES)
-			is_first &= !is_before(&pre, n, r);
-		if (is_first)
-			first = r;
+			is_last &= !is_before(&pre, r, n);
+		if (is_last)
+			last = r;
 	}
-	return first;
+	return last;
+}
+
+/* Was it returned by a walk that began at @since? All others go to the tail. */
+static bool was_returned(const struct node *node, u64 since)
+{
+	return node->stamp >= since && !node->at_tail;
 }
 
 void prove_unevictable_next(void)
@@ -492,13 +498,13 @@ void prove_unevictable_next(void)
 
 	choose_for_bulk();
 	given(since[TYPE] <= pre.clock);
-	next = first_unevictable();
+	next = last_unevictable();
 	for_upto(n, NODES)
-		if (n == next && pre.node[n].stamp >= since[TYPE])
+		if (n == next && was_returned(&pre.node[n], since[TYPE]))
 			next = NONE;
 	for_upto(n, NODES)
-		if (n == next)
-			want.node[n].pos = TO_TAIL;
+		if (next != NONE && n != next && pre.node[n].list == UNEVICTABLE)
+			want.node[n].pos += TO_TAIL;
 	lru_lock->held = true;
 	r = ttm_unevictable_walk_next(&bdev, since);
 	check_locked();
@@ -507,8 +513,8 @@ void prove_unevictable_next(void)
 	for_upto(n, NODES) {
 		if (!pre.node[n].is_res)
 			continue;
-		check((r == res[n]) == (next == n), "the first resource");
-		check(n != next || post.node[n].stamp >= since[TYPE],
+		check((r == res[n]) == (next == n), "the last resource");
+		check(n != next || was_returned(&post.node[n], since[TYPE]),
 		      "it isn't met again");
 	}
 	check(!warned, "warned without a reason");

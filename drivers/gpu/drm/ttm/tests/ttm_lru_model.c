@@ -286,18 +286,11 @@ unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk)
 	return n;
 }
 
-/* A walk over the unevictable list takes its first to the tail; or NONE. */
-unsigned int lru_model_unevictable_next(struct lru_model *m)
+/* A walk over the unevictable list takes what it returns to the head. */
+void lru_model_unevictable_returned(struct lru_model *m, unsigned int r)
 {
-	struct lru_model_list *list = &m->unevictable;
-	unsigned int r;
-
-	if (!list->n)
-		return NONE;
-	r = list->id[0];
-	take(list, r);
-	put_tail(list, r);
-	return r;
+	take(&m->unevictable, r);
+	put_at(&m->unevictable, 0, r);
 }
 
 /*
