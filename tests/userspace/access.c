@@ -7,6 +7,7 @@
 
 unsigned long access_count;
 void (*access_too_many)(void);
+void (*access_seen)(const void *addr, bool write);
 
 static void count(void)
 {
@@ -14,21 +15,29 @@ static void count(void)
 		access_too_many();
 }
 
-#define COUNTED(name)							\
+static void see(const void *addr, bool write)
+{
+	count();
+	if (access_seen)
+		access_seen(addr, write);
+}
+
+#define COUNTED(name, write)						\
 void name(void *addr);							\
 void name(void *addr)							\
 {									\
-	count();							\
+	see(addr, write);						\
 }
 
-#define COUNTED_SIZES(kind)						\
-	COUNTED(kind##1) COUNTED(kind##2) COUNTED(kind##4)		\
-	COUNTED(kind##8) COUNTED(kind##16)
+#define COUNTED_SIZES(kind, write)					\
+	COUNTED(kind##1, write) COUNTED(kind##2, write)			\
+	COUNTED(kind##4, write) COUNTED(kind##8, write)			\
+	COUNTED(kind##16, write)
 
-COUNTED_SIZES(__tsan_read)
-COUNTED_SIZES(__tsan_write)
-COUNTED_SIZES(__tsan_unaligned_read)
-COUNTED_SIZES(__tsan_unaligned_write)
+COUNTED_SIZES(__tsan_read, false)
+COUNTED_SIZES(__tsan_write, true)
+COUNTED_SIZES(__tsan_unaligned_read, false)
+COUNTED_SIZES(__tsan_unaligned_write, true)
 
 void __tsan_init(void);
 void __tsan_func_entry(void *caller);

@@ -6,9 +6,13 @@
 #ifndef _ACCESS_H_
 #define _ACCESS_H_
 
+#include <stdbool.h>
+
 extern unsigned long access_count;
 /* No operation in a small world has so many; called at each multiple. */
 #define ACCESS_MANY	(1UL << 14)
 extern void (*access_too_many)(void);
+/* Called for each that has a single address. */
+extern void (*access_seen)(const void *addr, bool write);
 
 #endif

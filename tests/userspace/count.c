@@ -132,6 +132,43 @@ static void members_moved(unsigned int resources, unsigned int cursors)
 	park(0);
 }
 
+static void members_left(unsigned int resources, unsigned int cursors)
+{
+	set_up(resources, cursors, true);
+	begin_bounded();
+	for (unsigned int i = 1; i < resources - 3; i++)
+		ttm_resource_del_bulk_move(&res[i], &bo[i]);
+	park(0);
+	/* Past the range's last, to those who left. */
+	ttm_resource_manager_next(&cursor[MANY_CURSORS]);
+}
+
+static void all_pinned(unsigned int resources, unsigned int cursors)
+{
+	set_up(resources, cursors, true);
+	for (unsigned int i = 0; i < resources; i++) {
+		bo[i].pin_count++;
+		ttm_resource_move_to_lru_tail(&res[i]);
+	}
+	park(0);
+}
+
+static void do_next_within(void)
+{
+	unsigned long budget = 8;
+
+	ttm_resource_cursor_advance_within(&cursor[MANY_CURSORS], &budget);
+	ttm_resource_cursor_pause(&cursor[MANY_CURSORS]);
+}
+
+static void do_unevictable(void)
+{
+	u64 since[TTM_NUM_MEM_TYPES];
+
+	ttm_unevictable_walk_start(&bdev, since);
+	ttm_unevictable_walk_next(&bdev, since);
+}
+
 static void do_next_bounded(void)
 {
 	ttm_resource_manager_next(&cursor[MANY_CURSORS]);
@@ -228,6 +265,8 @@ static const struct {
 	{ "skip a range", in_range, do_skip },
 	{ "bounded next, all were moved", all_moved, do_next_bounded },
 	{ "bounded next, all in their range", members_moved, do_next_bounded },
+	{ "bounded, within 8, all left", members_left, do_next_within },
+	{ "next of the unevictable", all_pinned, do_unevictable },
 	{ "bulk tail, cursors registered", in_range, do_bulk_tail },
 	{ "tail, loose", in_list, do_tail },
 	{ "tail, in a range", in_range, do_tail },

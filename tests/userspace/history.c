@@ -16,7 +16,7 @@
 /* Walks are what it is about: they get a share of their own. */
 static struct op decode(const u8 *data)
 {
-	struct op op = { .kind = data[0] % (OP_KINDS + 8), .a = data[1] };
+	struct op op = { .kind = data[0] % (OP_KINDS + 7), .a = data[1] };
 	unsigned int with = data[2], bulk;
 
 	switch (op.kind) {
@@ -39,6 +39,12 @@ static struct op decode(const u8 *data)
 	case OP_BULK_TAIL:
 	case OP_BULK_FINI:
 		op.a %= shape.bulks;
+		break;
+	case OP_UNEVICTABLE:
+		op.a %= 2;
+		op.b = with % (shape.res + 1);
+		if (op.b == shape.res)
+			op.b = NONE;
 		break;
 	default:
 		if (op.kind < OP_WALK) {

@@ -208,6 +208,9 @@ bool op_possible(const struct op *op)
 		return !bulk_reserved(op->a);
 	case OP_BULK_FINI:
 		return !callers_only() || !bulk_has_buffers(op->a);
+	case OP_UNEVICTABLE:
+		return op->b == NONE ||
+		       (has_resource(op->b) && can_reserve(op->b));
 	default:
 		return can_walk(op);
 	}
@@ -334,6 +337,15 @@ static void do_transfer(unsigned int r)
 	world_adopt_ghost(r);
 }
 
+static void do_tail(unsigned int r)
+{
+	struct dma_resv *resv = slot(r)->bo.base.resv;
+
+	dma_resv_lock(resv, NULL);
+	ttm_bo_move_to_lru_tail_unlocked(&slot(r)->bo);
+	dma_resv_unlock(resv);
+}
+
 static void do_reserved(const struct op *op)
 {
 	struct slot *s = slot(op->a);
@@ -341,9 +353,6 @@ static void do_reserved(const struct op *op)
 	switch (op->kind) {
 	case OP_ASSIGN:
 		ttm_bo_assign_mem(&s->bo, &s->res);
-		break;
-	case OP_TAIL:
-		ttm_bo_move_to_lru_tail_unlocked(&s->bo);
 		break;
 	case OP_PIN:
 		ttm_bo_pin(&s->bo);
@@ -511,6 +520,57 @@ static unsigned int do_advance(unsigned int w)
 	return res ? slot_of(res) : NONE;
 }
 
+/* The first resource ahead of a walk, whether or not it ignores it, or NONE. */
+static unsigned int slot_ahead(const struct ttm_resource_cursor *cursor)
+{
+	const struct list_head *node = cursor->at ?: &cursor->hitch.link;
+
+	for (unsigned int p = cursor->hitch.priority; p < shape.prios; p++) {
+		const struct list_head *list = &cursor->man->lru[p];
+		struct ttm_lru_item *item;
+
+		do {
+			node = node->next;
+		} while (node != list && is_hitch(node));
+		if (node != list) {
+			item = list_entry(node, struct ttm_lru_item, link);
+			return slot_of(ttm_lru_item_to_res(item));
+		}
+		node++;
+	}
+	return NONE;
+}
+
+/*
+ * One resource may be looked at. If the walk ignores that, none is returned, and
+ * the walk stands behind it.
+ */
+static unsigned int do_advance_within(unsigned int w)
+{
+	struct ttm_resource_cursor *cursor = &world.cursor[w];
+	unsigned int ahead = slot_ahead(cursor);
+	unsigned long budget = 1;
+	struct ttm_resource *res;
+
+	res = ttm_resource_cursor_advance_within(cursor, &budget);
+	if (budget != (ahead == NONE ? 1 : 0))
+		lru_judge(P7_BOUNDED, "a step's budget is miscounted");
+	if (PTR_ERR(res) != -EAGAIN) {
+		if ((res ? slot_of(res) : NONE) != ahead)
+			lru_judge(P7_BOUNDED, "a step exceeds its budget");
+		walk_returned(w, res);
+		return ahead;
+	}
+
+	op_returned.slot[op_returned.n++] = AGAIN;
+	if (ahead == NONE || cursor->at != &slot(ahead)->res.lru.link)
+		lru_judge(P7_BOUNDED, "a step ends where it should not");
+	else if (!world.model.walk[w].bounded ||
+		 world.model.walk[w].owed & BIT(ahead))
+		lru_judge(P1_COMPLETE, "a step passes who is owed");
+	return ahead;
+}
+
 static void do_hold_step(unsigned int w, char step, unsigned int *at)
 {
 	struct ttm_resource_cursor *cursor = &world.cursor[w];
@@ -532,6 +592,9 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 	case 'A':
 		*at = do_advance(w);
 		break;
+	case 'W':
+		*at = do_advance_within(w);
+		break;
 	case 'S':
 		do_skip(w, *at);
 		break;
@@ -542,11 +605,64 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 	}
 }
 
+/*
+ * A walk over the unevictable list, to its end or left after some steps. In
+ * between, after the first, somebody may move a resource.
+ */
+static void do_unevictable(const struct op *op)
+{
+	const struct lru_model_list *list = &world.model.unevictable;
+	u32 owed = 0, returned = 0;
+	u64 since[TTM_NUM_MEM_TYPES];
+	struct ttm_resource *res;
+	unsigned int steps = 0;
+
+	for (unsigned int i = 0; i < list->n; i++)
+		owed |= BIT(list->id[i]);
+	scoped_guard(spinlock, &world.bdev.lru_lock)
+		ttm_unevictable_walk_start(&world.bdev, since);
+	for (;;) {
+		unsigned int r;
+
+		scoped_guard(spinlock, &world.bdev.lru_lock)
+			res = ttm_unevictable_walk_next(&world.bdev, since);
+		if (!res)
+			break;
+		r = slot_of(res);
+		if (r >= shape.res || place_of(r) != UNEVICTABLE) {
+			lru_judge(P5_IN_PLACE,
+				  "returned what is not unevictable");
+			return;
+		}
+		if (returned & BIT(r)) {
+			lru_judge(P2_NO_REPEATS,
+				  "an unevictable one is returned again");
+			return;
+		}
+		lru_model_unevictable_returned(&world.model, r);
+		returned |= BIT(r);
+		if (++steps == op->a)
+			return;
+		if (steps > 1 || op->b == NONE)
+			continue;
+		do_tail(op->b);
+		returned &= ~BIT(op->b);
+		if (place_of(op->b) != UNEVICTABLE)
+			owed &= ~BIT(op->b);
+	}
+	if (owed & ~returned)
+		lru_judge(P1_COMPLETE, "an unevictable one is missed");
+}
+
 #else
 
 #define AT_HITCH	0xfd
 
 static void do_hold_step(unsigned int w, char step, unsigned int *at)
+{
+}
+
+static void do_unevictable(const struct op *op)
 {
 }
 
@@ -593,11 +709,17 @@ static void do_kind(const struct op *op)
 	case OP_SET_BULK:
 		do_set_bulk(op->a, op->b);
 		return;
+	case OP_TAIL:
+		do_tail(op->a);
+		return;
 	case OP_BULK_TAIL:
 		do_bulk_tail(op->a);
 		return;
 	case OP_BULK_FINI:
 		do_bulk_fini(op->a);
+		return;
+	case OP_UNEVICTABLE:
+		do_unevictable(op);
 		return;
 	case OP_WALK:
 		scoped_guard(spinlock, &world.bdev.lru_lock)

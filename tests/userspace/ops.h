@@ -22,6 +22,7 @@ enum op_kind {
 	OP_PRIO,	/* b: priority */
 	OP_BULK_TAIL,	/* a: bulk */
 	OP_BULK_FINI,	/* and init */
+	OP_UNEVICTABLE,	/* a: steps of such a walk, 0: all, b: slot moved, or NONE */
 	OP_WALK,	/* a: walk, b: what is done in one lock hold */
 	OP_KINDS
 };
@@ -63,8 +64,8 @@ extern unsigned int max_pins;
 
 /*
  * A lock hold of a walk is a word: R restart, B begin a bounded walk instead,
- * A advance, S skip bulk, P pause, F fini, which makes it plain again; f is
- * first() and n is next().
+ * A advance, W advance within a budget of one resource, S skip bulk, P pause,
+ * F fini, which makes it plain again; f is first() and n is next().
  */
 extern const char *hold_words[];
 unsigned int nr_hold_words(void);
@@ -78,6 +79,9 @@ void op_table_init(struct op_table *table);
 
 bool op_possible(const struct op *op);
 void op_do(const struct op *op);
+
+/* A step within a budget came to nothing, and the walk goes on. */
+#define AGAIN	0xfe
 
 /* What the last operation's steps returned, in order; NONE for the end. */
 struct op_returned {

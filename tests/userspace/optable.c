@@ -7,16 +7,19 @@
 const char *hold_words[] = {
 	"f", "n", "F",
 	"AAP", "SP", "ASP", "ASAP", "RP", "RAAP", "AF", "BP", "BAP",
+	"WP", "WSP",
 	/* long */
 	"RSP", "RASP", "RASAP", "AAAP", "AASP", "AASAP", "AAAAP", "ASAAP",
 	"SAP", "SAAP", "SASP", "ASASP", "RAAAP", "RAASAP", "APAP", "ARAP",
 	"ASRAP", "PAP", "SSP", "ASSP", "RF", "SF", "AAF", "RRP", "AAAAAP",
 	"BAAP", "BAAAP", "BASAP", "ABAP", "BRAP",
+	"WWP", "WAP", "AWP", "SWP", "RWP", "BWP", "WF", "WWWP", "WASP", "WWSP",
+	"WSWP", "WSAP", "ASWP", "WPWP", "WPAP", "WPSP", "WBWP", "WRWP",
 	NULL
 };
 
 #define HOLDS_CALLERS	3
-#define HOLDS_SHORT	12
+#define HOLDS_SHORT	14
 
 static void put(struct op_table *table, unsigned int kind, unsigned int a,
 		unsigned int b, unsigned int c)
@@ -93,4 +96,9 @@ void op_table_init(struct op_table *table)
 		put(table, OP_BULK_TAIL, b, 0, 0);
 		put(table, OP_BULK_FINI, b, 0, 0);
 	}
+	for (unsigned int steps = 0; !(rules & RULES_CALLERS) && steps < 2;
+	     steps++)
+		put(table, OP_UNEVICTABLE, steps, NONE, 0);
+	for (unsigned int r = 0; !(rules & RULES_CALLERS) && r < shape.res; r++)
+		put(table, OP_UNEVICTABLE, 0, r, 0);
 }

@@ -7,7 +7,7 @@
 
 static char res_letter(unsigned int r)
 {
-	return r == NONE ? '-' : 'a' + r;
+	return r == NONE ? '-' : r == AGAIN ? '~' : 'a' + r;
 }
 
 static char walk_letter(unsigned int w)
@@ -103,11 +103,12 @@ static void words_walk(FILE *out, const struct op *op)
 		static const char * const steps[] = {
 			['f'] = "first", ['n'] = "next", ['R'] = "restart",
 			['B'] = "begin bounded", ['A'] = "advance",
-			['S'] = "skip", ['P'] = "pause", ['F'] = "fini",
+			['W'] = "advance within 1", ['S'] = "skip",
+			['P'] = "pause", ['F'] = "fini",
 		};
 
 		fprintf(out, " %s", steps[(u8)*word]);
-		if (strchr("fnA", *word) && n < op_returned.n)
+		if (strchr("fnAW", *word) && n < op_returned.n)
 			fprintf(out, " -> %c", res_letter(op_returned.slot[n++]));
 	}
 }
@@ -169,6 +170,13 @@ void story_words(FILE *out, const struct op *op)
 	case OP_BULK_FINI:
 		fprintf(out, "bulk %c ends and begins anew", bulk_mark(op->a));
 		break;
+	case OP_UNEVICTABLE:
+		fprintf(out, "a walk over the unevictable: %s",
+			op->a ? "one step" : "all");
+		if (op->b != NONE)
+			fprintf(out, "; %c goes to the tail in between",
+				res_letter(op->b));
+		break;
 	default:
 		words_walk(out, op);
 	}
@@ -200,7 +208,7 @@ static void kunit_walk(FILE *out, const struct op *op)
 	const char *word = hold_words[op->b];
 	char w = walk_letter(op->a), name[2] = "";
 
-	if (op_returned.n && op_returned.slot[0] != NONE)
+	if (op_returned.n && op_returned.slot[0] < MAX_RES)
 		name[0] = res_letter(op_returned.slot[0]);
 	if (!strcmp(word, "f"))
 		fprintf(out, "\tEXPECT_FIRST(w, %c, \"%s\");\n", w, name);

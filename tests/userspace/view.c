@@ -285,6 +285,27 @@ static void check_first(const struct view *view, unsigned int list,
 		lru_judge(P3_UNSEEN, "the first resource is another one");
 }
 
+static void check_shared(unsigned int r)
+{
+	const struct lru_model_res *res = &world.model.res[r];
+	const struct dma_resv *resv = slot(r)->bo.base.resv;
+	bool shared = res->place == RANGE;
+	unsigned int first, last;
+
+	if (res->place == OFF)
+		return;
+	if (shared) {
+		first = lru_model_range_first(&world.model, res->type,
+					      res->prio, res->bulk);
+		last = lru_model_range_last(&world.model, res->type, res->prio,
+					    res->bulk);
+		shared = slot(first)->bo.base.resv == resv &&
+			 slot(last)->bo.base.resv == resv;
+	}
+	if (ttm_resource_in_shared_bulk(&slot(r)->res) != shared)
+		lru_judge(P4_RANGES, "a range's lock is taken for another");
+}
+
 void view_check_readers(const struct view *view)
 {
 	struct visited visited = { .view = view };
@@ -298,6 +319,8 @@ void view_check_readers(const struct view *view)
 		while (!(view->token[i++] & VIEW_END))
 			;
 	}
+	for (unsigned int r = 0; r < shape.res; r++)
+		check_shared(r);
 	spin_unlock(&world.bdev.lru_lock);
 }
 

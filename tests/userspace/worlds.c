@@ -32,7 +32,7 @@ const struct explored_world explored_worlds[] = {
 	{ "2x1x1 flags holds", "quick", { 2, 1, 1, 1, 1 }, FLAGS | HOLDS, 2 },
 	{ "2x2x2", "quick", { 2, 2, 2, 1, 1 } },
 	{ "3x1x1 holds", "quick", { 3, 1, 1, 1, 1 }, HOLDS },
-	{ "3x1x2", "quick", { 3, 1, 2, 1, 1 } },
+	{ "3x1x2", "quick", { 3, 1, 2, 1, 1 }, ONE },
 	{ "2p 2x1x2", "quick", { 2, 1, 2, 2, 1 } },
 	{ "2t 2x1x1", "quick", { 2, 1, 1, 1, 2 } },
 	{ "3x2x2", "full", { 3, 2, 2, 1, 1 } },

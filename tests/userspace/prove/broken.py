@@ -116,6 +116,30 @@ BROKEN = (
     ("a bulk's end goes unnoticed", "bulk_fini", "R2",
      "\tWARN(left, ", "\tWARN(0 && left, "),
 
+    ("a range's last alone tells whose lock it is", "in_shared_bulk", "Rr",
+     "\treturn pos->first->bo->base.resv == resv &&\n"
+     "\t       pos->last->bo->base.resv == resv;",
+     "\treturn pos->last->bo->base.resv == resv;"),
+    ("a range's first alone tells whose lock it is", "in_shared_bulk", "rR",
+     "\treturn pos->first->bo->base.resv == resv &&\n"
+     "\t       pos->last->bo->base.resv == resv;",
+     "\treturn pos->first->bo->base.resv == resv;"),
+
+    ("a walk of the unevictable begins in the past", "unevictable_start", "R",
+     "since[i] = man ? ++man->lru_clock : 0;",
+     "since[i] = man ? man->lru_clock : 0;"),
+    ("a walk of the unevictable doesn't stamp", "unevictable_next", "R",
+     "\tlist_move(&res->lru.link, &bdev->unevictable);\n"
+     "\tttm_resource_stamp(res, false);\n",
+     "\tlist_move(&res->lru.link, &bdev->unevictable);\n"),
+    ("a walk of the unevictable doesn't turn it", "unevictable_next", "RR",
+     "\tlist_move(&res->lru.link, &bdev->unevictable);\n"
+     "\tttm_resource_stamp(res, false);\n",
+     "\tttm_resource_stamp(res, false);\n"),
+    ("a walk of the unevictable ends at who moved", "unevictable_next", "R",
+     "if (!res->lru.at_tail && res->lru.stamp >= since[res->mem_type])",
+     "if (res->lru.stamp >= since[res->mem_type])"),
+
     ("a new cursor is in a walk", "cursor_init", "h",
      "\tcursor->hitch.priority = TTM_MAX_BO_PRIORITY;\n"
      "\tINIT_LIST_HEAD(&cursor->bulk_link);\n",
@@ -135,25 +159,41 @@ BROKEN = (
     ("a bounded walk starts in the past", "restart", "h",
      "cursor->hitch.stamp = ++man", "cursor->hitch.stamp = man"),
 
-    ("reads beyond the last priority", "advance", "h",
+    ("reads beyond the last priority", "advance_within", "h",
      "while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY)",
      "while (cursor->hitch.priority <= TTM_MAX_BO_PRIORITY)"),
-    ("passes the list's end and keeps the hitch there", "advance", "hR",
+    ("passes the list's end and keeps the hitch there", "advance_within", "hR",
      "\t\tttm_cursor_unlink(cursor);\n\t\t", "\t\t"),
-    ("goes over the same list again", "advance", "Rh",
+    ("goes over the same list again", "advance_within", "Rh",
      "\t\tnode = list + 1;\n", "\t\tnode = list;\n"),
 
-    ("ignores one moved just before the walk", "advance", "hR",
+    ("ignores one moved just before the walk", "advance_within", "hR",
      "ttm_resource_moved(res) >= cursor->hitch.stamp",
      "ttm_resource_moved(res) + 1 >= cursor->hitch.stamp"),
-    ("returns one moved at the walk's start", "advance", "hR",
+    ("returns one moved at the walk's start", "advance_within", "hR",
      "ttm_resource_moved(res) >= cursor->hitch.stamp",
      "ttm_resource_moved(res) > cursor->hitch.stamp"),
-    ("ignores all behind one that was ignored", "advance", "hRR",
+    ("ignores all behind one that was ignored", "advance_within", "hRR",
      "res->lru.at_tail ? list->prev : &res->lru.link", "list->prev"),
-    ("ignores all behind a range", "advance", "hRR",
+    ("ignores all behind a range", "advance_within", "hRR",
      "return pos->stamp >= cursor->hitch.stamp ? list->prev :",
      "return true ? list->prev :"),
+
+    ("who is returned isn't counted", "advance_within", "hR",
+     "\t\t\t--*budget;\n\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n",
+     "\t\t\tif (ttm_cursor_ignores(cursor, res)) {\n"
+     "\t\t\t\t--*budget;\n\t\t\t} else {\n"),
+    ("who is ignored isn't counted", "advance_within", "hRR",
+     "\t\t\t--*budget;\n\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n",
+     "\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n\t\t\t\t--*budget;\n"),
+    ("goes on beyond the budget", "advance_within", "hRR",
+     "\t\t\tif (!*budget) {\n", "\t\t\tif (false) {\n"),
+    ("forgets what the budget was used for", "advance_within", "hR",
+     "\t\t\t\tttm_cursor_set_at(cursor, node);\n"
+     "\t\t\t\treturn ERR_PTR(-EAGAIN);",
+     "\t\t\t\treturn ERR_PTR(-EAGAIN);"),
+    ("a plain step has a budget", "advance", "hR",
+     "\tunsigned long budget = ULONG_MAX;\n", "\tunsigned long budget = 1;\n"),
 
     ("parked before what was returned", "pause", "hR",
      "\tlist_move(&cursor->hitch.link, at);\n",

@@ -436,6 +436,90 @@ void prove_bulk_fini(void)
 	check(list_empty(&bulks[0]->cursor_list), "no cursor points to it");
 }
 
+void prove_in_shared_bulk(void)
+{
+	const struct node *node = &pre.node[TARGET];
+	bool shared;
+
+	choose_for_res();
+	shared = node->place == TTM_LRU_RANGE;
+	for_upto(n, NODES)
+		if (is_member(&pre.node[n], node->bulk, node->list) &&
+		    (pre.node[n].is_first || pre.node[n].is_last))
+			shared &= pre.node[n].resv == node->resv;
+	lru_lock->held = true;
+	check(ttm_resource_in_shared_bulk(res[TARGET]) == shared,
+	      "the lock of both ends");
+	check_locked();
+	check_after_res(false);
+}
+
+void prove_unevictable_start(void)
+{
+	u64 since[TYPES];
+
+	choose_for_bulk();
+	lru_lock->held = true;
+	ttm_unevictable_walk_start(&bdev, since);
+	check_locked();
+	check_after_bulk();
+	check(since[TYPE] > pre.clock && since[TYPE] == post.clock,
+	      "it has all before it");
+	check(!warned, "warned without a reason");
+}
+
+/* The last resource on the unevictable list, or NONE. */
+static unsigned int last_unevictable(void)
+{
+	unsigned int last = NONE;
+
+	for_upto(r, NODES) {
+		bool is_last = pre.node[r].list == UNEVICTABLE;
+
+		for_upto(n, NODES)
+			is_last &= !is_before(&pre, r, n);
+		if (is_last)
+			last = r;
+	}
+	return last;
+}
+
+/* Was it returned by a walk that began at @since? All others go to the tail. */
+static bool was_returned(const struct node *node, u64 since)
+{
+	return node->stamp >= since && !node->at_tail;
+}
+
+void prove_unevictable_next(void)
+{
+	u64 since[TYPES];
+	struct ttm_resource *r;
+	unsigned int next;
+
+	choose_for_bulk();
+	given(since[TYPE] <= pre.clock);
+	next = last_unevictable();
+	for_upto(n, NODES)
+		if (n == next && was_returned(&pre.node[n], since[TYPE]))
+			next = NONE;
+	for_upto(n, NODES)
+		if (next != NONE && n != next && pre.node[n].list == UNEVICTABLE)
+			want.node[n].pos += TO_TAIL;
+	lru_lock->held = true;
+	r = ttm_unevictable_walk_next(&bdev, since);
+	check_locked();
+	check_after_bulk();
+	check(!r == (next == NONE), "a resource, unless the walk ends");
+	for_upto(n, NODES) {
+		if (!pre.node[n].is_res)
+			continue;
+		check((r == res[n]) == (next == n), "the last resource");
+		check(n != next || was_returned(&post.node[n], since[TYPE]),
+		      "it isn't met again");
+	}
+	check(!warned, "warned without a reason");
+}
+
 /* Operations on cursors, with others in any state. */
 static void choose_for_cursor(void)
 {
@@ -574,6 +658,25 @@ void prove_restart(void)
 	check_restarted();
 }
 
+/* The walk was told to step to @next, and wrote nothing to the list. */
+static void check_advanced(unsigned int next)
+{
+	step(&want, TARGET, next);
+	if (next == NONE)
+		check_ended();
+	else
+		check(post.node[TARGET].at == next, "at the next resource");
+	check_goes_on(&want);
+
+	check(post.node[TARGET].list ==
+	      (want.node[TARGET].prio == pre.node[TARGET].prio ?
+	       pre.node[TARGET].list : NOWHERE), "the hitch stays, or is off");
+	for_upto(n, NODES)
+		if (post.node[TARGET].list != NOWHERE && n != TARGET)
+			check(is_before(&post, TARGET, n) ==
+			      is_before(&pre, TARGET, n), "the hitch stays");
+}
+
 void prove_advance(void)
 {
 	struct ttm_resource *r;
@@ -584,21 +687,70 @@ void prove_advance(void)
 	r = ttm_resource_cursor_advance(cur[TARGET]);
 	check_after_cursor();
 	check_returned(r, next);
-	step(&want, TARGET, next);
-	if (next == NONE)
-		check_ended();
-	else
-		check(post.node[TARGET].at == next, "at the next resource");
-	check_goes_on(&want);
+	check_advanced(next);
+}
 
-	/* The list that is walked isn't written to. */
-	check(post.node[TARGET].list ==
-	      (want.node[TARGET].prio == pre.node[TARGET].prio ?
-	       pre.node[TARGET].list : NOWHERE), "the hitch stays, or is off");
+/* Of the resources ahead of the walk, how many are upto @r? NONE: all. */
+static unsigned int ahead_upto(unsigned int r)
+{
+	unsigned int ahead = 0;
+
+	for_upto(i, NODES) {
+		bool upto = r == NONE || r == i;
+
+		if (!pre.node[i].is_res || side_of(&pre, TARGET, i) != AHEAD)
+			continue;
+		for_upto(n, NODES)
+			upto |= n == r &&
+				(pre.node[i].prio < pre.node[n].prio ||
+				 is_before(&pre, i, n));
+		ahead += upto;
+	}
+	return ahead;
+}
+
+/* The walk stands at one that it ignores, and has lost nothing. */
+static void check_passed(unsigned int at, unsigned int next)
+{
+	bool passed = false;
+
 	for_upto(n, NODES)
-		if (post.node[TARGET].list != NOWHERE && n != TARGET)
-			check(is_before(&post, TARGET, n) ==
-			      is_before(&pre, TARGET, n), "the hitch stays");
+		passed |= n == at && pre.node[n].is_res &&
+			  side_of(&pre, TARGET, n) == AHEAD &&
+			  is_ignored(&pre, TARGET, n);
+	check(passed, "at one that is ignored");
+	check(next_in(&post, TARGET) == next, "what comes next still does");
+}
+
+void prove_advance_within(void)
+{
+	unsigned long budget, left, looked;
+	struct ttm_resource *r;
+	unsigned int next, at;
+
+	choose_for_cursor();
+	given(budget);
+	left = budget;
+	next = next_in(&pre, TARGET);
+	at = next;
+	r = ttm_resource_cursor_advance_within(cur[TARGET], &left);
+	check_after_cursor();
+	if (r == ERR_PTR(-EAGAIN)) {
+		at = post.node[TARGET].at;
+		check(!left, "the budget is used up");
+		check_passed(at, next);
+	} else {
+		check_returned(r, next);
+	}
+	check_advanced(at);
+
+	/* Who is ignored may let the walk pass others unseen. */
+	looked = budget - left;
+	check(looked <= budget, "within the budget");
+	check(looked <= ahead_upto(at), "no more than there are");
+	check(looked || !ahead_upto(NONE), "who is looked at counts");
+	check(looked > 1 || at == NONE || ahead_upto(at) == 1,
+	      "who is ignored counts");
 }
 
 static void check_parked(void)

@@ -51,9 +51,10 @@ struct hlist_head {
 #define EXPORT_SYMBOL_GPL(sym)
 #define EXPORT_SYMBOL_FOR_TESTS_ONLY(sym)
 #define IS_ERR(ptr)		((unsigned long)(ptr) > -4096UL)
+#define ERR_PTR(err)		((void *)(long)(err))
+#define ULONG_MAX		(~0UL)
+#define EAGAIN			11
 #define ENOSPC			28
-#define ENOENT			2
-#define cond_resched()		((void)0)
 #define max(a, b) ((a) > (b) ? (a) : (b))
 
 /*
@@ -234,9 +235,6 @@ struct ttm_operation_ctx {
 	bool interruptible;
 };
 
-int ttm_bo_evict_first(struct ttm_device *bdev,
-		       struct ttm_resource_manager *man,
-		       struct ttm_operation_ctx *ctx);
 s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 			struct ttm_resource_manager *man,
 			struct dmem_cgroup_pool_state *limit_pool,

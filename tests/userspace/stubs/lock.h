@@ -25,6 +25,20 @@ struct stub_stop {
 
 extern struct stub_stop stub_stop;
 
+/* Programs that count lock holds are told of them. */
+#ifdef WATCHED
+void stub_hold_begins(void);
+void stub_hold_ends(void);
+#else
+static inline void stub_hold_begins(void)
+{
+}
+
+static inline void stub_hold_ends(void)
+{
+}
+#endif
+
 static inline void spin_lock_init(spinlock_t *lock)
 {
 	*lock = (spinlock_t) {};
@@ -36,12 +50,14 @@ static inline void spin_lock(spinlock_t *lock)
 		longjmp(stub_stop.to, 1);
 	WARN_ON(lock->held);
 	lock->held = true;
+	stub_hold_begins();
 }
 
 static inline void spin_unlock(spinlock_t *lock)
 {
 	WARN_ON(!lock->held);
 	WARN_ON(lock->pins);
+	stub_hold_ends();
 	lock->held = false;
 }
 
@@ -65,23 +81,13 @@ static inline void lockdep_unpin_lock(spinlock_t *lock,
 	lock->pins--;
 }
 
-static inline spinlock_t *stub_guard_enter(spinlock_t *lock)
+static inline spinlock_t *stub_locked(spinlock_t *lock)
 {
 	spin_lock(lock);
 	return lock;
 }
 
-static inline void stub_guard_leave(spinlock_t **lock)
-{
-	spin_unlock(*lock);
-}
-
-#define __stub_guard							\
-	__attribute__((cleanup(stub_guard_leave), unused))
-#define guard(class)							\
-	spinlock_t *__UNIQUE_ID(guard) __stub_guard = stub_guard_enter
-#define scoped_guard(class, lock)					\
-	for (spinlock_t *__scope __stub_guard = stub_guard_enter(lock),	\
-	     *__once = __scope; __once; __once = NULL)
+DEFINE_CLASS(spinlock, spinlock_t *, spin_unlock(_T), stub_locked(lock),
+	     spinlock_t *lock)
 
 #endif

@@ -4,10 +4,15 @@
 #define _STUB_RESV_H_
 
 struct dma_fence;
-struct ww_acquire_ctx;
 
+struct ww_acquire_ctx {
+	int unused;
+};
+
+/* @ctx: The transaction that holds it, if it is one. */
 struct dma_resv {
 	bool held;
+	struct ww_acquire_ctx *ctx;
 };
 
 enum dma_resv_usage {
@@ -19,15 +24,24 @@ enum dma_resv_usage {
 
 static inline void dma_resv_init(struct dma_resv *resv)
 {
-	resv->held = false;
+	*resv = (struct dma_resv) {};
 }
 
 static inline void dma_resv_fini(struct dma_resv *resv)
 {
 }
 
+#ifdef WATCHED
+void stub_tried(void);
+#else
+static inline void stub_tried(void)
+{
+}
+#endif
+
 static inline bool dma_resv_trylock(struct dma_resv *resv)
 {
+	stub_tried();
 	if (resv->held)
 		return false;
 	resv->held = true;
@@ -39,6 +53,7 @@ static inline int dma_resv_lock(struct dma_resv *resv,
 {
 	WARN_ON(resv->held);
 	resv->held = true;
+	resv->ctx = ctx;
 	return 0;
 }
 
@@ -49,7 +64,13 @@ static inline int dma_resv_lock(struct dma_resv *resv,
 static inline void dma_resv_unlock(struct dma_resv *resv)
 {
 	WARN_ON(!resv->held);
-	resv->held = false;
+	*resv = (struct dma_resv) {};
+}
+
+static inline struct ww_acquire_ctx *
+dma_resv_locking_ctx(const struct dma_resv *resv)
+{
+	return resv->ctx;
 }
 
 static inline int dma_resv_reserve_fences(struct dma_resv *resv,

@@ -25,6 +25,7 @@ typedef unsigned int gfp_t;
 typedef unsigned int vm_fault_t;
 typedef struct { unsigned long pgprot; } pgprot_t;
 typedef struct { int counter; } atomic_t;
+typedef struct { long counter; } atomic_long_t;
 
 struct list_head {
 	struct list_head *next, *prev;
@@ -62,6 +63,8 @@ struct hlist_head {
 #define smp_store_release(p, v)	WRITE_ONCE(*(p), v)
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 
+#define ULONG_MAX		(~0UL)
+#define S64_MAX			((s64)(~0ULL >> 1))
 #define BIT(n)			(1UL << (n))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define max(a, b)		((a) > (b) ? (a) : (b))
@@ -75,9 +78,28 @@ struct hlist_head {
 
 #define ERESTARTSYS		512
 
-/* The walkers' iteration macros, which nobody here uses. */
+/* What is made for a scope ends with it. */
 #define DEFINE_CLASS(name, type, exit, init, args...)			\
-	typedef type class_##name##_t;
+	typedef type class_##name##_t;					\
+	static inline void class_##name##_destructor(type *p)		\
+	{								\
+		type _T = *p;						\
+									\
+		exit;							\
+	}								\
+	static inline type class_##name##_constructor(args)		\
+	{								\
+		return init;						\
+	}
+#define __class(name)							\
+	__attribute__((cleanup(class_##name##_destructor), unused))
+#define guard(name)							\
+	class_##name##_t __UNIQUE_ID(guard) __class(name) =		\
+		class_##name##_constructor
+#define scoped_guard(name, args...)					\
+	for (class_##name##_t __scope __class(name) =			\
+		class_##name##_constructor(args), *__once = &__scope;	\
+	     __once; __once = NULL)
 
 #define EXPORT_SYMBOL(sym)
 #define EXPORT_SYMBOL_GPL(sym)
@@ -86,6 +108,7 @@ struct hlist_head {
 #define ERR_PTR(err)		((void *)(long)(err))
 #define PTR_ERR(ptr)		((long)(ptr))
 #define IS_ERR(ptr)		((unsigned long)(ptr) > -4096UL)
+#define IS_ERR_OR_NULL(ptr)	(!(ptr) || IS_ERR(ptr))
 #define cond_resched()		((void)0)
 
 static inline void atomic_inc(atomic_t *v)

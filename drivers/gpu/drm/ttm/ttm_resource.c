@@ -948,28 +948,35 @@ void ttm_unevictable_walk_start(struct ttm_device *bdev,
  * @since: From ttm_unevictable_walk_start().
  *
  * The order of that list tells nothing, and no cursor walks it. So a walk takes
- * each resource from the head to the tail, where all go that get there meanwhile;
- * it is over when the head has moved since the start.
+ * each resource from the tail to the head. It is over when the one at the tail was
+ * returned: who gets there meanwhile, or is moved to the tail by others, is ahead
+ * of the walk, and those that are behind were returned. There must be no two such
+ * walks at a time.
  *
  * Context: &ttm_device.lru_lock held; it may be dropped between steps. O(1).
  *
- * Return: The next resource, or %NULL if all were returned that have been on the
- * list since the start.
+ * Return: The next resource, or %NULL if all that are on the list were returned,
+ * and not moved since.
  */
 struct ttm_resource *ttm_unevictable_walk_next(struct ttm_device *bdev,
 					       const u64 since[TTM_NUM_MEM_TYPES])
 {
-	struct ttm_resource *res = ttm_lru_first_res_or_null(&bdev->unevictable);
 	struct ttm_lru_debug_spot old;
+	struct ttm_resource *res;
 
 	lockdep_assert_held(&bdev->lru_lock);
 
-	if (!res || res->lru.stamp >= since[res->mem_type])
+	if (list_empty(&bdev->unevictable))
+		return NULL;
+	res = ttm_lru_item_to_res(list_last_entry(&bdev->unevictable,
+						  struct ttm_lru_item, link));
+	/* All others that move go to the tail. */
+	if (!res->lru.at_tail && res->lru.stamp >= since[res->mem_type])
 		return NULL;
 
 	old = ttm_lru_debug_spot(bdev, res);
-	list_move_tail(&res->lru.link, &bdev->unevictable);
-	ttm_resource_stamp(res, true);
+	list_move(&res->lru.link, &bdev->unevictable);
+	ttm_resource_stamp(res, false);
 	ttm_lru_debug_moved(bdev, res, old);
 	return res;
 }

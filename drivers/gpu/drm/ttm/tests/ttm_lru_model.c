@@ -286,6 +286,13 @@ unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk)
 	return n;
 }
 
+/* A walk over the unevictable list takes what it returns to the head. */
+void lru_model_unevictable_returned(struct lru_model *m, unsigned int r)
+{
+	take(&m->unevictable, r);
+	put_at(&m->unevictable, 0, r);
+}
+
 /*
  * The walks.
  */

@@ -99,6 +99,7 @@ void lru_model_settle(struct lru_model *m, unsigned int r,
 void lru_model_tail(struct lru_model *m, unsigned int r, struct lru_wish wish);
 void lru_model_bulk_tail(struct lru_model *m, unsigned int bulk);
 unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk);
+void lru_model_unevictable_returned(struct lru_model *m, unsigned int r);
 
 /* The walks. */
 void lru_model_walk_begin(struct lru_model *m, unsigned int w,
