@@ -11,14 +11,17 @@ import sys
 import time
 
 # UML has SMP with seccomp only. Its console comes late, after the samples.
-ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'earlyprintk', 'console=tty',
-	'kunit_shutdown=poweroff')
+ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'earlyprintk', 'console=tty')
+# After the suites, the kernel ends, or goes on to look for leaks.
+ENDS = ('kunit_shutdown=poweroff',)
+LEAKS = ('kmemleak=on', 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/',
+	 'ro', f'init={os.path.dirname(os.path.realpath(__file__))}/leaks')
 POWER_OFF = 'reboot: Power down'
 
 # A kernel's complaint, and what of it differs from run to run.
 REPORT = re.compile(r'(\b(?:WARNING|BUG|INFO|UBSAN): .*|kernel BUG at .*'
 		    r'|Kernel panic.*|\bOops\b.*|general protection fault.*'
-		    r'|list_\w+ corruption.*)')
+		    r'|list_\w+ corruption.*|kmemleak: \d+ new suspected .*)')
 VARYING = re.compile(r':\d+ at (\w+)\+.*')
 
 
@@ -31,11 +34,14 @@ class Boot:
 	"""One run of the kernel in the folder @build; iterate for its lines.
 
 	A kernel that says nothing for @silence seconds, or goes on for more than
-	@limit, is stopped, and @hung is set. The log is kept in @build.
+	@limit, is stopped, and @hung is set. With @leaks it also complains of memory
+	that its suites lost. The log is kept in @build.
 	"""
 
-	def __init__(self, build, name, *args, silence=300, limit=1800):
-		self.command = [f'{build}/linux', *ARGS, *args]
+	def __init__(self, build, name, *args, silence=300, limit=1800,
+		     leaks=False):
+		self.command = [f'{build}/linux', *ARGS,
+				*(LEAKS if leaks else ENDS), *args]
 		self.log = f'{build}/{name}.log'
 		self.silence = silence
 		self.limit = limit
