@@ -542,8 +542,8 @@ static unsigned int slot_ahead(const struct ttm_resource_cursor *cursor)
 }
 
 /*
- * One resource may be looked at. If the walk ignores that, none is returned, and
- * the walk stands behind it.
+ * One resource may be looked at. If the walk ignores that, none is returned,
+ * and the walk stands behind it.
  */
 static unsigned int do_advance_within(unsigned int w)
 {

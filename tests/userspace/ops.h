@@ -22,7 +22,7 @@ enum op_kind {
 	OP_PRIO,	/* b: priority */
 	OP_BULK_TAIL,	/* a: bulk */
 	OP_BULK_FINI,	/* and init */
-	OP_UNEVICTABLE,	/* a: steps of such a walk, 0: all, b: slot moved, or NONE */
+	OP_UNEVICTABLE,	/* a: steps, or 0 for all, b: slot moved, or NONE */
 	OP_WALK,	/* a: walk, b: what is done in one lock hold */
 	OP_KINDS
 };

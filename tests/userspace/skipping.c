@@ -109,11 +109,14 @@ static const struct situation {
 	{ "who is busy alone is passed by alone", only_middle_is_busy,
 	  "0134L", 6, 1 },
 	{ "two ends alike are not enough", ends_have_other, "04L", 6, 3 },
-	{ "what the walk itself holds isn't counted", walk_has_them, "L", 2, 0 },
+	{ "what the walk itself holds isn't counted", walk_has_them, "L",
+	  2, 0 },
 	{ "what the caller lends is returned", caller_lends_them, "01234L",
 	  6, 0 },
-	{ "who is being released is left alone", two_are_dying, "024L", 4, 0, 2 },
-	{ "who is being released hides nobody", all_dying_and_busy, "L", 1, 0, 5 },
+	{ "who is being released is left alone", two_are_dying, "024L",
+	  4, 0, 2 },
+	{ "who is being released hides nobody", all_dying_and_busy, "L",
+	  1, 0, 5 },
 	{ "who is moved is met once", all_free, "01234L", 6, .moves = true },
 };
 
@@ -174,7 +177,7 @@ static bool is_right(const struct situation *s)
 	       arg.skipped == s->skipped && arg.dying == s->dying &&
 	       all_given_back(&before);
 	if (!good)
-		printf("not so: %s: returned %s, %lu tried, %lu skipped, %lu dying\n",
+		printf("not so: %s: %s returned, %lu tried, %lu passed by, %lu dying\n",
 		       s->what, returned, crowd.figures.trylocks, arg.skipped,
 		       arg.dying);
 	return good;

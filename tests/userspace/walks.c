@@ -14,7 +14,7 @@
 #define IS_PRISTINE	false
 #endif
 
-/* In one hold; a hitch that is taken out and put in writes to two nodes each. */
+/* In one hold; to take a hitch out, or put it in, writes to two nodes each. */
 #define MAX_EXAMINED	32
 #define MAX_WRITES	4
 
