@@ -26,7 +26,7 @@ fn case(dev: &drm::Device<fixture::Driver>, foreign: &drm::Device<Other>) -> Res
         0x1000,
         &ObjectConfig::default(),
         &mut OperationCtx::new(),
-        false,
+        fixture::Kind::Kept,
     )?;
     Ok(())
 }

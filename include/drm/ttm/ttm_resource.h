@@ -166,9 +166,8 @@ struct ttm_resource_manager_func {
 		      struct drm_printer *printer);
 };
 
-#ifdef CONFIG_DRM_TTM_LRU_DEBUG
 /**
- * struct ttm_lru_stats - what the walks of a manager's buffers did, counted
+ * struct ttm_lru_stats - what walks over a manager's buffers did, for tests
  * @holds: Holds of the lru_lock.
  * @examined: Resources that were looked at.
  * @longest: Most of them in one hold.
@@ -182,7 +181,6 @@ struct ttm_lru_stats {
 	u64 trylocks;
 	u64 parked;
 };
-#endif
 
 /**
  * struct ttm_resource_manager - a memory type of a device
