@@ -323,6 +323,10 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 	u32 mem_type = bo->resource->mem_type;
 	int ret;
 
+	/* While the walk waited for it: it is no longer on the list. */
+	if (bo->pin_count)
+		return 0;
+
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
 	/* A driver may think of no other place. */
 	if (!ret && bo->resource && bo->resource->mem_type == mem_type)
