@@ -336,6 +336,10 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 	u32 mem_type = bo->resource->mem_type;
 	int ret;
 
+	/* While the walk waited for it: it is no longer on the list. */
+	if (bo->pin_count)
+		return 0;
+
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
 	if (!ret && !ttm_evict_has_left(bo, mem_type))
 		ret = -EBUSY;
