@@ -1441,6 +1441,29 @@ static void ttm_lru_walk_evict_all_waits(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
+/* What was pinned while the walk waited for it stays. Linux's own moves it. */
+static void lru_pin_it(struct lru_world *w, char letter)
+{
+	ttm_bo_pin(lru_bo(w, letter));
+}
+
+static void ttm_lru_walk_evict_all_pinned_meanwhile(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_holder holder = {
+		.when_waited = true,
+		.before = lru_pin_it,
+	};
+	int ret;
+
+	lru_hold(&holder, w, 'a');
+	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
+	lru_let_go(&holder);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "b");
+	EXPECT_SOUND(w, "/ a");
+}
+
 /* A ghost keeps its place until the copy engine is done. */
 static int lru_idle_later(void *arg)
 {
@@ -2138,6 +2161,7 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_evict_all_stay),
 	KUNIT_CASE(ttm_lru_walk_evict_but_stay),
 	KUNIT_CASE(ttm_lru_walk_evict_all_waits),
+	KUNIT_CASE(ttm_lru_walk_evict_all_pinned_meanwhile),
 	KUNIT_CASE(ttm_lru_walk_evict_all_ghosts),
 	KUNIT_CASE(ttm_lru_walk_evict_all_pipelined),
 	KUNIT_CASE(ttm_lru_walk_evict_all_dying),
