@@ -434,6 +434,8 @@ static int lru_gpu_move(struct ttm_buffer_object *bo, bool evict,
 	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
 	int ret;
 
+	if (bo->pin_count)
+		lru_gpu_broken(to_lru_gpu(bo->bdev), "a pinned buffer was moved");
 	ret = lru_gpu_do_move(bo, evict, ctx, new);
 	if (b)
 		lru_gpu_moved(b);

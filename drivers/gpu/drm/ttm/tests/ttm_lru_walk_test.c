@@ -104,7 +104,10 @@ static void lru_to_tail(struct lru_world *w, char letter)
  * Many buffers
  */
 
-/* @n buffers, in @bulks bulks, or loose if there are none. */
+/*
+ * @n buffers, in @bulks bulks, or loose if there are none. Each bulk has one
+ * reservation, and those that are loose have another: lockdep can't count more.
+ */
 struct lru_mass {
 	struct ttm_buffer_object *bo;
 	struct ttm_lru_bulk_move *bulk;
@@ -132,7 +135,7 @@ static void lru_mass_init(struct lru_mass *mass, struct lru_world *w,
 		struct ttm_buffer_object *bo = &mass->bo[i];
 		unsigned int bulk = bulks ? i / (n / bulks) : 0;
 
-		bo->base.resv = bulks ? &mass->resv[bulk] : NULL;
+		bo->base.resv = &mass->resv[bulk];
 		drm_gem_private_object_init(w->devs.drm, &bo->base, PAGE_SIZE);
 		bo->bdev = w->bdev;
 		bo->destroy = dummy_ttm_bo_destroy;
@@ -985,16 +988,11 @@ static void ttm_lru_walk_skips_twice(struct kunit *test)
 
 static void lru_mass_lock(struct lru_mass *mass, bool lock)
 {
-	unsigned int n = mass->bulks ?: mass->n;
-
-	for (unsigned int i = 0; i < n; i++) {
-		struct dma_resv *resv = mass->bulks ? &mass->resv[i] :
-					mass->bo[i].base.resv;
-
+	for (unsigned int i = 0; i < max(mass->bulks, 1); i++) {
 		if (lock)
-			lru_make_busy(resv);
+			lru_make_busy(&mass->resv[i]);
 		else
-			dma_resv_unlock(resv);
+			dma_resv_unlock(&mass->resv[i]);
 	}
 }
 
@@ -1508,6 +1506,7 @@ static void ttm_lru_walk_evict_all_pipelined(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(engine));
 	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
 	arrived = dma_fence_is_signaled(fence);
+	ttm_resource_manager_cleanup(lru_man(w));
 	dma_fence_put(fence);
 	kthread_stop(engine);
 	KUNIT_EXPECT_EQ(test, ret, 0);
