@@ -53,6 +53,13 @@ static struct ttm_tt *script_tt_create(struct ttm_buffer_object *bo,
 	return tt;
 }
 
+/* The mock device's leaves out what ttm_tt_init() allocated. */
+static void script_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
+{
+	ttm_tt_fini(tt);
+	kfree(tt);
+}
+
 static bool script_valuable(struct ttm_buffer_object *bo,
 			    const struct ttm_place *place)
 {
@@ -140,6 +147,7 @@ struct lru_world *lru_scripted(struct kunit *test, u32 mem_type,
 					lru_world(test, "");
 	w->bdev->alloc_flags |= TTM_ALLOCATION_PROPAGATE_ENOSPC;
 	w->funcs.ttm_tt_create = script_tt_create;
+	w->funcs.ttm_tt_destroy = script_tt_destroy;
 	w->funcs.eviction_valuable = script_valuable;
 	w->funcs.evict_flags = script_evict_flags;
 	w->funcs.move = script_move;
@@ -286,7 +294,11 @@ int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
 	int ret;
 
-	ret = dma_resv_lock(bo->base.resv, ticket);
+	/* Outside of a transaction, the test itself may hold others. */
+	if (ticket)
+		ret = dma_resv_lock(bo->base.resv, ticket);
+	else
+		ret = dma_resv_trylock(bo->base.resv) ? 0 : -EBUSY;
 	if (ret)
 		return ret;
 	ret = ttm_bo_validate(bo, &placement, ctx);
