@@ -27,8 +27,12 @@ struct ttm_swapout_walk {
 
 static bool ttm_swapout_worth_it(struct ttm_buffer_object *bo)
 {
-	const struct ttm_place place = { .mem_type = bo->resource->mem_type };
 	const u32 nothing_to_swap = TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED;
+	struct ttm_place place = {};
+
+	if (!bo->resource)
+		return false;
+	place.mem_type = bo->resource->mem_type;
 
 	return !bo->pin_count && bo->ttm && ttm_tt_is_populated(bo->ttm) &&
 	       !(bo->ttm->page_flags & nothing_to_swap) &&
@@ -98,17 +102,38 @@ static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
 	return ret;
 }
 
+/**
+ * ttm_bo_swapout_reserved() - swap out one buffer
+ * @bo: The buffer.
+ * @ctx: How to wait.
+ * @gfp_flags: How shmem is to allocate its pages.
+ *
+ * Context: May sleep. @bo's reservation must be held, and there be a reference
+ * to it. Takes &ttm_device.lru_lock.
+ *
+ * Return: Pages that were swapped out, or freed as nobody needs them; -EBUSY if
+ * @bo has no such pages, is pinned or not worth it; or another negative error.
+ */
+s64 ttm_bo_swapout_reserved(struct ttm_buffer_object *bo,
+			    struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
+{
+	dma_resv_assert_held(bo->base.resv);
+
+	if (!ttm_swapout_worth_it(bo))
+		return -EBUSY;
+	if (bo->deleted)
+		return ttm_swapout_zombie(bo, ctx);
+	return ttm_swapout_bo(bo, ctx, gfp_flags);
+}
+EXPORT_SYMBOL(ttm_bo_swapout_reserved);
+
 static s64 ttm_swapout_process_bo(struct ttm_lru_walk *walk,
 				  struct ttm_buffer_object *bo)
 {
 	struct ttm_swapout_walk *swapout =
 		container_of(walk, struct ttm_swapout_walk, walk);
 
-	if (!ttm_swapout_worth_it(bo))
-		return -EBUSY;
-	if (bo->deleted)
-		return ttm_swapout_zombie(bo, walk->arg.ctx);
-	return ttm_swapout_bo(bo, walk->arg.ctx, swapout->gfp_flags);
+	return ttm_bo_swapout_reserved(bo, walk->arg.ctx, swapout->gfp_flags);
 }
 
 static const struct ttm_lru_walk_ops ttm_swapout_ops = {
