@@ -6,11 +6,19 @@
 #include <linux/kref.h>
 
 #include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_resource.h>
 #include <drm/ttm/ttm_tt.h>
 
 __rust_helper int rust_helper_kref_get_unless_zero(struct kref *kref)
 {
 	return kref_get_unless_zero(kref);
+}
+
+__rust_helper int
+rust_helper_dma_resv_lock_interruptible(struct dma_resv *obj,
+					struct ww_acquire_ctx *ctx)
+{
+	return dma_resv_lock_interruptible(obj, ctx);
 }
 
 __rust_helper bool rust_helper_dma_resv_trylock(struct dma_resv *obj)
@@ -42,6 +50,19 @@ __rust_helper void rust_helper_ttm_tt_clear_backed_up(struct ttm_tt *tt)
 __rust_helper void rust_helper_ttm_tt_mark_for_clear(struct ttm_tt *ttm)
 {
 	ttm_tt_mark_for_clear(ttm);
+}
+
+__rust_helper void
+rust_helper_ttm_resource_manager_set_used(struct ttm_resource_manager *man,
+					  bool used)
+{
+	ttm_resource_manager_set_used(man, used);
+}
+
+__rust_helper void
+rust_helper_ttm_resource_manager_cleanup(struct ttm_resource_manager *man)
+{
+	ttm_resource_manager_cleanup(man);
 }
 
 #endif /* CONFIG_RUST_DRM_TTM */
