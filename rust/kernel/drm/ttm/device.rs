@@ -6,27 +6,28 @@
 
 use super::{
     driver::SYSTEM,
-    lru,
+    inner::Inner,
     tt,
     Buffer,
     Driver,
     Lru,
     Manager,
     MemType,
-    OperationCtx, //
+    Move,
+    MoveBy,
+    OperationCtx,
+    Place,
+    Setup, //
 };
 use crate::{
-    alloc::VVec,
     bindings,
     container_of,
     device,
     drm,
     error::{
-        from_err_ptr,
         from_result,
         to_result, //
     },
-    ffi::c_char,
     page::PAGE_SHIFT,
     prelude::*,
     sync::lock::{
@@ -40,18 +41,6 @@ use core::{
     ops::Deref,
     ptr, //
 };
-
-/// What the space in a memory type is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backing {
-    /// Pages of system memory, which a buffer has when it is there: for memory types that say which
-    /// system memory the device can reach.
-    Pages,
-
-    /// Memory of its own: what a virtual device has for VRAM. It is allocated at once, from the
-    /// kernel's virtual memory; contents are copied when a buffer moves there or away.
-    Emulated,
-}
 
 /// The TTM device of a driver.
 ///
@@ -85,133 +74,12 @@ pub struct Device<T: Driver> {
     data: T::DeviceData,
 }
 
-/// What TTM has of a device.
-///
-/// # Invariants
-///
-/// - `bdev` is initialized.
-/// - For each memory type whose space is memory of its own, this is in `emulated`; it is at least as
-///   large as what the manager manages.
-/// - `bdev.man_drv` and `emulated` don't change after initialization, and all managers but the one of
-///   system memory are range managers.
-/// - `shrinker` is null, or a shrinker of `bdev`. It doesn't change after initialization.
-#[pin_data(PinnedDrop)]
-struct Inner {
-    #[pin]
-    bdev: Opaque<bindings::ttm_device>,
-    shrinker: *mut bindings::ttm_shrinker,
-    emulated: [Option<VVec<u8>>; MemType::COUNT],
-}
-
 // SAFETY: TTM devices may be used and freed from any thread; the driver's part is `Send`.
 unsafe impl<T: Driver> Send for Device<T> {}
 
 // SAFETY: What is there for a shared reference is constant or has locks of its own; the driver's part is
 // `Sync`.
 unsafe impl<T: Driver> Sync for Device<T> {}
-
-/// Lends a device that is being made, to be given its memory types.
-pub struct Setup<'a> {
-    inner: Pin<&'a mut Inner>,
-    shrinker_funcs: &'static bindings::ttm_shrinker_funcs,
-    name: *const c_char,
-}
-
-impl Setup<'_> {
-    /// Lets the system take pages from the device's buffers when it is short of memory.
-    ///
-    /// What is [purgeable](Driver::purgeable) is dropped, and so is what TTM alone still has. The
-    /// rest is backed up, if there is swap space, and comes back when it is needed. Such buffers
-    /// aren't swapped out by TTM itself.
-    ///
-    /// # Errors
-    ///
-    /// [`EEXIST`] if that was said before, [`ENOMEM`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
-    ///
-    /// let dev = fixture::Device::new_shrinkable()?;
-    /// let mut ctx = OperationCtx::new();
-    /// let kept = dev.system(0x2000)?;
-    /// // For this one, the driver says that it is purgeable.
-    /// let obj = dev.purgeable(0x2000)?;
-    ///
-    /// kept.reserve().populate(&mut ctx)?;
-    /// kept.reserve().write(0, b"kept")?;
-    /// obj.reserve().populate(&mut ctx)?;
-    /// obj.reserve().write(0, b"gone")?;
-    ///
-    /// fixture::press_for_memory();
-    /// assert!(!obj.reserve().is_populated());
-    /// assert!(obj.was_purged());
-    /// obj.reserve().populate(&mut ctx)?;
-    /// let mut bytes = [1; 4];
-    /// obj.reserve().read(0, &mut bytes)?;
-    /// assert_eq!(bytes, [0; 4]);
-    ///
-    /// // The other one is still there, or comes back.
-    /// kept.reserve().populate(&mut ctx)?;
-    /// kept.reserve().read(0, &mut bytes)?;
-    /// assert_eq!(&bytes, b"kept");
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn shrinker(&mut self) -> Result {
-        if !self.inner.shrinker.is_null() {
-            return Err(EEXIST);
-        }
-
-        // SAFETY: The device is initialized, and destroys the shrinker before it goes. The functions
-        // are static, and the name is only read in the call.
-        let shrinker = from_err_ptr(unsafe {
-            bindings::ttm_shrinker_create(self.inner.bdev.get(), self.shrinker_funcs, self.name)
-        })?;
-        // INVARIANT: It was just made for this device.
-        *self.inner.as_mut().project().shrinker = shrinker;
-        Ok(())
-    }
-
-    /// Gives the device `size` bytes of `mem_type`, managed by TTM's range manager.
-    ///
-    /// The size is rounded down to whole pages.
-    ///
-    /// # Errors
-    ///
-    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page,
-    /// [`ENOMEM`].
-    pub fn range_manager(&mut self, mem_type: MemType, size: usize, backing: Backing) -> Result {
-        let pages = size >> PAGE_SHIFT;
-        let bdev = self.inner.bdev.get();
-
-        // SAFETY: `bdev` is initialized.
-        if !unsafe { (*bdev).man_drv[mem_type.index()] }.is_null() {
-            return Err(EEXIST);
-        }
-        if pages == 0 {
-            return Err(EINVAL);
-        }
-
-        let emulated = match backing {
-            Backing::Pages => None,
-            Backing::Emulated => Some(VVec::from_elem(0, pages << PAGE_SHIFT, GFP_KERNEL)?),
-        };
-
-        // SAFETY: `bdev` is initialized and has no such manager yet.
-        to_result(unsafe {
-            bindings::ttm_range_man_init_nocheck(
-                bdev,
-                mem_type.as_u32(),
-                backing == Backing::Pages,
-                pages,
-            )
-        })?;
-        // INVARIANT: The size is that of the manager.
-        self.inner.as_mut().project().emulated[mem_type.index()] = emulated;
-        Ok(())
-    }
-}
 
 impl<T: Driver> Device<T> {
     /// Makes a DRM device with a TTM device.
@@ -321,7 +189,7 @@ impl<T: Driver> Device<T> {
     }
 
     pub(super) fn as_bdev(&self) -> *mut bindings::ttm_device {
-        self.inner.bdev.get()
+        self.inner.bdev()
     }
 
     /// # Safety
@@ -332,19 +200,46 @@ impl<T: Driver> Device<T> {
         unsafe { &*container_of!(ptr::from_ref(Inner::from_bdev(bdev)), Self, inner) }
     }
 
+    /// The driver's part of the device that `bo` is on. It is there as long as TTM calls back.
+    ///
+    /// # Safety
+    ///
+    /// `bo` must be valid for `'a`, and on a `Device<T>`.
+    unsafe fn data_of<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a T::DeviceData {
+        // SAFETY: By the function's requirements. The device may just be going, but its data goes last:
+        // so only that is borrowed.
+        unsafe {
+            let inner = ptr::from_ref(Inner::from_bdev((*bo).bdev));
+
+            &(*container_of!(inner, Self, inner)).data
+        }
+    }
+
     const FUNCS: bindings::ttm_device_funcs = bindings::ttm_device_funcs {
-        ttm_tt_create: Some(tt::create),
+        ttm_tt_create: Some(tt::create::<T>),
         ttm_tt_populate: Some(tt::populate),
         ttm_tt_unpopulate: Some(tt::unpopulate),
         ttm_tt_destroy: Some(tt::destroy),
-        eviction_valuable: Some(bindings::ttm_bo_eviction_valuable),
+        eviction_valuable: if T::HAS_EVICTION_VALUABLE {
+            Some(Self::eviction_valuable_callback)
+        } else {
+            Some(bindings::ttm_bo_eviction_valuable)
+        },
         evict_flags: Some(Self::evict_flags_callback),
-        move_: Some(move_callback),
-        delete_mem_notify: None,
-        swap_notify: None,
+        move_: Some(Self::move_callback),
+        delete_mem_notify: if T::HAS_DELETE_MEM_NOTIFY {
+            Some(Self::delete_mem_notify_callback)
+        } else {
+            None
+        },
+        swap_notify: if T::HAS_SWAP_NOTIFY {
+            Some(Self::swap_notify_callback)
+        } else {
+            None
+        },
         io_mem_reserve: Some(io_mem_reserve_callback),
         io_mem_free: None,
-        io_mem_pfn: None,
+        io_mem_pfn: Some(io_mem_pfn_callback),
         access_memory: None,
         release_notify: None,
     };
@@ -370,16 +265,99 @@ impl<T: Driver> Device<T> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held.
+    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held, and
+    /// that has lost its pages.
     unsafe extern "C" fn shrunk_callback(bo: *mut bindings::ttm_buffer_object, purged: bool) {
+        // SAFETY: By the function's requirements.
+        unsafe { Self::was_shrunk(bo, purged) };
+    }
+
+    /// To be called when a buffer has given its pages back.
+    ///
+    /// # Safety
+    ///
+    /// It must be on a `Device<T>` and have a `ttm_tt`; its reservation must be held.
+    pub(super) unsafe fn was_shrunk(bo: *mut bindings::ttm_buffer_object, purged: bool) {
         if purged {
-            // SAFETY: By the function's requirements. It had pages.
+            // SAFETY: By the function's requirements.
             unsafe { tt::set_purged((*bo).ttm) };
         }
-        // SAFETY: By the function's requirements. TTM has a reference.
+        // SAFETY: By the function's requirements. Who has the reservation has a reference.
         if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
             T::shrunk(data, purged);
         }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held; `place` must be
+    /// null or valid.
+    unsafe extern "C" fn eviction_valuable_callback(
+        bo: *mut bindings::ttm_buffer_object,
+        place: *const bindings::ttm_place,
+    ) -> bool {
+        // SAFETY: By the function's requirements. TTM has a reference.
+        let data = unsafe { Buffer::<T>::from_raw(bo) }.data();
+        // SAFETY: By the function's requirements.
+        let to = (!place.is_null()).then(|| unsafe { Place::from_raw(place) });
+
+        if data.is_some_and(|data| !T::eviction_valuable(data, to)) {
+            return false;
+        }
+        // SAFETY: By the function's requirements.
+        unsafe { bindings::ttm_bo_eviction_valuable(bo, place) }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>` that it has a reference to.
+    unsafe extern "C" fn swap_notify_callback(bo: *mut bindings::ttm_buffer_object) {
+        // SAFETY: By the function's requirements.
+        if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
+            // SAFETY: As above.
+            T::swap_notify(unsafe { Self::data_of(bo) }, data);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>` whose memory is still there.
+    unsafe extern "C" fn delete_mem_notify_callback(bo: *mut bindings::ttm_buffer_object) {
+        // SAFETY: By the function's requirements.
+        if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
+            // SAFETY: As above.
+            T::delete_mem_notify(unsafe { Self::data_of(bo) }, data);
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held, with room for a
+    /// fence. `new` must be completely allocated, and `hop` be null or valid.
+    unsafe extern "C" fn move_callback(
+        bo: *mut bindings::ttm_buffer_object,
+        evict: bool,
+        ctx: *mut bindings::ttm_operation_ctx,
+        new: *mut bindings::ttm_resource,
+        hop: *mut bindings::ttm_place,
+    ) -> c_int {
+        // SAFETY: By the function's requirements.
+        if unsafe { (*bo).resource }.is_null() {
+            // SAFETY: As above.
+            unsafe { place_first(bo, new) };
+            return 0;
+        }
+
+        // SAFETY: By the function's requirements, and there is a resource.
+        let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
+        // SAFETY: By the function's requirements. TTM has a reference.
+        let by = match unsafe { Buffer::<T>::from_raw(bo) }.data() {
+            // SAFETY: As above.
+            Some(data) => T::move_buffer(unsafe { Self::data_of(bo) }, data, &mut mv),
+            None => Ok(MoveBy::Memcpy),
+        };
+        // SAFETY: By the function's requirements.
+        from_result(|| unsafe { mv.finish(by, hop) }.map(|()| 0))
     }
 
     /// # Safety
@@ -417,190 +395,20 @@ impl<T: Driver> Deref for Device<T> {
     }
 }
 
-impl Inner {
-    /// # Safety
-    ///
-    /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for its
-    /// data.
-    unsafe fn new(
-        drm: *mut bindings::drm_device,
-        (funcs, shrinker_funcs): &'static (
-            bindings::ttm_device_funcs,
-            bindings::ttm_shrinker_funcs,
-        ),
-        setup: impl FnOnce(&mut Setup<'_>) -> Result,
-    ) -> impl PinInit<Self, Error> {
-        let init = move |this: *mut Self| {
-            // SAFETY: `this` is memory for a `Self`.
-            let bdev = unsafe {
-                (&raw mut (*this).emulated).write([const { None }; MemType::COUNT]);
-                (&raw mut (*this).shrinker).write(ptr::null_mut());
-                let bdev = Opaque::cast_into(&raw const (*this).bdev);
-                bdev.write_bytes(0, 1);
-                bdev
-            };
-
-            // The flag lets TTM tell a lack of room from a lack of memory.
-            // SAFETY: `bdev` is zeroed memory; the function's requirements hold for all the rest.
-            to_result(unsafe {
-                bindings::ttm_device_init(
-                    bdev,
-                    funcs,
-                    (*drm).dev,
-                    (*(*drm).anon_inode).i_mapping,
-                    (*drm).vma_offset_manager,
-                    bindings::TTM_ALLOCATION_PROPAGATE_ENOSPC,
-                )
-            })?;
-
-            // INVARIANT: `bdev` is initialized, and there is a manager of system memory only.
-            // SAFETY: All of `this` is initialized, and it is pinned.
-            let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
-            setup(&mut Setup {
-                inner: inner.as_mut(),
-                shrinker_funcs,
-                // SAFETY: By the function's requirements.
-                name: unsafe { (*drm).unique },
-            })
-            .inspect_err(|_| {
-                // SAFETY: It is initialized, and not used any more.
-                unsafe { ptr::drop_in_place(this) };
-            })
-        };
-
-        // SAFETY: It is initialized on success. On failure, either nothing was that needs dropping, or
-        // it was dropped.
-        unsafe { pin_init::pin_init_from_closure(init) }
-    }
-
-    /// # Safety
-    ///
-    /// `bdev` must be that of an `Inner` that is valid for `'a`.
-    unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: By the function's requirements.
-        unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
-    }
-
-    /// The emulated memory where `res` is, if it is in such a memory type.
-    ///
-    /// # Safety
-    ///
-    /// `res` must be a valid resource on this device, completely allocated.
-    unsafe fn memory(&self, res: *const bindings::ttm_resource) -> Option<*mut u8> {
-        // SAFETY: By the function's requirements.
-        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
-        let memory = self.emulated.get(mem_type)?.as_ref()?;
-
-        // The memory is only accessed through this pointer.
-        Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
-    }
-}
-
-#[pinned_drop]
-impl PinnedDrop for Inner {
-    fn drop(self: Pin<&mut Self>) {
-        let bdev = self.bdev.get();
-
-        if !self.shrinker.is_null() {
-            // SAFETY: By the type invariants. The managers are still there.
-            unsafe { bindings::ttm_shrinker_destroy(self.shrinker) };
-        }
-
-        // SAFETY: By the type invariants.
-        let managers = unsafe { (*bdev).man_drv };
-        for &man in managers.iter().filter(|man| !man.is_null()) {
-            // SAFETY: By the type invariants.
-            unsafe { unlink_forgotten(bdev, man) };
-        }
-
-        // This waits for zombies, which free their resources: so it comes before the managers go. TTM
-        // leaves range managers alone.
-        // SAFETY: By the type invariants. Nobody uses the device any more, but TTM: there are no
-        // objects that are alive, as they have references to the DRM device.
-        unsafe { bindings::ttm_device_fini(bdev) };
-
-        for n in 1..bindings::TTM_NUM_MEM_TYPES {
-            // SAFETY: By the type invariants, it is a range manager, or there is none. It is empty, so
-            // this doesn't fail.
-            unsafe { bindings::ttm_range_man_fini_nocheck(bdev, n) };
-        }
-    }
-}
-
-/// Whether the buffers of a device are made so that a shrinker can have their pages.
+/// Gives a buffer its first place, where nobody is to see what others left behind.
 ///
 /// # Safety
 ///
-/// `bdev` must be that of a valid [`Device`].
-pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
+/// `bo` must be a buffer without a resource, on the device of an [`Inner`], its reservation held; `new`
+/// must be completely allocated for it.
+unsafe fn place_first(bo: *mut bindings::ttm_buffer_object, new: *mut bindings::ttm_resource) {
     // SAFETY: By the function's requirements.
-    !unsafe { Inner::from_bdev(bdev) }.shrinker.is_null()
-}
-
-/// Takes hitches off the lists of `man`.
-///
-/// Who has a cursor borrows the device, so these are of cursors that were leaked.
-///
-/// # Safety
-///
-/// `man` must be a valid manager of `bdev`, and nobody use a cursor any more.
-unsafe fn unlink_forgotten(
-    bdev: *mut bindings::ttm_device,
-    man: *mut bindings::ttm_resource_manager,
-) {
-    // SAFETY: By the function's requirements.
-    let _guard = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*bdev).lru_lock) }.lock();
-
-    loop {
-        let mut hitch = ptr::null();
-        lru::visit_raw(man, |item| {
-            // SAFETY: The LRU lock is held.
-            let kind = unsafe { (*item).type_() as u32 };
-            if kind == bindings::ttm_lru_item_type_TTM_LRU_HITCH {
-                hitch = item;
-            }
-        });
-        if hitch.is_null() {
-            break;
-        }
-
-        // SAFETY: It is the hitch of a cursor, which is valid, as it is on a list, and which nobody
-        // uses. The LRU lock is held.
-        unsafe {
-            let cursor = container_of!(hitch, bindings::ttm_resource_cursor, hitch);
-            bindings::ttm_resource_cursor_fini(cursor.cast_mut());
-        }
+    if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(new) } {
+        // SAFETY: By the type invariants of `Inner`, so much is there. It belongs to `new`.
+        unsafe { memory.write_bytes(0, (*new).size) };
     }
-}
-
-/// # Safety
-///
-/// Only to be called by TTM, on a buffer of an [`Inner`], its reservation held.
-unsafe extern "C" fn move_callback(
-    bo: *mut bindings::ttm_buffer_object,
-    _evict: bool,
-    ctx: *mut bindings::ttm_operation_ctx,
-    new: *mut bindings::ttm_resource,
-    _hop: *mut bindings::ttm_place,
-) -> c_int {
-    from_result(|| {
-        // SAFETY: By the function's requirements.
-        if !unsafe { (*bo).resource }.is_null() {
-            // SAFETY: By the function's requirements.
-            to_result(unsafe { bindings::ttm_bo_move_memcpy(bo, ctx, new) })?;
-            return Ok(0);
-        }
-
-        // There is nothing to move; but nobody is to see what others left behind.
-        // SAFETY: By the function's requirements; `new` is completely allocated.
-        if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(new) } {
-            // SAFETY: By the type invariants of `Inner`, so much is there. It belongs to `new`.
-            unsafe { memory.write_bytes(0, (*new).size) };
-        }
-        // SAFETY: By the function's requirements.
-        unsafe { bindings::ttm_bo_move_null(bo, new) };
-        Ok(0)
-    })
+    // SAFETY: By the function's requirements.
+    unsafe { bindings::ttm_bo_move_null(bo, new) };
 }
 
 /// # Safety
@@ -611,16 +419,42 @@ unsafe extern "C" fn io_mem_reserve_callback(
     res: *mut bindings::ttm_resource,
 ) -> c_int {
     // SAFETY: By the function's requirements.
-    let Some(memory) = (unsafe { Inner::from_bdev(bdev).memory(res) }) else {
-        return 0;
-    };
+    let inner = unsafe { Inner::from_bdev(bdev) };
 
     // SAFETY: By the function's requirements. TTM wants these filled in.
     unsafe {
-        (*res).bus.addr = memory.cast();
-        (*res).bus.offset = 0;
-        (*res).bus.is_iomem = true;
-        (*res).bus.caching = bindings::ttm_caching_ttm_cached;
+        if let Some(memory) = inner.memory(res) {
+            (*res).bus.addr = memory.cast();
+            (*res).bus.offset = 0;
+            (*res).bus.is_iomem = true;
+            (*res).bus.caching = bindings::ttm_caching_ttm_cached;
+        } else if let Some((start, caching)) = inner.window(res) {
+            (*res).bus.offset = start;
+            (*res).bus.is_iomem = true;
+            (*res).bus.caching = caching.as_raw();
+        }
     }
     0
+}
+
+/// # Safety
+///
+/// Only to be called by TTM, on a buffer of an [`Inner`] whose resource isn't made of pages; its
+/// reservation must be held, and `page` be less than its pages.
+unsafe extern "C" fn io_mem_pfn_callback(
+    bo: *mut bindings::ttm_buffer_object,
+    page: usize,
+) -> usize {
+    // SAFETY: By the function's requirements.
+    let (res, inner) = unsafe { ((*bo).resource, Inner::from_bdev((*bo).bdev)) };
+
+    // SAFETY: By the function's requirements.
+    unsafe {
+        if let Some(memory) = inner.memory(res) {
+            // It is in the kernel's virtual memory.
+            return bindings::vmalloc_to_pfn(memory.wrapping_add(page << PAGE_SHIFT).cast());
+        }
+        // CAST: The number of a page always fits.
+        ((*res).bus.offset >> PAGE_SHIFT) as usize + page
+    }
 }

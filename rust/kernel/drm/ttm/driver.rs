@@ -5,8 +5,11 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
+    Caching,
     Device,
     MemType,
+    Move,
+    MoveBy,
     Object,
     Place, //
 };
@@ -132,6 +135,103 @@ pub trait Driver:
     fn evict_flags(bo: &Self::BufferData, from: MemType) -> &'static [Place] {
         let _ = (bo, from);
         SYSTEM
+    }
+
+    /// Whether it is worth evicting a buffer to make room at `place`, or anywhere if there is none.
+    ///
+    /// That what lies outside of `place` is of no use is known without this.
+    ///
+    /// Called as [`Self::evict_flags`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// // All VRAM, for two buffers: the driver says of one that it is to stay.
+    /// let kept = dev.precious(fixture::Device::SIZE / 2)?;
+    /// let other = dev.vram(fixture::Device::SIZE / 2)?;
+    ///
+    /// let _new = dev.vram(0x1000)?;
+    /// assert_eq!(kept.reserve().mem_type(), Some(MemType::VRAM));
+    /// assert_eq!(other.reserve().mem_type(), Some(MemType::SYSTEM));
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn eviction_valuable(bo: &Self::BufferData, place: Option<&Place>) -> bool {
+        let _ = (bo, place);
+        true
+    }
+
+    /// How to move a buffer. Without this, the CPU copies what it contains.
+    ///
+    /// Not called for buffers that have no place yet, nor for ghosts.
+    ///
+    /// Called as [`Self::evict_flags`]. It may sleep, and wait for the GPU.
+    ///
+    /// # Errors
+    ///
+    /// With an error, the buffer stays where it is; who wanted it to move gets that.
+    ///
+    /// # Examples
+    ///
+    /// See [`CopyJob`](super::CopyJob).
+    fn move_buffer(
+        dev: &Self::DeviceData,
+        bo: &Self::BufferData,
+        mv: &mut Move<'_>,
+    ) -> Result<MoveBy> {
+        let _ = (dev, bo, mv);
+        Ok(MoveBy::Memcpy)
+    }
+
+    /// A buffer's pages are about to be swapped out: the device must not use them any more.
+    ///
+    /// Called as [`Self::evict_flags`], when the GPU is done with the buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.system(0x1000)?;
+    /// let mut ctx = OperationCtx::new();
+    ///
+    /// obj.reserve().populate(&mut ctx)?;
+    /// obj.reserve().swap_out(&mut ctx)?;
+    /// // The driver was told.
+    /// assert_eq!(obj.swap_outs(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn swap_notify(dev: &Self::DeviceData, bo: &Self::BufferData) {
+        let _ = (dev, bo);
+    }
+
+    /// A buffer is about to lose its place for good, as nobody needs it any more.
+    ///
+    /// Called when the GPU is done with the buffer, which is a zombie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::fixture;
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// drop(dev.vram(0x1000)?);
+    /// assert_eq!(dev.driver_data().deletions(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn delete_mem_notify(dev: &Self::DeviceData, bo: &Self::BufferData) {
+        let _ = (dev, bo);
+    }
+
+    /// How the CPU is to cache the pages of a buffer. Without this, as all other memory.
+    ///
+    /// Asked once, when the buffer is about to get its first pages.
+    fn caching(bo: &Self::BufferData) -> Caching {
+        let _ = bo;
+        Caching::Cached
     }
 
     /// Whether the content of a buffer may be lost when the system is short of memory.

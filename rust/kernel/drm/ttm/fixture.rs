@@ -5,7 +5,10 @@
 use super::{
     BufferId,
     BulkMove,
+    CopyJob,
     MemType,
+    Move,
+    MoveBy,
     Node,
     Object,
     ObjectConfig,
@@ -15,9 +18,13 @@ use super::{
     Resv, //
 };
 use crate::{
-    device::DeviceContext,
+    device::{
+        Bound,
+        DeviceContext, //
+    },
     drm,
     faux,
+    new_mutex,
     prelude::*,
     str::CString,
     sync::{
@@ -26,11 +33,15 @@ use crate::{
             Atomic,
             Relaxed, //
         },
-        Arc, //
+        Arc,
+        Mutex, //
     },
     ModuleMetadata, //
 };
-use core::ops::Deref;
+use core::{
+    mem,
+    ops::Deref, //
+};
 
 /// A driver that has nothing of its own.
 pub struct Driver;
@@ -39,6 +50,7 @@ pub struct Driver;
 pub struct BufferData {
     kind: Kind,
     purged: Atomic<bool>,
+    swap_outs: Atomic<u32>,
 }
 
 /// What a buffer's content is worth.
@@ -50,9 +62,49 @@ pub enum Kind {
     Disposable,
     /// It may be lost when the system is short of memory.
     Purgeable,
+    /// It isn't worth evicting it.
+    Precious,
+}
+
+/// The driver's part of a device: what plays its copy engine.
+#[pin_data]
+pub struct Engine {
+    /// Whether there is one.
+    works: bool,
+    #[pin]
+    jobs: Mutex<KVec<CopyJob>>,
+    deletions: Atomic<u32>,
+}
+
+impl Engine {
+    /// Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    fn new(works: bool) -> Result<Pin<KBox<Self>>> {
+        let init = pin_init!(Self {
+            works,
+            jobs <- new_mutex!(KVec::new()),
+            deletions: Atomic::new(0),
+        });
+
+        KBox::pin_init(init, GFP_KERNEL)
+    }
+
+    /// How many buffers have lost their place for good.
+    pub fn deletions(&self) -> u32 {
+        self.deletions.load(Relaxed)
+    }
+
+    fn take_jobs(&self) -> KVec<CopyJob> {
+        mem::replace(&mut *self.jobs.lock(), KVec::new())
+    }
 }
 
 impl BufferData {
+    /// How often its pages were swapped out.
+    pub fn swap_outs(&self) -> u32 {
+        self.swap_outs.load(Relaxed)
+    }
+
     /// Whether the content was lost for a lack of memory.
     pub fn was_purged(&self) -> bool {
         self.purged.load(Relaxed)
@@ -97,7 +149,7 @@ impl drm::Driver for Driver {
 impl super::Driver for Driver {
     type OwnerModule = Module;
     type BufferData = BufferData;
-    type DeviceData = ();
+    type DeviceData = Pin<KBox<Engine>>;
 
     fn evict_flags(bo: &BufferData, _from: MemType) -> &'static [Place] {
         if bo.kind == Kind::Disposable {
@@ -105,6 +157,35 @@ impl super::Driver for Driver {
         } else {
             &[Place::SYSTEM]
         }
+    }
+
+    fn eviction_valuable(bo: &BufferData, _place: Option<&Place>) -> bool {
+        bo.kind != Kind::Precious
+    }
+
+    fn move_buffer(
+        engine: &Self::DeviceData,
+        _bo: &BufferData,
+        mv: &mut Move<'_>,
+    ) -> Result<MoveBy> {
+        // To evict, TTM would wait for the engine, which nobody runs meanwhile.
+        if engine.works && !mv.is_eviction() {
+            let mut jobs = engine.jobs.lock();
+            jobs.reserve(1, GFP_KERNEL)?;
+            if let Some(job) = mv.copy_job()? {
+                // There is room.
+                let _ = jobs.push_within_capacity(job);
+            }
+        }
+        Ok(MoveBy::Memcpy)
+    }
+
+    fn swap_notify(_engine: &Self::DeviceData, bo: &BufferData) {
+        bo.swap_outs.fetch_add(1, Relaxed);
+    }
+
+    fn delete_mem_notify(engine: &Self::DeviceData, _bo: &BufferData) {
+        engine.deletions.fetch_add(1, Relaxed);
     }
 
     fn purgeable(bo: &BufferData) -> bool {
@@ -124,6 +205,7 @@ impl drm::gem::DriverObject for BufferData {
         Ok(Self {
             kind,
             purged: Atomic::new(false),
+            swap_outs: Atomic::new(0),
         })
     }
 }
@@ -159,22 +241,54 @@ impl Device {
         Self::with(|setup| setup.shrinker())
     }
 
-    fn with(more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
+    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them.
+    pub fn new_with_engine() -> Result<Self> {
+        Self::make(true, |_| Ok(()))
+    }
+
+    /// Makes a device with more than that.
+    pub fn with(more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
+        Self::make(false, more)
+    }
+
+    fn make(
+        engine_works: bool,
+        more: impl FnOnce(&mut super::Setup<'_>) -> Result,
+    ) -> Result<Self> {
         static COUNT: Atomic<u32> = Atomic::new(0);
 
         let n = COUNT.fetch_add(1, Relaxed);
         let name = CString::try_from_fmt(fmt!("ttm-fixture.{n}"))?;
         let parent = faux::Registration::new(&name, None)?;
-        let drm = super::Device::<Driver>::new(parent.as_ref(), Ok(()), |setup| {
-            setup.range_manager(MemType::VRAM, Self::SIZE, super::Backing::Emulated)?;
-            setup.range_manager(MemType::TT, Self::SIZE, super::Backing::Pages)?;
-            more(setup)
-        })?;
+        let drm = Self::unregistered_with(parent.as_ref(), engine_works, more)?;
 
         Ok(Self {
             drm: (&*drm).into(),
             _parent: parent,
         })
+    }
+
+    /// Makes the DRM device alone.
+    pub fn unregistered(parent: &faux::Device<Bound>) -> Result<drm::UnregisteredDevice<Driver>> {
+        Self::unregistered_with(parent, false, |_| Ok(()))
+    }
+
+    fn unregistered_with(
+        parent: &faux::Device<Bound>,
+        engine_works: bool,
+        more: impl FnOnce(&mut super::Setup<'_>) -> Result,
+    ) -> Result<drm::UnregisteredDevice<Driver>> {
+        super::Device::<Driver>::new(parent, Engine::new(engine_works), |setup| {
+            setup.range_manager(MemType::VRAM, Self::SIZE, super::Backing::Emulated)?;
+            setup.range_manager(MemType::TT, Self::SIZE, super::Backing::Pages)?;
+            more(setup)
+        })
+    }
+
+    /// Runs the jobs that were kept. Returns how many there were.
+    pub fn run_jobs(&self) -> usize {
+        // They run when they are dropped.
+        self.driver_data().take_jobs().len()
     }
 
     /// The DRM device.
@@ -190,6 +304,25 @@ impl Device {
     /// A buffer of `size` bytes in VRAM.
     pub fn vram(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
         self.object(size, Self::in_vram(), Kind::Kept)
+    }
+
+    /// A buffer of `size` bytes in the driver's own memory type.
+    pub fn private(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        let private = [Place::new(MemType::PRIV)];
+
+        self.object(
+            size,
+            ObjectConfig {
+                placement: Placement::new(&private)?,
+                ..ObjectConfig::default()
+            },
+            Kind::Kept,
+        )
+    }
+
+    /// A buffer of `size` bytes in VRAM that the driver wants to keep there.
+    pub fn precious(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        self.object(size, Self::in_vram(), Kind::Precious)
     }
 
     /// A buffer of `size` bytes in VRAM whose content isn't needed any more when it is evicted.
@@ -269,6 +402,13 @@ impl Device {
 pub fn press_for_memory() {
     // SAFETY: It may be called wherever one may sleep.
     unsafe { crate::bindings::drop_slab() };
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // Its teardown would wait for them.
+        self.run_jobs();
+    }
 }
 
 impl Deref for Device {

@@ -56,6 +56,7 @@
 //!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 
+mod buddy;
 mod buffer;
 mod bulk;
 mod cursor;
@@ -64,16 +65,24 @@ mod driver;
 #[cfg(CONFIG_RUST_KERNEL_DOCTESTS)]
 #[doc(hidden)]
 pub mod fixture;
+mod inner;
 mod lru;
 mod manager;
+mod mapping;
+mod moves;
 mod object;
+mod ops;
 mod placement;
+mod registration;
 mod reserved;
 mod resource;
+mod setup;
+mod transaction;
 mod tt;
 mod walk;
 
 pub use self::{
+    buddy::BuddyManager,
     buffer::{
         Buffer,
         BufferId, //
@@ -86,11 +95,7 @@ pub use self::{
         Cursor,
         Walk, //
     },
-    device::{
-        Backing,
-        Device,
-        Setup, //
-    },
+    device::Device,
     driver::{
         Driver,
         DriverObject, //
@@ -100,24 +105,51 @@ pub use self::{
         Node, //
     },
     manager::Manager,
+    mapping::Mapping,
+    moves::{
+        CopyJob,
+        Move,
+        MoveBy,
+        Space, //
+    },
     object::{
         Object,
         ObjectConfig, //
     },
+    ops::{
+        ManagerOps,
+        Request, //
+    },
     placement::{
+        Caching,
         MemType,
         OperationCtx,
         Place,
         Placement, //
     },
+    registration::{
+        register,
+        FauxRegistration, //
+    },
     reserved::{
         AsBuffer,
+        FenceSlot,
+        FenceUsage,
         Pinned,
         Reserve,
         Reserved,
         Resv, //
     },
     resource::Resource,
+    setup::{
+        Backing,
+        Setup, //
+    },
+    transaction::{
+        transaction,
+        Stop,
+        Transaction, //
+    },
     walk::{
         ReservedBuffer,
         ReservedWalk, //

@@ -141,6 +141,9 @@ impl<T: DriverObject> Default for ObjectConfig<'_, T> {
 
 /// A GEM object whose base is a TTM buffer.
 ///
+/// Programs can map it. What they then see is its content, wherever the buffer is at the time; while it
+/// moves, their accesses wait.
+///
 /// A reference to one, or an [`ARef`], says that the object is alive. When the last one goes, the
 /// object may stay on as a zombie until the GPU is done with it; only TTM sees it then, see
 /// [`Buffer`].
@@ -184,6 +187,8 @@ impl<T: DriverObject> Object<T> {
         free: Some(Self::free_callback),
         open: Some(gem::open_callback::<T>),
         close: Some(gem::close_callback::<T>),
+        print_info: Some(bindings::drm_gem_ttm_print_info),
+        mmap: Some(bindings::drm_gem_ttm_mmap),
         ..pin_init::zeroed()
     };
 
@@ -299,6 +304,26 @@ impl<T: DriverObject> Object<T> {
     /// Waits for the buffer's reservation and takes it. See [`Buffer::reserve`].
     pub fn reserve(&self) -> Reserved<'_, Self> {
         Reserved::lock(self)
+    }
+
+    /// Waits for the buffer's reservation and takes it, unless a signal comes.
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::fixture;
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// obj.reserve_interruptible()?.move_to_lru_tail();
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn reserve_interruptible(&self) -> Result<Reserved<'_, Self>> {
+        Reserved::lock_interruptible(self)
     }
 
     /// Takes the buffer's reservation if it is free.
@@ -422,7 +447,7 @@ impl<T: DriverObject> AllocImpl for Object<T> {
         gem_prime_import: None,
         gem_prime_import_sg_table: None,
         dumb_create: None,
-        dumb_map_offset: None,
+        dumb_map_offset: Some(bindings::drm_gem_ttm_dumb_map_offset),
     };
 }
 

@@ -148,6 +148,51 @@ impl Place {
         self.flag(bindings::TTM_PL_FLAG_FALLBACK)
     }
 
+    /// The pages that it is limited to; without a limit, the end is [`u64::MAX`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::Place;
+    ///
+    /// assert_eq!(Place::VRAM.within(4..8)?.pages(), 4..8);
+    /// assert_eq!(Place::VRAM.pages(), 0..u64::MAX);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub const fn pages(&self) -> Range<u64> {
+        let end = if self.0.lpfn == 0 {
+            u64::MAX
+        } else {
+            self.0.lpfn
+        };
+
+        self.0.fpfn..end
+    }
+
+    /// Whether it asks for one piece.
+    pub const fn is_contiguous(&self) -> bool {
+        self.0.flags & bindings::TTM_PL_FLAG_CONTIGUOUS != 0
+    }
+
+    /// Whether it asks for a place near the end.
+    pub const fn is_topdown(&self) -> bool {
+        self.0.flags & bindings::TTM_PL_FLAG_TOPDOWN != 0
+    }
+
+    pub(super) const fn as_raw(self) -> bindings::ttm_place {
+        self.0
+    }
+
+    /// # Safety
+    ///
+    /// `place` must be valid for `'a`, and its memory type one of the device's.
+    pub(super) unsafe fn from_raw<'a>(place: *const bindings::ttm_place) -> &'a Self {
+        // CAST: `Self` is transparent.
+        // INVARIANT: By the function's requirements; TTM has no empty places.
+        // SAFETY: By the function's requirements.
+        unsafe { &*place.cast() }
+    }
+
     const fn flag(mut self, flag: u32) -> Self {
         self.0.flags |= flag;
         self
@@ -220,6 +265,27 @@ impl<'a> From<&'a Place> for Placement<'a> {
     }
 }
 
+/// How the CPU caches memory that it shares with the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caching {
+    /// As all other memory.
+    Cached,
+    /// Not at all, but writes are collected.
+    WriteCombined,
+    /// Not at all.
+    Uncached,
+}
+
+impl Caching {
+    pub(super) const fn as_raw(self) -> bindings::ttm_caching {
+        match self {
+            Self::Cached => bindings::ttm_caching_ttm_cached,
+            Self::WriteCombined => bindings::ttm_caching_ttm_write_combined,
+            Self::Uncached => bindings::ttm_caching_ttm_uncached,
+        }
+    }
+}
+
 /// How an operation that may move buffers is to be done, and what it did.
 ///
 /// # Examples
@@ -258,6 +324,11 @@ impl OperationCtx {
     pub const fn no_wait_gpu(mut self) -> Self {
         self.0.no_wait_gpu = true;
         self
+    }
+
+    /// Whether a signal ends it.
+    pub(super) const fn is_interruptible(&self) -> bool {
+        self.0.interruptible
     }
 
     /// Bytes that were moved with this context so far.

@@ -5,11 +5,14 @@
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
 use super::{
+    inner,
     Buffer,
     BulkId,
     BulkMove,
+    Device,
     Driver,
     DriverObject,
+    Mapping,
     MemType,
     Object,
     OperationCtx,
@@ -17,7 +20,9 @@ use super::{
 };
 use crate::{
     bindings,
+    dma_fence::Fence,
     error::to_result,
+    ffi::c_ulong,
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
@@ -35,6 +40,7 @@ use crate::{
 use private::RawResv;
 
 use core::{
+    marker::PhantomData,
     mem::{
         self,
         ManuallyDrop, //
@@ -123,6 +129,16 @@ impl Resv {
         Reserved::lock(self)
     }
 
+    /// Waits for the reservation and takes it, unless a signal comes. See
+    /// [`Object::reserve_interruptible`].
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`]
+    pub fn reserve_interruptible(&self) -> Result<Reserved<'_, Self>> {
+        Reserved::lock_interruptible(self)
+    }
+
     /// Takes the reservation if it is free.
     pub fn try_reserve(&self) -> Option<Reserved<'_, Self>> {
         Reserved::try_lock(self)
@@ -174,44 +190,44 @@ impl Reserve for Resv {}
 ///
 /// # Invariants
 ///
-/// `resv` is the reservation of `inner`, and the current thread holds it.
+/// `resv` is the reservation of `inner`, and the current thread holds it. Unless it is `lent`, this is
+/// to give it back; if it is, someone else will, after `'a`.
 #[must_use = "the reservation is given back immediately when this is unused"]
 pub struct Reserved<'a, B: Reserve> {
     inner: &'a B,
     resv: *mut bindings::dma_resv,
+    lent: bool,
     _not_send: NotThreadSafe,
 }
 
 impl<'a, B: Reserve> Reserved<'a, B> {
     pub(super) fn lock(inner: &'a B) -> Self {
-        let resv = inner.raw_resv();
-
         // Without an acquire context, this doesn't fail.
         // SAFETY: Valid as long as `inner` is borrowed.
-        unsafe { bindings::dma_resv_lock(resv, ptr::null_mut()) };
+        unsafe { bindings::dma_resv_lock(inner.raw_resv(), ptr::null_mut()) };
 
-        // INVARIANT: Just taken.
-        Self {
-            inner,
-            resv,
-            _not_send: NotThreadSafe,
-        }
+        // SAFETY: Just taken.
+        unsafe { Self::assume_locked(inner) }
+    }
+
+    pub(super) fn lock_interruptible(inner: &'a B) -> Result<Self> {
+        // SAFETY: Valid as long as `inner` is borrowed.
+        let ret = to_result(unsafe {
+            bindings::dma_resv_lock_interruptible(inner.raw_resv(), ptr::null_mut())
+        });
+
+        // Without an acquire context, there is no other reason.
+        ret.map_err(|_| ERESTARTSYS)?;
+        // SAFETY: Just taken.
+        Ok(unsafe { Self::assume_locked(inner) })
     }
 
     pub(super) fn try_lock(inner: &'a B) -> Option<Self> {
-        let resv = inner.raw_resv();
-
         // SAFETY: Valid as long as `inner` is borrowed.
-        if !unsafe { bindings::dma_resv_trylock(resv) } {
-            return None;
-        }
+        let taken = unsafe { bindings::dma_resv_trylock(inner.raw_resv()) };
 
-        // INVARIANT: Just taken.
-        Some(Self {
-            inner,
-            resv,
-            _not_send: NotThreadSafe,
-        })
+        // SAFETY: Just taken.
+        taken.then(|| unsafe { Self::assume_locked(inner) })
     }
 
     /// # Safety
@@ -222,6 +238,20 @@ impl<'a, B: Reserve> Reserved<'a, B> {
         Self {
             inner,
             resv: inner.raw_resv(),
+            lent: false,
+            _not_send: NotThreadSafe,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The current thread must hold the reservation of `inner` for `'a`, and someone else give it back.
+    pub(super) unsafe fn lend(inner: &'a B) -> Self {
+        // INVARIANT: By the function's requirements.
+        Self {
+            inner,
+            resv: inner.raw_resv(),
+            lent: true,
             _not_send: NotThreadSafe,
         }
     }
@@ -238,6 +268,67 @@ impl<'a, B: Reserve> Reserved<'a, B> {
         unsafe { Self::assume_locked(inner) }
     }
 
+    /// Makes room for a fence in the reservation.
+    ///
+    /// What uses the buffers gives them a [`Fence`] with this, before it begins: who wants to move or
+    /// free them then waits for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::PendingFence,
+    ///     drm::ttm::{fixture, FenceUsage, OperationCtx},
+    /// };
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let mut reserved = obj.reserve();
+    ///
+    /// // Nothing fails after the work was given to the device.
+    /// let slot = reserved.fence_slot()?;
+    /// let work = PendingFence::new(c"example", c"ring 0")?;
+    /// slot.add(&work.fence(), FenceUsage::Write);
+    ///
+    /// let busy = OperationCtx::new().no_wait_gpu();
+    /// assert!(!reserved.is_idle());
+    /// assert_eq!(reserved.wait(&busy), Err(EBUSY));
+    /// work.signal();
+    /// assert!(reserved.is_idle());
+    /// reserved.wait(&busy)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn fence_slot(&mut self) -> Result<FenceSlot<'_>> {
+        // SAFETY: By the type invariants the reservation is held.
+        to_result(unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) })?;
+        // INVARIANT: There is room since just now; nobody else uses it, as `self` is borrowed.
+        Ok(FenceSlot {
+            resv: self.resv,
+            _reserved: PhantomData,
+        })
+    }
+
+    /// Whether all that used the buffers is done.
+    pub fn is_idle(&self) -> bool {
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
+
+        // SAFETY: By the type invariants.
+        unsafe { bindings::dma_resv_test_signaled(self.resv, usage) }
+    }
+
+    /// Waits until the content of the buffers is where they are: for moves.
+    fn wait_for_moves(&mut self) {
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+
+        // This doesn't fail, as it can't be interrupted.
+        // SAFETY: By the type invariants.
+        unsafe { bindings::dma_resv_wait_timeout(self.resv, usage, false, c_ulong::MAX >> 1) };
+    }
+
     /// Whether this is the reservation `resv`.
     pub(super) fn holds(&self, resv: *const bindings::dma_resv) -> bool {
         ptr::eq(self.resv, resv)
@@ -246,8 +337,45 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 
 impl<B: Reserve> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
-        unsafe { bindings::dma_resv_unlock(self.resv) };
+        if !self.lent {
+            // SAFETY: By the type invariant.
+            unsafe { bindings::dma_resv_unlock(self.resv) };
+        }
+    }
+}
+
+/// What the work that a fence stands for does with a buffer, and so, who waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FenceUsage {
+    /// It reads: who writes waits.
+    Read,
+    /// It writes: who reads or writes waits.
+    Write,
+    /// It takes no part in that, and is only waited for before the buffer is moved or freed.
+    Bookkeep,
+}
+
+/// Room for a fence in a reservation.
+///
+/// # Invariants
+///
+/// The reservation `resv` is held, and has room for a fence more.
+pub struct FenceSlot<'a> {
+    resv: *mut bindings::dma_resv,
+    _reserved: PhantomData<&'a mut ()>,
+}
+
+impl FenceSlot<'_> {
+    /// Adds a fence.
+    pub fn add(self, fence: &Fence, usage: FenceUsage) {
+        let usage = match usage {
+            FenceUsage::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            FenceUsage::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        };
+
+        // SAFETY: By the type invariants. It takes a reference to the fence.
+        unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage) };
     }
 }
 
@@ -274,6 +402,137 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
         // SAFETY: As above, it is valid.
         MemType::new(unsafe { (*res).mem_type })
+    }
+
+    /// The first page of the buffer's place, counted from the start of the memory type.
+    ///
+    /// [`None`] if it has no place; of no meaning in system memory.
+    pub fn start(&self) -> Option<usize> {
+        // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
+        let res = unsafe { (*self.bo()).resource };
+
+        // SAFETY: As above, it is valid.
+        (!res.is_null()).then(|| unsafe { (*res).start })
+    }
+
+    /// Waits until all that used the buffer is done.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] with a context that doesn't wait for the GPU, [`ERESTARTSYS`] with one that can be
+    /// interrupted.
+    ///
+    /// # Examples
+    ///
+    /// See [`Self::fence_slot`].
+    pub fn wait(&mut self, ctx: &OperationCtx) -> Result {
+        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo(), ctx.for_walk().as_raw()) })
+    }
+
+    /// Swaps the buffer's pages out, and moves it to system memory for that.
+    ///
+    /// They come back with [`Reserved::populate`], or when the buffer moves. If nobody needs the
+    /// buffer any more, its pages are freed instead.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] if it has no pages, is pinned, or the device has a shrinker; what
+    /// [`Reserved::validate`] may return.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.system(0x2000)?;
+    /// let mut ctx = OperationCtx::new();
+    /// let mut reserved = obj.reserve();
+    /// assert_eq!(reserved.swap_out(&mut ctx), Err(EBUSY));
+    ///
+    /// reserved.populate(&mut ctx)?;
+    /// reserved.write(0, b"kept")?;
+    /// reserved.swap_out(&mut ctx)?;
+    /// assert!(!reserved.is_populated());
+    ///
+    /// let mut bytes = [0; 4];
+    /// reserved.read(0, &mut bytes)?;
+    /// assert_eq!(&bytes, b"kept");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn swap_out(&mut self, ctx: &mut OperationCtx) -> Result {
+        // SAFETY: By the type invariants the buffer is valid and its reservation held; the context is
+        // valid for the call.
+        let pages = unsafe {
+            bindings::ttm_bo_swapout_reserved(self.bo(), ctx.as_raw(), GFP_KERNEL.as_raw())
+        };
+
+        // CAST: An error number.
+        to_result(pages.min(0) as i32)
+    }
+
+    /// Gives the buffer's pages back to the system: backs them up, or drops them if `purge`.
+    ///
+    /// For devices with a [shrinker](super::Setup::shrinker), which does the same under pressure. The
+    /// buffer is moved to system memory for that. Returns how many pages came free.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] if it has no pages, is pinned or can't be moved, there is no room for the backup, or
+    /// the device has no shrinker; with a context that says so, [`ERESTARTSYS`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let obj = dev.system(0x4000)?;
+    /// let mut ctx = OperationCtx::new();
+    /// obj.reserve().populate(&mut ctx)?;
+    ///
+    /// let system = dev.manager(MemType::SYSTEM).ok_or(ENODEV)?;
+    /// let mut walk = pin!(system.walk(&ctx));
+    /// let mut freed = 0;
+    /// for bo in walk.as_mut() {
+    ///     freed += bo?.shrink(true, &mut ctx)?;
+    /// }
+    /// assert_eq!(freed, 4);
+    /// assert!(!obj.reserve().is_populated());
+    /// assert!(obj.was_purged());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn shrink(&mut self, purge: bool, ctx: &mut OperationCtx) -> Result<usize> {
+        let bo = self.bo();
+        let mut flags = bindings::ttm_bo_shrink_flags::default();
+        flags.set_purge(purge.into());
+
+        // SAFETY: By the type invariants the buffer is valid and its reservation held; the context is
+        // valid for the call.
+        let pages = unsafe {
+            if (*bo).resource.is_null()
+                || !inner::is_shrinkable((*bo).bdev)
+                || !bindings::ttm_bo_shrink_suitable(bo, ctx.as_raw())
+            {
+                return Err(EBUSY);
+            }
+            // Nobody is there to want a zombie moved.
+            flags.set_allow_move((!(*bo).deleted && !(*bo).base.dev.is_null()).into());
+            bindings::ttm_bo_shrink(ctx.as_raw(), bo, flags)
+        };
+
+        if pages < 0 {
+            // CAST: An error number.
+            return Err(Error::from_errno(pages as i32));
+        }
+        if pages > 0 {
+            // SAFETY: By the type invariants; it has just lost its pages.
+            unsafe { Device::<B::Driver>::was_shrunk(bo, purge) };
+        }
+        // CAST: It isn't negative.
+        Ok(pages as usize)
     }
 
     /// Whether the buffer is pinned to its place.
@@ -374,6 +633,71 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         to_result(unsafe { bindings::ttm_bo_populate(self.bo(), ctx.as_raw()) })
     }
 
+    /// Drops what the buffer contains, and its place.
+    ///
+    /// It gets a place again when it is validated.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if it is pinned, [`ENOMEM`]; with a context that says so, [`EBUSY`] or
+    /// [`ERESTARTSYS`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx, Placement};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let mut reserved = obj.reserve();
+    /// let mut ctx = OperationCtx::new();
+    /// reserved.write(0, b"gone")?;
+    ///
+    /// reserved.purge(&mut ctx)?;
+    /// assert_eq!(reserved.mem_type(), None);
+    ///
+    /// reserved.validate(Placement::VRAM, &mut ctx)?;
+    /// let mut bytes = [1; 4];
+    /// reserved.read(0, &mut bytes)?;
+    /// assert_eq!(bytes, [0; 4]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn purge(&mut self, ctx: &mut OperationCtx) -> Result {
+        if self.is_pinned() {
+            return Err(EINVAL);
+        }
+        let mut placement = bindings::ttm_placement {
+            num_placement: 0,
+            placement: ptr::null(),
+        };
+
+        // SAFETY: By the type invariants the buffer is valid and its reservation held. The placement
+        // and the context are valid for the call.
+        to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
+    }
+
+    /// Takes the buffer away from the page tables of programs that have mapped it.
+    ///
+    /// They come back here with the next access. Moves do so by themselves.
+    pub fn unmap_virtual(&mut self) {
+        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        unsafe { bindings::ttm_bo_unmap_virtual(self.bo()) };
+    }
+
+    /// Pins the buffer, and maps all of it for the kernel.
+    ///
+    /// `SIZE` is what is known to be there when it is compiled: accesses within it are checked then, all
+    /// others when they are made. See [`Mapping`].
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOMEM`].
+    pub fn vmap<const SIZE: usize>(&mut self) -> Result<Mapping<T, SIZE>> {
+        self.check_access(0, SIZE)?;
+        self.wait_for_moves();
+        Mapping::new(self)
+    }
+
     /// Marks the buffer as just used: it goes to its LRU list's tail, or that of its bulk's range.
     ///
     /// Takes the LRU lock.
@@ -472,14 +796,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         })
     }
 
-    /// Calls `copy(at, memory, n)` for the parts `at..at + n` of `0..len`, with the memory where
-    /// these bytes are; `offset` says where the buffer's part begins.
-    fn access(
-        &mut self,
-        offset: usize,
-        len: usize,
-        mut copy: impl FnMut(usize, *mut u8, usize),
-    ) -> Result {
+    /// Whether the CPU can access `offset..offset + len` of the buffer.
+    fn check_access(&self, offset: usize, len: usize) -> Result {
         if offset.checked_add(len).ok_or(EINVAL)? > self.inner.buffer().size() {
             return Err(EINVAL);
         }
@@ -496,7 +814,21 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         if tt.is_null() && unsafe { (*man).use_tt } {
             return Err(ENXIO);
         }
+        Ok(())
+    }
 
+    /// Calls `copy(at, memory, n)` for the parts `at..at + n` of `0..len`, with the memory where
+    /// these bytes are; `offset` says where the buffer's part begins.
+    fn access(
+        &mut self,
+        offset: usize,
+        len: usize,
+        mut copy: impl FnMut(usize, *mut u8, usize),
+    ) -> Result {
+        self.check_access(offset, len)?;
+        self.wait_for_moves();
+
+        let bo = self.bo();
         let mut at = 0;
         while at < len {
             let page = (offset + at) >> PAGE_SHIFT;

@@ -4,7 +4,12 @@
 //!
 //! C header: [`include/drm/ttm/ttm_tt.h`](srctree/include/drm/ttm/ttm_tt.h)
 
-use super::device;
+use super::{
+    inner,
+    Buffer,
+    Caching,
+    Driver, //
+};
 use crate::{
     bindings,
     error::to_result,
@@ -40,8 +45,8 @@ unsafe fn purged<'a>(tt: *mut bindings::ttm_tt) -> &'a mut bool {
 ///
 /// # Safety
 ///
-/// `bo` must be a valid buffer object of a [`Device`](super::Device) whose reservation is held.
-pub(super) unsafe extern "C" fn create(
+/// `bo` must be a valid buffer object of a [`Device<T>`](super::Device) whose reservation is held.
+pub(super) unsafe extern "C" fn create<T: Driver>(
     bo: *mut bindings::ttm_buffer_object,
     mut page_flags: u32,
 ) -> *mut bindings::ttm_tt {
@@ -55,16 +60,19 @@ pub(super) unsafe extern "C" fn create(
     let raw = tt.tt.get();
 
     // SAFETY: By the function's requirements.
-    let shrinkable = unsafe { device::is_shrinkable((*bo).bdev) };
+    let shrinkable = unsafe { inner::is_shrinkable((*bo).bdev) };
     if shrinkable {
         // What is backed up must not be swapped out as well.
         page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
     }
 
+    // SAFETY: By the function's requirements.
+    let caching = unsafe { Buffer::<T>::from_raw(bo) }
+        .data()
+        .map_or(Caching::Cached, T::caching);
     // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
-    let mut done = to_result(unsafe {
-        bindings::ttm_tt_init(raw, bo, page_flags, bindings::ttm_caching_ttm_cached, 0)
-    });
+    let ret = unsafe { bindings::ttm_tt_init(raw, bo, page_flags, caching.as_raw(), 0) };
+    let mut done = to_result(ret);
     if done.is_ok() && shrinkable {
         // SAFETY: It was just initialized.
         done = to_result(unsafe { bindings::ttm_tt_setup_backup(raw) }).inspect_err(|_| {

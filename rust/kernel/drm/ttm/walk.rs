@@ -284,6 +284,48 @@ impl<T: Driver> ReservedBuffer<'_, T> {
     pub fn evict(&mut self, ctx: &mut OperationCtx) -> Result {
         self.0.evict(ctx)
     }
+
+    /// Swaps the buffer's pages out. See [`Reserved::swap_out`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Reserved::swap_out`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.system(0x1000)?, dev.system(0x1000)?];
+    /// let mut ctx = OperationCtx::new();
+    /// objects[1].reserve().populate(&mut ctx)?;
+    ///
+    /// let system = dev.manager(MemType::SYSTEM).ok_or(ENODEV)?;
+    /// let mut walk = pin!(system.walk(&ctx));
+    /// let mut swapped = 0;
+    /// for bo in walk.as_mut() {
+    ///     // One has no pages; that doesn't keep the other from it.
+    ///     if bo?.swap_out(&mut ctx).is_ok() {
+    ///         swapped += 1;
+    ///     }
+    /// }
+    /// assert_eq!(swapped, 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn swap_out(&mut self, ctx: &mut OperationCtx) -> Result {
+        self.0.swap_out(ctx)
+    }
+
+    /// Gives the buffer's pages back to the system. See [`Reserved::shrink`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Reserved::shrink`].
+    pub fn shrink(&mut self, purge: bool, ctx: &mut OperationCtx) -> Result<usize> {
+        self.0.shrink(purge, ctx)
+    }
 }
 
 // Not `DerefMut`: what is swapped for another `Reserved` would take a reference along that isn't its.

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! A manager on the buddy allocator for GPUs.
+//!
+//! C header: [`include/linux/gpu_buddy.h`](srctree/include/linux/gpu_buddy.h)
+
+use super::{
+    ManagerOps,
+    Place,
+    Request, //
+};
+use crate::{
+    fmt,
+    gpu::buddy::{
+        AllocatedBlocks,
+        GpuBuddy,
+        GpuBuddyAllocFlag,
+        GpuBuddyAllocMode,
+        GpuBuddyParams, //
+    },
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    ptr::Alignment, //
+};
+use core::ops::Range;
+
+/// Manages memory with the buddy allocator for GPUs: what is large is aligned.
+///
+/// Each buffer gets one piece.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, Backing, BuddyManager, MemType};
+///
+/// let dev = fixture::Device::with(|setup| {
+///     let buddy = BuddyManager::new(0x10000)?;
+///     setup.manager(MemType::PRIV, 0x10000, Backing::Emulated, buddy)
+/// })?;
+/// let man = dev.manager(MemType::PRIV).ok_or(ENODEV)?;
+///
+/// let small = dev.private(0x1000)?;
+/// let large = dev.private(0x8000)?;
+/// assert_eq!(large.reserve().start().map(|page| page % 8), Some(0));
+/// assert_eq!(man.usage(), 0x9000);
+///
+/// // There are 7 pages left, but not in one piece of 4.
+/// drop(small);
+/// let more = dev.private(0x8000)?;
+/// large.reserve().write(0, b"here")?;
+/// more.reserve().write(0, b"there")?;
+/// let mut bytes = [0; 4];
+/// large.reserve().read(0, &mut bytes)?;
+/// assert_eq!(&bytes, b"here");
+///
+/// drop((large, more));
+/// assert_eq!(man.usage(), 0);
+/// # Ok::<(), Error>(())
+/// ```
+pub struct BuddyManager(GpuBuddy);
+
+impl BuddyManager {
+    /// A manager of `size` bytes, rounded down to whole pages.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if it is less than a page, [`ENOMEM`].
+    pub fn new(size: usize) -> Result<Self> {
+        let size = (size >> PAGE_SHIFT) << PAGE_SHIFT;
+
+        if size == 0 {
+            return Err(EINVAL);
+        }
+        GpuBuddy::new(GpuBuddyParams {
+            base_offset: 0,
+            // CAST: Never more than 64 bits.
+            size: size as u64,
+            chunk_size: Alignment::new::<PAGE_SIZE>(),
+        })
+        .map(Self)
+    }
+
+    /// The limits of `place`, in bytes, if there are some.
+    fn limits(&self, place: &Place) -> Option<Range<u64>> {
+        let pages = place.pages();
+        let size = self.0.size();
+        let end = pages.end.min(size >> PAGE_SHIFT) << PAGE_SHIFT;
+
+        (pages.start != 0 || end != size).then(|| pages.start << PAGE_SHIFT..end)
+    }
+
+    fn mode(&self, request: &Request<'_>) -> Result<GpuBuddyAllocMode> {
+        match self.limits(request.place()) {
+            // There is no room that could be made.
+            Some(limits) if limits.end < limits.start.saturating_add(request.size() as u64) => {
+                Err(ENOSPC)
+            }
+            Some(limits) => Ok(GpuBuddyAllocMode::Range(limits)),
+            None if request.place().is_topdown() => Ok(GpuBuddyAllocMode::TopDown),
+            None => Ok(GpuBuddyAllocMode::Simple),
+        }
+    }
+}
+
+impl ManagerOps for BuddyManager {
+    type Space = Pin<KBox<AllocatedBlocks>>;
+
+    fn alloc(&self, request: &Request<'_>) -> Result<Self::Space> {
+        let pages = usize::try_from(request.alignment())?.next_power_of_two();
+        let alignment = pages
+            .checked_mul(PAGE_SIZE)
+            .and_then(Alignment::new_checked);
+
+        if request.size() as u64 > self.0.size() {
+            return Err(ENOSPC);
+        }
+        KBox::pin_init(
+            self.0.alloc_blocks(
+                self.mode(request)?,
+                request.size() as u64,
+                alignment.ok_or(EINVAL)?,
+                GpuBuddyAllocFlag::Contiguous,
+            ),
+            GFP_KERNEL,
+        )
+        // So it calls what is larger than the space, or doesn't suit the limits.
+        .map_err(|e| if e == EINVAL { ENOSPC } else { e })
+    }
+
+    fn start(&self, space: &Self::Space) -> u64 {
+        let first = space.iter().map(|block| block.offset()).min();
+
+        // Without blocks there would be no space.
+        first.unwrap_or(u64::MAX) >> PAGE_SHIFT
+    }
+
+    fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "buddy: {} of {} bytes free",
+            self.0.avail(),
+            self.0.size()
+        )
+    }
+}

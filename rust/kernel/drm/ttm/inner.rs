@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What TTM has of a device, and how that goes.
+//!
+//! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
+
+use super::{
+    lru,
+    ops,
+    Caching,
+    MemType,
+    Setup, //
+};
+use crate::{
+    alloc::VVec,
+    bindings,
+    container_of,
+    debugfs,
+    error::to_result,
+    io::PhysAddr,
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::lock::{
+        spinlock::SpinLockBackend,
+        Lock, //
+    },
+    types::Opaque, //
+};
+use core::ptr;
+
+/// The memory behind a memory type.
+pub(super) enum Memory {
+    /// The buffers' pages.
+    Pages,
+    /// Memory of its own.
+    Emulated(VVec<u8>),
+    /// Memory of a real device, in a window that begins here.
+    Io(PhysAddr, Caching),
+}
+
+impl Memory {
+    pub(super) fn is_pages(&self) -> bool {
+        matches!(self, Self::Pages)
+    }
+}
+
+/// What TTM has of a device.
+///
+/// # Invariants
+///
+/// - `bdev` is initialized.
+/// - `memory` says what is behind each memory type: at least as much as its manager manages.
+/// - A manager with an entry in `free` was made by [`ops::install`], which returned that; all others
+///   but that of system memory are range managers.
+/// - `bdev.man_drv`, `memory` and `free` don't change after initialization.
+/// - `shrinker` is null, or a shrinker of `bdev`. It doesn't change after initialization.
+/// - Nobody else has `debugfs`.
+#[pin_data(PinnedDrop)]
+pub(super) struct Inner {
+    #[pin]
+    bdev: Opaque<bindings::ttm_device>,
+    shrinker: *mut bindings::ttm_shrinker,
+    memory: [Memory; MemType::COUNT],
+    free: [Option<ops::Free>; MemType::COUNT],
+    debugfs: Option<debugfs::Dir>,
+}
+
+impl Inner {
+    /// # Safety
+    ///
+    /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for its
+    /// data.
+    pub(super) unsafe fn new(
+        drm: *mut bindings::drm_device,
+        (funcs, shrinker_funcs): &'static (
+            bindings::ttm_device_funcs,
+            bindings::ttm_shrinker_funcs,
+        ),
+        setup: impl FnOnce(&mut Setup<'_>) -> Result,
+    ) -> impl PinInit<Self, Error> {
+        let init = move |this: *mut Self| {
+            // SAFETY: `this` is memory for a `Self`.
+            let bdev = unsafe {
+                (&raw mut (*this).memory).write([const { Memory::Pages }; MemType::COUNT]);
+                (&raw mut (*this).free).write([const { None }; MemType::COUNT]);
+                (&raw mut (*this).shrinker).write(ptr::null_mut());
+                (&raw mut (*this).debugfs).write(None);
+                let bdev = Opaque::cast_into(&raw const (*this).bdev);
+                bdev.write_bytes(0, 1);
+                bdev
+            };
+
+            // The flag lets TTM tell a lack of room from a lack of memory.
+            // SAFETY: `bdev` is zeroed memory; the function's requirements hold for all the rest.
+            to_result(unsafe {
+                bindings::ttm_device_init(
+                    bdev,
+                    funcs,
+                    (*drm).dev,
+                    (*(*drm).anon_inode).i_mapping,
+                    (*drm).vma_offset_manager,
+                    bindings::TTM_ALLOCATION_PROPAGATE_ENOSPC,
+                )
+            })?;
+
+            // INVARIANT: `bdev` is initialized, and there is a manager of system memory only.
+            // SAFETY: All of `this` is initialized, and it is pinned.
+            let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
+            setup(&mut Setup {
+                inner: inner.as_mut(),
+                shrinker_funcs,
+                // SAFETY: By the function's requirements.
+                name: unsafe { (*drm).unique },
+            })
+            .inspect_err(|_| {
+                // SAFETY: It is initialized, and not used any more.
+                unsafe { ptr::drop_in_place(this) };
+            })
+        };
+
+        // SAFETY: It is initialized on success. On failure, either nothing was that needs dropping, or
+        // it was dropped.
+        unsafe { pin_init::pin_init_from_closure(init) }
+    }
+
+    pub(super) fn bdev(&self) -> *mut bindings::ttm_device {
+        self.bdev.get()
+    }
+
+    /// # Safety
+    ///
+    /// `bdev` must be that of an `Inner` that is valid for `'a`.
+    pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
+        // SAFETY: By the function's requirements.
+        unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
+    }
+
+    pub(super) fn shrinker(&self) -> *mut bindings::ttm_shrinker {
+        self.shrinker
+    }
+
+    /// Says which shrinker the device has: one that was made for it.
+    pub(super) fn set_shrinker(self: Pin<&mut Self>, shrinker: *mut bindings::ttm_shrinker) {
+        *self.project().shrinker = shrinker;
+    }
+
+    pub(super) fn has_debugfs(&self) -> bool {
+        self.debugfs.is_some()
+    }
+
+    /// Says in which folder the managers are shown: one that nobody else has.
+    pub(super) fn set_debugfs(self: Pin<&mut Self>, dir: debugfs::Dir) {
+        *self.project().debugfs = Some(dir);
+    }
+
+    /// Says what is behind a memory type that was just given a manager, and how that is freed.
+    pub(super) fn set_memory(
+        self: Pin<&mut Self>,
+        mem_type: MemType,
+        memory: Memory,
+        free: Option<ops::Free>,
+    ) {
+        let this = self.project();
+
+        this.memory[mem_type.index()] = memory;
+        this.free[mem_type.index()] = free;
+    }
+
+    /// The emulated memory where `res` is, if it is in such a memory type.
+    ///
+    /// # Safety
+    ///
+    /// `res` must be a valid resource on this device, completely allocated.
+    pub(super) unsafe fn memory(&self, res: *const bindings::ttm_resource) -> Option<*mut u8> {
+        // SAFETY: By the function's requirements.
+        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
+        let Memory::Emulated(memory) = self.memory.get(mem_type)? else {
+            return None;
+        };
+
+        // The memory is only accessed through this pointer.
+        Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
+    }
+
+    /// The window where `res` is, and how it is cached, if it is in such a memory type.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::memory`].
+    pub(super) unsafe fn window(
+        &self,
+        res: *const bindings::ttm_resource,
+    ) -> Option<(PhysAddr, Caching)> {
+        // SAFETY: By the function's requirements.
+        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
+        let Memory::Io(window, caching) = *self.memory.get(mem_type)? else {
+            return None;
+        };
+
+        // CAST: It is inside the window, whose addresses fit.
+        Some((window + (start << PAGE_SHIFT) as PhysAddr, caching))
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Inner {
+    fn drop(self: Pin<&mut Self>) {
+        let this = self.project();
+        let bdev = this.bdev.get();
+
+        // Who reads there is waited for.
+        *this.debugfs = None;
+
+        if !this.shrinker.is_null() {
+            // SAFETY: By the type invariants. The managers are still there.
+            unsafe { bindings::ttm_shrinker_destroy(*this.shrinker) };
+        }
+
+        // SAFETY: By the type invariants.
+        let managers = unsafe { (*bdev).man_drv };
+        for &man in managers.iter().filter(|man| !man.is_null()) {
+            // SAFETY: By the type invariants.
+            unsafe { unlink_forgotten(bdev, man) };
+        }
+
+        // This waits for zombies, which free their resources: so it comes before the managers go. TTM
+        // leaves all but that of system memory alone.
+        // SAFETY: By the type invariants. Nobody uses the device any more, but TTM: there are no
+        // objects that are alive, as they have references to the DRM device.
+        unsafe { bindings::ttm_device_fini(bdev) };
+
+        for (n, free) in (1..).zip(&this.free[1..]) {
+            match free {
+                // SAFETY: By the type invariants, it is what frees this one. It is empty.
+                Some(free) => unsafe { free.call(bdev, n) },
+                // SAFETY: By the type invariants, it is a range manager, or there is none. It is empty,
+                // so this doesn't fail.
+                None => unsafe {
+                    bindings::ttm_range_man_fini_nocheck(bdev, n);
+                },
+            }
+        }
+    }
+}
+
+/// Whether the buffers of a device are made so that a shrinker can have their pages.
+///
+/// # Safety
+///
+/// `bdev` must be that of a valid [`Inner`].
+pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
+    // SAFETY: By the function's requirements.
+    !unsafe { Inner::from_bdev(bdev) }.shrinker.is_null()
+}
+
+/// Takes hitches off the lists of `man`.
+///
+/// Who has a cursor borrows the device, so these are of cursors that were leaked.
+///
+/// # Safety
+///
+/// `man` must be a valid manager of `bdev`, and nobody use a cursor any more.
+unsafe fn unlink_forgotten(
+    bdev: *mut bindings::ttm_device,
+    man: *mut bindings::ttm_resource_manager,
+) {
+    // SAFETY: By the function's requirements.
+    let _guard = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*bdev).lru_lock) }.lock();
+
+    loop {
+        let mut hitch = ptr::null();
+        lru::visit_raw(man, |item| {
+            // SAFETY: The LRU lock is held.
+            let kind = unsafe { (*item).type_() as u32 };
+            if kind == bindings::ttm_lru_item_type_TTM_LRU_HITCH {
+                hitch = item;
+            }
+        });
+        if hitch.is_null() {
+            break;
+        }
+
+        // SAFETY: It is the hitch of a cursor, which is valid, as it is on a list, and which nobody
+        // uses. The LRU lock is held.
+        unsafe {
+            let cursor = container_of!(hitch, bindings::ttm_resource_cursor, hitch);
+            bindings::ttm_resource_cursor_fini(cursor.cast_mut());
+        }
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Buffers in the kernel's address space.
+//!
+//! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
+
+use super::{
+    inner::Inner,
+    DriverObject,
+    Object,
+    Pinned,
+    Reserved, //
+};
+use crate::{
+    bindings,
+    error::to_result,
+    io::{
+        IoBase,
+        IoSysMap,
+        IoSysMapBackend,
+        Mmio,
+        MmioRaw,
+        Region,
+        SysMem, //
+    },
+    prelude::*, //
+};
+use core::ops::Deref;
+
+/// A buffer that is pinned and mapped for the kernel; dropping this unmaps and unpins it.
+///
+/// It is accessed with the functions of [`Io`], whatever the buffer is made of. Programs and the device
+/// may access it at the same time.
+///
+/// Dropping it takes the reservation, as for [`Pinned`].
+///
+/// [`Io`]: crate::io::Io
+///
+/// # Examples
+///
+/// ```
+/// use kernel::{
+///     drm::ttm::{fixture, OperationCtx},
+///     io::Io, //
+/// };
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x2000)?;
+/// let map = obj.reserve().vmap::<0x1000>()?;
+///
+/// // Checked when it is compiled ...
+/// (&map).write32(0xcafe, 0xffc);
+/// // ... and when it is run.
+/// (&map).try_write32(0xf00d, 0x1ffc)?;
+/// assert!((&map).try_write32(0, 0x2000).is_err());
+///
+/// let mut bytes = [0; 4];
+/// obj.reserve().read(0x1ffc, &mut bytes)?;
+/// assert_eq!(u32::from_le_bytes(bytes), 0xf00d);
+///
+/// // It stays where it is, as long as it is mapped.
+/// assert_eq!(obj.reserve().evict(&mut OperationCtx::new()), Err(EBUSY));
+/// drop(map);
+/// obj.reserve().evict(&mut OperationCtx::new())?;
+///
+/// // Now it is made of pages.
+/// let map = obj.reserve().vmap::<0>()?;
+/// assert_eq!((&map).try_read32(0xffc)?, 0xcafe);
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`; in I/O memory if `is_io`. If `owned`,
+/// it was mapped for this by `ttm_bo_vmap`. It is pinned as long as it is.
+pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
+    addr: *mut u8,
+    is_io: bool,
+    owned: bool,
+    pinned: Pinned<T>,
+}
+
+// SAFETY: The mapping may be used and undone from any thread.
+unsafe impl<T: DriverObject, const SIZE: usize> Send for Mapping<T, SIZE> {}
+
+// SAFETY: As above; accesses to it are made as if others access it at the same time.
+unsafe impl<T: DriverObject, const SIZE: usize> Sync for Mapping<T, SIZE> {}
+
+impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
+    /// Maps a buffer that has a place, and is at least `SIZE` bytes.
+    pub(super) fn new(reserved: &mut Reserved<'_, Object<T>>) -> Result<Self> {
+        let bo = reserved.buffer().as_raw();
+
+        // SAFETY: The buffer is valid, reserved, and has a resource, which is on an `Inner`.
+        if let Some(addr) = unsafe { Inner::from_bdev((*bo).bdev).memory((*bo).resource) } {
+            // INVARIANT: It is mapped there as long as the device exists.
+            return Ok(Self {
+                addr,
+                is_io: false,
+                owned: false,
+                pinned: reserved.pin(),
+            });
+        }
+
+        let mut map = bindings::iosys_map::default();
+        // SAFETY: The buffer is valid and reserved, and has a place.
+        to_result(unsafe { bindings::ttm_bo_vmap(bo, &mut map) })?;
+
+        // INVARIANT: Just mapped, all of it.
+        Ok(Self {
+            // CAST: Both are an address.
+            // SAFETY: All variants are an address.
+            addr: unsafe { map.__bindgen_anon_1.vaddr }.cast(),
+            is_io: map.is_iomem,
+            owned: true,
+            pinned: reserved.pin(),
+        })
+    }
+}
+
+impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE> {
+    type Backend = IoSysMapBackend;
+    type Target = Region<SIZE>;
+
+    fn as_view(self) -> IoSysMap<'a, Region<SIZE>> {
+        let size = self.pinned.buffer().size();
+
+        if self.is_io {
+            // The size was checked, and is a multiple of the page size.
+            if let Ok(raw) = MmioRaw::new_region(self.addr.addr(), size) {
+                // SAFETY: By the type invariants, as long as `self` is borrowed.
+                return unsafe { Mmio::from_raw(raw) }.into();
+            }
+        }
+        // SAFETY: By the type invariants, as long as `self` is borrowed. What is mapped is whole pages.
+        unsafe { SysMem::new(Region::ptr_from_raw_parts_mut(self.addr, size)) }.into()
+    }
+}
+
+impl<T: DriverObject, const SIZE: usize> Deref for Mapping<T, SIZE> {
+    type Target = Object<T>;
+
+    fn deref(&self) -> &Object<T> {
+        &self.pinned
+    }
+}
+
+impl<T: DriverObject, const SIZE: usize> Drop for Mapping<T, SIZE> {
+    fn drop(&mut self) {
+        if !self.owned {
+            return;
+        }
+        let mut map = bindings::iosys_map {
+            is_iomem: self.is_io,
+            __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
+                vaddr: self.addr.cast(),
+            },
+        };
+
+        let _reserved = self.pinned.reserve();
+        // SAFETY: By the type invariants; the reservation is held, and the buffer still pinned.
+        unsafe { bindings::ttm_bo_vunmap(self.pinned.buffer().as_raw(), &mut map) };
+    }
+}

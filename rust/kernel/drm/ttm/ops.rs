@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Managers of memory types, written in Rust.
+//!
+//! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
+
+use super::{
+    MemType,
+    Place, //
+};
+use crate::{
+    bindings,
+    error::from_result,
+    fmt,
+    page::PAGE_SHIFT,
+    pr_warn_once,
+    prelude::*,
+    types::Opaque, //
+};
+use core::{
+    ffi::{
+        c_int,
+        c_void, //
+    },
+    ops::Range,
+    ptr, //
+};
+
+/// What a buffer needs.
+pub struct Request<'a> {
+    size: usize,
+    alignment: u32,
+    place: &'a Place,
+}
+
+impl Request<'_> {
+    /// Bytes, a multiple of the page size.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Pages.
+    pub fn pages(&self) -> usize {
+        self.size >> PAGE_SHIFT
+    }
+
+    /// What the first page's number must be a multiple of; 1 if anything goes.
+    pub fn alignment(&self) -> u32 {
+        self.alignment.max(1)
+    }
+
+    /// Where: the limits, and how.
+    pub fn place(&self) -> &Place {
+        self.place
+    }
+}
+
+/// Manages the space in a memory type: what a driver writes that has no use for TTM's range manager.
+///
+/// Space is a range of pages. A manager with locks of its own takes them in these functions; TTM
+/// calls them from many threads.
+///
+/// # Examples
+///
+/// One that gives out each page once, and never takes one back:
+///
+/// ```
+/// use kernel::{
+///     drm::ttm::{fixture, Backing, ManagerOps, MemType, Request},
+///     sync::atomic::{Atomic, Relaxed},
+/// };
+///
+/// struct Once {
+///     pages: u64,
+///     next: Atomic<u64>,
+/// }
+///
+/// impl ManagerOps for Once {
+///     type Space = u64;
+///
+///     fn alloc(&self, request: &Request<'_>) -> Result<u64> {
+///         let pages = request.pages() as u64;
+///         let start = self.next.fetch_add(pages, Relaxed);
+///
+///         if start + pages > self.pages.min(request.place().pages().end) {
+///             return Err(ENOSPC);
+///         }
+///         Ok(start)
+///     }
+///
+///     fn start(&self, space: &u64) -> u64 {
+///         *space
+///     }
+/// }
+///
+/// let dev = fixture::Device::with(|setup| {
+///     let once = Once { pages: 16, next: Atomic::new(0) };
+///     setup.manager(MemType::PRIV, 0x10000, Backing::Emulated, once)
+/// })?;
+/// let obj = dev.private(0x3000)?;
+/// assert_eq!(obj.reserve().start(), Some(0));
+/// let obj = dev.private(0x1000)?;
+/// assert_eq!(obj.reserve().start(), Some(3));
+/// assert_eq!(dev.private(0x10000).err(), Some(ENOSPC));
+/// # Ok::<(), Error>(())
+/// ```
+pub trait ManagerOps: Send + Sync + Sized + 'static {
+    /// What a buffer has of it.
+    type Space: Send + Sync + 'static;
+
+    /// Finds space.
+    ///
+    /// May sleep. Called with the buffer's reservation held.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOSPC`] if there is no room: TTM may then evict buffers and try again. Anything else fails
+    /// the operation that needs the space.
+    fn alloc(&self, request: &Request<'_>) -> Result<Self::Space>;
+
+    /// The first page of `space`, counted from the start of the memory type.
+    ///
+    /// Asked once, after [`Self::alloc`]. What goes beyond the memory type is refused with
+    /// [`EINVAL`], and given back.
+    fn start(&self, space: &Self::Space) -> u64;
+
+    /// Takes space back. May sleep.
+    fn free(&self, space: Self::Space) {
+        drop(space);
+    }
+
+    /// Whether evicting a buffer that has `pages` could make room for `size` bytes in `place`.
+    ///
+    /// By default, if it has pages within the limits.
+    fn intersects(
+        &self,
+        space: &Self::Space,
+        pages: Range<u64>,
+        place: &Place,
+        size: usize,
+    ) -> bool {
+        let _ = (space, size);
+        let limits = place.pages();
+        pages.start < limits.end && limits.start < pages.end
+    }
+
+    /// Whether a buffer that has `pages` satisfies `place`, and needs no move.
+    ///
+    /// By default, if all its pages are within the limits.
+    fn compatible(
+        &self,
+        space: &Self::Space,
+        pages: Range<u64>,
+        place: &Place,
+        size: usize,
+    ) -> bool {
+        let _ = (space, size);
+        let limits = place.pages();
+        limits.start <= pages.start && pages.end <= limits.end
+    }
+
+    /// Prints its state, for debugfs and for those who find no room.
+    fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let _ = f;
+        Ok(())
+    }
+}
+
+/// A manager as TTM knows it.
+///
+/// # Invariants
+///
+/// `man` is an initialized `struct ttm_resource_manager` with the functions in [`Core::FUNCS`]; all
+/// resources that it has are the first field of a [`Resource<M::Space>`].
+#[repr(C)]
+#[pin_data]
+struct Core<M: ManagerOps> {
+    #[pin]
+    man: Opaque<bindings::ttm_resource_manager>,
+    pages: u64,
+    ops: M,
+}
+
+/// A resource as TTM knows it, and what the manager has of it.
+#[repr(C)]
+struct Resource<S> {
+    res: bindings::ttm_resource,
+    space: S,
+}
+
+/// Frees a manager that [`install`] made.
+pub(super) struct Free(unsafe fn(*mut bindings::ttm_resource_manager));
+
+impl Free {
+    /// Takes manager `n` of `bdev` away.
+    ///
+    /// # Safety
+    ///
+    /// It must be the one that this was returned for, without resources, and not be used any more.
+    pub(super) unsafe fn call(&self, bdev: *mut bindings::ttm_device, n: u32) {
+        // SAFETY: By the function's requirements.
+        unsafe {
+            let man = (*bdev).man_drv[n as usize];
+
+            bindings::ttm_resource_manager_set_used(man, false);
+            bindings::ttm_resource_manager_cleanup(man);
+            (*bdev).man_drv[n as usize] = ptr::null_mut();
+            (self.0)(man);
+        }
+    }
+}
+
+/// Makes a manager of `pages` pages with the functions in `ops`, and gives it to `bdev`.
+///
+/// # Errors
+///
+/// [`ENOMEM`]
+///
+/// # Safety
+///
+/// `bdev` must be initialized and have no manager for `mem_type`. What is returned must be called
+/// before it goes.
+pub(super) unsafe fn install<M: ManagerOps>(
+    bdev: *mut bindings::ttm_device,
+    mem_type: MemType,
+    use_tt: bool,
+    pages: usize,
+    ops: M,
+) -> Result<Free> {
+    let core = KBox::pin_init(
+        pin_init!(Core {
+            man <- Opaque::init_zeroed(),
+            // CAST: Never more than 64 bits.
+            pages: pages as u64,
+            ops,
+        }),
+        GFP_KERNEL,
+    )?;
+    // SAFETY: Nothing moves it: it is only accessed through pointers.
+    let core = KBox::into_raw(unsafe { Pin::into_inner_unchecked(core) });
+
+    // SAFETY: `core` is valid, and `bdev` by the function's requirements.
+    unsafe {
+        let man = (*core).man.get();
+
+        (*man).use_tt = use_tt;
+        (*man).func = &Core::<M>::FUNCS;
+        // INVARIANT: It is initialized here, and has no resources yet.
+        bindings::ttm_resource_manager_init(man, bdev, (*core).pages);
+        (*bdev).man_drv[mem_type.index()] = man;
+        bindings::ttm_resource_manager_set_used(man, true);
+    }
+    Ok(Free(Core::<M>::free_self))
+}
+
+impl<M: ManagerOps> Core<M> {
+    const FUNCS: bindings::ttm_resource_manager_func = bindings::ttm_resource_manager_func {
+        alloc: Some(Self::alloc_callback),
+        free: Some(Self::free_callback),
+        intersects: Some(Self::intersects_callback),
+        compatible: Some(Self::compatible_callback),
+        debug: Some(Self::debug_callback),
+    };
+
+    /// # Safety
+    ///
+    /// `man` must be part of a valid `Self` for `'a`.
+    unsafe fn from_raw<'a>(man: *mut bindings::ttm_resource_manager) -> &'a Self {
+        // CAST: The manager comes first.
+        // SAFETY: By the function's requirements.
+        unsafe { &*man.cast() }
+    }
+
+    /// # Safety
+    ///
+    /// `man` must be part of a `Self` that came out of a box, and not be used any more.
+    unsafe fn free_self(man: *mut bindings::ttm_resource_manager) {
+        // CAST: The manager comes first.
+        // SAFETY: By the function's requirements.
+        drop(unsafe { KBox::<Self>::from_raw(man.cast()) });
+    }
+
+    fn alloc(&self, request: &Request<'_>) -> Result<Resource<M::Space>> {
+        let space = self.ops.alloc(request)?;
+        let start = self.ops.start(&space);
+        let end = start.checked_add(request.pages() as u64);
+        let start = usize::try_from(start);
+
+        match (start, end) {
+            (Ok(start), Some(end)) if end <= self.pages => Ok(Resource {
+                res: bindings::ttm_resource {
+                    start,
+                    ..Default::default()
+                },
+                space,
+            }),
+            _ => {
+                pr_warn_once!("ttm: a manager gave out what it doesn't have\n");
+                self.ops.free(space);
+                Err(EINVAL)
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a manager of a `Self`; `bo` must be valid, `place` and `res` too.
+    unsafe extern "C" fn alloc_callback(
+        man: *mut bindings::ttm_resource_manager,
+        bo: *mut bindings::ttm_buffer_object,
+        place: *const bindings::ttm_place,
+        res: *mut *mut bindings::ttm_resource,
+    ) -> c_int {
+        // SAFETY: By the function's requirements.
+        let (this, request) = unsafe {
+            let request = Request {
+                size: (*bo).base.size,
+                alignment: (*bo).page_alignment,
+                place: Place::from_raw(place),
+            };
+
+            (Self::from_raw(man), request)
+        };
+
+        from_result(|| {
+            // The space comes before the resource: that is on the LRU list from its first moment.
+            let new = this.alloc(&request)?;
+            let new = match KBox::<Resource<M::Space>>::new_uninit(GFP_KERNEL) {
+                Ok(memory) => KBox::into_raw(memory.write(new)),
+                Err(_) => {
+                    this.ops.free(new.space);
+                    return Err(ENOMEM);
+                }
+            };
+
+            // SAFETY: `new` is valid; all the rest by the function's requirements.
+            unsafe {
+                let start = (*new).res.start;
+
+                bindings::ttm_resource_init(bo, place, &raw mut (*new).res);
+                (*new).res.start = start;
+                *res = &raw mut (*new).res;
+            }
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a manager of a `Self` and one of its resources, which must not be
+    /// used any more.
+    unsafe extern "C" fn free_callback(
+        man: *mut bindings::ttm_resource_manager,
+        res: *mut bindings::ttm_resource,
+    ) {
+        // SAFETY: By the function's requirements.
+        let this = unsafe { Self::from_raw(man) };
+        // SAFETY: As above.
+        unsafe { bindings::ttm_resource_fini(man, res) };
+
+        // CAST: The resource comes first.
+        // SAFETY: By the type invariants, it came out of a box in `alloc_callback`.
+        let res = unsafe { KBox::<Resource<M::Space>>::from_raw(res.cast()) };
+        this.ops.free(KBox::into_inner(res).space);
+    }
+
+    /// # Safety
+    ///
+    /// As [`Self::intersects_callback`].
+    unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> (&'a M::Space, Range<u64>) {
+        // CAST: The resource comes first.
+        // SAFETY: By the function's requirements.
+        let res: &Resource<M::Space> = unsafe { &*res.cast() };
+        let start = res.res.start as u64;
+
+        (
+            &res.space,
+            start..start + (res.res.size >> PAGE_SHIFT) as u64,
+        )
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a manager of a `Self` and one of its resources; its buffer's
+    /// reservation must be held, and `place` be valid.
+    unsafe extern "C" fn intersects_callback(
+        man: *mut bindings::ttm_resource_manager,
+        res: *mut bindings::ttm_resource,
+        place: *const bindings::ttm_place,
+        size: usize,
+    ) -> bool {
+        // SAFETY: By the function's requirements.
+        unsafe {
+            let (space, pages) = Self::space(res);
+
+            Self::from_raw(man)
+                .ops
+                .intersects(space, pages, Place::from_raw(place), size)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`Self::intersects_callback`].
+    unsafe extern "C" fn compatible_callback(
+        man: *mut bindings::ttm_resource_manager,
+        res: *mut bindings::ttm_resource,
+        place: *const bindings::ttm_place,
+        size: usize,
+    ) -> bool {
+        // SAFETY: By the function's requirements.
+        unsafe {
+            let (space, pages) = Self::space(res);
+
+            Self::from_raw(man)
+                .ops
+                .compatible(space, pages, Place::from_raw(place), size)
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a manager of a `Self`; `printer` must be valid.
+    unsafe extern "C" fn debug_callback(
+        man: *mut bindings::ttm_resource_manager,
+        printer: *mut bindings::drm_printer,
+    ) {
+        // SAFETY: By the function's requirements.
+        let debug = Debug(unsafe { &Self::from_raw(man).ops });
+
+        // SAFETY: By the function's requirements.
+        unsafe { print(printer, fmt!("{debug}")) };
+    }
+}
+
+/// # Safety
+///
+/// `printer` must be valid.
+unsafe fn print(printer: *mut bindings::drm_printer, args: fmt::Arguments<'_>) {
+    let args = ptr::from_ref(&args).cast::<c_void>();
+
+    // SAFETY: The printer is valid by the function's requirements; the format takes these arguments.
+    unsafe { bindings::drm_printf(printer, c"%pA".as_char_ptr(), args) };
+}
+
+/// Shows a manager's state.
+struct Debug<'a, M>(&'a M);
+
+impl<M: ManagerOps> fmt::Display for Debug<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.debug(f)
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What a device is made of.
+//!
+//! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
+
+use super::{
+    inner::{
+        Inner,
+        Memory, //
+    },
+    ops,
+    Caching,
+    ManagerOps,
+    MemType, //
+};
+use crate::{
+    alloc::VVec,
+    bindings,
+    debugfs,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    ffi::c_char,
+    io::{
+        Resource,
+        ResourceSize, //
+    },
+    page::PAGE_SHIFT,
+    prelude::*,
+    str::CString, //
+};
+
+/// What the space in a memory type is made of.
+#[derive(Clone, Copy)]
+pub enum Backing<'a> {
+    /// Pages of system memory, which a buffer has when it is there: for memory types that say which
+    /// system memory the device can reach.
+    Pages,
+
+    /// Memory of its own: what a virtual device has for VRAM. It is allocated at once, from the
+    /// kernel's virtual memory; contents are copied when a buffer moves there or away.
+    Emulated,
+
+    /// Memory of a real device, which the CPU reaches in this window. The window must be as large as
+    /// the memory.
+    Io(&'a Resource, Caching),
+}
+
+/// Lends a device that is being made, to be given its memory types.
+pub struct Setup<'a> {
+    pub(super) inner: Pin<&'a mut Inner>,
+    pub(super) shrinker_funcs: &'static bindings::ttm_shrinker_funcs,
+    pub(super) name: *const c_char,
+}
+
+impl Setup<'_> {
+    /// Gives the device `size` bytes of `mem_type`, managed by TTM's range manager.
+    ///
+    /// The size is rounded down to whole pages.
+    ///
+    /// # Errors
+    ///
+    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page or
+    /// more than the window, [`ENOMEM`].
+    ///
+    /// # Examples
+    ///
+    /// See [`Device::new`](super::Device::new).
+    pub fn range_manager(
+        &mut self,
+        mem_type: MemType,
+        size: usize,
+        backing: Backing<'_>,
+    ) -> Result {
+        let pages = self.pages(mem_type, size)?;
+        let memory = Memory::new(pages, backing)?;
+
+        // SAFETY: The device is initialized and has no such manager yet.
+        to_result(unsafe {
+            bindings::ttm_range_man_init_nocheck(
+                self.inner.bdev(),
+                mem_type.as_u32(),
+                memory.is_pages(),
+                pages,
+            )
+        })?;
+        // INVARIANT: The size is that of the manager, which is a range manager.
+        self.inner.as_mut().set_memory(mem_type, memory, None);
+        Ok(())
+    }
+
+    /// Gives the device `size` bytes of `mem_type`, managed by `ops`.
+    ///
+    /// The size is rounded down to whole pages.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::range_manager`].
+    ///
+    /// # Examples
+    ///
+    /// See [`ManagerOps`] and [`BuddyManager`](super::BuddyManager).
+    pub fn manager<M: ManagerOps>(
+        &mut self,
+        mem_type: MemType,
+        size: usize,
+        backing: Backing<'_>,
+        ops: M,
+    ) -> Result {
+        let pages = self.pages(mem_type, size)?;
+        let memory = Memory::new(pages, backing)?;
+
+        let (bdev, use_tt) = (self.inner.bdev(), memory.is_pages());
+        // SAFETY: The device is initialized and has no such manager yet. It goes after what is
+        // returned was called.
+        let free = unsafe { ops::install(bdev, mem_type, use_tt, pages, ops) }?;
+        // INVARIANT: The size is that of the manager.
+        self.inner.as_mut().set_memory(mem_type, memory, Some(free));
+        Ok(())
+    }
+
+    /// Lets the system take pages from the device's buffers when it is short of memory.
+    ///
+    /// What is [purgeable](super::Driver::purgeable) is dropped, and so is what TTM alone still has. The
+    /// rest is backed up, if there is swap space, and comes back when it is needed. Such buffers
+    /// aren't swapped out by TTM itself.
+    ///
+    /// # Errors
+    ///
+    /// [`EEXIST`] if that was said before, [`ENOMEM`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let mut ctx = OperationCtx::new();
+    /// let kept = dev.system(0x2000)?;
+    /// // For this one, the driver says that it is purgeable.
+    /// let obj = dev.purgeable(0x2000)?;
+    ///
+    /// kept.reserve().populate(&mut ctx)?;
+    /// kept.reserve().write(0, b"kept")?;
+    /// obj.reserve().populate(&mut ctx)?;
+    /// obj.reserve().write(0, b"gone")?;
+    ///
+    /// fixture::press_for_memory();
+    /// assert!(!obj.reserve().is_populated());
+    /// assert!(obj.was_purged());
+    /// obj.reserve().populate(&mut ctx)?;
+    /// let mut bytes = [1; 4];
+    /// obj.reserve().read(0, &mut bytes)?;
+    /// assert_eq!(bytes, [0; 4]);
+    ///
+    /// // The other one is still there, or comes back.
+    /// kept.reserve().populate(&mut ctx)?;
+    /// kept.reserve().read(0, &mut bytes)?;
+    /// assert_eq!(&bytes, b"kept");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn shrinker(&mut self) -> Result {
+        if !self.inner.shrinker().is_null() {
+            return Err(EEXIST);
+        }
+
+        // SAFETY: The device is initialized, and destroys the shrinker before it goes. The functions
+        // are static, and the name is only read in the call.
+        let shrinker = from_err_ptr(unsafe {
+            bindings::ttm_shrinker_create(self.inner.bdev(), self.shrinker_funcs, self.name)
+        })?;
+        // INVARIANT: It was just made for this device.
+        self.inner.as_mut().set_shrinker(shrinker);
+        Ok(())
+    }
+
+    /// Shows the managers in debugfs, in a folder `name` of `parent`, a file each.
+    ///
+    /// Those that the device has been given when this is called: so it comes last. The files go with
+    /// the device.
+    ///
+    /// # Errors
+    ///
+    /// [`EEXIST`] if that was said before, [`ENOMEM`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{debugfs, drm::ttm::fixture};
+    ///
+    /// let dir = debugfs::Dir::new(c"ttm-example");
+    /// let dev = fixture::Device::with(|setup| setup.debugfs(&dir, c"managers"))?;
+    /// # drop(dev);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn debugfs(&mut self, parent: &debugfs::Dir, name: &CStr) -> Result {
+        if self.inner.has_debugfs() {
+            return Err(EEXIST);
+        }
+        let dir = parent.subdir(name);
+
+        #[cfg(CONFIG_DEBUG_FS)]
+        if let Some(dentry) = dir.as_dentry() {
+            for n in 0..bindings::TTM_NUM_MEM_TYPES {
+                // SAFETY: The device is initialized.
+                let man = unsafe { (*self.inner.bdev()).man_drv[n as usize] };
+                if man.is_null() {
+                    continue;
+                }
+                let file = CString::try_from_fmt(fmt!("memory{n}"))?;
+
+                // SAFETY: The manager and the folder are valid; `Inner` drops the folder, and with it
+                // the file, before the manager goes.
+                unsafe {
+                    bindings::ttm_resource_manager_create_debugfs(man, dentry, file.as_char_ptr())
+                };
+            }
+        }
+        self.inner.as_mut().set_debugfs(dir);
+        Ok(())
+    }
+
+    /// How many pages `size` is, if the device can be given that much of `mem_type`.
+    fn pages(&self, mem_type: MemType, size: usize) -> Result<usize> {
+        let pages = size >> PAGE_SHIFT;
+
+        // SAFETY: The device is initialized.
+        if !unsafe { (*self.inner.bdev()).man_drv[mem_type.index()] }.is_null() {
+            return Err(EEXIST);
+        }
+        if pages == 0 {
+            return Err(EINVAL);
+        }
+        Ok(pages)
+    }
+}
+
+impl Memory {
+    fn new(pages: usize, backing: Backing<'_>) -> Result<Self> {
+        let size = pages << PAGE_SHIFT;
+
+        Ok(match backing {
+            Backing::Pages => Self::Pages,
+            Backing::Emulated => Self::Emulated(VVec::from_elem(0, size, GFP_KERNEL)?),
+            Backing::Io(window, _)
+                if ResourceSize::try_from(size).is_ok_and(|size| size > window.size()) =>
+            {
+                return Err(EINVAL)
+            }
+            Backing::Io(window, caching) => Self::Io(window.start(), caching),
+        })
+    }
+}
