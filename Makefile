@@ -2,7 +2,7 @@
 # The front door. What each target does is in scripts/ and tests/.
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
-	mutants users enter where clean distclean
+	mutants users unsafe enter where clean distclean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -23,6 +23,7 @@ help:
 #: FULL=1 takes larger worlds and all mutants; make check has the rest.
 #:
 #: make users     compile all drivers for x86 that use TTM, look for new warnings
+#: make unsafe    write the table of all unsafe in Rust anew
 #:
 #: make setup     get Linux and a toolchain; the others do so by themselves
 #: make tree      lay this project's files over Linux's
@@ -47,6 +48,9 @@ explore fuzz prove mutants: tree
 
 users: tree
 	@$(lock) x86 $(work) users
+
+unsafe: setup
+	@scripts/enter $(CURDIR)/tests/docs/unsafe
 
 compare: setup
 	@$(lock) pristine $(work) compare
