@@ -93,12 +93,13 @@ struct Buffer {
     index: usize,
 }
 
+type Device = ttm::Device<TtmLru>;
 type Object = ttm::Object<Buffer>;
 type BulkMove<'dev> = ttm::BulkMove<'dev, TtmLru>;
 
 #[vtable]
 impl drm::Driver for TtmLru {
-    type Data = ttm::Device<Self>;
+    type Data = Device;
     type RegistrationData<'a> = ();
     type File = File;
     type Object = Object;
@@ -118,7 +119,7 @@ impl drm::Driver for TtmLru {
 #[vtable]
 impl ttm::Driver for TtmLru {
     type BufferData = Buffer;
-    type DeviceData = ();
+    type DeviceData = Shared;
 }
 
 impl gem::DriverObject for Buffer {
@@ -179,7 +180,7 @@ fn letter(bulk: Option<usize>) -> char {
     }
 }
 
-/// What the threads share.
+/// The driver's part of the device: what the threads share.
 #[pin_data]
 struct Shared {
     /// Counts entries.
@@ -204,15 +205,14 @@ struct Shared {
 
     walks: Atomic<u64>,
     steps: Atomic<u64>,
-    drops: Atomic<u64>,
     met: Atomic<u64>,
     owed: Atomic<u64>,
     returned: Atomic<u64>,
 }
 
 impl Shared {
-    fn new() -> impl PinInit<Self> {
-        pin_init!(Self {
+    fn new() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
             clock: Atomic::new(0),
             entered: [const { Atomic::new(0) }; BUFFERS],
             orders <- new_mutex!(Some(0)),
@@ -223,36 +223,10 @@ impl Shared {
             news: Atomic::new(0),
             walks: Atomic::new(0),
             steps: Atomic::new(0),
-            drops: Atomic::new(0),
             met: Atomic::new(0),
             owed: Atomic::new(0),
             returned: Atomic::new(0),
         })
-    }
-
-    /// To be called at each step, while the lock isn't held.
-    fn step(&self, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULKS]) {
-        self.steps.fetch_add(1, Relaxed);
-        self.drops.fetch_add(1, Relaxed);
-
-        // What moves to the tail has to be walked again: if too much did, no walk would come to its
-        // end.
-        let quarters = if self.is_showing() {
-            // This drops the lock before anything is printed.
-            let strip = Strip::new(&mut dev.lru(), bulks);
-
-            self.show(&strip);
-            4
-        } else {
-            1
-        };
-        let mut orders = self.orders.lock();
-        if let Some(n) = *orders {
-            *orders = Some(n + quarters);
-            if n + quarters >= 4 {
-                self.ordered.notify_one();
-            }
-        }
     }
 
     /// Waits until something is to happen. Returns false if nothing will any more.
@@ -356,15 +330,39 @@ impl fmt::Display for Strip {
     }
 }
 
+/// To be called at each step, while the lock isn't held.
+fn step(dev: &Device, bulks: &[ttm::BulkId; BULKS]) {
+    dev.steps.fetch_add(1, Relaxed);
+
+    // What moves to the tail has to be walked again: if too much did, no walk would come to its
+    // end.
+    let quarters = if dev.is_showing() {
+        // This drops the lock before anything is printed.
+        let strip = Strip::new(&mut dev.lru(), bulks);
+
+        dev.show(&strip);
+        4
+    } else {
+        1
+    };
+    let mut orders = dev.orders.lock();
+    if let Some(n) = *orders {
+        *orders = Some(n + quarters);
+        if n + quarters >= 4 {
+            dev.ordered.notify_one();
+        }
+    }
+}
+
 /// Walks the list again and again, and counts what is owed and returned.
-fn walker(shared: &Shared, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULKS]) -> Result {
+fn walker(dev: &Device, bulks: &[ttm::BulkId; BULKS]) -> Result {
     let vram = dev.manager(ttm::MemType::VRAM).ok_or(ENODEV)?;
 
     for _ in 0..*module_parameters::walks.value_ref() {
         let mut returned = [false; BUFFERS];
         let mut cursor = pin!(vram.cursor());
         let mut walk = cursor.as_mut().lock();
-        let start = shared.clock.load(Acquire);
+        let start = dev.clock.load(Acquire);
 
         while walk.next().is_some() {
             // This drops the lock. A buffer that is just being freed isn't there any more.
@@ -372,22 +370,22 @@ fn walker(shared: &Shared, dev: &ttm::Device<TtmLru>, bulks: &[ttm::BulkId; BULK
                 if let Some(object) = bo.object() {
                     returned[object.index] = true;
                 }
-                shared.step(dev, bulks);
+                step(dev, bulks);
             });
             if there.is_none() {
-                walk.unlocked(|| shared.step(dev, bulks));
+                walk.unlocked(|| step(dev, bulks));
             }
         }
         drop(walk);
 
         // Who left the list or entered it since the start has another number now, or none.
-        for (entered, returned) in shared.entered.iter().zip(returned) {
+        for (entered, returned) in dev.entered.iter().zip(returned) {
             if (1..=start).contains(&entered.load(Acquire)) {
-                shared.owed.fetch_add(1, Relaxed);
-                shared.returned.fetch_add(returned.into(), Relaxed);
+                dev.owed.fetch_add(1, Relaxed);
+                dev.returned.fetch_add(returned.into(), Relaxed);
             }
         }
-        shared.walks.fetch_add(1, Relaxed);
+        dev.walks.fetch_add(1, Relaxed);
     }
     Ok(())
 }
@@ -404,21 +402,15 @@ struct Slot {
 
 /// Changes everything while walks are under way.
 struct Churn<'a> {
-    shared: &'a Shared,
-    dev: &'a ttm::Device<TtmLru>,
+    dev: &'a Device,
     bulks: &'a [BulkMove<'a>; BULKS],
     slots: KVec<Slot>,
     random: u64,
 }
 
 impl<'a> Churn<'a> {
-    fn new(
-        shared: &'a Shared,
-        dev: &'a ttm::Device<TtmLru>,
-        bulks: &'a [BulkMove<'a>; BULKS],
-    ) -> Result<Self> {
+    fn new(dev: &'a Device, bulks: &'a [BulkMove<'a>; BULKS]) -> Result<Self> {
         let mut this = Self {
-            shared,
             dev,
             bulks,
             slots: KVec::with_capacity(BUFFERS, GFP_KERNEL)?,
@@ -452,7 +444,7 @@ impl<'a> Churn<'a> {
 
     /// Goes on until there are no more walkers.
     fn run(&mut self) -> Result {
-        while self.shared.wait_for_order() {
+        while self.dev.wait_for_order() {
             let index = self.random(BUFFERS);
             self.change(index)?;
         }
@@ -464,11 +456,7 @@ impl<'a> Churn<'a> {
         let random = self.random(16);
         let pages = self.random(MAX_PAGES) + 1;
         let Self {
-            shared,
-            dev,
-            bulks,
-            slots,
-            ..
+            dev, bulks, slots, ..
         } = self;
         let slot = &mut slots[index];
         let bulk = slot.bulk.map(|bulk| &bulks[bulk]);
@@ -486,8 +474,8 @@ impl<'a> Churn<'a> {
                 index,
             )?);
             slot.joined = true;
-            shared.enters(index);
-            shared.report(Op::Allocate, slot.bulk);
+            dev.enters(index);
+            dev.report(Op::Allocate, slot.bulk);
             return Ok(());
         };
 
@@ -512,35 +500,35 @@ impl<'a> Churn<'a> {
         match op {
             Op::Allocate | Op::Free => {
                 drop(reserved);
-                shared.leaves(index);
+                dev.leaves(index);
                 slot.object = None;
             }
             Op::Evict => {
-                shared.leaves(index);
+                dev.leaves(index);
                 reserved.evict(&mut ctx)?;
                 slot.evicted = true;
             }
             Op::BringBack => {
                 reserved.validate(ttm::Placement::VRAM, &mut ctx)?;
-                shared.enters(index);
+                dev.enters(index);
                 slot.evicted = false;
             }
             Op::Pin => {
-                shared.leaves(index);
+                dev.leaves(index);
                 slot.pinned = Some(reserved.pin());
             }
             Op::Unpin => {
                 if let Some(pinned) = slot.pinned.take() {
                     pinned.unpin(&mut reserved).map_err(|_| EINVAL)?;
                 }
-                shared.enters(index);
+                dev.enters(index);
             }
             Op::Join => {
-                shared.leaves(index);
+                dev.leaves(index);
                 if let Some(bulk) = bulk {
                     reserved.set_bulk(bulk)?;
                 }
-                shared.enters(index);
+                dev.enters(index);
                 slot.joined = true;
             }
             Op::Leave => {
@@ -552,12 +540,12 @@ impl<'a> Churn<'a> {
                 if let Some(bulk) = bulk {
                     let mut lru = dev.lru();
 
-                    shared.met.fetch_add(met(&mut lru, bulk.id()), Relaxed);
+                    dev.met.fetch_add(met(&mut lru, bulk.id()), Relaxed);
                     bulk.move_to_tail(&reserved, &mut lru)?;
                 }
             }
         }
-        shared.report(op, slot.bulk);
+        dev.report(op, slot.bulk);
         Ok(())
     }
 }
@@ -583,22 +571,22 @@ struct Sample;
 
 impl Sample {
     fn run() -> Result {
-        let parent = faux::Registration::new(c"rust_ttm_lru", None)?;
-        let drm = ttm::Device::<TtmLru>::new(parent.as_ref(), Ok(()), |setup| {
-            setup.range_manager(ttm::MemType::VRAM, SZ_16M, ttm::Backing::Emulated)
+        let registration = ttm::FauxRegistration::new(c"rust_ttm_lru", |parent| {
+            Device::new(parent, Shared::new(), |setup| {
+                setup.range_manager(ttm::MemType::VRAM, SZ_16M, ttm::Backing::Emulated)
+            })
         })?;
-        let dev: &ttm::Device<TtmLru> = &drm;
+        let dev: &Device = registration.device();
 
         let new_bulk = || BulkMove::new(dev, ttm::Resv::new()?);
         let bulks = [new_bulk()?, new_bulk()?, new_bulk()?];
         let ids = bulks.each_ref().map(|bulk| bulk.id());
 
-        let shared = &*KBox::pin_init(Shared::new(), GFP_KERNEL)?;
-        let mut churn = Churn::new(shared, dev, &bulks)?;
+        let mut churn = Churn::new(dev, &bulks)?;
         let check = |ret: Result| {
             if let Err(e) = ret {
                 pr_err!("{e:?}\n");
-                shared.failed.store(true, Relaxed);
+                dev.failed.store(true, Relaxed);
             }
         };
         let check = &check;
@@ -606,28 +594,27 @@ impl Sample {
         kthread::scope(|scope| {
             for _ in 0..WALKERS {
                 scope.spawn(c"ttm_lru_walker", || {
-                    check(walker(shared, dev, &ids));
-                    shared.walker_ends();
+                    check(walker(dev, &ids));
+                    dev.walker_ends();
                 })?;
             }
             scope.spawn(c"ttm_lru_churn", || check(churn.run()))
         })?;
 
-        let owed = shared.owed.load(Relaxed);
-        let missed = owed - shared.returned.load(Relaxed);
+        let owed = dev.owed.load(Relaxed);
+        let missed = owed - dev.returned.load(Relaxed);
         for (name, value) in [
-            ("walks", shared.walks.load(Relaxed)),
-            ("steps", shared.steps.load(Relaxed)),
-            ("lock drops", shared.drops.load(Relaxed)),
-            ("bulk moves met", shared.met.load(Relaxed)),
+            ("walks", dev.walks.load(Relaxed)),
+            ("steps", dev.steps.load(Relaxed)),
+            ("bulk moves met", dev.met.load(Relaxed)),
             ("owed", owed),
-            ("returned", shared.returned.load(Relaxed)),
+            ("returned", dev.returned.load(Relaxed)),
             ("missed", missed),
         ] {
             pr_info!("{name:<16}{value:>10}\n");
         }
 
-        if missed != 0 || shared.failed.load(Relaxed) {
+        if missed != 0 || dev.failed.load(Relaxed) {
             return Err(EIO);
         }
         pr_info!("ok\n");
