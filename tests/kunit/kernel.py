@@ -14,8 +14,10 @@ import time
 ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'earlyprintk', 'console=tty')
 # After the suites, the kernel ends, or goes on to look for leaks.
 ENDS = ('kunit_shutdown=poweroff',)
-LEAKS = ('kmemleak=on', 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/',
-	 'ro', f'init={os.path.dirname(os.path.realpath(__file__))}/leaks')
+# The root of the machine it runs on is its root, too.
+ROOT = ('root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro')
+LEAKS = (*ROOT, 'kmemleak=on',
+	 f'init={os.path.dirname(os.path.realpath(__file__))}/leaks')
 POWER_OFF = 'reboot: Power down'
 
 # A kernel's complaint, and what of it differs from run to run.
@@ -34,14 +36,12 @@ class Boot:
 	"""One run of the kernel in the folder @build; iterate for its lines.
 
 	A kernel that says nothing for @silence seconds, or goes on for more than
-	@limit, is stopped, and @hung is set. With @leaks it also complains of memory
-	that its suites lost. The log is kept in @build.
+	@limit, is stopped, and @hung is set. After its suites it ends, as @ends say.
+	The log is kept in @build.
 	"""
 
-	def __init__(self, build, name, *args, silence=300, limit=1800,
-		     leaks=False):
-		self.command = [f'{build}/linux', *ARGS,
-				*(LEAKS if leaks else ENDS), *args]
+	def __init__(self, build, name, *args, silence=300, limit=1800, ends=ENDS):
+		self.command = [f'{build}/linux', *ARGS, *ends, *args]
 		self.log = f'{build}/{name}.log'
 		self.silence = silence
 		self.limit = limit
