@@ -90,6 +90,7 @@ use core::{
 pub struct Cursor<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_resource_cursor>,
     ready: bool,
+    bounded: bool,
     man: &'dev Manager<T>,
 }
 
@@ -103,8 +104,40 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         Self {
             cursor: Opaque::uninit(),
             ready: false,
+            bounded: false,
             man,
         }
+    }
+
+    /// Has its walks return only what has been on the list since they began, and wasn't moved since.
+    ///
+    /// Each of these is returned once, if it stays. So a walk ends, however fast others use buffers,
+    /// and even if working on one moves it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor().bounded());
+    /// let mut walk = cursor.as_mut().lock();
+    /// let mut met = 0;
+    /// while walk.next().is_some() {
+    ///     met += 1;
+    ///     // To use what it meets doesn't prolong the walk.
+    ///     walk.unlocked(|| objects.iter().for_each(|obj| obj.reserve().move_to_lru_tail()));
+    /// }
+    /// drop(walk);
+    /// assert_eq!(met, 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn bounded(mut self) -> Self {
+        self.bounded = true;
+        self
     }
 
     /// Takes the LRU lock, to step.
@@ -119,8 +152,14 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         let raw = this.cursor.get();
 
         if !this.ready {
+            let init = if this.bounded {
+                bindings::ttm_resource_cursor_init_bounded
+            } else {
+                bindings::ttm_resource_cursor_init
+            };
+
             // SAFETY: `raw` is memory for a cursor, which is pinned, and the manager is valid.
-            unsafe { bindings::ttm_resource_cursor_init(raw, this.man.as_raw()) };
+            unsafe { init(raw, this.man.as_raw()) };
         }
         let guard = this.man.device().lru_lock().lock();
         if !this.ready {
