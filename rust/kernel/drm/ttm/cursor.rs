@@ -61,7 +61,11 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// One that is leaked does no harm, but to stay in the list until the device goes:
+/// # Forgetting
+///
+/// On the stack it is dropped with its scope, whatever becomes of its pin. On the heap it can be
+/// forgotten, but then its memory is never freed. The hitch stays in the list, in nobody's way, until the
+/// device takes it off, before it goes itself:
 ///
 /// ```
 /// use kernel::drm::ttm::{fixture, MemType};
@@ -72,6 +76,7 @@ use core::{
 /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
 /// let mut cursor = KBox::pin(vram.cursor(), GFP_KERNEL)?;
 /// assert!(cursor.as_mut().lock().next().is_some());
+/// # fixture::remember(&*cursor);
 /// core::mem::forget(cursor);
 /// drop(obj);
 /// drop(dev);
@@ -85,8 +90,10 @@ use core::{
 ///
 /// # Invariants
 ///
-/// If `ready`, `cursor` is initialized for `man`, and `self` is pinned. Unless there is a [`Walk`], it
-/// is paused.
+/// - If `ready`, `cursor` is initialized for `man`, and `self` is pinned. Otherwise it is on no list.
+/// - While its hitch is on a list, its memory isn't freed: being pinned, it is dropped before, which takes
+///   the hitch off; or it is never freed, and the device takes the hitch off before the lists go.
+/// - Unless there is a [`Walk`], or one was forgotten and so has the lock for ever, it is paused.
 pub struct Cursor<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_resource_cursor>,
     ready: bool,
@@ -195,7 +202,8 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 
 /// A walk with the LRU lock held.
 ///
-/// Dropping it leaves the cursor's hitch in the list and drops the lock.
+/// Dropping it leaves the cursor's hitch in the list and drops the lock. Who forgets it has the lock for
+/// ever: whoever wants it next waits in vain, and be it to drop the cursor.
 ///
 /// # Examples
 ///
