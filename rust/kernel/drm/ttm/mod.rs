@@ -61,7 +61,7 @@ mod bulk;
 mod cursor;
 mod device;
 mod driver;
-#[cfg(CONFIG_RUST_KERNEL_DOCTESTS)]
+#[cfg(CONFIG_KUNIT = "y")]
 #[doc(hidden)]
 pub mod fixture;
 mod lru;
@@ -70,6 +70,8 @@ mod object;
 mod placement;
 mod reserved;
 mod resource;
+#[cfg(CONFIG_KUNIT = "y")]
+mod tests;
 mod tt;
 mod walk;
 
