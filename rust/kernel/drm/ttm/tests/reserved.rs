@@ -3,6 +3,14 @@
 //! Walks that hand out reserved buffers.
 
 use super::*;
+use crate::{
+    kthread,
+    sync::Completion,
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
 use core::pin::pin;
 
 #[kunit_tests(rust_ttm_reserved)]
@@ -80,6 +88,34 @@ mod cases {
 
         assert!(w.rest_reserved(walk.as_mut())?.is("abc"));
         assert_eq!(walk.skipped(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn another_thread_is_waited_for() -> Result {
+        let dev = Device::new()?;
+        let w = World::new(&dev, "a! b! c!")?;
+        let taken = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+        let mut met = Text::new();
+        let mut skipped = 0;
+
+        kthread::scope(|scope| {
+            let (w, taken_there) = (&w, taken.clone());
+
+            scope.spawn(c"user", move || {
+                let used = w.object('b').map(|obj| obj.reserve());
+                taken_there.complete_all();
+                fsleep(Delta::from_millis(20));
+                drop(used);
+            })?;
+            taken.wait_for_completion();
+            let mut walk = pin!(w.vram.walk(&OperationCtx::new()).waiting());
+            met = w.rest_reserved(walk.as_mut())?;
+            skipped = walk.skipped();
+            Ok(())
+        })?;
+        assert!(met.is("abc"));
+        assert_eq!(skipped, 0);
         Ok(())
     }
 
