@@ -55,7 +55,7 @@ use core::{
 pub fn scope<'env, R>(
     f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> Result<R>,
 ) -> Result<R> {
-    let threads = KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)?;
+    let threads = no_threads()?;
     let scope = Scope {
         threads: &threads,
         _scope: PhantomData,
@@ -72,6 +72,12 @@ pub fn scope<'env, R>(
             None => return ret,
         }
     }
+}
+
+/// Not part of [`scope`], which is made anew by each crate that calls it: lockdep wants the lock's class
+/// to have one name.
+fn no_threads() -> Result<Pin<KBox<Mutex<KVec<Thread>>>>> {
+    KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)
 }
 
 /// Where threads can be started. See [`scope`].

@@ -61,7 +61,11 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// One that is leaked does no harm, but to stay in the list until the device goes:
+/// # Forgetting
+///
+/// On the stack it is dropped with its scope, whatever becomes of its pin. On the heap it can be
+/// forgotten, but then its memory is never freed. The hitch stays in the list, in nobody's way, until the
+/// device takes it off, before it goes itself:
 ///
 /// ```
 /// use kernel::drm::ttm::{fixture, MemType};
@@ -72,6 +76,7 @@ use core::{
 /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
 /// let mut cursor = KBox::pin(vram.cursor(), GFP_KERNEL)?;
 /// assert!(cursor.as_mut().lock().next().is_some());
+/// # fixture::remember(&*cursor);
 /// core::mem::forget(cursor);
 /// drop(obj);
 /// drop(dev);
@@ -85,11 +90,14 @@ use core::{
 ///
 /// # Invariants
 ///
-/// If `ready`, `cursor` is initialized for `man`, and `self` is pinned. Unless there is a [`Walk`], it
-/// is paused.
+/// - If `ready`, `cursor` is initialized for `man`, and `self` is pinned. Otherwise it is on no list.
+/// - While its hitch is on a list, its memory isn't freed: being pinned, it is dropped before, which takes
+///   the hitch off; or it is never freed, and the device takes the hitch off before the lists go.
+/// - Unless there is a [`Walk`], or one was forgotten and so has the lock for ever, it is paused.
 pub struct Cursor<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_resource_cursor>,
     ready: bool,
+    bounded: bool,
     man: &'dev Manager<T>,
 }
 
@@ -103,8 +111,40 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         Self {
             cursor: Opaque::uninit(),
             ready: false,
+            bounded: false,
             man,
         }
+    }
+
+    /// Has its walks return only what has been on the list since they began, and wasn't moved since.
+    ///
+    /// Each of these is returned once, if it stays. So a walk ends, however fast others use buffers,
+    /// and even if working on one moves it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor().bounded());
+    /// let mut walk = cursor.as_mut().lock();
+    /// let mut met = 0;
+    /// while walk.next().is_some() {
+    ///     met += 1;
+    ///     // To use what it meets doesn't prolong the walk.
+    ///     walk.unlocked(|| objects.iter().for_each(|obj| obj.reserve().move_to_lru_tail()));
+    /// }
+    /// drop(walk);
+    /// assert_eq!(met, 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn bounded(mut self) -> Self {
+        self.bounded = true;
+        self
     }
 
     /// Takes the LRU lock, to step.
@@ -119,8 +159,14 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         let raw = this.cursor.get();
 
         if !this.ready {
+            let init = if this.bounded {
+                bindings::ttm_resource_cursor_init_bounded
+            } else {
+                bindings::ttm_resource_cursor_init
+            };
+
             // SAFETY: `raw` is memory for a cursor, which is pinned, and the manager is valid.
-            unsafe { bindings::ttm_resource_cursor_init(raw, this.man.as_raw()) };
+            unsafe { init(raw, this.man.as_raw()) };
         }
         let guard = this.man.device().lru_lock().lock();
         if !this.ready {
@@ -156,7 +202,8 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 
 /// A walk with the LRU lock held.
 ///
-/// Dropping it leaves the cursor's hitch in the list and drops the lock.
+/// Dropping it leaves the cursor's hitch in the list and drops the lock. Who forgets it has the lock for
+/// ever: whoever wants it next waits in vain, and be it to drop the cursor.
 ///
 /// # Examples
 ///

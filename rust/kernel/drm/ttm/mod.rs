@@ -62,7 +62,7 @@ mod bulk;
 mod cursor;
 mod device;
 mod driver;
-#[cfg(CONFIG_RUST_KERNEL_DOCTESTS)]
+#[cfg(CONFIG_KUNIT = "y")]
 #[doc(hidden)]
 pub mod fixture;
 mod inner;
@@ -77,6 +77,8 @@ mod registration;
 mod reserved;
 mod resource;
 mod setup;
+#[cfg(CONFIG_KUNIT = "y")]
+mod tests;
 mod transaction;
 mod tt;
 mod walk;

@@ -91,10 +91,17 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// One that is forgotten, on the heap, leaves its node in the list. As a forgotten [`Cursor`], it is in
+/// nobody's way, and the device takes it off before it goes itself.
+///
+/// [`Cursor`]: super::Cursor
+///
 /// # Invariants
 ///
-/// If `ready`, `cursor` is initialized for `man` with `arg`, `arg` points to `ctx`, and `self` is
-/// pinned. No buffer belongs to `cursor` between two steps.
+/// - If `ready`, `cursor` is initialized for `man` with `arg`, `arg` points to `ctx`, and `self` is
+///   pinned. Otherwise it is on no list.
+/// - While its node is on a list, its memory isn't freed, as that of a [`Cursor`].
+/// - No buffer belongs to `cursor` between two steps.
 pub struct ReservedWalk<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_bo_lru_cursor>,
     arg: UnsafeCell<bindings::ttm_lru_walk_arg>,
@@ -246,8 +253,9 @@ impl<T: Driver> Drop for ReservedWalk<'_, T> {
 
 /// A buffer that a walk has handed out: reserved, and with a reference.
 ///
-/// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps; but
-/// until it is dropped, others wait for it.
+/// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps, and of the
+/// walk; but until it is dropped, others wait for it. If it is forgotten, they wait for ever, and so does
+/// who drops the device.
 ///
 /// # Examples
 ///

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! KUnit suites of what walks promise, and of what the guards do.
+//!
+//! Documentation/gpu/ttm-lru.rst has the promises, P1 to P7. The suites in C test the lists; here all
+//! goes through the safe API, so that it is the binding that is under test as well.
+//!
+//! A case draws a small [`World`], does things to it while walks are under way, and compares texts. No
+//! case asserts with a lock held: one that fails ends there and then, and drops nothing.
+
+mod bounded;
+mod complete;
+mod crowd;
+mod forget;
+mod fused;
+mod guards;
+mod model;
+mod places;
+mod random;
+mod ranges;
+mod repeats;
+mod reserved;
+mod skip;
+mod unseen;
+mod zombies;
+
+use super::{
+    fixture::{
+        BufferData,
+        Device,
+        Driver,
+        Kind, //
+    },
+    BufferId,
+    BulkMove,
+    Manager,
+    MemType,
+    Node,
+    ObjectConfig,
+    OperationCtx,
+    Pinned,
+    Placement,
+    Reserved,
+    Resv, //
+};
+use crate::{
+    fmt,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+};
+
+type Object = super::Object<BufferData>;
+type Cursor<'a> = super::Cursor<'a, Driver>;
+type Walk<'w, 'a> = super::Walk<'w, 'a, Driver>;
+type ReservedWalk<'a> = super::ReservedWalk<'a, Driver>;
+
+/// A few letters. Nothing is allocated, so that it can be written with a lock held.
+#[derive(Clone, Copy)]
+struct Text {
+    bytes: [u8; Self::MAX],
+    len: usize,
+}
+
+impl Text {
+    const MAX: usize = 64;
+
+    const fn new() -> Self {
+        Self {
+            bytes: [0; Self::MAX],
+            len: 0,
+        }
+    }
+
+    /// What doesn't fit is left out: no text that is expected is that long.
+    fn push(&mut self, letter: char) {
+        if self.len < Self::MAX {
+            // CAST: There are ASCII letters only.
+            self.bytes[self.len] = letter as u8;
+            self.len += 1;
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn letters(&self) -> impl Iterator<Item = char> + '_ {
+        self.as_bytes().iter().map(|&byte| byte.into())
+    }
+
+    /// Whether it is this, spaces aside. If not, says what it is instead: KUnit doesn't.
+    fn is(&self, wanted: &str) -> bool {
+        let same = self
+            .letters()
+            .eq(wanted.chars().filter(|&letter| letter != ' '));
+
+        if !same {
+            pr_err!("    # it is '{self}', and should be '{wanted}'\n");
+        }
+        same
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.letters().try_for_each(|letter| write!(f, "{letter}"))
+    }
+}
+
+/// So many buffers may have a name.
+const NAMES: usize = 26;
+
+/// The names of the bulks.
+const BULKS: [char; 2] = ['*', '+'];
+
+/// Buffers of a page each in the VRAM of a device. They are called by letters.
+///
+/// All share one reservation, so that they may join bulks, but those with a `!`.
+struct World<'d> {
+    dev: &'d Device,
+    vram: &'d Manager<Driver>,
+    pins: [Option<Pinned<BufferData>>; NAMES],
+    objects: [Option<ARef<Object>>; NAMES],
+    bulks: [BulkMove<'d, Driver>; BULKS.len()],
+    resv: Arc<Resv>,
+}
+
+impl<'d> World<'d> {
+    const SIZE: usize = 0x1000;
+
+    /// Makes a world of buffers as [`Self::make`] does.
+    fn new(dev: &'d Device, buffers: &str) -> Result<Self> {
+        let resv = Resv::new()?;
+        let mut world = Self {
+            dev,
+            vram: dev.manager(MemType::VRAM).ok_or(ENODEV)?,
+            pins: [const { None }; NAMES],
+            objects: [const { None }; NAMES],
+            bulks: [
+                BulkMove::new(dev, resv.clone())?,
+                BulkMove::new(dev, resv.clone())?,
+            ],
+            resv,
+        };
+
+        world.make(buffers)?;
+        Ok(world)
+    }
+
+    /// Makes buffers: `a` is a loose one, `a*` and `a+` are members of a bulk, `a1` has priority 1, and
+    /// `a!` a reservation of its own.
+    fn make(&mut self, buffers: &str) -> Result {
+        buffers
+            .split_ascii_whitespace()
+            .try_for_each(|buffer| self.make_one(buffer))
+    }
+
+    fn make_one(&mut self, buffer: &str) -> Result {
+        let mut chars = buffer.chars();
+        let letter = chars.next().ok_or(EINVAL)?;
+        let (mut priority, mut bulk, mut alone) = (0, None, false);
+
+        for mark in chars {
+            match mark {
+                '!' => alone = true,
+                '*' | '+' => bulk = Some(mark),
+                _ => priority = mark.to_digit(10).ok_or(EINVAL)?,
+            }
+        }
+        self.create(letter, priority, bulk, alone)
+    }
+
+    fn create(&mut self, letter: char, priority: u32, bulk: Option<char>, alone: bool) -> Result {
+        let config = ObjectConfig {
+            placement: Placement::VRAM,
+            priority,
+            resv: (!alone).then_some(&self.resv),
+            bulk: bulk.map(|mark| self.bulk(mark)).transpose()?,
+            ..ObjectConfig::default()
+        };
+        let drm = self.dev.drm();
+        let mut ctx = OperationCtx::new();
+        let obj = Object::new(drm, Self::SIZE, &config, &mut ctx, Kind::Kept)?;
+
+        *self.objects.get_mut(index(letter)).ok_or(EINVAL)? = Some(obj);
+        Ok(())
+    }
+
+    fn bulk(&self, mark: char) -> Result<&BulkMove<'d, Driver>> {
+        let n = BULKS.iter().position(|&bulk| bulk == mark);
+
+        Ok(&self.bulks[n.ok_or(EINVAL)?])
+    }
+
+    fn object(&self, letter: char) -> Result<&ARef<Object>> {
+        self.objects
+            .get(index(letter))
+            .and_then(Option::as_ref)
+            .ok_or(ENOENT)
+    }
+
+    fn id(&self, letter: char) -> Result<BufferId> {
+        Ok(self.object(letter)?.buffer().id())
+    }
+
+    /// What a buffer is called; `?` if it isn't one of these.
+    fn letter(&self, id: BufferId) -> char {
+        ('a'..='z')
+            .find(|&letter| self.id(letter) == Ok(id))
+            .unwrap_or('?')
+    }
+
+    //
+    // What happens to buffers.
+    //
+
+    /// Drops the last reference, unless somebody else has one.
+    fn free(&mut self, letter: char) -> Result {
+        self.pins[index(letter)] = None;
+        drop(self.objects[index(letter)].take().ok_or(ENOENT)?);
+        Ok(())
+    }
+
+    fn evict(&self, letter: char) -> Result {
+        self.object(letter)?
+            .reserve()
+            .evict(&mut OperationCtx::new())
+    }
+
+    /// Back to VRAM.
+    fn bring_back(&self, letter: char) -> Result {
+        self.object(letter)?
+            .reserve()
+            .validate(Placement::VRAM, &mut OperationCtx::new())
+    }
+
+    fn pin(&mut self, letter: char) -> Result {
+        let pin = self.object(letter)?.reserve().pin();
+
+        self.pins[index(letter)] = Some(pin);
+        Ok(())
+    }
+
+    fn unpin(&mut self, letter: char) -> Result {
+        drop(self.pins[index(letter)].take().ok_or(ENOENT)?);
+        Ok(())
+    }
+
+    /// It was just used: to the tail.
+    fn touch(&self, letter: char) -> Result {
+        self.object(letter)?.reserve().move_to_lru_tail();
+        Ok(())
+    }
+
+    fn join(&self, letter: char, bulk: char) -> Result {
+        self.object(letter)?.reserve().set_bulk(self.bulk(bulk)?)
+    }
+
+    fn leave(&self, letter: char) -> Result {
+        self.object(letter)?.reserve().leave_bulk();
+        Ok(())
+    }
+
+    /// All members were just used: to the tail.
+    fn touch_bulk(&self, bulk: char) -> Result {
+        let bulk = self.bulk(bulk)?;
+        let reserved = bulk.reserve();
+
+        bulk.move_to_tail(&reserved, &mut self.dev.lru())
+    }
+
+    //
+    // What there is to see.
+    //
+
+    /// The lists of a memory type. A hitch is `|`.
+    fn picture_of(&self, mem_type: MemType) -> Text {
+        let mut text = Text::new();
+
+        self.dev.lru().visit(mem_type, |node| {
+            text.push(match node {
+                Node::Resource(res) => res.buffer_id().map_or('?', |id| self.letter(id)),
+                Node::Hitch => '|',
+            });
+        });
+        text
+    }
+
+    fn picture(&self) -> Text {
+        self.picture_of(MemType::VRAM)
+    }
+
+    /// Without hitches.
+    fn order_of(&self, mem_type: MemType) -> Text {
+        let mut text = Text::new();
+
+        self.picture_of(mem_type)
+            .letters()
+            .filter(|&letter| letter != '|')
+            .for_each(|letter| text.push(letter));
+        text
+    }
+
+    fn order(&self) -> Text {
+        self.order_of(MemType::VRAM)
+    }
+
+    /// In which bulk's range each buffer in VRAM is; `.` for none.
+    fn ranges(&self) -> Text {
+        let mut text = Text::new();
+
+        self.dev.lru().visit(MemType::VRAM, |node| {
+            if let Node::Resource(res) = node {
+                let bulk = self
+                    .bulks
+                    .iter()
+                    .position(|bulk| Some(bulk.id()) == res.bulk_id());
+
+                text.push(match (bulk, res.bulk_id()) {
+                    (Some(n), _) => BULKS[n],
+                    (None, Some(_)) => '?',
+                    (None, None) => '.',
+                });
+            }
+        });
+        text
+    }
+
+    //
+    // Walks.
+    //
+
+    fn cursor(&self) -> Cursor<'d> {
+        self.vram.cursor()
+    }
+
+    /// One step, the lock held.
+    fn step(&self, walk: &mut Walk<'_, '_>) -> Option<char> {
+        let id = walk.next()?.buffer_id();
+
+        Some(id.map_or('?', |id| self.letter(id)))
+    }
+
+    /// Up to `n` steps in one hold of the lock.
+    fn steps(&self, cursor: Pin<&mut Cursor<'_>>, n: usize) -> Text {
+        let mut text = Text::new();
+        let mut walk = cursor.lock();
+
+        for _ in 0..n {
+            match self.step(&mut walk) {
+                Some(letter) => text.push(letter),
+                None => break,
+            }
+        }
+        text
+    }
+
+    /// All that is left, the lock dropped after each step. A walk that doesn't end fills the text.
+    fn rest(&self, mut cursor: Pin<&mut Cursor<'_>>) -> Text {
+        let mut text = Text::new();
+
+        while text.len < Text::MAX {
+            match self.step(&mut cursor.as_mut().lock()) {
+                Some(letter) => text.push(letter),
+                None => break,
+            }
+        }
+        text
+    }
+
+    /// All that a walk over reserved buffers has left.
+    fn rest_reserved(&self, walk: Pin<&mut ReservedWalk<'_>>) -> Result<Text> {
+        let mut text = Text::new();
+
+        for bo in walk.take(Text::MAX) {
+            text.push(self.letter(bo?.id()));
+        }
+        Ok(text)
+    }
+}
+
+fn index(letter: char) -> usize {
+    (letter as usize).wrapping_sub('a' as usize)
+}
+
+/// What the kernel has complained of since it was booted. It doesn't change in a case in which nothing
+/// is wrong with a list.
+fn complaints() -> c_ulong {
+    // SAFETY: It may be called anywhere.
+    unsafe { crate::bindings::get_taint() }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Buffers whose last reference is dropped while a walk has them.
+
+use super::*;
+use core::pin::pin;
+
+#[kunit_tests(rust_ttm_zombies)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn freed_while_the_walk_looks_at_it() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a b c")?;
+        let mut cursor = pin!(w.cursor());
+        let mut freed = Ok(());
+
+        let mut walk = cursor.as_mut().lock();
+        let _ = w.step(&mut walk);
+        let size = walk.with_buffer(|bo| {
+            freed = w.free('a');
+            // Only the walk has it now.
+            (bo.object().is_some(), bo.size())
+        });
+        let next = w.step(&mut walk);
+        drop(walk);
+
+        assert_eq!(freed, Ok(()));
+        assert_eq!(size, Some((false, World::SIZE)));
+        assert_eq!(next, Some('b'));
+        assert!(w.picture().is("b|c"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_zombie_is_evicted() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a* b*")?;
+        let mut cursor = pin!(w.cursor());
+        let mut freed = Ok(());
+
+        let mut walk = cursor.as_mut().lock();
+        let _ = w.step(&mut walk);
+        let evicted = walk.with_buffer(|bo| {
+            freed = w.free('a');
+            bo.reserve().evict(&mut OperationCtx::new())
+        });
+        drop(walk);
+
+        assert_eq!(freed, Ok(()));
+        assert_eq!(evicted, Some(Ok(())));
+        assert!(w.picture().is("|b"));
+        assert!(w.order_of(MemType::SYSTEM).is(""));
+        Ok(())
+    }
+
+    #[test]
+    fn another_walk_meets_a_zombie() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a! b!")?;
+        let mut first = pin!(w.cursor());
+        let mut seen = Text::new();
+        let mut alive = None;
+
+        let mut walk = first.as_mut().lock();
+        let _ = w.step(&mut walk);
+        let _ = walk.with_buffer(|_| {
+            let _ = w.free('a');
+            let mut second = pin!(w.cursor());
+            let mut walk = second.as_mut().lock();
+
+            // What is met has no letter any more.
+            seen.push(w.step(&mut walk).unwrap_or('.'));
+            alive = walk.with_buffer(|bo| bo.object().is_some());
+            seen.push(w.step(&mut walk).unwrap_or('.'));
+        });
+        drop(walk);
+
+        assert!(seen.is("?b"));
+        assert_eq!(alive, Some(false));
+        assert!(w.picture().is("|b"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_zombie_has_left_its_bulk() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a* b* c* d")?;
+        let mut cursor = pin!(w.cursor());
+        let mut ranges = Text::new();
+        let mut moved = Ok(());
+
+        let mut walk = cursor.as_mut().lock();
+        let _ = w.step(&mut walk);
+        let _ = w.step(&mut walk);
+        let _ = walk.with_buffer(|_| {
+            let _ = w.free('b');
+            ranges = w.ranges();
+            moved = w.touch_bulk('*');
+        });
+        drop(walk);
+
+        assert!(ranges.is("**.."));
+        assert_eq!(moved, Ok(()));
+        assert!(w.rest(cursor.as_mut()).is("dac"));
+        Ok(())
+    }
+
+    #[test]
+    fn the_handed_out_outlives_its_object() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a! b!")?;
+        let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
+        let mut bo = walk.as_mut().next().ok_or(ENOENT)??;
+
+        w.free('a')?;
+        assert!(bo.object().is_none());
+        assert_eq!(bo.size(), World::SIZE);
+        assert_eq!(bo.evict(&mut OperationCtx::new()), Ok(()));
+        assert_eq!(bo.mem_type(), Some(MemType::SYSTEM));
+        drop(bo);
+        assert!(w.order_of(MemType::SYSTEM).is(""));
+        assert!(w.rest_reserved(walk.as_mut())?.is("b"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_zombie_comes_back_to_nobody() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a! b!")?;
+        let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
+        let bo = walk.as_mut().next().ok_or(ENOENT)??;
+        let kept = bo.object().ok_or(ENOENT)?;
+
+        // As long as there is a reference, it is alive.
+        w.free('a')?;
+        assert!(bo.object().is_some());
+        drop(kept);
+        assert!(bo.object().is_none());
+        // A walk that begins now has only the other one.
+        let mut other = pin!(w.vram.walk(&OperationCtx::new()));
+        assert!(w.rest_reserved(other.as_mut())?.is("b"));
+        assert_eq!(other.skipped(), 1);
+        drop(bo);
+        assert!(w.order().is("b"));
+        Ok(())
+    }
+
+    #[test]
+    fn only_zombies_are_left() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a! b! c!")?;
+        let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
+        let mut kept = KVec::new();
+
+        for bo in walk.as_mut() {
+            kept.push(bo?, GFP_KERNEL)?;
+        }
+        for letter in ['a', 'b', 'c'] {
+            w.free(letter)?;
+        }
+        assert_eq!(w.vram.usage(), 3 * World::SIZE as u64);
+        drop(kept);
+        assert_eq!(w.vram.usage(), 0);
+        Ok(())
+    }
+}
