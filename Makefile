@@ -2,7 +2,7 @@
 # The front door. What each target does is in scripts/ and tests/.
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
-	mutants users unsafe enter where clean distclean
+	mutants users cost unsafe enter where clean distclean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -23,6 +23,7 @@ help:
 #: FULL=1 takes larger worlds and all mutants; make check has the rest.
 #:
 #: make users     compile all drivers for x86 that use TTM, look for new warnings
+#: make cost      walks in C and in Rust, their instructions counted
 #: make unsafe    write the table of all unsafe in Rust anew
 #:
 #: make setup     get Linux and a toolchain; the others do so by themselves
@@ -46,8 +47,8 @@ tree demo check kunit rust-ui: setup
 explore fuzz prove mutants: tree
 	@$(lock) userspace $(work) $@
 
-users: tree
-	@$(lock) x86 $(work) users
+users cost: tree
+	@$(lock) x86 $(work) $@
 
 unsafe: setup
 	@scripts/enter $(CURDIR)/tests/docs/unsafe

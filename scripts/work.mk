@@ -2,7 +2,7 @@
 # What is done under a lock; the front door is ../Makefile.
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
-.PHONY: explore fuzz prove mutants users
+.PHONY: explore fuzz prove mutants users cost
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
@@ -38,6 +38,10 @@ explore fuzz prove mutants:
 users:
 	@$(step) users "compiling the users of TTM" $(enter) $(x86)/users build
 	@$(enter) $(x86)/users report
+
+cost:
+	@$(step) cost "building kernels that count" $(enter) $(x86)/cost build
+	@$(enter) $(x86)/cost report
 
 pristine: export PRISTINE := 1
 pristine:

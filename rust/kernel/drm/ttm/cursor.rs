@@ -437,6 +437,7 @@ impl<T: Driver> Drop for Walk<'_, '_, T> {
 struct Reference(*mut bindings::ttm_buffer_object);
 
 impl Drop for Reference {
+    #[inline]
     fn drop(&mut self) {
         // It may be the last one.
         might_sleep();

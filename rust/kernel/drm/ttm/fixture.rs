@@ -411,6 +411,8 @@ pub fn remember<T>(forgotten: &T) {
 
     let n = COUNT.fetch_add(1, Relaxed) % ADDRESSES.len();
     ADDRESSES[n].store(core::ptr::from_ref(forgotten).addr(), Relaxed);
+}
+
 impl Drop for Device {
     fn drop(&mut self) {
         // Its teardown would wait for them.

@@ -30,6 +30,7 @@ impl Resource {
     /// # Safety
     ///
     /// `res` must be as the type's invariants say, for `'a`.
+    #[inline]
     pub(super) unsafe fn from_raw<'a>(res: *mut bindings::ttm_resource) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements.
@@ -38,12 +39,14 @@ impl Resource {
     }
 
     /// Its size in bytes.
+    #[inline]
     pub fn size(&self) -> usize {
         // SAFETY: By the type invariants; constant while it is on a list.
         unsafe { (*self.0.get()).size }
     }
 
     /// Its memory type.
+    #[inline]
     pub fn mem_type(&self) -> MemType {
         // SAFETY: By the type invariants; constant while it is on a list.
         let n = unsafe { (*self.0.get()).mem_type };
@@ -52,12 +55,14 @@ impl Resource {
     }
 
     /// The priority of the list that it is on.
+    #[inline]
     pub fn priority(&self) -> u32 {
         // SAFETY: By the type invariants; protected by the LRU lock.
         unsafe { (*self.0.get()).lru.priority() as u32 }
     }
 
     /// Tells which buffer it belongs to, if any.
+    #[inline]
     pub fn buffer_id(&self) -> Option<BufferId> {
         // SAFETY: By the type invariants; protected by the LRU lock.
         let bo = unsafe { (*self.0.get()).bo };
@@ -66,6 +71,7 @@ impl Resource {
     }
 
     /// The bulk in whose range it is, if it is in one.
+    #[inline]
     pub fn bulk_id(&self) -> Option<BulkId> {
         let res = self.0.get();
 
