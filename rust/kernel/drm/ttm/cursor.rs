@@ -4,6 +4,8 @@
 //!
 //! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
 
+#[cfg(CONFIG_KUNIT = "y")]
+use super::tests;
 use super::{
     Buffer,
     Driver,
@@ -184,6 +186,18 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
             current: ptr::null_mut(),
             guard,
             _cursor: PhantomData,
+        }
+    }
+}
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl<T: Driver> tests::Hitch for Cursor<'_, T> {
+    unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item> {
+        // SAFETY: By the function's requirements. It is initialized if it is ready.
+        unsafe {
+            (*this)
+                .ready
+                .then(|| &raw const (*(*this).cursor.get()).hitch)
         }
     }
 }

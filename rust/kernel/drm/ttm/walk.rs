@@ -4,6 +4,8 @@
 //!
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
+#[cfg(CONFIG_KUNIT = "y")]
+use super::tests;
 use super::{
     Buffer,
     Driver,
@@ -239,6 +241,18 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
         Some(Ok(ReservedBuffer(ManuallyDrop::new(unsafe {
             Reserved::assume_locked(Buffer::from_raw(bo))
         }))))
+    }
+}
+
+#[cfg(CONFIG_KUNIT = "y")]
+impl<T: Driver> tests::Hitch for ReservedWalk<'_, T> {
+    unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item> {
+        // SAFETY: By the function's requirements. It is initialized if it is ready.
+        unsafe {
+            (*this)
+                .ready
+                .then(|| &raw const (*(*this).cursor.get()).res_curs.hitch)
+        }
     }
 }
 

@@ -130,6 +130,9 @@ mod cases {
 
             met.push(letter);
             w.touch(letter)?;
+            if met.len == Text::MAX {
+                break;
+            }
             if met.len == 2 {
                 w.touch('d')?;
                 w.make("e!")?;

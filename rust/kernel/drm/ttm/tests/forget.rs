@@ -21,37 +21,43 @@ use core::mem::{
 
 /// A box that was forgotten.
 ///
-/// Dropping this gives back its memory, and nothing else, so that kmemleak doesn't miss it. As the hitch
-/// in it is followed as long as the device is there, this has to come after that is gone.
+/// Its memory can be given back, and nothing else, so that kmemleak doesn't miss it. As the hitch in it is
+/// followed as long as the device is there, this has to come after that is gone.
 pub(super) struct Forgotten {
     memory: *mut c_void,
-    free: unsafe fn(*mut c_void),
+    give_back: unsafe fn(*mut c_void) -> bool,
 }
 
 impl Forgotten {
-    pub(super) fn new<T>(forgotten: Pin<KBox<T>>) -> Self {
+    pub(super) fn new<T: Hitch>(forgotten: Pin<KBox<T>>) -> Self {
         // SAFETY: It is moved nowhere.
         let memory = KBox::into_raw(unsafe { Pin::into_inner_unchecked(forgotten) });
 
         Self {
             memory: memory.cast(),
-            free: Self::free::<T>,
+            give_back: Self::give_back_as::<T>,
         }
+    }
+
+    /// Frees the memory. Returns whether the hitch was off all lists.
+    pub(super) fn give_back(self) -> bool {
+        // SAFETY: It came out of such a box. The device is gone, and with it who knew of a hitch there.
+        unsafe { (self.give_back)(self.memory) }
     }
 
     /// # Safety
     ///
     /// `memory` must come out of a [`KBox<T>`], and nobody know of it any more.
-    unsafe fn free<T>(memory: *mut c_void) {
+    unsafe fn give_back_as<T: Hitch>(memory: *mut c_void) -> bool {
+        // SAFETY: By the function's requirements.
+        let is_off = unsafe { T::hitch(memory.cast()) }.is_none_or(|hitch| {
+            // SAFETY: It is in that memory.
+            unsafe { (*hitch).link.next.cast_const() == &raw const (*hitch).link }
+        });
+
         // SAFETY: By the function's requirements.
         drop(unsafe { KBox::from_raw(memory.cast::<MaybeUninit<T>>()) });
-    }
-}
-
-impl Drop for Forgotten {
-    fn drop(&mut self) {
-        // SAFETY: It came out of such a box. The device is gone, and with it who knew of a hitch there.
-        unsafe { (self.free)(self.memory) };
+        is_off
     }
 }
 
@@ -86,7 +92,7 @@ mod cases {
         assert!(goes_on(&mut w)?);
         drop(w);
         drop(dev);
-        drop(forgotten);
+        assert!(forgotten.give_back());
         assert_eq!(complaints(), before);
         Ok(())
     }
@@ -104,7 +110,7 @@ mod cases {
         assert!(goes_on(&mut w)?);
         drop(w);
         drop(dev);
-        drop(forgotten);
+        assert!(forgotten.give_back());
         assert_eq!(complaints(), before);
         Ok(())
     }
@@ -124,7 +130,7 @@ mod cases {
             assert!(goes_on(&mut w)?);
             drop(w);
             drop(dev);
-            drop(forgotten);
+            assert!(forgotten.give_back());
         }
         assert_eq!(complaints(), before);
         Ok(())
@@ -152,7 +158,9 @@ mod cases {
         assert!(w.picture_of(MemType::SYSTEM).is("e|"));
         drop(w);
         drop(dev);
-        drop(forgotten);
+        for forgotten in forgotten {
+            assert!(forgotten.give_back());
+        }
         assert_eq!(complaints(), before);
         Ok(())
     }
@@ -173,7 +181,7 @@ mod cases {
         assert_eq!(kept.reserve().mem_type(), Some(MemType::VRAM));
         kept.reserve().move_to_lru_tail();
         drop(kept);
-        drop(forgotten);
+        assert!(forgotten.give_back());
         assert_eq!(complaints(), before);
         Ok(())
     }
@@ -197,7 +205,7 @@ mod cases {
         assert!(w.picture().is("|cde"));
         drop(w);
         drop(dev);
-        drop(forgotten);
+        assert!(forgotten.give_back());
         assert_eq!(complaints(), before);
         Ok(())
     }
@@ -279,7 +287,7 @@ mod cases {
             assert!(goes_on(&mut w)?);
             drop(w);
             drop(dev);
-            drop(forgotten);
+            assert!(forgotten.give_back());
         }
         assert_eq!(complaints(), before);
         Ok(())
@@ -302,7 +310,7 @@ mod cases {
         assert!(w.picture().is("|b"));
         drop(w);
         drop(dev);
-        drop(forgotten);
+        assert!(forgotten.give_back());
         assert_eq!(complaints(), before);
         Ok(())
     }

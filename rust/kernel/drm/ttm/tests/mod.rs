@@ -6,7 +6,7 @@
 //! goes through the safe API, so that it is the binding that is under test as well.
 //!
 //! A case draws a small [`World`], does things to it while walks are under way, and compares texts. No
-//! case asserts with a lock held: one that fails ends there and then, and drops nothing.
+//! case asserts with the lists' lock held: one that fails ends there and then, and drops nothing.
 
 mod bounded;
 mod complete;
@@ -44,7 +44,7 @@ use super::{
     Resv, //
 };
 use crate::{
-    fmt,
+    bindings, fmt,
     prelude::*,
     sync::{
         aref::ARef,
@@ -56,6 +56,16 @@ type Object = super::Object<BufferData>;
 type Cursor<'a> = super::Cursor<'a, Driver>;
 type Walk<'w, 'a> = super::Walk<'w, 'a, Driver>;
 type ReservedWalk<'a> = super::ReservedWalk<'a, Driver>;
+
+/// Has a node in a list, which is looked at when nobody else does any more.
+pub(super) trait Hitch {
+    /// The node, unless there never was one.
+    ///
+    /// # Safety
+    ///
+    /// `this` must point to memory that was a valid `Self`, and wasn't used since for anything else.
+    unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item>;
+}
 
 /// A few letters. Nothing is allocated, so that it can be written with a lock held.
 #[derive(Clone, Copy)]
@@ -390,5 +400,5 @@ fn index(letter: char) -> usize {
 /// is wrong with a list.
 fn complaints() -> c_ulong {
     // SAFETY: It may be called anywhere.
-    unsafe { crate::bindings::get_taint() }
+    unsafe { bindings::get_taint() }
 }

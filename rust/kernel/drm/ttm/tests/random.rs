@@ -533,8 +533,15 @@ fn history(seed: u64, ops: usize) -> Result<Counts> {
     let counts = history.counts;
     drop(history);
     drop(dev);
-    // Here goes the memory of hitches that the device has taken off its lists.
-    drop(forgotten);
+    // The device has taken their hitches off its lists.
+    let mut lost = 0;
+    for forgotten in forgotten {
+        lost += usize::from(!forgotten.give_back());
+    }
+    if lost != 0 {
+        pr_err!("    # {lost} hitches are on lists that are gone\n");
+        return Err(EINVAL);
+    }
     Ok(counts)
 }
 

@@ -33,6 +33,34 @@ mod cases {
         Ok(())
     }
 
+    // What a step led to may be gone as soon as the lock was dropped.
+    #[test]
+    fn after_the_lock_was_dropped_there_is_no_buffer() -> Result {
+        let dev = Device::new()?;
+        let mut w = World::new(&dev, "a b c d")?;
+        let mut cursor = pin!(w.cursor());
+        let mut freed = Ok(());
+
+        let mut walk = cursor.as_mut().lock();
+        let _ = w.step(&mut walk);
+        walk.unlocked(|| freed = w.free('a'));
+        let unlocked = walk.with_buffer(|_| ());
+        let _ = w.step(&mut walk);
+        let met = walk.with_buffer(|_| ());
+        let again = walk.with_buffer(|_| ());
+        let _ = w.step(&mut walk);
+        drop(walk.lru());
+        let lent = walk.with_buffer(|_| ());
+        drop(walk);
+
+        assert_eq!(freed, Ok(()));
+        assert_eq!(unlocked, None);
+        assert_eq!((met, again), (Some(()), None));
+        assert_eq!(lent, None);
+        assert!(w.rest(cursor.as_mut()).is("d"));
+        Ok(())
+    }
+
     #[test]
     fn a_zombie_is_evicted() -> Result {
         let dev = Device::new()?;
