@@ -11,6 +11,7 @@ fn case(obj: &Object<fixture::BufferData>) {
     let _reserved = Reserved {
         inner: obj, //~ error[E0451]: field `inner` of struct `Reserved` is private
         resv: core::ptr::null_mut(), //~ error[E0451]: field `resv` of struct `Reserved` is private
+        lent: true, //~ error[E0451]: field `lent` of struct `Reserved` is private
         _not_send: NotThreadSafe, //~ error[E0451]: field `_not_send` of struct `Reserved` is private
     };
     #[cfg(control)]

@@ -2,14 +2,13 @@
 //! A device gets its memory types while it is made, and not later.
 
 use kernel::{
-    drm::ttm::{fixture, Backing, Device, MemType},
-    faux,
+    drm::ttm::{fixture, Backing, MemType},
     prelude::*, //
 };
 
-fn case(parent: &faux::Registration) -> Result {
+fn case() -> Result {
     let mut kept = None;
-    Device::<fixture::Driver>::new(parent.as_ref(), Ok(()), |setup| {
+    fixture::Device::with(|setup| {
         #[cfg(not(control))]
         kept.replace(setup);
         //~^ error[E0521]: borrowed data escapes outside of closure: `setup` escapes

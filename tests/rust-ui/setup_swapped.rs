@@ -3,14 +3,13 @@
 
 use core::mem::swap;
 use kernel::{
-    drm::ttm::{fixture, Device},
-    faux,
+    drm::ttm::{fixture},
     prelude::*, //
 };
 
-fn case(parent: &faux::Registration) -> Result {
-    Device::<fixture::Driver>::new(parent.as_ref(), Ok(()), |outer| {
-        Device::<fixture::Driver>::new(parent.as_ref(), Ok(()), |inner| {
+fn case() -> Result {
+    fixture::Device::with(|outer| {
+        fixture::Device::with(|inner| {
             #[cfg(not(control))]
             swap(outer, inner);
             //~^ error[E0521]: borrowed data escapes outside of closure: `inner` escapes

@@ -7,6 +7,7 @@
 #[cfg(CONFIG_KUNIT = "y")]
 use super::tests;
 use super::{
+    manager::Route,
     Buffer,
     Driver,
     Lru,
@@ -24,7 +25,6 @@ use crate::{
     types::Opaque, //
 };
 use core::{
-    marker::PhantomData,
     ptr, //
 };
 
@@ -101,6 +101,7 @@ pub struct Cursor<'dev, T: Driver> {
     ready: bool,
     bounded: bool,
     man: &'dev Manager<T>,
+    route: Route<'dev, T>,
 }
 
 // SAFETY: A cursor may be used from any thread, one at a time. Who steps has a `Walk`, which can't be
@@ -108,13 +109,14 @@ pub struct Cursor<'dev, T: Driver> {
 unsafe impl<T: Driver> Send for Cursor<'_, T> {}
 
 impl<'dev, T: Driver> Cursor<'dev, T> {
-    pub(super) fn new(man: &'dev Manager<T>) -> Self {
+    pub(super) fn new(man: &'dev Manager<T>, route: Route<'dev, T>) -> Self {
         // INVARIANT: It isn't ready.
         Self {
             cursor: Opaque::uninit(),
             ready: false,
             bounded: false,
             man,
+            route,
         }
     }
 
@@ -161,14 +163,8 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         let raw = this.cursor.get();
 
         if !this.ready {
-            let init = if this.bounded {
-                bindings::ttm_resource_cursor_init_bounded
-            } else {
-                bindings::ttm_resource_cursor_init
-            };
-
-            // SAFETY: `raw` is memory for a cursor, which is pinned, and the manager is valid.
-            unsafe { init(raw, this.man.as_raw()) };
+            // SAFETY: `raw` is memory for a cursor, which is pinned.
+            unsafe { init(raw, this.man, this.bounded) };
         }
         let guard = this.man.device().lru_lock().lock();
         if !this.ready {
@@ -182,12 +178,31 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         // INVARIANT: The lock was just taken.
         Walk {
             cursor: raw,
-            man: this.man,
+            bounded: this.bounded,
+            man: &mut this.man,
+            route: &mut this.route,
             current: ptr::null_mut(),
             guard,
-            _cursor: PhantomData,
         }
     }
+}
+
+/// # Safety
+///
+/// `cursor` must be memory for a cursor, and pinned; if it is initialized, it must be on no list.
+unsafe fn init<T: Driver>(
+    cursor: *mut bindings::ttm_resource_cursor,
+    man: &Manager<T>,
+    bounded: bool,
+) {
+    let init = if bounded {
+        bindings::ttm_resource_cursor_init_bounded
+    } else {
+        bindings::ttm_resource_cursor_init
+    };
+
+    // SAFETY: By the function's requirements; the manager is valid.
+    unsafe { init(cursor, man.as_raw()) };
 }
 
 #[cfg(CONFIG_KUNIT = "y")]
@@ -257,13 +272,14 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 #[must_use = "the lock is dropped immediately when this is unused"]
 pub struct Walk<'w, 'dev, T: Driver> {
     cursor: *mut bindings::ttm_resource_cursor,
-    man: &'dev Manager<T>,
+    bounded: bool,
+    man: &'w mut &'dev Manager<T>,
+    route: &'w mut Route<'dev, T>,
     current: *mut bindings::ttm_resource,
     guard: Guard<'dev, (), SpinLockBackend>,
-    _cursor: PhantomData<Pin<&'w mut Cursor<'dev, T>>>,
 }
 
-impl<T: Driver> Walk<'_, '_, T> {
+impl<'dev, T: Driver> Walk<'_, 'dev, T> {
     /// Steps to the next resource. Writes nothing to the list.
     ///
     /// Returns [`None`] when the walk has ended, and from then on, until [`Self::restart`].
@@ -275,7 +291,10 @@ impl<T: Driver> Walk<'_, '_, T> {
         // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
         self.current = unsafe { bindings::ttm_resource_cursor_advance(self.cursor) };
         if self.current.is_null() {
-            return None;
+            self.advance_along_route();
+            if self.current.is_null() {
+                return None;
+            }
         }
 
         // SAFETY: It is on one of the lists. As long as `self` is borrowed, nobody can step or drop
@@ -413,10 +432,41 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn restart(&mut self) {
+        if let Some(man) = self.route.restart() {
+            return self.go_to(man);
+        }
         // INVARIANT: No resource.
         self.current = ptr::null_mut();
         // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
         unsafe { bindings::ttm_resource_cursor_restart(self.cursor) };
+    }
+
+    /// At the end of one manager's lists, steps to the first resource of the next one's.
+    #[cold]
+    fn advance_along_route(&mut self) {
+        while let Some(man) = self.route.next() {
+            self.go_to(man);
+            // INVARIANT: It is on one of the lists.
+            // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+            self.current = unsafe { bindings::ttm_resource_cursor_advance(self.cursor) };
+            if !self.current.is_null() {
+                return;
+            }
+        }
+    }
+
+    /// Starts over with `man`.
+    fn go_to(&mut self, man: &'dev Manager<T>) {
+        // INVARIANT: No resource. The cursor is initialized for `man`.
+        self.current = ptr::null_mut();
+        *self.man = man;
+        // SAFETY: By the type invariants the cursor is initialized and pinned, and the LRU lock is held:
+        // all managers of a walk are on one device. Dropping `self`, and all that drops the lock, pauses.
+        unsafe {
+            bindings::ttm_resource_cursor_fini(self.cursor);
+            init(self.cursor, man, self.bounded);
+            bindings::ttm_resource_cursor_restart(self.cursor);
+        }
     }
 
     /// Lends the lock, to move things on the list. The walk keeps its place.

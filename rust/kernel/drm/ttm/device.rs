@@ -7,8 +7,10 @@
 use super::{
     driver::SYSTEM,
     inner::Inner,
+    manager::Route,
     tt,
     Buffer,
+    Cursor,
     Driver,
     Lru,
     Manager,
@@ -17,6 +19,7 @@ use super::{
     MoveBy,
     OperationCtx,
     Place,
+    ReservedWalk,
     Setup, //
 };
 use crate::{
@@ -137,6 +140,86 @@ impl<T: Driver> Device<T> {
 
         // SAFETY: By the type invariants of `Inner` it lasts as long as the device.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
+    }
+
+    /// A cursor, to walk what is on the LRU lists of several managers, one after the other.
+    ///
+    /// What the device doesn't have is passed by. Otherwise as [`Manager::cursor`]: where the walk is in
+    /// a manager's lists it keeps what it promises for those.
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if the device has none of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.system(0x2000)?, dev.vram(0x3000)?];
+    ///
+    /// let types = [MemType::PRIV, MemType::VRAM, MemType::TT, MemType::SYSTEM];
+    /// let mut cursor = pin!(dev.cursor(&types)?);
+    /// let mut walk = cursor.as_mut().lock();
+    /// for n in [0, 2, 1, 0] {
+    ///     let id = walk.next().and_then(|res| res.buffer_id());
+    ///     assert_eq!(id, Some(objects[n].buffer().id()));
+    ///     walk.unlocked(|| ());
+    ///     if n == 1 {
+    ///         assert!(walk.next().is_none());
+    ///         walk.restart();
+    ///     }
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn cursor<'dev>(&'dev self, types: &'dev [MemType]) -> Result<Cursor<'dev, T>> {
+        let mut route = Route::new(self, types);
+        let first = route.next().ok_or(ENODEV)?;
+
+        Ok(Cursor::new(first, route))
+    }
+
+    /// A walk over the buffers of several managers, one after the other, each handed out reserved.
+    ///
+    /// What the device doesn't have is passed by. Otherwise as [`Manager::walk`].
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if the device has none of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.system(0x2000)?, dev.vram(0x3000)?];
+    /// // Somebody uses the first one just now.
+    /// let used = objects[0].reserve();
+    ///
+    /// let types = [MemType::VRAM, MemType::SYSTEM];
+    /// let mut walk = pin!(dev.walk(&types, &OperationCtx::new())?);
+    /// for n in [2, 1] {
+    ///     let bo = walk.as_mut().next().ok_or(ENOENT)??;
+    ///     assert_eq!(bo.id(), objects[n].buffer().id());
+    /// }
+    /// assert!(walk.as_mut().next().is_none());
+    /// assert_eq!(walk.skipped(), 1);
+    /// # drop(used);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn walk<'dev>(
+        &'dev self,
+        types: &'dev [MemType],
+        ctx: &OperationCtx,
+    ) -> Result<ReservedWalk<'dev, T>> {
+        let mut route = Route::new(self, types);
+        let first = route.next().ok_or(ENODEV)?;
+
+        Ok(ReservedWalk::new(first, route, ctx))
     }
 
     /// Takes the lock of the LRU lists, to move things there.

@@ -8,6 +8,7 @@ use super::{
     Cursor,
     Device,
     Driver,
+    MemType,
     OperationCtx,
     ReservedWalk, //
 };
@@ -20,6 +21,41 @@ use crate::{
     types::Opaque, //
 };
 use core::marker::PhantomData;
+
+/// The managers that a walk visits, one after the other.
+pub(super) struct Route<'dev, T: Driver> {
+    dev: &'dev Device<T>,
+    all: &'dev [MemType],
+    rest: &'dev [MemType],
+}
+
+impl<'dev, T: Driver> Route<'dev, T> {
+    pub(super) fn new(dev: &'dev Device<T>, all: &'dev [MemType]) -> Self {
+        Self {
+            dev,
+            all,
+            rest: all,
+        }
+    }
+
+    /// The next manager. What the device doesn't have is passed by.
+    pub(super) fn next(&mut self) -> Option<&'dev Manager<T>> {
+        while let [first, rest @ ..] = self.rest {
+            self.rest = rest;
+            let man = self.dev.manager(*first);
+            if man.is_some() {
+                return man;
+            }
+        }
+        None
+    }
+
+    /// Starts over. Returns the first manager, unless the walk has no more than one.
+    pub(super) fn restart(&mut self) -> Option<&'dev Manager<T>> {
+        self.rest = self.all;
+        self.next()
+    }
+}
 
 /// The manager of a memory type of a device.
 ///
@@ -84,7 +120,7 @@ impl<T: Driver> Manager<T> {
 
     /// A cursor, to walk what is on the manager's LRU lists. It has to be pinned first.
     pub fn cursor(&self) -> Cursor<'_, T> {
-        Cursor::new(self)
+        Cursor::new(self, Route::new(self.device(), &[]))
     }
 
     /// A walk over the manager's buffers, each handed out reserved. It has to be pinned first.
@@ -92,7 +128,7 @@ impl<T: Driver> Manager<T> {
     /// With a context that doesn't wait for the GPU, it doesn't wait for reservations either. Unless
     /// [`ReservedWalk::waiting`] is asked for, it doesn't in any case.
     pub fn walk(&self, ctx: &OperationCtx) -> ReservedWalk<'_, T> {
-        ReservedWalk::new(self, ctx)
+        ReservedWalk::new(self, Route::new(self.device(), &[]), ctx)
     }
 
     /// Evicts all buffers, and waits until they are gone.

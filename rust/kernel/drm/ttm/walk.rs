@@ -7,6 +7,7 @@
 #[cfg(CONFIG_KUNIT = "y")]
 use super::tests;
 use super::{
+    manager::Route,
     Buffer,
     Driver,
     Manager,
@@ -109,12 +110,14 @@ pub struct ReservedWalk<'dev, T: Driver> {
     arg: UnsafeCell<bindings::ttm_lru_walk_arg>,
     ctx: OperationCtx,
     man: &'dev Manager<T>,
+    route: Route<'dev, T>,
+    skipped_before: usize,
     ready: bool,
     _pin: PhantomPinned,
 }
 
 impl<'dev, T: Driver> ReservedWalk<'dev, T> {
-    pub(super) fn new(man: &'dev Manager<T>, ctx: &OperationCtx) -> Self {
+    pub(super) fn new(man: &'dev Manager<T>, route: Route<'dev, T>, ctx: &OperationCtx) -> Self {
         // INVARIANT: It isn't ready.
         Self {
             cursor: Opaque::uninit(),
@@ -124,6 +127,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
             }),
             ctx: ctx.for_walk(),
             man,
+            route,
+            skipped_before: 0,
             ready: false,
             _pin: PhantomPinned,
         }
@@ -190,26 +195,51 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     /// If there are some, the walk has not seen everything: that it found nothing proves nothing.
     pub fn skipped(&self) -> usize {
         // SAFETY: It is initialized, and only changed by who steps, which takes a unique reference.
-        unsafe { (*self.arg.get()).skipped }
+        self.skipped_before + unsafe { (*self.arg.get()).skipped }
     }
 
     fn step(self: Pin<&mut Self>) -> *mut bindings::ttm_buffer_object {
         // SAFETY: Nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
-        let raw = this.cursor.get();
 
-        if this.ready {
+        let mut bo = if this.ready {
             // SAFETY: By the type invariants.
-            return unsafe { bindings::ttm_bo_lru_cursor_next(raw) };
-        }
+            unsafe { bindings::ttm_bo_lru_cursor_next(this.cursor.get()) }
+        } else {
+            // SAFETY: `self` is pinned.
+            unsafe { this.first() }
+        };
+        while bo.is_null() {
+            let Some(man) = this.route.next() else {
+                break;
+            };
 
-        this.arg.get_mut().ctx = this.ctx.as_raw();
-        // INVARIANT: It is initialized here, and `self` is pinned.
-        this.ready = true;
+            this.skipped_before += this.arg.get_mut().skipped;
+            this.man = man;
+            // SAFETY: By the type invariants; it is made anew, which takes it off all lists before.
+            unsafe {
+                bindings::ttm_bo_lru_cursor_fini(this.cursor.get());
+                bo = this.first();
+            }
+        }
+        bo
+    }
+
+    /// The first buffer of `man`.
+    ///
+    /// # Safety
+    ///
+    /// `self` must be pinned, and the cursor on no list.
+    unsafe fn first(&mut self) -> *mut bindings::ttm_buffer_object {
+        let raw = self.cursor.get();
+
+        self.arg.get_mut().ctx = self.ctx.as_raw();
+        // INVARIANT: It is initialized here, and `self` is pinned by the function's requirements.
+        self.ready = true;
         // SAFETY: `raw` is memory for a cursor. That, the argument, and the context which that points
         // to are pinned, and the manager is valid.
         unsafe {
-            bindings::ttm_bo_lru_cursor_init(raw, this.man.as_raw(), this.arg.get());
+            bindings::ttm_bo_lru_cursor_init(raw, self.man.as_raw(), self.arg.get());
             bindings::ttm_bo_lru_cursor_first(raw)
         }
     }

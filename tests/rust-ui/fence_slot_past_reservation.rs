@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Room for a fence is gone when the reservation is given back.
+
+use kernel::{
+    dma_fence::Fence,
+    drm::ttm::{fixture, FenceUsage, Object},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>, fence: &Fence) -> Result {
+    let mut reserved = obj.reserve();
+    let slot = reserved.fence_slot()?;
+    #[cfg(not(control))]
+    drop(reserved); //~ error[E0505]: cannot move out of `reserved` because it is borrowed
+    slot.add(fence, FenceUsage::Write);
+    Ok(())
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! One place is for one fence.
+
+use kernel::{
+    dma_fence::Fence,
+    drm::ttm::{fixture, FenceUsage, Object},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>, fence: &Fence) -> Result {
+    let mut reserved = obj.reserve();
+    let slot = reserved.fence_slot()?;
+    #[cfg(not(control))]
+    slot.add(fence, FenceUsage::Read);
+    slot.add(fence, FenceUsage::Write); //~ error[E0382]: use of moved value: `slot`
+    Ok(())
+}

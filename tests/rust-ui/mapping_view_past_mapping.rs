@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What is mapped is accessed while it is mapped.
+
+use kernel::{
+    drm::ttm::{fixture, Object},
+    io::{Io, IoBase},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>) -> Result<u32> {
+    let map = obj.reserve().vmap::<0x1000>()?;
+    let view = (&map).as_view();
+    #[cfg(not(control))]
+    drop(map); //~ error[E0505]: cannot move out of `map` because it is borrowed
+    Ok(view.read32(0))
+}

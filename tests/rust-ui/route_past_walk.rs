@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The memory types that a walk visits stay as they are while it does.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, MemType},
+    prelude::*, //
+};
+
+fn case(dev: &fixture::Device) -> Result {
+    let mut types = [MemType::VRAM, MemType::SYSTEM];
+    let cursor = pin!(dev.cursor(&types)?);
+    #[cfg(not(control))]
+    types.swap(0, 1); //~ error[E0502]: cannot borrow `types` as mutable because it is also borrowed
+    cursor.lock().next();
+    Ok(())
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A reservation that was taken in a transaction ends with it.
+
+use kernel::{
+    drm::ttm::{self, fixture, Object, OperationCtx},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>) -> Result {
+    #[allow(unused_assignments)]
+    let mut kept = None;
+    ttm::transaction(&OperationCtx::new(), |tx| {
+        let reserved = tx.reserve(obj)?;
+        #[cfg(not(control))]
+        kept.replace(reserved);
+        //~^ error[E0521]: borrowed data escapes outside of closure
+        #[cfg(control)]
+        kept.replace(reserved.mem_type());
+        Ok(())
+    })
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! An object outlives the transaction, which gives its reservation back.
+
+use kernel::{
+    drm::ttm::{self, fixture, Object, OperationCtx},
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+fn case(obj: ARef<Object<fixture::BufferData>>) -> Result {
+    ttm::transaction(&OperationCtx::new(), |tx| {
+        #[cfg(not(control))]
+        let obj = obj.clone();
+        tx.reserve(&obj)?.move_to_lru_tail(); //~ error[E0597]: `obj` does not live long enough
+        Ok(())
+    })
+}

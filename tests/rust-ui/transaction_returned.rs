@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Nor can it be returned.
+
+use kernel::{
+    drm::ttm::{self, fixture, Object, OperationCtx},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>) -> Result {
+    let kept = ttm::transaction(&OperationCtx::new(), |tx| {
+        let reserved = tx.reserve(obj)?;
+        #[cfg(not(control))]
+        return Ok(reserved); //~ error: lifetime may not live long enough
+        #[cfg(control)]
+        Ok(reserved.mem_type())
+    })?;
+    let _ = kept;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a walk in a transaction hands out is given back with the next step.
+
+use core::ops::ControlFlow;
+use kernel::drm::ttm::{fixture, Manager, OperationCtx, Stop, Transaction};
+
+fn case(tx: &Transaction<'_>, man: &Manager<fixture::Driver>) -> Result<(), Stop> {
+    let mut kept = None;
+    tx.walk(man, &OperationCtx::new(), |bo| {
+        #[cfg(not(control))]
+        kept.replace(bo); //~ error[E0521]: borrowed data escapes outside of closure: `bo` escapes
+        #[cfg(control)]
+        kept.replace(bo.id());
+        ControlFlow::Continue(())
+    })
+}
