@@ -113,7 +113,7 @@ pub fn transaction<'env, R>(
     let exec = tx.exec.get();
     let mut result = Err(Stop::CONTENDED);
 
-    // INVARIANT: It is initialized, and isn't moved before it goes.
+    // INVARIANT: `exec` of `Transaction` is initialized, and isn't moved before it goes.
     // SAFETY: `exec` is memory for a `drm_exec`.
     unsafe { bindings::drm_exec_init(exec, flags, 0) };
     // SAFETY: Initialized. What was lent for the last round is gone: it borrowed `tx`.
