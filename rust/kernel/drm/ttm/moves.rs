@@ -220,6 +220,9 @@ impl Move<'_> {
         by: Result<MoveBy>,
         hop: *mut bindings::ttm_place,
     ) -> Result {
+        // TTM would go to the place that such an error tells of, and there is none.
+        let by = by.map_err(|e| if e == EMULTIHOP { EINVAL } else { e });
+
         if let Some(job) = self.job.take() {
             return by.and_then(|_| self.accelerated(&job)).inspect_err(|_| {
                 // The job is under way, and nobody else would wait for it.
