@@ -377,14 +377,14 @@ impl<M: ManagerOps> Core<M> {
     /// `res` must be a resource of such a manager, and valid for `'a`.
     unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> (&'a M::Space, Range<u64>) {
         // CAST: The resource comes first.
-        // SAFETY: By the function's requirements.
-        let res: &Resource<M::Space> = unsafe { &*res.cast() };
-        let start = res.res.start as u64;
+        let res = res.cast::<Resource<M::Space>>();
+        // Only this part is borrowed: what TTM has of it changes under the LRU lock.
+        // SAFETY: By the function's requirements; constant.
+        let space = unsafe { &(*res).space };
+        // SAFETY: As above.
+        let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
-        (
-            &res.space,
-            start..start + (res.res.size >> PAGE_SHIFT) as u64,
-        )
+        (space, start..start + (size >> PAGE_SHIFT) as u64)
     }
 
     /// # Safety
