@@ -203,6 +203,7 @@ impl Reserve for Resv {}
 /// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is a buffer,
 ///   it is that of the buffer.
 /// - Unless it is `lent`, this is to give it back; if it is, someone else will, after `'a`.
+/// - There are two guards of one reservation only if both are lent.
 #[must_use = "the reservation is given back immediately when this is unused"]
 pub struct Reserved<'a, B: Reserve> {
     inner: &'a B,
@@ -257,6 +258,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// # Safety
     ///
     /// The current thread must hold the reservation of `inner` for `'a`, and someone else give it back.
+    /// No guard that isn't lent may stand for it.
     pub(super) unsafe fn lend(inner: &'a B) -> Self {
         // INVARIANT: By the function's requirements, and those of `RawResv` and `AsBuffer`.
         Self {
@@ -316,9 +318,12 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     pub fn fence_slot(&mut self) -> Result<FenceSlot<'_>> {
         // SAFETY: By the type invariants the reservation is valid, and held.
         to_result(unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) })?;
-        // INVARIANT: There is room since just now; nobody else uses it, as `self` is borrowed.
+        // INVARIANT: By the type invariants the reservation is held. There is room since just now;
+        // unless `self` is lent, nobody else uses it, as there is no other guard, and `self` is
+        // borrowed.
         Ok(FenceSlot {
             resv: self.resv,
+            lent: self.lent,
             _reserved: PhantomData,
         })
     }
@@ -370,14 +375,20 @@ pub enum FenceUsage {
 ///
 /// # Invariants
 ///
-/// The reservation `resv` is held, and has room for a fence more.
+/// The reservation `resv` is held. Unless it is `lent`, it has room for a fence more.
 pub struct FenceSlot<'a> {
     resv: *mut bindings::dma_resv,
+    lent: bool,
     _reserved: PhantomData<&'a mut ()>,
 }
 
 impl FenceSlot<'_> {
     /// Adds a fence.
+    ///
+    /// In a [transaction], others with the same reservation may have used the room meanwhile. If
+    /// there is no memory for more, this waits for the fence instead.
+    ///
+    /// [transaction]: super::transaction()
     pub fn add(self, fence: &Fence, usage: FenceUsage) {
         let usage = match usage {
             FenceUsage::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
@@ -385,8 +396,14 @@ impl FenceSlot<'_> {
             FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
         };
 
-        // SAFETY: By the type invariants the reservation is held, and has room. It takes a reference to
-        // the fence.
+        // SAFETY: By the type invariants the reservation is held.
+        if self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0 {
+            let _ = fence.wait();
+            return;
+        }
+
+        // SAFETY: By the type invariants the reservation is held. It has room: by the type
+        // invariants, or since just now. It takes a reference to the fence.
         unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage) };
     }
 }
