@@ -250,6 +250,9 @@ impl<T: DriverObject> Object<T> {
             (*bo).base.funcs = const { &Self::FUNCS };
             (*bo).priority = config.priority;
             bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size);
+            // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
+            // nobody would heed if that fails.
+            bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0);
             bindings::drm_dev_get(dev.as_raw());
         }
 
@@ -278,8 +281,10 @@ impl<T: DriverObject> Object<T> {
             return Err(e);
         }
 
+        // SAFETY: It is complete, and up to now nobody has got a reference.
+        unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 1) };
         // INVARIANT: `bo` is initialized, and the object owns the reference to `dev`.
-        // SAFETY: The initial reference is given away here.
+        // SAFETY: This reference is given away here.
         let obj = unsafe { ARef::from_raw(obj) };
         // SAFETY: The current thread holds it: if it is shared, `reserved` stands for that and is the
         // same; if not, TTM has just taken the object's own, and no guard stands for it.
