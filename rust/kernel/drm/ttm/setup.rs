@@ -24,10 +24,15 @@ use crate::{
     },
     ffi::c_char,
     io::{
+        resource::Flags,
+        PhysAddr,
         Resource,
         ResourceSize, //
     },
-    page::PAGE_SHIFT,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
     prelude::*,
     str::CString, //
 };
@@ -44,7 +49,7 @@ pub enum Backing<'a> {
     Emulated,
 
     /// Memory of a real device, which the CPU reaches in this window. The window must be as large as
-    /// the memory.
+    /// the memory, begin with a page, and be memory, not ports.
     Io(&'a Resource, Caching),
 }
 
@@ -66,8 +71,8 @@ impl Setup<'_> {
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page or
-    /// more than the window, [`ENOMEM`].
+    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page,
+    /// more than the window, or that isn't as it must be, [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -251,12 +256,18 @@ impl Memory {
         Ok(match backing {
             Backing::Pages => Self::Pages,
             Backing::Emulated => Self::Emulated(VVec::from_elem(0, size, GFP_KERNEL)?),
-            Backing::Io(window, _)
-                if ResourceSize::try_from(size).is_ok_and(|size| size > window.size()) =>
-            {
-                return Err(EINVAL)
+            Backing::Io(window, caching) if is_window(window, size) => {
+                Self::Io(window.start(), caching)
             }
-            Backing::Io(window, caching) => Self::Io(window.start(), caching),
+            Backing::Io(..) => return Err(EINVAL),
         })
     }
+}
+
+/// Whether `size` bytes of a device's memory can be reached in `window`.
+fn is_window(window: &Resource, size: usize) -> bool {
+    // CAST: A page is less than there are addresses.
+    window.flags().contains(Flags::IORESOURCE_MEM)
+        && window.start() & (PAGE_SIZE as PhysAddr - 1) == 0
+        && ResourceSize::try_from(size).is_ok_and(|size| size <= window.size())
 }
