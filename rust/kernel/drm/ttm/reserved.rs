@@ -389,6 +389,40 @@ impl FenceSlot<'_> {
     /// there is no memory for more, this waits for the fence instead.
     ///
     /// [transaction]: super::transaction()
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::PendingFence,
+    ///     drm::ttm::{self, fixture, FenceUsage, OperationCtx},
+    /// };
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let last = PendingFence::new(c"example", c"ring 0")?;
+    /// let mut others = KVec::with_capacity(8, GFP_KERNEL)?;
+    ///
+    /// ttm::transaction(&OperationCtx::new(), |tx| {
+    ///     let mut reserved = tx.reserve(&obj)?;
+    ///     let slot = reserved.fence_slot()?;
+    ///
+    ///     // These use up what room there is.
+    ///     for _ in 0..8 {
+    ///         let work = PendingFence::new(c"example", c"ring 1")?;
+    ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read);
+    ///         let _ = others.push_within_capacity(work);
+    ///     }
+    ///     slot.add(&last.fence(), FenceUsage::Read);
+    ///     Ok(())
+    /// })?;
+    ///
+    /// drop(others);
+    /// assert!(!obj.reserve().is_idle());
+    /// drop(last);
+    /// assert!(obj.reserve().is_idle());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn add(self, fence: &Fence, usage: FenceUsage) {
         let usage = match usage {
             FenceUsage::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,

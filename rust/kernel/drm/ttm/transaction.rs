@@ -232,6 +232,8 @@ impl<'env> Transaction<'env> {
     ///
     ///     tx.walk(vram, &OperationCtx::new(), |bo| {
     ///         assert!(bo.id() != mine.buffer().id());
+    ///         // Not while the buffer is reserved for this alone.
+    ///         assert_eq!(tx.reserve(&others[0]).err(), Some(EBUSY.into()));
     ///         met += 1;
     ///         ControlFlow::Continue(())
     ///     })?;
