@@ -53,7 +53,7 @@ unsafe impl Send for Fence {}
 // SAFETY: As above; they have a lock of their own.
 unsafe impl Sync for Fence {}
 
-// SAFETY: The reference count is that of the `dma_fence`.
+// SAFETY: The reference count is that of the `dma_fence`, which is there as long as it isn't zero.
 unsafe impl AlwaysRefCounted for Fence {
     fn inc_ref(&self) {
         // SAFETY: By the type invariant.
@@ -62,7 +62,8 @@ unsafe impl AlwaysRefCounted for Fence {
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
         // CAST: `Self` is transparent.
-        // SAFETY: By the function's requirements, a reference is given away.
+        // SAFETY: By the function's requirements, a reference is given away; `obj` isn't used any
+        // more.
         unsafe { bindings::dma_fence_put(obj.as_ptr().cast()) };
     }
 }
@@ -186,7 +187,9 @@ impl PendingFence {
         // CAST: The fence comes first.
         let fence: *mut Fence = KBox::into_raw(named).cast();
 
-        // SAFETY: It is memory for a `dma_fence`. Without a lock, it takes one of its own.
+        // SAFETY: It is memory for a `dma_fence`, which isn't moved: it is only accessed through
+        // pointers. The functions are static. Without a lock, it takes one of its own. Without a
+        // `release`, C frees it with `kfree`, and so all of `Named`, of which it is the first field.
         unsafe {
             bindings::dma_fence_init(
                 fence.cast(),
@@ -197,8 +200,8 @@ impl PendingFence {
             )
         };
 
-        // INVARIANT: It is initialized, and nobody else knows of it.
-        // SAFETY: It isn't null; the initial reference is given away here.
+        // INVARIANT: It is part of a `Named`, initialized, and nobody else knows of it.
+        // SAFETY: It comes out of a box, so it isn't null; the initial reference is given away here.
         Ok(Self(unsafe {
             ARef::from_raw(NonNull::new_unchecked(fence))
         }))
@@ -223,7 +226,8 @@ impl PendingFence {
     pub(crate) fn signal_with(&self, result: Result) {
         let fence = self.0.as_raw();
 
-        // SAFETY: By the type invariants. Nobody else signals it.
+        // SAFETY: By the type invariants it is valid, and nobody else signals it: so it isn't
+        // signaled when its error is set.
         unsafe {
             if bindings::dma_fence_is_signaled(fence) {
                 return;

@@ -56,6 +56,7 @@ pub fn scope<'env, R>(
     f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> Result<R>,
 ) -> Result<R> {
     let threads = no_threads()?;
+    // INVARIANT: They are waited for below. What lives for `'scope` was there before `scope` itself.
     let scope = Scope {
         threads: &threads,
         _scope: PhantomData,
@@ -81,6 +82,11 @@ fn no_threads() -> Result<Pin<KBox<Mutex<KVec<Thread>>>>> {
 }
 
 /// Where threads can be started. See [`scope`].
+///
+/// # Invariants
+///
+/// [`scope`] doesn't return before all of `threads`, and those that are added to it, have ended. All
+/// that lives for `'scope` is there until then.
 pub struct Scope<'scope, 'env: 'scope> {
     threads: &'scope Mutex<KVec<Thread>>,
     // Both lifetimes have to be just these.
@@ -111,7 +117,9 @@ impl<'scope> Scope<'scope, '_> {
         )?;
         let start = KBox::into_raw(start);
 
-        // SAFETY: `run` gets what it wants, and owns it. The name is a string, and copied.
+        // SAFETY: `run` gets what it wants, and owns it; `F` is `Send`. What `f` borrows outlives the
+        // thread: by the type invariants, `scope` doesn't return before it has ended. The name is a
+        // string, and copied.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_node(
                 Some(run::<F>),
@@ -122,7 +130,7 @@ impl<'scope> Scope<'scope, '_> {
             )
         })
         .inspect_err(|_| {
-            // SAFETY: There is no thread, so it is still ours.
+            // SAFETY: It came out of a box. There is no thread, so it is still ours.
             drop(unsafe { KBox::from_raw(start) });
         })?;
 
@@ -167,7 +175,7 @@ struct Thread {
     done: Arc<Completion>,
 }
 
-// SAFETY: A thread can be waited for from any other.
+// SAFETY: A thread can be waited for from any other, and a reference to a task be dropped there.
 unsafe impl Send for Thread {}
 
 impl Drop for Thread {

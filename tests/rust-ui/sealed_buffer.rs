@@ -6,7 +6,7 @@ use kernel::drm::ttm::{fixture, AsBuffer, Buffer};
 struct Mine<'a>(&'a Buffer<fixture::Driver>);
 
 #[cfg(not(control))]
-impl AsBuffer for Mine<'_> {
+unsafe impl AsBuffer for Mine<'_> {
     //~^ error[E0277]: the trait bound `Mine<'_>: Reserve` is not satisfied
     type Driver = fixture::Driver;
 

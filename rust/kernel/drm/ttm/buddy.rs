@@ -112,16 +112,19 @@ impl ManagerOps for BuddyManager {
         let pages = usize::try_from(request.alignment())?.next_power_of_two();
         let alignment = pages
             .checked_mul(PAGE_SIZE)
-            .and_then(Alignment::new_checked);
+            .and_then(Alignment::new_checked)
+            .ok_or(EINVAL)?;
+        // What is in one piece is aligned to its own size, and to no more than that.
+        let size = request.size().max(alignment.as_usize()) as u64;
 
-        if request.size() as u64 > self.0.size() {
+        if size > self.0.size() {
             return Err(ENOSPC);
         }
         KBox::pin_init(
             self.0.alloc_blocks(
                 self.mode(request)?,
-                request.size() as u64,
-                alignment.ok_or(EINVAL)?,
+                size,
+                alignment,
                 GpuBuddyAllocFlag::Contiguous,
             ),
             GFP_KERNEL,

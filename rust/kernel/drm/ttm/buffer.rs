@@ -89,10 +89,11 @@ impl BufferId {
 #[repr(transparent)]
 pub struct Buffer<T: Driver>(Opaque<bindings::ttm_buffer_object>, PhantomData<fn() -> T>);
 
-// SAFETY: TTM's buffers may be used and freed from any thread.
+// SAFETY: TTM's buffers may be used and freed from any thread; the driver's part is `Send`.
 unsafe impl<T: Driver> Send for Buffer<T> {}
 
-// SAFETY: What is there for a shared reference is constant, or has locks of its own.
+// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected by
+// the reservation. The driver's part is `Sync`.
 unsafe impl<T: Driver> Sync for Buffer<T> {}
 
 impl<T: Driver> Buffer<T> {
@@ -184,17 +185,19 @@ impl<T: Driver> Buffer<T> {
     }
 }
 
-impl<T: Driver> RawResv for Buffer<T> {
+// SAFETY: By the type invariants the buffer, and with it its reservation, is valid. It changes only
+// when TTM's last reference is dropped, which is not the case while there is a reference to `self`.
+unsafe impl<T: Driver> RawResv for Buffer<T> {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: By the type invariants. It changes only when TTM's last reference is dropped, which
-        // is not the case while there is a reference to `self`.
+        // SAFETY: By the type invariants.
         unsafe { (*self.as_raw()).base.resv }
     }
 }
 
 impl<T: Driver> Reserve for Buffer<T> {}
 
-impl<T: Driver> AsBuffer for Buffer<T> {
+// SAFETY: It is the buffer itself.
+unsafe impl<T: Driver> AsBuffer for Buffer<T> {
     type Driver = T;
 
     fn as_buffer(&self) -> &Buffer<T> {

@@ -116,10 +116,12 @@ pub(super) struct BulkInner {
     resv: Arc<Resv>,
 }
 
-// SAFETY: `bulk` is only accessed under the LRU lock; all the rest is constant and `Send`.
+// SAFETY: `bulk` is only accessed under the LRU lock. `bdev` is only passed to TTM, which has locks
+// of its own. `resv` is constant, and `Send`.
 unsafe impl Send for BulkInner {}
 
-// SAFETY: `bulk` is only accessed under the LRU lock; all the rest is constant and `Sync`.
+// SAFETY: `bulk` is only accessed under the LRU lock. `bdev` is only passed to TTM, which has locks
+// of its own. `resv` is constant, and `Sync`.
 unsafe impl Sync for BulkInner {}
 
 impl<'dev, T: Driver> BulkMove<'dev, T> {
@@ -142,7 +144,7 @@ impl<'dev, T: Driver> BulkMove<'dev, T> {
             GFP_KERNEL,
         )?;
 
-        // INVARIANT: See above.
+        // INVARIANT: `bdev` is that of `dev`: see above.
         Ok(Self { inner, dev })
     }
 
@@ -189,8 +191,8 @@ impl<'dev, T: Driver> BulkMove<'dev, T> {
             return Err(EINVAL);
         }
 
-        // SAFETY: By the type invariants, the bulk is initialized. The LRU lock of its device and the
-        // reservation of its members are held.
+        // SAFETY: By the type invariants of `BulkInner` the bulk is initialized; by those of
+        // `BulkMove` and the checks above, the lock and the reservation are the right ones.
         unsafe { bindings::ttm_lru_bulk_move_tail(self.as_raw()) };
         Ok(())
     }

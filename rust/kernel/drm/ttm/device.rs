@@ -416,7 +416,8 @@ impl<T: Driver> Device<T> {
     /// # Safety
     ///
     /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held, with room for a
-    /// fence. `new` must be completely allocated, and `hop` be null or valid.
+    /// fence. `ctx` must be valid, `new` be valid, completely allocated for the buffer, and `hop` be
+    /// null or valid for writes.
     unsafe extern "C" fn move_callback(
         bo: *mut bindings::ttm_buffer_object,
         evict: bool,
@@ -446,6 +447,7 @@ impl<T: Driver> Device<T> {
     /// # Safety
     ///
     /// Only to be called by TTM, on a buffer of a `Device<T>` with a resource, its reservation held.
+    /// `placement` must be valid for writes.
     unsafe extern "C" fn evict_flags_callback(
         bo: *mut bindings::ttm_buffer_object,
         placement: *mut bindings::ttm_placement,
@@ -460,7 +462,7 @@ impl<T: Driver> Device<T> {
             _ => SYSTEM,
         };
 
-        // SAFETY: TTM wants this filled in.
+        // SAFETY: By the function's requirements; the places are static.
         unsafe {
             // A driver that has more than that has other problems.
             (*placement).num_placement = u32::try_from(places.len()).unwrap_or(u32::MAX);
@@ -487,7 +489,8 @@ impl<T: Driver> Deref for Device<T> {
 unsafe fn place_first(bo: *mut bindings::ttm_buffer_object, new: *mut bindings::ttm_resource) {
     // SAFETY: By the function's requirements.
     if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(new) } {
-        // SAFETY: By the type invariants of `Inner`, so much is there. It belongs to `new`.
+        // SAFETY: By the type invariants of `Inner`, so much is there. It is only accessed through
+        // pointers; and it belongs to `new`, unless a manager gave it out twice.
         unsafe { memory.write_bytes(0, (*new).size) };
     }
     // SAFETY: By the function's requirements.
@@ -496,7 +499,8 @@ unsafe fn place_first(bo: *mut bindings::ttm_buffer_object, new: *mut bindings::
 
 /// # Safety
 ///
-/// Only to be called by TTM, on a resource of an [`Inner`] that is completely allocated.
+/// Only to be called by TTM, on a resource of an [`Inner`] that is valid and completely allocated,
+/// and whose `bus` nobody else uses.
 unsafe extern "C" fn io_mem_reserve_callback(
     bdev: *mut bindings::ttm_device,
     res: *mut bindings::ttm_resource,
@@ -504,7 +508,7 @@ unsafe extern "C" fn io_mem_reserve_callback(
     // SAFETY: By the function's requirements.
     let inner = unsafe { Inner::from_bdev(bdev) };
 
-    // SAFETY: By the function's requirements. TTM wants these filled in.
+    // SAFETY: By the function's requirements; TTM wants these fields of `res` filled in.
     unsafe {
         if let Some(memory) = inner.memory(res) {
             (*res).bus.addr = memory.cast();

@@ -48,7 +48,7 @@ impl Memory {
 ///
 /// # Invariants
 ///
-/// - `bdev` is initialized.
+/// - `bdev` is initialized. The managers in `bdev.man_drv` are valid, and are its own.
 /// - `memory` says what is behind each memory type: at least as much as its manager manages.
 /// - A manager with an entry in `free` was made by [`ops::install`], which returned that; all others
 ///   but that of system memory are range managers.
@@ -103,9 +103,11 @@ impl Inner {
                 )
             })?;
 
-            // INVARIANT: `bdev` is initialized, and there is a manager of system memory only.
+            // INVARIANT: `bdev` of `Inner` is initialized, and there is a manager of system memory
+            // only.
             // SAFETY: All of `this` is initialized, and it is pinned.
             let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
+            // INVARIANT: See above; `unique` is a string as long as the DRM device is there.
             setup(&mut Setup {
                 inner: inner.as_mut(),
                 shrinker_funcs,
@@ -212,14 +214,16 @@ impl PinnedDrop for Inner {
         *this.debugfs = None;
 
         if !this.shrinker.is_null() {
-            // SAFETY: By the type invariants. The managers are still there.
+            // SAFETY: By the type invariants, it is one of `bdev`, and nobody else destroys it. The
+            // managers are still there.
             unsafe { bindings::ttm_shrinker_destroy(*this.shrinker) };
         }
 
         // SAFETY: By the type invariants.
         let managers = unsafe { (*bdev).man_drv };
         for &man in managers.iter().filter(|man| !man.is_null()) {
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants, a manager of `bdev`. Who has a cursor borrows the
+            // device, so nobody does any more.
             unsafe { unlink_forgotten(bdev, man) };
         }
 
@@ -259,23 +263,25 @@ pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
 ///
 /// # Safety
 ///
-/// `man` must be a valid manager of `bdev`, and nobody use a cursor any more.
+/// `man` must be a valid manager of `bdev`, which is initialized, and nobody use a cursor any more.
 unsafe fn unlink_forgotten(
     bdev: *mut bindings::ttm_device,
     man: *mut bindings::ttm_resource_manager,
 ) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: By the function's requirements `bdev` is initialized, and its lock with it.
     let _guard = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*bdev).lru_lock) }.lock();
 
     loop {
         let mut hitch = ptr::null();
-        lru::visit_raw(man, |item| {
-            // SAFETY: The LRU lock is held.
+        let visit = |item: *const bindings::ttm_lru_item| {
+            // SAFETY: The LRU lock is held, so the item is valid.
             let kind = unsafe { (*item).type_() as u32 };
             if kind == bindings::ttm_lru_item_type_TTM_LRU_HITCH {
                 hitch = item;
             }
-        });
+        };
+        // SAFETY: By the function's requirements, `man` is valid. The lock was just taken.
+        unsafe { lru::visit_raw(man, visit) };
         if hitch.is_null() {
             break;
         }

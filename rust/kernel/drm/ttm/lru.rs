@@ -109,7 +109,7 @@ impl<'a, T: Driver> Lru<'a, T> {
             return;
         };
 
-        visit_raw(man.as_raw(), |item| {
+        let visit_item = |item: *const bindings::ttm_lru_item| {
             // SAFETY: The LRU lock is held by the type invariants, so the item is valid.
             let kind = unsafe { (*item).type_() as u32 };
             if kind != bindings::ttm_lru_item_type_TTM_LRU_RESOURCE {
@@ -121,20 +121,25 @@ impl<'a, T: Driver> Lru<'a, T> {
                 Resource::from_raw(container_of!(item, bindings::ttm_resource, lru).cast_mut())
             };
             visit(Node::Resource(res));
-        });
+        };
+        // SAFETY: By the type invariants the lock is held, and `man` is one of the device's.
+        unsafe { visit_raw(man.as_raw(), visit_item) };
     }
 }
 
 /// Calls `visit` for all items on the lists of `man`.
 ///
-/// The LRU lock must be held; this is asserted by lockdep.
-pub(super) fn visit_raw<F>(man: *mut bindings::ttm_resource_manager, mut visit: F)
+/// # Safety
+///
+/// `man` must be a valid manager, and the LRU lock of its device be held. The latter is asserted by
+/// lockdep.
+pub(super) unsafe fn visit_raw<F>(man: *mut bindings::ttm_resource_manager, mut visit: F)
 where
     F: FnMut(*const bindings::ttm_lru_item),
 {
     /// # Safety
     ///
-    /// `arg` must be a valid pointer to an `F` that nobody else uses.
+    /// `item` must be valid; `arg` must be a valid pointer to an `F` that nobody else uses.
     unsafe extern "C" fn callback<F>(item: *const bindings::ttm_lru_item, arg: *mut c_void)
     where
         F: FnMut(*const bindings::ttm_lru_item),
@@ -145,7 +150,8 @@ where
         visit(item);
     }
 
-    // SAFETY: `visit` is used by nobody else during the call.
+    // SAFETY: By the function's requirements; `visit` is used by nobody else during the call, and
+    // `callback` gets it.
     unsafe {
         bindings::ttm_resource_manager_visit_lru(man, Some(callback::<F>), (&raw mut visit).cast())
     };

@@ -80,20 +80,26 @@ pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
     pinned: Pinned<T>,
 }
 
-// SAFETY: The mapping may be used and undone from any thread.
+// SAFETY: The mapping may be used and undone from any thread; `pinned` is `Send`.
 unsafe impl<T: DriverObject, const SIZE: usize> Send for Mapping<T, SIZE> {}
 
-// SAFETY: As above; accesses to it are made as if others access it at the same time.
+// SAFETY: Accesses to it are made as if others access it at the same time; `pinned` is `Sync`.
 unsafe impl<T: DriverObject, const SIZE: usize> Sync for Mapping<T, SIZE> {}
 
 impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
-    /// Maps a buffer that has a place, and is at least `SIZE` bytes.
-    pub(super) fn new(reserved: &mut Reserved<'_, Object<T>>) -> Result<Self> {
+    /// Maps a buffer, and pins it.
+    ///
+    /// # Safety
+    ///
+    /// The buffer must have a place, and be at least `SIZE` bytes.
+    pub(super) unsafe fn new(reserved: &mut Reserved<'_, Object<T>>) -> Result<Self> {
         let bo = reserved.buffer().as_raw();
 
-        // SAFETY: The buffer is valid, reserved, and has a resource, which is on an `Inner`.
+        // SAFETY: By the function's requirements it has a resource, which is valid as it is reserved,
+        // and on the device of an `Inner`.
         if let Some(addr) = unsafe { Inner::from_bdev((*bo).bdev).memory((*bo).resource) } {
-            // INVARIANT: It is mapped there as long as the device exists.
+            // INVARIANT: It is mapped there as long as the device exists, and pinned. It is as large
+            // as the function's requirements say.
             return Ok(Self {
                 addr,
                 is_io: false,
@@ -103,10 +109,11 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
         }
 
         let mut map = bindings::iosys_map::default();
-        // SAFETY: The buffer is valid and reserved, and has a place.
+        // SAFETY: The buffer is valid and reserved, and by the function's requirements has a place.
         to_result(unsafe { bindings::ttm_bo_vmap(bo, &mut map) })?;
 
-        // INVARIANT: Just mapped, all of it.
+        // INVARIANT: All of it was just mapped, as large as the function's requirements say; it is
+        // pinned.
         Ok(Self {
             // CAST: Both are an address.
             // SAFETY: All variants are an address.
@@ -126,7 +133,7 @@ impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE>
         let size = self.pinned.buffer().size();
 
         if self.is_io {
-            // The size was checked, and is a multiple of the page size.
+            // This doesn't fail: by the type invariants, it is `SIZE` bytes at least.
             if let Ok(raw) = MmioRaw::new_region(self.addr.addr(), size) {
                 // SAFETY: By the type invariants, as long as `self` is borrowed.
                 return unsafe { Mmio::from_raw(raw) }.into();

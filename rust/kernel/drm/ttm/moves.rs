@@ -62,9 +62,10 @@ pub enum MoveBy {
 /// # Invariants
 ///
 /// - `bo` is a valid buffer with a resource, `new` is a valid resource for it, both on the device of
-///   an [`Inner`]; `ctx` is a valid context. The reservation of `bo` is held.
+///   an [`Inner`] and completely allocated; `ctx` is a valid context. The reservation of `bo` is
+///   held.
 /// - There is room for one more fence in the reservation.
-/// - `job` is the fence of the [`CopyJob`], if there is one.
+/// - `job` is the fence of the [`CopyJob`], if there is one. [`Move::finish`] will be called.
 pub struct Move<'a> {
     bo: *mut bindings::ttm_buffer_object,
     ctx: *mut bindings::ttm_operation_ctx,
@@ -77,7 +78,8 @@ pub struct Move<'a> {
 impl Move<'_> {
     /// # Safety
     ///
-    /// They must be as the type's invariants say, as long as this exists.
+    /// They must be as the type's invariants say, as long as this exists; it must go with
+    /// [`Self::finish`].
     pub(super) unsafe fn new(
         bo: *mut bindings::ttm_buffer_object,
         ctx: *mut bindings::ttm_operation_ctx,
@@ -136,7 +138,7 @@ impl Move<'_> {
         self.wait()?;
         self.populate()?;
 
-        // SAFETY: By the type invariants.
+        // SAFETY: These are the old and the new resource.
         let (from, to) = unsafe { (self.side(self.old()), self.side(self.new)) };
         let (from, to) = match (from, to) {
             (Some(Side::Pages(_)), Some(Side::Pages(_))) => return Ok(None),
@@ -187,12 +189,13 @@ impl Move<'_> {
     ///
     /// `res` must be the old or the new resource.
     unsafe fn side(&self, res: *mut bindings::ttm_resource) -> Option<Side> {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the function's requirements and the type invariants, it is a valid resource on
+        // the device of an `Inner`, completely allocated.
         let memory = unsafe { Inner::from_bdev((*self.bo).bdev).memory(res) };
         // SAFETY: By the type invariants; protected by the reservation.
         let tt = unsafe { (*self.bo).ttm };
 
-        // SAFETY: As above.
+        // SAFETY: As above, it is a resource of this buffer.
         if memory.is_none() && unsafe { !uses_pages(res) } {
             return None;
         }
@@ -211,12 +214,15 @@ impl Move<'_> {
     ///
     /// # Safety
     ///
-    /// `hop` must be null or valid.
+    /// `hop` must be null or valid for writes.
     pub(super) unsafe fn finish(
         mut self,
         by: Result<MoveBy>,
         hop: *mut bindings::ttm_place,
     ) -> Result {
+        // TTM would go to the place that such an error tells of, and there is none.
+        let by = by.map_err(|e| if e == EMULTIHOP { EINVAL } else { e });
+
         if let Some(job) = self.job.take() {
             return by.and_then(|_| self.accelerated(&job)).inspect_err(|_| {
                 // The job is under way, and nobody else would wait for it.
@@ -248,10 +254,12 @@ impl Move<'_> {
         }
     }
 
+    /// Leaves the move to those who signal `fence`. Called at most once, to finish.
     fn accelerated(&mut self, fence: &Fence) -> Result {
         // Evictions are waited for instead of pipelined: the pipeline has room for a few timelines
         // only, and here each fence may be one of its own.
-        // SAFETY: By the type invariants. The fence is valid.
+        // SAFETY: By the type invariants, among them that there is room for the fence, which is used
+        // only here. The fence is valid.
         to_result(unsafe {
             bindings::ttm_bo_move_accel_cleanup(
                 self.bo,
@@ -344,7 +352,8 @@ pub struct CopyJob {
     fence: PendingFence,
 }
 
-// SAFETY: What it points to may be accessed from any thread.
+// SAFETY: What it points to may be accessed from any thread, and by the type invariants is there as
+// long as `self` is; the fence is `Send`.
 unsafe impl Send for CopyJob {}
 
 impl CopyJob {
@@ -355,10 +364,11 @@ impl CopyJob {
 impl Drop for CopyJob {
     fn drop(&mut self) {
         for n in 0..self.pages {
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants both have that many pages, and the fence isn't signaled
+            // yet.
             let (from, to) = unsafe { (self.from.map(n), self.to.map(n)) };
 
-            // SAFETY: Both are a page of memory.
+            // SAFETY: Both are a page of memory, which is only accessed through pointers.
             unsafe { ptr::copy(from, to, PAGE_SIZE) };
             // SAFETY: Just mapped, in the reverse order.
             unsafe {
@@ -375,7 +385,8 @@ impl Side {
     ///
     /// # Safety
     ///
-    /// It must have that many pages, and be valid.
+    /// It must have more than `n` pages, and be valid. What is returned must be unmapped in reverse
+    /// order.
     unsafe fn map(self, n: usize) -> *mut u8 {
         match self {
             Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
@@ -386,7 +397,7 @@ impl Side {
 
     /// # Safety
     ///
-    /// `page` must be what was mapped last.
+    /// `page` must be what was mapped last and is still mapped.
     unsafe fn unmap(self, page: *mut u8) {
         if let Self::Pages(_) = self {
             // SAFETY: By the function's requirements.

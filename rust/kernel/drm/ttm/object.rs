@@ -239,16 +239,20 @@ impl<T: DriverObject> Object<T> {
             GFP_KERNEL,
         )?;
 
-        // SAFETY: Nothing moves it from here on: it is only accessed through pointers.
+        // SAFETY: `obj` isn't moved from here on: it is only accessed through pointers.
         let obj = NonNull::from(KBox::leak(unsafe { Pin::into_inner_unchecked(obj) }));
         // SAFETY: `obj` is valid.
         let bo = Opaque::cast_into(unsafe { &raw const (*obj.as_ptr()).bo });
 
-        // SAFETY: `bo` is valid, zeroed, and nobody else knows of it; `dev` is valid.
+        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it;
+        // `dev` is valid. The functions are static.
         unsafe {
             (*bo).base.funcs = const { &Self::FUNCS };
             (*bo).priority = config.priority;
             bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size);
+            // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
+            // nobody would heed if that fails.
+            bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0);
             bindings::drm_dev_get(dev.as_raw());
         }
 
@@ -256,8 +260,8 @@ impl<T: DriverObject> Object<T> {
         let mut placement = config.placement.as_raw();
 
         // SAFETY: All pointers are valid; the GEM base is initialized. The reservation, if one is
-        // given, is held, and will live as long as the object. `destroy` frees the object, which is
-        // also called on failure.
+        // given, is held, and will live as long as the object, which has a reference to it. `destroy`
+        // frees the object; it is also called on failure, and `obj` isn't used then.
         let ret = to_result(unsafe {
             bindings::ttm_bo_init_reserved(
                 tdev.as_bdev(),
@@ -277,10 +281,13 @@ impl<T: DriverObject> Object<T> {
             return Err(e);
         }
 
+        // SAFETY: It is complete, and up to now nobody has got a reference.
+        unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 1) };
         // INVARIANT: `bo` is initialized, and the object owns the reference to `dev`.
-        // SAFETY: The initial reference is given away here.
+        // SAFETY: This reference is given away here.
         let obj = unsafe { ARef::from_raw(obj) };
-        // SAFETY: Either TTM took the reservation, or it is the shared one.
+        // SAFETY: The current thread holds it: if it is shared, `reserved` stands for that and is the
+        // same; if not, TTM has just taken the object's own, and no guard stands for it.
         let mut reserved = unsafe { Reserved::adopt(&*obj, reserved) };
         if let Some(bulk) = config.bulk {
             reserved.set_bulk(bulk)?;
@@ -342,7 +349,8 @@ impl<T: DriverObject> Object<T> {
         bulk: Option<Arc<BulkInner>>,
     ) -> Option<Arc<BulkInner>> {
         // INVARIANT: By the function's requirements.
-        // SAFETY: Protected by the reservation.
+        // SAFETY: By the function's requirements the reservation is held, which protects it, or
+        // nobody else knows of the object.
         mem::replace(unsafe { &mut *self.bulk.get() }, bulk)
     }
 
@@ -365,20 +373,26 @@ impl<T: DriverObject> Object<T> {
     }
 
     /// The last GEM reference is gone.
-    extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
-        // SAFETY: All objects with these functions are embedded in a `ttm_buffer_object`.
+    ///
+    /// # Safety
+    ///
+    /// Only to be called by DRM, with an object that [`Self::new`] made, when its last GEM reference
+    /// is gone.
+    unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
+        // SAFETY: By the function's requirements, it is embedded in a `ttm_buffer_object`.
         let bo = unsafe { crate::container_of!(gem, bindings::ttm_buffer_object, base) };
-        // SAFETY: And these in a `Self`, which is valid until TTM's last reference is dropped, below.
+        // SAFETY: And that in a `Self`, which is valid until TTM's last reference is dropped, below.
         let this = unsafe { Self::from_bo(bo) };
         // SAFETY: As above.
         let drm = unsafe { (*gem).dev };
 
         // TTM wants the bulk left before its last reference is dropped. Who joins or leaves must have
         // a GEM reference, so the bulk doesn't change any more.
-        // SAFETY: `this` is valid, and not accessed by anyone who would change this field.
+        // SAFETY: As above, `this` is valid; it isn't accessed by anyone who would change this field.
         let bulk = unsafe { (*(*this).bulk.get()).take() };
         if bulk.is_some() {
-            // SAFETY: The buffer is valid, and its reservation taken.
+            // SAFETY: As above, the buffer is valid, and by the type invariants its reservation too,
+            // which is taken for that. Nobody who drops the last reference holds it.
             unsafe {
                 bindings::dma_resv_lock((*gem).resv, ptr::null_mut());
                 bindings::ttm_bo_set_bulk_move(bo, ptr::null_mut());
@@ -387,7 +401,8 @@ impl<T: DriverObject> Object<T> {
         }
         drop(bulk);
 
-        // SAFETY: This drops TTM's initial reference. Neither `bo` nor `this` is used afterwards.
+        // SAFETY: By the function's requirements there is no GEM reference any more, so this drops
+        // TTM's initial reference. Neither `bo` nor `this` is used afterwards.
         unsafe { bindings::ttm_bo_fini(bo) };
         // SAFETY: By the type invariants, the object owned this reference while it was alive.
         unsafe { bindings::drm_dev_put(drm) };
@@ -451,7 +466,8 @@ impl<T: DriverObject> AllocImpl for Object<T> {
     };
 }
 
-impl<T: DriverObject> RawResv for Object<T> {
+// SAFETY: That of the buffer, which is as much required of.
+unsafe impl<T: DriverObject> RawResv for Object<T> {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
         self.buffer().raw_resv()
     }
@@ -459,7 +475,8 @@ impl<T: DriverObject> RawResv for Object<T> {
 
 impl<T: DriverObject> Reserve for Object<T> {}
 
-impl<T: DriverObject> AsBuffer for Object<T> {
+// SAFETY: `raw_resv` returns that of this buffer.
+unsafe impl<T: DriverObject> AsBuffer for Object<T> {
     type Driver = T::Driver;
 
     fn as_buffer(&self) -> &Buffer<T::Driver> {

@@ -171,7 +171,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 /// # Invariants
 ///
 /// `man` is an initialized `struct ttm_resource_manager` with the functions in [`Core::FUNCS`]; all
-/// resources that it has are the first field of a [`Resource<M::Space>`].
+/// resources that it has are the first field of a [`Resource<M::Space>`] that came out of a [`KBox`].
 #[repr(C)]
 #[pin_data]
 struct Core<M: ManagerOps> {
@@ -196,7 +196,8 @@ impl Free {
     ///
     /// # Safety
     ///
-    /// It must be the one that this was returned for, without resources, and not be used any more.
+    /// `bdev` must be initialized. The manager must be the one that this was returned for, without
+    /// resources, and not be used any more.
     pub(super) unsafe fn call(&self, bdev: *mut bindings::ttm_device, n: u32) {
         // SAFETY: By the function's requirements.
         unsafe {
@@ -239,13 +240,14 @@ pub(super) unsafe fn install<M: ManagerOps>(
     // SAFETY: Nothing moves it: it is only accessed through pointers.
     let core = KBox::into_raw(unsafe { Pin::into_inner_unchecked(core) });
 
-    // SAFETY: `core` is valid, and `bdev` by the function's requirements.
+    // SAFETY: `core` is valid, and nobody else knows of it; `bdev` is by the function's requirements.
+    // The functions are static.
     unsafe {
         let man = (*core).man.get();
 
         (*man).use_tt = use_tt;
         (*man).func = &Core::<M>::FUNCS;
-        // INVARIANT: It is initialized here, and has no resources yet.
+        // INVARIANT: `man` of `Core` is initialized here, and has no resources yet.
         bindings::ttm_resource_manager_init(man, bdev, (*core).pages);
         (*bdev).man_drv[mem_type.index()] = man;
         bindings::ttm_resource_manager_set_used(man, true);
@@ -304,7 +306,8 @@ impl<M: ManagerOps> Core<M> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a manager of a `Self`; `bo` must be valid, `place` and `res` too.
+    /// Only to be called by TTM, on a manager of a `Self`; `bo` must be valid and its reservation
+    /// held, `place` be valid and of this memory type, and `res` be valid for writes.
     unsafe extern "C" fn alloc_callback(
         man: *mut bindings::ttm_resource_manager,
         bo: *mut bindings::ttm_buffer_object,
@@ -333,7 +336,9 @@ impl<M: ManagerOps> Core<M> {
                 }
             };
 
-            // SAFETY: `new` is valid; all the rest by the function's requirements.
+            // INVARIANT: This resource of `Core` is the first field of what came out of a box.
+            // SAFETY: `new` is valid, and nobody else knows of it; the rest by the function's
+            // requirements.
             unsafe {
                 let start = (*new).res.start;
 
@@ -355,28 +360,31 @@ impl<M: ManagerOps> Core<M> {
     ) {
         // SAFETY: By the function's requirements.
         let this = unsafe { Self::from_raw(man) };
-        // SAFETY: As above.
+        // SAFETY: By the function's requirements, they are valid and belong together.
         unsafe { bindings::ttm_resource_fini(man, res) };
 
         // CAST: The resource comes first.
-        // SAFETY: By the type invariants, it came out of a box in `alloc_callback`.
+        // SAFETY: By the type invariants, it came out of a box in `alloc_callback`. Nobody else uses
+        // it.
         let res = unsafe { KBox::<Resource<M::Space>>::from_raw(res.cast()) };
         this.ops.free(KBox::into_inner(res).space);
     }
 
+    /// The space of a resource, and its pages.
+    ///
     /// # Safety
     ///
-    /// As [`Self::intersects_callback`].
+    /// `res` must be a resource of such a manager, and valid for `'a`.
     unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> (&'a M::Space, Range<u64>) {
         // CAST: The resource comes first.
-        // SAFETY: By the function's requirements.
-        let res: &Resource<M::Space> = unsafe { &*res.cast() };
-        let start = res.res.start as u64;
+        let res = res.cast::<Resource<M::Space>>();
+        // Only this part is borrowed: what TTM has of it changes under the LRU lock.
+        // SAFETY: By the function's requirements; constant.
+        let space = unsafe { &(*res).space };
+        // SAFETY: As above.
+        let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
-        (
-            &res.space,
-            start..start + (res.res.size >> PAGE_SHIFT) as u64,
-        )
+        (space, start..start + (size >> PAGE_SHIFT) as u64)
     }
 
     /// # Safety

@@ -296,11 +296,16 @@ impl Caching {
 /// let ctx = OperationCtx::new().interruptible().no_wait_gpu();
 /// assert_eq!(ctx.bytes_moved(), 0);
 /// ```
+///
+/// # Invariants
+///
+/// `self.0.resv` is null: it lends no reservation.
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
     /// Waits for what it needs, and can't be interrupted by signals.
     pub const fn new() -> Self {
+        // INVARIANT: `resv` is null.
         Self(
             bindings::ttm_operation_ctx {
                 interruptible: false,
@@ -338,6 +343,7 @@ impl OperationCtx {
 
     /// The same for a walk, which waits as this does and moves nothing.
     pub(super) fn for_walk(&self) -> Self {
+        // INVARIANT: `resv` is that of `self`.
         Self(
             bindings::ttm_operation_ctx {
                 bytes_moved: 0,
@@ -347,6 +353,7 @@ impl OperationCtx {
         )
     }
 
+    /// What TTM takes, as long as `self` is borrowed. TTM changes nothing but the count of bytes.
     pub(super) fn as_raw(&mut self) -> *mut bindings::ttm_operation_ctx {
         &mut self.0
     }

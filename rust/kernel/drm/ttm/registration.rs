@@ -50,7 +50,8 @@ where
     // SAFETY: The parent's resources are released before it is unbound, and `Unforgotten` is one of
     // them: so the parent is there as long as the registration, and that is dropped.
     let parent_for_long = unsafe { &*core::ptr::from_ref(parent) };
-    // SAFETY: As above, it is dropped in time. Its data borrows nothing.
+    // SAFETY: As above, it is dropped in time; or at once, if the resource can't be made. Its data
+    // borrows nothing that could go.
     let registration = unsafe { drm::Registration::new(parent_for_long, dev, data, 0) }?;
     devres::register::<Unforgotten<T>, Error>(parent, Ok(Unforgotten(registration)), GFP_KERNEL)?;
     Ok(drm)

@@ -51,8 +51,13 @@ use core::{
 
 pub(super) mod private {
     /// Has a reservation. Not to be implemented by drivers.
-    pub trait RawResv {
-        /// The reservation: valid, and the same, as long as `self` is borrowed.
+    ///
+    /// # Safety
+    ///
+    /// What `raw_resv` returns must be a valid `dma_resv`, and the same one, as long as `self` is
+    /// borrowed.
+    pub unsafe trait RawResv {
+        /// The reservation.
         fn raw_resv(&self) -> *mut crate::bindings::dma_resv;
     }
 }
@@ -61,7 +66,11 @@ pub(super) mod private {
 pub trait Reserve: private::RawResv {}
 
 /// Something that is a buffer: an [`Object`] or a [`Buffer`].
-pub trait AsBuffer: Reserve {
+///
+/// # Safety
+///
+/// `as_buffer` must always return the same buffer, whose reservation is that of `self`.
+pub unsafe trait AsBuffer: Reserve {
     /// The driver that it belongs to.
     type Driver: Driver;
 
@@ -104,7 +113,7 @@ pub struct Resv {
 // sent.
 unsafe impl Send for Resv {}
 
-// SAFETY: As above.
+// SAFETY: A `dma_resv` has locks of its own; to unlock it takes a `Reserved`, which can't be shared.
 unsafe impl Sync for Resv {}
 
 impl Resv {
@@ -148,12 +157,13 @@ impl Resv {
 #[pinned_drop]
 impl PinnedDrop for Resv {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariant. Nobody uses it any more: who does has a reference.
+        // SAFETY: By the type invariants. Nobody uses it any more: who does has a reference.
         unsafe { bindings::dma_resv_fini(self.resv.get()) };
     }
 }
 
-impl private::RawResv for Resv {
+// SAFETY: By the type invariants it is initialized. It is a part of `self`.
+unsafe impl private::RawResv for Resv {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
         self.resv.get()
     }
@@ -190,8 +200,10 @@ impl Reserve for Resv {}
 ///
 /// # Invariants
 ///
-/// `resv` is the reservation of `inner`, and the current thread holds it. Unless it is `lent`, this is
-/// to give it back; if it is, someone else will, after `'a`.
+/// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is a buffer,
+///   it is that of the buffer.
+/// - Unless it is `lent`, this is to give it back; if it is, someone else will, after `'a`.
+/// - There are two guards of one reservation only if both are lent.
 #[must_use = "the reservation is given back immediately when this is unused"]
 pub struct Reserved<'a, B: Reserve> {
     inner: &'a B,
@@ -203,7 +215,7 @@ pub struct Reserved<'a, B: Reserve> {
 impl<'a, B: Reserve> Reserved<'a, B> {
     pub(super) fn lock(inner: &'a B) -> Self {
         // Without an acquire context, this doesn't fail.
-        // SAFETY: Valid as long as `inner` is borrowed.
+        // SAFETY: By the requirements of `RawResv`, it is valid as long as `inner` is borrowed.
         unsafe { bindings::dma_resv_lock(inner.raw_resv(), ptr::null_mut()) };
 
         // SAFETY: Just taken.
@@ -211,7 +223,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     }
 
     pub(super) fn lock_interruptible(inner: &'a B) -> Result<Self> {
-        // SAFETY: Valid as long as `inner` is borrowed.
+        // SAFETY: By the requirements of `RawResv`, it is valid as long as `inner` is borrowed.
         let ret = to_result(unsafe {
             bindings::dma_resv_lock_interruptible(inner.raw_resv(), ptr::null_mut())
         });
@@ -223,7 +235,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     }
 
     pub(super) fn try_lock(inner: &'a B) -> Option<Self> {
-        // SAFETY: Valid as long as `inner` is borrowed.
+        // SAFETY: By the requirements of `RawResv`, it is valid as long as `inner` is borrowed.
         let taken = unsafe { bindings::dma_resv_trylock(inner.raw_resv()) };
 
         // SAFETY: Just taken.
@@ -234,7 +246,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     ///
     /// The current thread must hold the reservation of `inner`, and no guard stand for it.
     pub(super) unsafe fn assume_locked(inner: &'a B) -> Self {
-        // INVARIANT: By the function's requirements.
+        // INVARIANT: By the function's requirements, and those of `RawResv` and `AsBuffer`.
         Self {
             inner,
             resv: inner.raw_resv(),
@@ -246,8 +258,9 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// # Safety
     ///
     /// The current thread must hold the reservation of `inner` for `'a`, and someone else give it back.
+    /// No guard that isn't lent may stand for it.
     pub(super) unsafe fn lend(inner: &'a B) -> Self {
-        // INVARIANT: By the function's requirements.
+        // INVARIANT: By the function's requirements, and those of `RawResv` and `AsBuffer`.
         Self {
             inner,
             resv: inner.raw_resv(),
@@ -260,11 +273,11 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     ///
     /// # Safety
     ///
-    /// The current thread must hold the reservation of `inner`: either `shared` is it, or it is its own,
-    /// and no guard stands for it.
+    /// The current thread must hold the reservation of `inner`: either it is that of `shared`, which
+    /// isn't lent, or there is no `shared`, and no guard stands for it.
     pub(super) unsafe fn adopt(inner: &'a B, shared: Option<Reserved<'_, Resv>>) -> Self {
         mem::forget(shared);
-        // SAFETY: By the function's requirements.
+        // SAFETY: By the function's requirements. If `shared` stood for it, nothing does any more.
         unsafe { Self::assume_locked(inner) }
     }
 
@@ -303,11 +316,14 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn fence_slot(&mut self) -> Result<FenceSlot<'_>> {
-        // SAFETY: By the type invariants the reservation is held.
+        // SAFETY: By the type invariants the reservation is valid, and held.
         to_result(unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) })?;
-        // INVARIANT: There is room since just now; nobody else uses it, as `self` is borrowed.
+        // INVARIANT: By the type invariants the reservation is held. There is room since just now;
+        // unless `self` is lent, nobody else uses it, as there is no other guard, and `self` is
+        // borrowed.
         Ok(FenceSlot {
             resv: self.resv,
+            lent: self.lent,
             _reserved: PhantomData,
         })
     }
@@ -338,7 +354,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 impl<B: Reserve> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
         if !self.lent {
-            // SAFETY: By the type invariant.
+            // SAFETY: By the type invariants it is held, and this is to give it back.
             unsafe { bindings::dma_resv_unlock(self.resv) };
         }
     }
@@ -359,14 +375,54 @@ pub enum FenceUsage {
 ///
 /// # Invariants
 ///
-/// The reservation `resv` is held, and has room for a fence more.
+/// The reservation `resv` is held. Unless it is `lent`, it has room for a fence more.
 pub struct FenceSlot<'a> {
     resv: *mut bindings::dma_resv,
+    lent: bool,
     _reserved: PhantomData<&'a mut ()>,
 }
 
 impl FenceSlot<'_> {
     /// Adds a fence.
+    ///
+    /// In a [transaction], others with the same reservation may have used the room meanwhile. If
+    /// there is no memory for more, this waits for the fence instead.
+    ///
+    /// [transaction]: super::transaction()
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::PendingFence,
+    ///     drm::ttm::{self, fixture, FenceUsage, OperationCtx},
+    /// };
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let last = PendingFence::new(c"example", c"ring 0")?;
+    /// let mut others = KVec::with_capacity(8, GFP_KERNEL)?;
+    ///
+    /// ttm::transaction(&OperationCtx::new(), |tx| {
+    ///     let mut reserved = tx.reserve(&obj)?;
+    ///     let slot = reserved.fence_slot()?;
+    ///
+    ///     // These use up what room there is.
+    ///     for _ in 0..8 {
+    ///         let work = PendingFence::new(c"example", c"ring 1")?;
+    ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read);
+    ///         let _ = others.push_within_capacity(work);
+    ///     }
+    ///     slot.add(&last.fence(), FenceUsage::Read);
+    ///     Ok(())
+    /// })?;
+    ///
+    /// drop(others);
+    /// assert!(!obj.reserve().is_idle());
+    /// drop(last);
+    /// assert!(obj.reserve().is_idle());
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn add(self, fence: &Fence, usage: FenceUsage) {
         let usage = match usage {
             FenceUsage::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
@@ -374,7 +430,14 @@ impl FenceSlot<'_> {
             FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
         };
 
-        // SAFETY: By the type invariants. It takes a reference to the fence.
+        // SAFETY: By the type invariants the reservation is held.
+        if self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0 {
+            let _ = fence.wait();
+            return;
+        }
+
+        // SAFETY: By the type invariants the reservation is held. It has room: by the type
+        // invariants, or since just now. It takes a reference to the fence.
         unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage) };
     }
 }
@@ -426,7 +489,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// See [`Self::fence_slot`].
     pub fn wait(&mut self, ctx: &OperationCtx) -> Result {
-        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo(), ctx.for_walk().as_raw()) })
     }
 
@@ -462,8 +526,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn swap_out(&mut self, ctx: &mut OperationCtx) -> Result {
-        // SAFETY: By the type invariants the buffer is valid and its reservation held; the context is
-        // valid for the call.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid; the context is valid for the call.
         let pages = unsafe {
             bindings::ttm_bo_swapout_reserved(self.bo(), ctx.as_raw(), GFP_KERNEL.as_raw())
         };
@@ -509,8 +573,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
         let mut flags = bindings::ttm_bo_shrink_flags::default();
         flags.set_purge(purge.into());
 
-        // SAFETY: By the type invariants the buffer is valid and its reservation held; the context is
-        // valid for the call.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid; the context is valid for the call.
         let pages = unsafe {
             if (*bo).resource.is_null()
                 || !inner::is_shrinkable((*bo).bdev)
@@ -528,7 +592,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
             return Err(Error::from_errno(pages as i32));
         }
         if pages > 0 {
-            // SAFETY: By the type invariants; it has just lost its pages.
+            // SAFETY: By the type invariants the reservation is held. It has just lost its pages, so
+            // it has a `ttm_tt`.
             unsafe { Device::<B::Driver>::was_shrunk(bo, purge) };
         }
         // CAST: It isn't negative.
@@ -582,8 +647,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
             placement: places.as_ptr().cast(),
         };
 
-        // SAFETY: By the type invariants the buffer is valid and its reservation held. The placement
-        // and the context are valid for the call.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid. The placement and the context are valid for the call.
         to_result(unsafe { bindings::ttm_bo_validate(bo, &mut placement, ctx.as_raw()) })
     }
 }
@@ -600,8 +665,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     pub fn validate(&mut self, placement: Placement<'_>, ctx: &mut OperationCtx) -> Result {
         let mut placement = placement.as_raw();
 
-        // SAFETY: By the type invariants the buffer is valid and its reservation held. The placement
-        // and the context are valid for the call.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid. The placement and the context are valid for the call.
         to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
     }
 
@@ -628,8 +693,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn populate(&mut self, ctx: &mut OperationCtx) -> Result {
-        // SAFETY: By the type invariants the buffer is valid and its reservation held. The context is
-        // valid for the call.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid. The context is valid for the call.
         to_result(unsafe { bindings::ttm_bo_populate(self.bo(), ctx.as_raw()) })
     }
 
@@ -671,8 +736,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             placement: ptr::null(),
         };
 
-        // SAFETY: By the type invariants the buffer is valid and its reservation held. The placement
-        // and the context are valid for the call.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid. The placement and the context are valid for the call.
         to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
     }
 
@@ -680,7 +745,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// They come back here with the next access. Moves do so by themselves.
     pub fn unmap_virtual(&mut self) {
-        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
         unsafe { bindings::ttm_bo_unmap_virtual(self.bo()) };
     }
 
@@ -695,7 +761,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     pub fn vmap<const SIZE: usize>(&mut self) -> Result<Mapping<T, SIZE>> {
         self.check_access(0, SIZE)?;
         self.wait_for_moves();
-        Mapping::new(self)
+        // SAFETY: As was just checked, it has a place, and is large enough.
+        unsafe { Mapping::new(self) }
     }
 
     /// Marks the buffer as just used: it goes to its LRU list's tail, or that of its bulk's range.
@@ -704,8 +771,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     pub fn move_to_lru_tail(&mut self) {
         let _lru = self.inner.buffer().device().lru();
 
-        // SAFETY: By the type invariants the buffer is valid and its reservation held; its device's
-        // LRU lock was just taken.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid; its device's LRU lock was just taken.
         unsafe { bindings::ttm_bo_move_to_lru_tail(self.bo()) };
     }
 
@@ -730,10 +797,11 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn pin(&mut self) -> Pinned<T> {
-        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
         unsafe { bindings::ttm_bo_pin(self.bo()) };
 
-        // INVARIANT: Just pinned.
+        // INVARIANT: It was just pinned, for this.
         Pinned(ARef::from(self.inner))
     }
 
@@ -754,19 +822,23 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             return Err(EINVAL);
         }
 
-        // SAFETY: By the type invariants the buffer is valid and its reservation held. It keeps the
-        // bulk alive until it leaves it, which is when this is set to another one, or to null.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid. It keeps the bulk alive until it leaves it, which is when this is set to
+        // another one, or to null.
         unsafe { bindings::ttm_bo_set_bulk_move(self.bo(), bulk.as_raw()) };
-        // SAFETY: The reservation is held.
+        // SAFETY: By the type invariants the reservation is held. `bo.bulk_move` was just set to
+        // this.
         drop(unsafe { self.inner.replace_bulk(Some(bulk.inner())) });
         Ok(())
     }
 
     /// Lets the buffer leave its bulk, if it is in one.
     pub fn leave_bulk(&mut self) {
-        // SAFETY: By the type invariants the buffer is valid and its reservation held.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
         unsafe { bindings::ttm_bo_set_bulk_move(self.bo(), ptr::null_mut()) };
-        // SAFETY: The reservation is held.
+        // SAFETY: By the type invariants the reservation is held. `bo.bulk_move` was just set to
+        // null.
         drop(unsafe { self.inner.replace_bulk(None) });
     }
 
@@ -779,7 +851,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     pub fn read(&mut self, offset: usize, to: &mut [u8]) -> Result {
         let len = to.len();
         self.access(offset, len, |at, memory, n| {
-            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory.
+            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
+            // no part of `to`: a buffer is only accessed through pointers, so nobody has a slice of
+            // it.
             unsafe { ptr::copy_nonoverlapping(memory, to.as_mut_ptr().add(at), n) };
         })
     }
@@ -791,7 +865,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// As [`Self::read`].
     pub fn write(&mut self, offset: usize, from: &[u8]) -> Result {
         self.access(offset, from.len(), |at, memory, n| {
-            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory.
+            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
+            // no part of `from`: a buffer is only accessed through pointers, so nobody has a slice of
+            // it.
             unsafe { ptr::copy_nonoverlapping(from.as_ptr().add(at), memory, n) };
         })
     }
@@ -836,12 +912,12 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             let n = (PAGE_SIZE - start).min(len - at);
             let mut map = bindings::ttm_bo_kmap_obj::default();
 
-            // SAFETY: By the type invariants the buffer is valid and its reservation held; it has a
-            // place, and pages if it needs them.
+            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+            // buffer is valid; it has a place, and pages if it needs them.
             to_result(unsafe { bindings::ttm_bo_kmap(bo, page, 1, &mut map) })?;
             // CAST: One page is mapped there.
             copy(at, map.virtual_.cast::<u8>().wrapping_add(start), n);
-            // SAFETY: Just mapped.
+            // SAFETY: It was just mapped, and isn't used any more.
             unsafe { bindings::ttm_bo_kunmap(&mut map) };
 
             at += n;
@@ -878,11 +954,12 @@ impl<T: DriverObject> Pinned<T> {
             return Err(self);
         }
 
-        // SAFETY: The reservation is held, and the pin is ours by the type invariant.
+        // SAFETY: `reserved` is its reservation, as was just checked. By the type invariants one of
+        // the pins is ours, and by those of `Buffer` the buffer is valid.
         unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
 
         let this = ManuallyDrop::new(self);
-        // SAFETY: `this` isn't used again, not even to drop it.
+        // SAFETY: `this` isn't used again, not even to drop it, so this takes the reference along.
         Ok(unsafe { ptr::read(&this.0) })
     }
 }
@@ -899,7 +976,8 @@ impl<T: DriverObject> Drop for Pinned<T> {
     fn drop(&mut self) {
         let _reserved = self.0.reserve();
 
-        // SAFETY: The reservation is held, and the pin is ours by the type invariant.
+        // SAFETY: Its reservation was just taken. By the type invariants one of the pins is ours, and
+        // by those of `Buffer` the buffer is valid.
         unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
     }
 }

@@ -24,10 +24,15 @@ use crate::{
     },
     ffi::c_char,
     io::{
+        resource::Flags,
+        PhysAddr,
         Resource,
         ResourceSize, //
     },
-    page::PAGE_SHIFT,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
     prelude::*,
     str::CString, //
 };
@@ -44,11 +49,15 @@ pub enum Backing<'a> {
     Emulated,
 
     /// Memory of a real device, which the CPU reaches in this window. The window must be as large as
-    /// the memory.
+    /// the memory, begin with a page, and be memory, not ports.
     Io(&'a Resource, Caching),
 }
 
 /// Lends a device that is being made, to be given its memory types.
+///
+/// # Invariants
+///
+/// `inner` is completely initialized and pinned. `name` is a string, or null, that lasts for `'a`.
 pub struct Setup<'a> {
     pub(super) inner: Pin<&'a mut Inner>,
     pub(super) shrinker_funcs: &'static bindings::ttm_shrinker_funcs,
@@ -62,8 +71,8 @@ impl Setup<'_> {
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page or
-    /// more than the window, [`ENOMEM`].
+    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page,
+    /// more than the window, or that isn't as it must be, [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -77,7 +86,8 @@ impl Setup<'_> {
         let pages = self.pages(mem_type, size)?;
         let memory = Memory::new(pages, backing)?;
 
-        // SAFETY: The device is initialized and has no such manager yet.
+        // SAFETY: By the type invariants the device is initialized; it has no such manager yet, as
+        // was just checked.
         to_result(unsafe {
             bindings::ttm_range_man_init_nocheck(
                 self.inner.bdev(),
@@ -86,7 +96,7 @@ impl Setup<'_> {
                 pages,
             )
         })?;
-        // INVARIANT: The size is that of the manager, which is a range manager.
+        // INVARIANT: `memory` of `Inner`: the size is that of the manager, which is a range manager.
         self.inner.as_mut().set_memory(mem_type, memory, None);
         Ok(())
     }
@@ -113,10 +123,11 @@ impl Setup<'_> {
         let memory = Memory::new(pages, backing)?;
 
         let (bdev, use_tt) = (self.inner.bdev(), memory.is_pages());
-        // SAFETY: The device is initialized and has no such manager yet. It goes after what is
-        // returned was called.
+        // SAFETY: By the type invariants the device is initialized; it has no such manager yet, as
+        // was just checked. It goes after what is returned was called.
         let free = unsafe { ops::install(bdev, mem_type, use_tt, pages, ops) }?;
-        // INVARIANT: The size is that of the manager.
+        // INVARIANT: `memory` of `Inner`: the size is that of the manager, and `free` was made for
+        // it.
         self.inner.as_mut().set_memory(mem_type, memory, Some(free));
         Ok(())
     }
@@ -166,12 +177,13 @@ impl Setup<'_> {
             return Err(EEXIST);
         }
 
-        // SAFETY: The device is initialized, and destroys the shrinker before it goes. The functions
-        // are static, and the name is only read in the call.
+        // SAFETY: By the type invariants the device is initialized, and the name a string, or null,
+        // which is only read in the call. The device destroys the shrinker before it goes. The
+        // functions are static.
         let shrinker = from_err_ptr(unsafe {
             bindings::ttm_shrinker_create(self.inner.bdev(), self.shrinker_funcs, self.name)
         })?;
-        // INVARIANT: It was just made for this device.
+        // INVARIANT: `shrinker` of `Inner` was just made for this device.
         self.inner.as_mut().set_shrinker(shrinker);
         Ok(())
     }
@@ -204,15 +216,15 @@ impl Setup<'_> {
         #[cfg(CONFIG_DEBUG_FS)]
         if let Some(dentry) = dir.as_dentry() {
             for n in 0..bindings::TTM_NUM_MEM_TYPES {
-                // SAFETY: The device is initialized.
+                // SAFETY: By the type invariants the device is initialized.
                 let man = unsafe { (*self.inner.bdev()).man_drv[n as usize] };
                 if man.is_null() {
                     continue;
                 }
                 let file = CString::try_from_fmt(fmt!("memory{n}"))?;
 
-                // SAFETY: The manager and the folder are valid; `Inner` drops the folder, and with it
-                // the file, before the manager goes.
+                // SAFETY: The manager and the folder are valid, and the name is a string, and copied.
+                // `Inner` drops the folder, and with it the file, before the manager goes.
                 unsafe {
                     bindings::ttm_resource_manager_create_debugfs(man, dentry, file.as_char_ptr())
                 };
@@ -226,7 +238,7 @@ impl Setup<'_> {
     fn pages(&self, mem_type: MemType, size: usize) -> Result<usize> {
         let pages = size >> PAGE_SHIFT;
 
-        // SAFETY: The device is initialized.
+        // SAFETY: By the type invariants the device is initialized.
         if !unsafe { (*self.inner.bdev()).man_drv[mem_type.index()] }.is_null() {
             return Err(EEXIST);
         }
@@ -244,12 +256,18 @@ impl Memory {
         Ok(match backing {
             Backing::Pages => Self::Pages,
             Backing::Emulated => Self::Emulated(VVec::from_elem(0, size, GFP_KERNEL)?),
-            Backing::Io(window, _)
-                if ResourceSize::try_from(size).is_ok_and(|size| size > window.size()) =>
-            {
-                return Err(EINVAL)
+            Backing::Io(window, caching) if is_window(window, size) => {
+                Self::Io(window.start(), caching)
             }
-            Backing::Io(window, caching) => Self::Io(window.start(), caching),
+            Backing::Io(..) => return Err(EINVAL),
         })
     }
+}
+
+/// Whether `size` bytes of a device's memory can be reached in `window`.
+fn is_window(window: &Resource, size: usize) -> bool {
+    // CAST: A page is less than there are addresses.
+    window.flags().contains(Flags::IORESOURCE_MEM)
+        && window.start() & (PAGE_SIZE as PhysAddr - 1) == 0
+        && ResourceSize::try_from(size).is_ok_and(|size| size <= window.size())
 }

@@ -107,25 +107,35 @@ pub fn transaction<'env, R>(
     let tx = Transaction {
         exec: Opaque::uninit(),
         stopped: Cell::new(None),
+        walking: Cell::new(false),
         _env: PhantomData,
         _not_send: NotThreadSafe,
     };
     let exec = tx.exec.get();
     let mut result = Err(Stop::CONTENDED);
 
-    // INVARIANT: It is initialized, and isn't moved before it goes.
+    // INVARIANT: `exec` of `Transaction` is initialized, and isn't moved before it goes.
     // SAFETY: `exec` is memory for a `drm_exec`.
     unsafe { bindings::drm_exec_init(exec, flags, 0) };
     // SAFETY: Initialized. What was lent for the last round is gone: it borrowed `tx`.
     while unsafe { bindings::drm_exec_cleanup(exec) } {
         tx.stopped.set(None);
-        result = f(&tx);
+        // What could not be waited for is waited for now, while there is nothing else. It also has to
+        // be the first that `exec` knows of: what shares its reservation must not be alone with that.
+        // SAFETY: As above.
+        let contended = unsafe { (*exec).contended };
+        result = if contended.is_null() {
+            f(&tx)
+        } else {
+            // SAFETY: `exec` has a reference to it, and it lives for `'env`.
+            unsafe { tx.lock(contended) }.and_then(|()| f(&tx))
+        };
 
         if tx.stopped.get() != Some(Stop::CONTENDED) {
             break;
         }
     }
-    // SAFETY: As above. It isn't used any more.
+    // SAFETY: As above. It isn't used any more, nor is what was lent.
     unsafe { bindings::drm_exec_fini(exec) };
 
     result.map_err(|stop| stop.0.unwrap_or(EDEADLK))
@@ -138,9 +148,11 @@ pub fn transaction<'env, R>(
 /// - `exec` is an initialized `struct drm_exec` in a round, which isn't moved, and to which only the
 ///   thread that made it has access.
 /// - If `stopped` is set, no more reservations are taken in this round.
+/// - While `walking`, none are taken but by the walk, which gives them back before the round ends.
 pub struct Transaction<'env> {
     exec: Opaque<bindings::drm_exec>,
     stopped: Cell<Option<Stop>>,
+    walking: Cell<bool>,
     // An object goes after all reservations are given back. Invariant: nobody may shorten it.
     _env: PhantomData<Cell<&'env ()>>,
     _not_send: NotThreadSafe,
@@ -154,36 +166,54 @@ impl<'env> Transaction<'env> {
     /// # Errors
     ///
     /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] or [`ENOMEM`] it
-    /// ends.
+    /// ends. [`EBUSY`] inside of a [walk](Self::walk).
     pub fn reserve<'a, T: DriverObject>(
         &'a self,
         obj: &'env Object<T>,
     ) -> Result<Reserved<'a, Object<T>>, Stop> {
         self.may_go_on()?;
 
-        // SAFETY: By the type invariants; the object is valid.
-        let ret = to_result(unsafe { bindings::drm_exec_lock_obj(self.exec.get(), obj.as_raw()) });
-        match ret {
-            // SAFETY: It was just taken, or was taken before, and is held until the end of the round,
-            // which is after `'a`: it is given back by `exec`.
-            Ok(()) => Ok(unsafe { Reserved::lend(obj) }),
-            Err(e) if e == EDEADLK => Err(self.stop(Stop::CONTENDED)),
-            Err(e) if e == EINTR => Err(self.stop(ERESTARTSYS.into())),
-            Err(e) => Err(self.stop(e.into())),
-        }
+        // SAFETY: The object is valid, and is as long as `'env`.
+        unsafe { self.lock(obj.as_raw()) }?;
+        // SAFETY: It was just taken, or was taken before by `exec`, as there is no walk. It is held
+        // until the end of the round, which is after `'a`: then `exec` gives it back. All guards of
+        // it are lent.
+        Ok(unsafe { Reserved::lend(obj) })
+    }
+
+    /// Takes a reservation, unless the transaction has it.
+    ///
+    /// # Safety
+    ///
+    /// `obj` must be a valid object as long as `self` is.
+    unsafe fn lock(&self, obj: *mut bindings::drm_gem_object) -> Result<(), Stop> {
+        // SAFETY: By the type invariants, and the function's requirements.
+        let ret = to_result(unsafe { bindings::drm_exec_lock_obj(self.exec.get(), obj) });
+
+        ret.map_err(|e| {
+            self.stop(if e == EDEADLK {
+                Stop::CONTENDED
+            } else if e == EINTR {
+                ERESTARTSYS.into()
+            } else {
+                e.into()
+            })
+        })
     }
 
     /// Calls `f` for the buffers of a manager, each reserved together with what the transaction has.
     ///
-    /// This waits for reservations, and what waiting would cause a deadlock can't have any more in this
-    /// transaction ends it. Buffers whose reservation the transaction already has are passed by. Each
-    /// buffer is given back before the next one is taken. `f` may end the walk.
+    /// This waits for reservations, and what waiting would cause a deadlock can't have any more in
+    /// this transaction ends it. Buffers whose reservation the transaction already has are passed by.
+    /// Each buffer is given back before the next one is taken. `f` may end the walk, but not take
+    /// reservations in this transaction, as they could be that of the buffer.
     ///
     /// What was moved since the walk began is passed by, so that it ends.
     ///
     /// # Errors
     ///
     /// [`ENOSPC`] if a reservation can't be waited for: the transaction can't go on. [`ERESTARTSYS`].
+    /// [`EBUSY`] inside of another walk.
     ///
     /// # Examples
     ///
@@ -202,6 +232,8 @@ impl<'env> Transaction<'env> {
     ///
     ///     tx.walk(vram, &OperationCtx::new(), |bo| {
     ///         assert!(bo.id() != mine.buffer().id());
+    ///         // Not while the buffer is reserved for this alone.
+    ///         assert_eq!(tx.reserve(&others[0]).err(), Some(EBUSY.into()));
     ///         met += 1;
     ///         ControlFlow::Continue(())
     ///     })?;
@@ -221,7 +253,7 @@ impl<'env> Transaction<'env> {
         let mut ctx = ctx.for_walk();
         let mut arg = bindings::ttm_lru_walk_arg {
             ctx: ctx.as_raw(),
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants `exec` is initialized, and in a round its ticket is.
             ticket: unsafe { &raw mut (*self.exec.get()).ticket },
             keep_ticket: true,
             ..Default::default()
@@ -229,8 +261,10 @@ impl<'env> Transaction<'env> {
         let cursor = Opaque::uninit();
         let cursor = cursor.get();
 
+        // INVARIANT: Nobody but the walk takes reservations: `may_go_on` says so.
+        self.walking.set(true);
         // SAFETY: `cursor` is memory for a cursor, and isn't moved before it goes; neither are the
-        // argument and the context. The manager is valid.
+        // argument and the context. The manager is valid as long as it is borrowed.
         let mut bo = unsafe {
             bindings::ttm_bo_lru_cursor_init(cursor, man.as_raw(), &mut arg);
             bindings::ttm_bo_lru_cursor_first(cursor)
@@ -240,7 +274,8 @@ impl<'env> Transaction<'env> {
                 Ok(bo) if bo.is_null() => break Ok(()),
                 Ok(bo) => {
                     // SAFETY: It is a buffer of this device, or a ghost of one, with a reference and
-                    // reserved until the next step, which gives it back.
+                    // reserved until the next step, which gives it back. No other guard stands for
+                    // that: what the transaction has is passed by, and `f` takes none in it.
                     let mut reserved = unsafe { Reserved::lend(Buffer::from_raw(bo)) };
                     if f(&mut reserved).is_break() {
                         break Ok(());
@@ -254,11 +289,16 @@ impl<'env> Transaction<'env> {
         };
         // SAFETY: As above; what was lent is gone.
         unsafe { bindings::ttm_bo_lru_cursor_fini(cursor) };
+        // INVARIANT: The walk has given everything back.
+        self.walking.set(false);
 
         result.map_err(|e| self.stop(e.into()))
     }
 
     fn may_go_on(&self) -> Result<(), Stop> {
+        if self.walking.get() {
+            return Err(EBUSY.into());
+        }
         match self.stopped.get() {
             Some(stop) => Err(stop),
             None => Ok(()),

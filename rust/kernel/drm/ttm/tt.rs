@@ -22,6 +22,10 @@ use core::{
 };
 
 /// The pages of a buffer, or what became of them.
+///
+/// # Invariants
+///
+/// `tt` is initialized, and `self` is the content of a [`KBox`], once [`create`] has returned it.
 #[repr(C)]
 #[pin_data]
 struct Tt {
@@ -32,20 +36,23 @@ struct Tt {
     purged: bool,
 }
 
+/// Where it says whether the content is lost. Protected by the reservation.
+///
 /// # Safety
 ///
-/// `tt` must come from [`create`], and the reservation of its buffer be held.
-unsafe fn purged<'a>(tt: *mut bindings::ttm_tt) -> &'a mut bool {
+/// `tt` must come from [`create`], and be valid.
+unsafe fn purged(tt: *mut bindings::ttm_tt) -> *mut bool {
     // CAST: The `ttm_tt` comes first.
-    // SAFETY: By the function's requirements.
-    unsafe { &mut (*tt.cast::<Tt>()).purged }
+    // SAFETY: By the function's requirements, it is part of a `Tt`.
+    unsafe { &raw mut (*tt.cast::<Tt>()).purged }
 }
 
 /// Makes the `ttm_tt` of a buffer, without pages yet, or returns null.
 ///
 /// # Safety
 ///
-/// `bo` must be a valid buffer object of a [`Device<T>`](super::Device) whose reservation is held.
+/// Only to be called by TTM, on a valid buffer object of a [`Device<T>`](super::Device) that it has a
+/// reference to, and whose reservation is held.
 pub(super) unsafe extern "C" fn create<T: Driver>(
     bo: *mut bindings::ttm_buffer_object,
     mut page_flags: u32,
@@ -66,7 +73,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
         page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
     }
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: By the function's requirements. TTM has a reference.
     let caching = unsafe { Buffer::<T>::from_raw(bo) }
         .data()
         .map_or(Caching::Cached, T::caching);
@@ -74,7 +81,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     let ret = unsafe { bindings::ttm_tt_init(raw, bo, page_flags, caching.as_raw(), 0) };
     let mut done = to_result(ret);
     if done.is_ok() && shrinkable {
-        // SAFETY: It was just initialized.
+        // SAFETY: It was just initialized, and has no pages yet.
         done = to_result(unsafe { bindings::ttm_tt_setup_backup(raw) }).inspect_err(|_| {
             // SAFETY: As above; it is not used any more.
             unsafe { bindings::ttm_tt_fini(raw) };
@@ -83,6 +90,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
 
     match done {
         // CAST: The `ttm_tt` comes first.
+        // INVARIANT: `tt` of `Tt` was initialized above, and it came out of a box.
         // SAFETY: Nothing moves it: it is only accessed through pointers.
         Ok(()) => unsafe { KBox::into_raw(Pin::into_inner_unchecked(tt)) }.cast(),
         Err(_) => ptr::null_mut(),
@@ -99,12 +107,12 @@ pub(super) unsafe extern "C" fn destroy(
     tt: *mut bindings::ttm_tt,
 ) {
     // SAFETY: By the function's requirements. Nobody else has it any more.
-    if *unsafe { purged(tt) } {
+    if unsafe { *purged(tt) } {
         // TTM would look for what is backed up.
-        // SAFETY: By the function's requirements, `tt` is initialized.
+        // SAFETY: By the function's requirements, and the type invariants of `Tt`, it is initialized.
         unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     }
-    // SAFETY: As above.
+    // SAFETY: By the function's requirements, and the type invariants of `Tt`. It has no pages.
     unsafe { bindings::ttm_tt_fini(tt) };
 
     // CAST: The `ttm_tt` comes first.
@@ -116,7 +124,8 @@ pub(super) unsafe extern "C" fn destroy(
 ///
 /// # Safety
 ///
-/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held.
+/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held. `bdev`
+/// must be that of the buffer, and `ctx` be valid.
 pub(super) unsafe extern "C" fn populate(
     bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
@@ -125,7 +134,7 @@ pub(super) unsafe extern "C" fn populate(
     // SAFETY: By the function's requirements.
     let purged = unsafe { purged(tt) };
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: By the function's requirements; `purged` is protected by the reservation.
     unsafe {
         if bindings::ttm_tt_is_backed_up(tt) && !*purged {
             return bindings::ttm_tt_restore(bdev, tt, ctx);
@@ -141,7 +150,8 @@ pub(super) unsafe extern "C" fn populate(
         bindings::ttm_pool_alloc(&raw mut (*bdev).pool, tt, ctx)
     };
     if ret == 0 {
-        *purged = false;
+        // SAFETY: As above.
+        unsafe { *purged = false };
     }
     ret
 }
@@ -150,7 +160,8 @@ pub(super) unsafe extern "C" fn populate(
 ///
 /// # Safety
 ///
-/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held.
+/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held, or that
+/// nobody else has any more. `bdev` must be that of the buffer.
 pub(super) unsafe extern "C" fn unpopulate(
     bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
@@ -166,5 +177,5 @@ pub(super) unsafe extern "C" fn unpopulate(
 /// `tt` must come from [`create`], and the reservation of its buffer be held.
 pub(super) unsafe fn set_purged(tt: *mut bindings::ttm_tt) {
     // SAFETY: By the function's requirements.
-    *unsafe { purged(tt) } = true;
+    unsafe { *purged(tt) = true };
 }

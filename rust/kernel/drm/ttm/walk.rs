@@ -104,6 +104,7 @@ use core::{
 /// - If `ready`, `cursor` is initialized for `man` with `arg`, `arg` points to `ctx`, and `self` is
 ///   pinned. Otherwise it is on no list.
 /// - While its node is on a list, its memory isn't freed, as that of a [`Cursor`].
+/// - `arg` is initialized in any case.
 /// - No buffer belongs to `cursor` between two steps.
 pub struct ReservedWalk<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_bo_lru_cursor>,
@@ -194,7 +195,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     ///
     /// If there are some, the walk has not seen everything: that it found nothing proves nothing.
     pub fn skipped(&self) -> usize {
-        // SAFETY: It is initialized, and only changed by who steps, which takes a unique reference.
+        // SAFETY: By the type invariants `arg` is initialized. It is only changed by a step, which
+        // takes a unique reference.
         self.skipped_before + unsafe { (*self.arg.get()).skipped }
     }
 
@@ -263,11 +265,14 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
         }
 
         // INVARIANT: The cursor gives the buffer away.
-        // SAFETY: By the type invariants, after a step. Only a pointer is changed.
+        // SAFETY: By the type invariants the cursor is initialized: `step` made it ready. Only a
+        // pointer is changed.
         unsafe { (*self.cursor.get()).bo = core::ptr::null_mut() };
         // INVARIANT: The reference and the reservation were the cursor's. Nobody lent any, so the
         // reservation is to be given back.
-        // SAFETY: It is a buffer of this device, or a ghost of one, with a reference and reserved.
+        // SAFETY: `step` returned a buffer of this device, or a ghost of one, with a reference that
+        // lasts as long as what is made here, and reserved by this thread. No other guard stands for
+        // that.
         Some(Ok(ReservedBuffer(ManuallyDrop::new(unsafe {
             Reserved::assume_locked(Buffer::from_raw(bo))
         }))))
