@@ -112,8 +112,11 @@ mod cases {
 
         assert_eq!(w.steps(cursor.as_mut(), 1).len, 1);
         // The members keep what TTM has of it until the last of them is gone.
+        let id = bulk.id();
         drop(bulk);
+        assert_eq!(b.reserve().bulk_id(), Some(id));
         drop(a);
+        assert_eq!(b.reserve().bulk_id(), Some(id));
         drop(b);
         assert_eq!(dev.order()?, [loose.buffer().id()]);
         assert_eq!(w.steps(cursor.as_mut(), 2).len, 1);
