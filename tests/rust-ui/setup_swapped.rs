@@ -3,7 +3,7 @@
 
 use core::mem::swap;
 use kernel::{
-    drm::ttm::{fixture},
+    drm::ttm::fixture,
     prelude::*, //
 };
 
