@@ -150,7 +150,7 @@ impl Fence {
 ///
 /// # Invariants
 ///
-/// `self.0` is part of a [`Named`], and nobody else signals it.
+/// `self.0` is part of a `Named`, and nobody else signals it.
 #[must_use = "the fence is signaled immediately when this is unused"]
 pub struct PendingFence(ARef<Fence>);
 
