@@ -92,16 +92,25 @@ use core::{
 ///
 /// # Invariants
 ///
-/// - If `ready`, `cursor` is initialized for `man`, and `self` is pinned. Otherwise it is on no list.
+/// - If `ready`, `cursor` is initialized for `way.man`, and `self` is pinned. Otherwise it is on no list.
 /// - While its hitch is on a list, its memory isn't freed: being pinned, it is dropped before, which takes
 ///   the hitch off; or it is never freed, and the device takes the hitch off before the lists go.
 /// - Unless there is a [`Walk`], or one was forgotten and so has the lock for ever, it is paused.
 pub struct Cursor<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_resource_cursor>,
     ready: bool,
-    bounded: bool,
+    way: Way<'dev, T>,
+}
+
+/// Where a walk is, and where it will go.
+///
+/// # Invariants
+///
+/// `man` and all that `route` leads to are on one device.
+struct Way<'dev, T: Driver> {
     man: &'dev Manager<T>,
     route: Route<'dev, T>,
+    bounded: bool,
 }
 
 // SAFETY: A cursor may be used from any thread, one at a time. Who steps has a `Walk`, which can't be
@@ -114,9 +123,11 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         Self {
             cursor: Opaque::uninit(),
             ready: false,
-            bounded: false,
-            man,
-            route,
+            way: Way {
+                man,
+                route,
+                bounded: false,
+            },
         }
     }
 
@@ -147,7 +158,7 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn bounded(mut self) -> Self {
-        self.bounded = true;
+        self.way.bounded = true;
         self
     }
 
@@ -164,9 +175,9 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
 
         if !this.ready {
             // SAFETY: `raw` is memory for a cursor, which is pinned.
-            unsafe { init(raw, this.man, this.bounded) };
+            unsafe { this.way.init(raw) };
         }
-        let guard = this.man.device().lru_lock().lock();
+        let guard = this.way.man.device().lru_lock().lock();
         if !this.ready {
             // SAFETY: The cursor is initialized, and the LRU lock is held. Dropping the walk pauses
             // it.
@@ -178,31 +189,70 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         // INVARIANT: The lock was just taken.
         Walk {
             cursor: raw,
-            bounded: this.bounded,
-            man: &mut this.man,
-            route: &mut this.route,
+            way: &mut this.way,
             current: ptr::null_mut(),
             guard,
         }
     }
 }
 
-/// # Safety
-///
-/// `cursor` must be memory for a cursor, and pinned; if it is initialized, it must be on no list.
-unsafe fn init<T: Driver>(
-    cursor: *mut bindings::ttm_resource_cursor,
-    man: &Manager<T>,
-    bounded: bool,
-) {
-    let init = if bounded {
-        bindings::ttm_resource_cursor_init_bounded
-    } else {
-        bindings::ttm_resource_cursor_init
-    };
+impl<'dev, T: Driver> Way<'dev, T> {
+    /// Makes the cursor, for `man`.
+    ///
+    /// # Safety
+    ///
+    /// `cursor` must be memory for a cursor, and pinned; if it is initialized, it must be on no list.
+    unsafe fn init(&self, cursor: *mut bindings::ttm_resource_cursor) {
+        let init = if self.bounded {
+            bindings::ttm_resource_cursor_init_bounded
+        } else {
+            bindings::ttm_resource_cursor_init
+        };
 
-    // SAFETY: By the function's requirements; the manager is valid.
-    unsafe { init(cursor, man.as_raw()) };
+        // SAFETY: By the function's requirements; the manager is valid.
+        unsafe { init(cursor, self.man.as_raw()) };
+    }
+
+    /// At the end of one manager's lists, steps to the first resource of the next one's; null if there
+    /// is none.
+    ///
+    /// # Safety
+    ///
+    /// `cursor` must be an initialized cursor of `man`, and pinned. The LRU lock must be held, and not be
+    /// dropped before the cursor is paused.
+    #[cold]
+    #[inline(never)]
+    unsafe fn advance(
+        &mut self,
+        cursor: *mut bindings::ttm_resource_cursor,
+    ) -> *mut bindings::ttm_resource {
+        while let Some(man) = self.route.next() {
+            // SAFETY: By the function's requirements.
+            let res = unsafe {
+                self.go_to(cursor, man);
+                bindings::ttm_resource_cursor_advance(cursor)
+            };
+            if !res.is_null() {
+                return res;
+            }
+        }
+        ptr::null_mut()
+    }
+
+    /// Starts over with `man`.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::advance`]; `man` must be on the same device.
+    unsafe fn go_to(&mut self, cursor: *mut bindings::ttm_resource_cursor, man: &'dev Manager<T>) {
+        self.man = man;
+        // SAFETY: By the function's requirements. It is on no list when it is made anew.
+        unsafe {
+            bindings::ttm_resource_cursor_fini(cursor);
+            self.init(cursor);
+            bindings::ttm_resource_cursor_restart(cursor);
+        }
+    }
 }
 
 #[cfg(CONFIG_KUNIT = "y")]
@@ -223,7 +273,7 @@ impl<T: Driver> Drop for Cursor<'_, T> {
             return;
         }
 
-        let _guard = self.man.device().lru_lock().lock();
+        let _guard = self.way.man.device().lru_lock().lock();
         // SAFETY: By the type invariants it is initialized. The LRU lock is held.
         unsafe { bindings::ttm_resource_cursor_fini(self.cursor.get()) };
     }
@@ -266,20 +316,18 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 ///
 /// # Invariants
 ///
-/// - `cursor` is an initialized cursor of `man`, pinned, and borrowed for `'w`.
-/// - `guard` is that of the LRU lock of `man`'s device.
-/// - `current` is null, or on a list of `man`; the lock wasn't dropped since it was found there.
+/// - `cursor` is an initialized cursor of `way.man`, pinned, and borrowed for `'w`.
+/// - `guard` is that of the LRU lock of `way.man`'s device.
+/// - `current` is null, or on a list of `way.man`; the lock wasn't dropped since it was found there.
 #[must_use = "the lock is dropped immediately when this is unused"]
 pub struct Walk<'w, 'dev, T: Driver> {
     cursor: *mut bindings::ttm_resource_cursor,
-    bounded: bool,
-    man: &'w mut &'dev Manager<T>,
-    route: &'w mut Route<'dev, T>,
+    way: &'w mut Way<'dev, T>,
     current: *mut bindings::ttm_resource,
     guard: Guard<'dev, (), SpinLockBackend>,
 }
 
-impl<'dev, T: Driver> Walk<'_, 'dev, T> {
+impl<T: Driver> Walk<'_, '_, T> {
     /// Steps to the next resource. Writes nothing to the list.
     ///
     /// Returns [`None`] when the walk has ended, and from then on, until [`Self::restart`].
@@ -291,7 +339,8 @@ impl<'dev, T: Driver> Walk<'_, 'dev, T> {
         // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
         self.current = unsafe { bindings::ttm_resource_cursor_advance(self.cursor) };
         if self.current.is_null() {
-            self.advance_along_route();
+            // SAFETY: As above.
+            self.current = unsafe { self.way.advance(self.cursor) };
             if self.current.is_null() {
                 return None;
             }
@@ -432,41 +481,14 @@ impl<'dev, T: Driver> Walk<'_, 'dev, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn restart(&mut self) {
-        if let Some(man) = self.route.restart() {
-            return self.go_to(man);
-        }
         // INVARIANT: No resource.
         self.current = ptr::null_mut();
+        if let Some(man) = self.way.route.restart() {
+            // SAFETY: By the type invariants, and as below.
+            return unsafe { self.way.go_to(self.cursor, man) };
+        }
         // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
         unsafe { bindings::ttm_resource_cursor_restart(self.cursor) };
-    }
-
-    /// At the end of one manager's lists, steps to the first resource of the next one's.
-    #[cold]
-    fn advance_along_route(&mut self) {
-        while let Some(man) = self.route.next() {
-            self.go_to(man);
-            // INVARIANT: It is on one of the lists.
-            // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
-            self.current = unsafe { bindings::ttm_resource_cursor_advance(self.cursor) };
-            if !self.current.is_null() {
-                return;
-            }
-        }
-    }
-
-    /// Starts over with `man`.
-    fn go_to(&mut self, man: &'dev Manager<T>) {
-        // INVARIANT: No resource. The cursor is initialized for `man`.
-        self.current = ptr::null_mut();
-        *self.man = man;
-        // SAFETY: By the type invariants the cursor is initialized and pinned, and the LRU lock is held:
-        // all managers of a walk are on one device. Dropping `self`, and all that drops the lock, pauses.
-        unsafe {
-            bindings::ttm_resource_cursor_fini(self.cursor);
-            init(self.cursor, man, self.bounded);
-            bindings::ttm_resource_cursor_restart(self.cursor);
-        }
     }
 
     /// Lends the lock, to move things on the list. The walk keeps its place.
@@ -474,7 +496,7 @@ impl<'dev, T: Driver> Walk<'_, 'dev, T> {
         self.pause();
         // SAFETY: The lock is held by the type invariants, the cursor is paused, and `self` is
         // borrowed.
-        unsafe { Lru::assume_locked(self.man.device()) }
+        unsafe { Lru::assume_locked(self.way.man.device()) }
     }
 
     /// Leaves the hitch in the list where the walk is.
