@@ -15,12 +15,14 @@ mod forget;
 mod fused;
 mod guards;
 mod model;
+mod moves;
 mod places;
 mod random;
 mod ranges;
 mod repeats;
 mod reserved;
 mod skip;
+mod transactions;
 mod unseen;
 mod zombies;
 

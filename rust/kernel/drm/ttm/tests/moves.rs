@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Moves that take their time, and what waits for them.
+
+use super::*;
+use crate::{
+    dma_fence::PendingFence,
+    drm::ttm::{
+        FenceUsage,
+        Place, //
+    },
+};
+use core::pin::pin;
+
+/// What a page is filled with, and looked at for.
+fn content(n: usize) -> [u8; 4] {
+    // CAST: Of a few pages.
+    [n as u8 + 1; 4]
+}
+
+fn fill(reserved: &mut Reserved<'_, Object>, pages: usize) -> Result {
+    (0..pages).try_for_each(|n| reserved.write(n * World::SIZE + 8, &content(n)))
+}
+
+fn is_filled(reserved: &mut Reserved<'_, Object>, pages: usize) -> Result<bool> {
+    for n in 0..pages {
+        let mut bytes = [0; 4];
+        reserved.read(n * World::SIZE + 8, &mut bytes)?;
+        if bytes != content(n) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn ctx() -> OperationCtx {
+    OperationCtx::new()
+}
+
+fn busy() -> OperationCtx {
+    OperationCtx::new().no_wait_gpu()
+}
+
+#[kunit_tests(rust_ttm_moves)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn away_by_a_job() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x3000)?;
+        let mut reserved = obj.reserve();
+        fill(&mut reserved, 3)?;
+
+        reserved.validate(Placement::SYSTEM, &mut ctx())?;
+        assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        assert_eq!(reserved.wait(&busy()), Err(EBUSY));
+        // A ghost has the old place, until the job is done.
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        assert_eq!(vram.usage(), 0x3000);
+        assert_eq!(dev.run_jobs(), 1);
+        assert!(is_filled(&mut reserved, 3)?);
+        Ok(())
+    }
+
+    #[test]
+    fn to_and_fro() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x2000)?;
+        let mut reserved = obj.reserve();
+        fill(&mut reserved, 2)?;
+
+        for _ in 0..3 {
+            reserved.validate(Placement::TT, &mut ctx())?;
+            assert_eq!(dev.run_jobs(), 1);
+            // Both are made of the same pages.
+            reserved.validate(Placement::SYSTEM, &mut ctx())?;
+            assert_eq!(dev.run_jobs(), 0);
+            reserved.validate(Placement::VRAM, &mut ctx())?;
+            assert_eq!(dev.run_jobs(), 1);
+        }
+        assert!(is_filled(&mut reserved, 2)?);
+        Ok(())
+    }
+
+    #[test]
+    fn inside_of_vram() -> Result {
+        let dev = Device::new_with_engine()?;
+        let low = [Place::VRAM.within(0..16)?];
+        let high = [Place::VRAM.within(16..32)?];
+        let obj = dev.vram(0x4000)?;
+        let mut reserved = obj.reserve();
+        fill(&mut reserved, 4)?;
+
+        reserved.validate(Placement::new(&high)?, &mut ctx())?;
+        assert_eq!(dev.run_jobs(), 1);
+        assert!(reserved
+            .start()
+            .is_some_and(|page| (16..32).contains(&page)));
+        assert!(is_filled(&mut reserved, 4)?);
+        reserved.validate(Placement::new(&low)?, &mut ctx())?;
+        assert_eq!(dev.run_jobs(), 1);
+        assert!(is_filled(&mut reserved, 4)?);
+        Ok(())
+    }
+
+    // It is on the list, is no object, and its reservation is free: only its fence is not signaled.
+    #[test]
+    fn a_walk_meets_the_ghost() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x1000)?;
+        obj.reserve().write(0, b"kept")?;
+        obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
+
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let mut cursor = pin!(vram.cursor());
+        let mut walk = cursor.as_mut().lock();
+        let met = walk.next().is_some();
+        let ghost = walk.with_buffer(|bo| {
+            (
+                bo.is_ghost(),
+                bo.object().is_none(),
+                bo.id() == obj.buffer().id(),
+                bo.reserve().evict(&mut ctx()),
+            )
+        });
+        drop(walk);
+        assert!(met);
+        assert_eq!(ghost, Some((true, true, false, Err(EBUSY))));
+
+        let mut walk = pin!(vram.walk(&busy()));
+        let bo = walk.as_mut().next().ok_or(ENOENT)??;
+        assert!(bo.is_ghost() && !bo.is_idle());
+        drop(bo);
+
+        assert_eq!(dev.run_jobs(), 1);
+        let mut bytes = [0; 4];
+        obj.reserve().read(0, &mut bytes)?;
+        assert_eq!(&bytes, b"kept");
+        Ok(())
+    }
+
+    // The last reference is dropped before the copy is made: nobody will see it, but it has to be
+    // waited for.
+    #[test]
+    fn freed_while_it_moves() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x2000)?;
+        obj.reserve().write(0, b"kept")?;
+        obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
+
+        drop(obj);
+        assert_eq!(dev.run_jobs(), 1);
+        drop(dev);
+        Ok(())
+    }
+
+    // TTM waits for the first job before the second is made.
+    #[test]
+    fn moved_again_at_once() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x1000)?;
+        let mut reserved = obj.reserve();
+        fill(&mut reserved, 1)?;
+
+        reserved.validate(Placement::SYSTEM, &mut ctx())?;
+        let again = reserved.validate(Placement::VRAM, &mut busy());
+        assert_eq!(again, Err(EBUSY));
+        assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        assert_eq!(dev.run_jobs(), 1);
+        reserved.validate(Placement::VRAM, &mut busy())?;
+        assert_eq!(dev.run_jobs(), 1);
+        assert!(is_filled(&mut reserved, 1)?);
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_never_written_needs_no_job() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.system(0x2000)?;
+        let mut reserved = obj.reserve();
+
+        reserved.validate(Placement::VRAM, &mut ctx())?;
+        assert_eq!(dev.run_jobs(), 0);
+        let mut bytes = [1; 4];
+        reserved.read(0x1000, &mut bytes)?;
+        assert_eq!(bytes, [0; 4]);
+        Ok(())
+    }
+
+    // What the GPU uses isn't moved, unless one waits.
+    #[test]
+    fn a_fence_keeps_it() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(0x1000)?;
+        let work = PendingFence::new(c"test", c"ring")?;
+        let mut reserved = obj.reserve();
+        reserved.fence_slot()?.add(&work.fence(), FenceUsage::Write);
+
+        assert_eq!(reserved.evict(&mut busy()), Err(EBUSY));
+        assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+        work.signal();
+        reserved.evict(&mut busy())?;
+        assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        Ok(())
+    }
+
+    // Each of them is waited for.
+    #[test]
+    fn many_fences() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(0x1000)?;
+        let mut reserved = obj.reserve();
+        let mut work = KVec::new();
+
+        for usage in [FenceUsage::Read, FenceUsage::Write, FenceUsage::Bookkeep] {
+            for _ in 0..8 {
+                let pending = PendingFence::new(c"test", c"ring")?;
+                reserved.fence_slot()?.add(&pending.fence(), usage);
+                work.push(pending, GFP_KERNEL)?;
+            }
+        }
+        while let Some(pending) = work.pop() {
+            assert!(!reserved.is_idle());
+            pending.signal();
+        }
+        assert!(reserved.is_idle());
+        Ok(())
+    }
+
+    // The GPU still uses it when nobody else does any more: it is a zombie until then.
+    #[test]
+    fn a_zombie_waits_for_the_gpu() -> Result {
+        let dev = Device::new()?;
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let obj = dev.vram(0x1000)?;
+        let work = PendingFence::new(c"test", c"ring")?;
+        obj.reserve()
+            .fence_slot()?
+            .add(&work.fence(), FenceUsage::Read);
+
+        drop(obj);
+        assert_eq!(vram.usage(), 0x1000);
+        let mut walk = pin!(vram.walk(&busy()));
+        let bo = walk.as_mut().next().ok_or(ENOENT)??;
+        assert!(!bo.is_ghost() && bo.object().is_none());
+        drop(bo);
+        // The device's teardown waits for it.
+        work.signal();
+        Ok(())
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Several reservations at once.
+
+use super::*;
+use crate::{
+    drm::ttm::{
+        transaction,
+        Stop, //
+    },
+    kthread,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Completion, //
+    },
+};
+use core::ops::ControlFlow;
+
+/// Rounds of each thread.
+const ROUNDS: usize = 200;
+
+fn ctx() -> OperationCtx {
+    OperationCtx::new()
+}
+
+#[kunit_tests(rust_ttm_transactions)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn all_are_given_back() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?, dev.vram(0x1000)?];
+
+        let held = transaction(&ctx(), |tx| {
+            for obj in &objects {
+                let _ = tx.reserve(obj)?;
+            }
+            Ok(objects
+                .iter()
+                .filter(|obj| obj.try_reserve().is_none())
+                .count())
+        })?;
+
+        assert_eq!(held, 3);
+        assert!(objects.iter().all(|obj| obj.try_reserve().is_some()));
+        Ok(())
+    }
+
+    #[test]
+    fn all_are_given_back_with_an_error() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+        let mut rounds = 0;
+
+        let failed: Result = transaction(&ctx(), |tx| {
+            rounds += 1;
+            let _a = tx.reserve(&objects[0])?;
+            let _b = tx.reserve(&objects[1])?;
+            Err(EINVAL.into())
+        });
+
+        assert_eq!(failed, Err(EINVAL));
+        assert_eq!(rounds, 1);
+        assert!(objects.iter().all(|obj| obj.try_reserve().is_some()));
+        Ok(())
+    }
+
+    // The guards borrow the reservations, and don't own them.
+    #[test]
+    fn a_forgotten_guard_is_given_back() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(0x1000)?;
+
+        transaction(&ctx(), |tx| {
+            core::mem::forget(tx.reserve(&obj)?);
+            Ok(())
+        })?;
+        assert!(obj.try_reserve().is_some());
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_reservation() -> Result {
+        assert_eq!(transaction(&ctx(), |_| Ok(7))?, 7);
+        Ok(())
+    }
+
+    #[test]
+    fn members_of_a_bulk() -> Result {
+        let dev = Device::new()?;
+        let bulk = BulkMove::new(&dev, Resv::new()?)?;
+        let members = [dev.member(0x1000, &bulk)?, dev.member(0x1000, &bulk)?];
+        let loose = dev.vram(0x1000)?;
+
+        transaction(&ctx(), |tx| {
+            let mut a = tx.reserve(&members[0])?;
+            let _loose = tx.reserve(&loose)?;
+            let mut b = tx.reserve(&members[1])?;
+
+            a.move_to_lru_tail();
+            b.leave_bulk();
+            b.set_bulk(&bulk)?;
+            bulk.move_to_tail(&a, &mut dev.lru())?;
+            Ok(())
+        })?;
+        assert_eq!(
+            dev.order()?,
+            [
+                loose.buffer().id(),
+                members[0].buffer().id(),
+                members[1].buffer().id()
+            ]
+        );
+        assert!(bulk.resv().try_reserve().is_some());
+        Ok(())
+    }
+
+    // Somebody has the second one, and wants the first one. Who was there first wins, and the other one
+    // starts over.
+    #[test]
+    fn against_each_other() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?, dev.vram(0x1000)?];
+        let restarts = Atomic::<usize>::new(0);
+        let inside = Atomic::<usize>::new(0);
+        let both = Atomic::<usize>::new(0);
+
+        let run = |order: [usize; 3]| {
+            for _ in 0..ROUNDS {
+                let mut rounds = 0;
+                let ret = transaction(&ctx(), |tx| {
+                    rounds += 1;
+                    for n in order {
+                        tx.reserve(&objects[n])?.move_to_lru_tail();
+                    }
+                    both.fetch_add(inside.fetch_add(1, Relaxed), Relaxed);
+                    inside.fetch_sub(1, Relaxed);
+                    Ok(())
+                });
+                restarts.fetch_add(rounds - 1, Relaxed);
+                if ret.is_err() {
+                    both.fetch_add(1, Relaxed);
+                }
+            }
+        };
+        let run = &run;
+        kthread::scope(|scope| {
+            scope.spawn(c"ttm_tx_up", || run([0, 1, 2]))?;
+            scope.spawn(c"ttm_tx_down", || run([2, 1, 0]))?;
+            scope.spawn(c"ttm_tx_mixed", || run([1, 0, 2]))
+        })?;
+
+        // Never two at once, and no error.
+        assert_eq!(both.load(Relaxed), 0);
+        assert!(objects.iter().all(|obj| obj.try_reserve().is_some()));
+        Ok(())
+    }
+
+    // One that is older waits for the second object with the first one reserved; the younger one has
+    // the second, and must give it back when it wants the first.
+    #[test]
+    fn the_younger_one_starts_over() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+        let older_has = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+        let younger_has = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+        let older = Atomic::<usize>::new(0);
+        let younger = Atomic::<usize>::new(0);
+        let contended = Atomic::<usize>::new(0);
+        let (older, younger, contended, objects) = (&older, &younger, &contended, &objects);
+
+        kthread::scope(|scope| {
+            scope.spawn(c"ttm_tx_older", || {
+                let _ = transaction(&ctx(), |tx| {
+                    older.fetch_add(1, Relaxed);
+                    let _first = tx.reserve(&objects[0])?;
+                    older_has.complete_all();
+                    younger_has.wait_for_completion();
+                    let _second = tx.reserve(&objects[1])?;
+                    Ok(())
+                });
+            })?;
+            scope.spawn(c"ttm_tx_younger", || {
+                older_has.wait_for_completion();
+                let _ = transaction(&ctx(), |tx| {
+                    younger.fetch_add(1, Relaxed);
+                    let _second = tx.reserve(&objects[1])?;
+                    younger_has.complete_all();
+                    let stop: Option<Stop> = tx.reserve(&objects[0]).err();
+
+                    // It goes on failing.
+                    if stop.is_some_and(|stop| stop.is_contended())
+                        && tx.reserve(&objects[1]).err() == stop
+                    {
+                        contended.fetch_add(1, Relaxed);
+                    }
+                    // What it returns doesn't matter.
+                    Ok(())
+                });
+            })
+        })?;
+
+        // With CONFIG_DEBUG_WW_MUTEX_SLOWPATH, there are more that are contended for no reason.
+        assert!(older.load(Relaxed) >= 1);
+        assert!(younger.load(Relaxed) >= 2);
+        assert!(contended.load(Relaxed) >= 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_walk_passes_by_what_is_mine() -> Result {
+        let dev = Device::new()?;
+        let w = World::new(&dev, "a* b! c* d! e*")?;
+        let mine = w.object('b')?;
+        let mut met = Text::new();
+
+        transaction(&ctx(), |tx| {
+            let _mine = tx.reserve(mine)?;
+            tx.walk(w.vram, &ctx(), |bo| {
+                met.push(w.letter(bo.id()));
+                ControlFlow::Continue(())
+            })
+        })?;
+        assert!(met.is("aced"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_walk_that_evicts() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?, dev.vram(0x1000)?];
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let mut evicted = 0;
+
+        transaction(&ctx(), |tx| {
+            tx.walk(vram, &ctx(), |bo| {
+                if bo.evict(&mut ctx()).is_ok() {
+                    evicted += 1;
+                }
+                if evicted == 2 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })
+        })?;
+        assert_eq!(evicted, 2);
+        assert_eq!(vram.usage(), 0x1000);
+        assert_eq!(objects[2].reserve().mem_type(), Some(MemType::VRAM));
+        Ok(())
+    }
+}
