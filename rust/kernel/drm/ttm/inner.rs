@@ -26,7 +26,10 @@ use crate::{
     },
     types::Opaque, //
 };
-use core::ptr;
+use core::{
+    ffi::c_int,
+    ptr, //
+};
 
 /// The memory behind a memory type.
 pub(super) enum Memory {
@@ -55,10 +58,12 @@ impl Memory {
 /// - `bdev.man_drv`, `memory` and `free` don't change after initialization.
 /// - `shrinker` is null, or a shrinker of `bdev`. It doesn't change after initialization.
 /// - Nobody else has `debugfs`.
+/// - `drm` is the device that this is a part of.
 #[pin_data(PinnedDrop)]
 pub(super) struct Inner {
     #[pin]
     bdev: Opaque<bindings::ttm_device>,
+    drm: *mut bindings::drm_device,
     shrinker: *mut bindings::ttm_shrinker,
     memory: [Memory; MemType::COUNT],
     free: [Option<ops::Free>; MemType::COUNT],
@@ -83,6 +88,7 @@ impl Inner {
             let bdev = unsafe {
                 (&raw mut (*this).memory).write([const { Memory::Pages }; MemType::COUNT]);
                 (&raw mut (*this).free).write([const { None }; MemType::COUNT]);
+                (&raw mut (*this).drm).write(drm);
                 (&raw mut (*this).shrinker).write(ptr::null_mut());
                 (&raw mut (*this).debugfs).write(None);
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
@@ -201,6 +207,47 @@ impl Inner {
 
         // CAST: It is inside the window, whose addresses fit.
         Some((window + (start << PAGE_SHIFT) as PhysAddr, caching))
+    }
+
+    /// Sees to it that the window where `res` is stays, if it is in one.
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if the device is unplugged, and so the window gone.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::memory`].
+    pub(super) unsafe fn hold_window(
+        &self,
+        res: *const bindings::ttm_resource,
+    ) -> Result<Option<Plugged>> {
+        // SAFETY: By the function's requirements.
+        if unsafe { self.window(res) }.is_none() {
+            return Ok(None);
+        }
+
+        let mut index = 0;
+        // SAFETY: By the type invariants.
+        if !unsafe { bindings::drm_dev_enter(self.drm, &mut index) } {
+            return Err(ENODEV);
+        }
+        // INVARIANT: Just entered.
+        Ok(Some(Plugged(index)))
+    }
+}
+
+/// The device isn't unplugged as long as this is there.
+///
+/// # Invariants
+///
+/// It is what `drm_dev_enter` gave.
+pub(super) struct Plugged(c_int);
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::drm_dev_exit(self.0) };
     }
 }
 

@@ -16,12 +16,9 @@ use crate::{
     error::to_result,
     io::{
         IoBase,
-        IoSysMap,
-        IoSysMapBackend,
-        Mmio,
-        MmioRaw,
         Region,
-        SysMem, //
+        SysMem,
+        SysMemBackend, //
     },
     prelude::*, //
 };
@@ -71,11 +68,9 @@ use core::ops::Deref;
 ///
 /// # Invariants
 ///
-/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`; in I/O memory if `is_io`. If `owned`,
-/// it was mapped for this by `ttm_bo_vmap`. It is pinned as long as it is.
+/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`, and that is memory. If `owned`, it was mapped for this by `ttm_bo_vmap`. It is pinned as long as it is.
 pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
     addr: *mut u8,
-    is_io: bool,
     owned: bool,
     pinned: Pinned<T>,
 }
@@ -102,10 +97,15 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
             // as the function's requirements say.
             return Ok(Self {
                 addr,
-                is_io: false,
                 owned: false,
                 pinned: reserved.pin(),
             });
+        }
+
+        // The window may go while it is mapped.
+        // SAFETY: As above.
+        if unsafe { Inner::from_bdev((*bo).bdev).window((*bo).resource) }.is_some() {
+            return Err(ENOTSUPP);
         }
 
         let mut map = bindings::iosys_map::default();
@@ -118,7 +118,6 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
             // CAST: Both are an address.
             // SAFETY: All variants are an address.
             addr: unsafe { map.__bindgen_anon_1.vaddr }.cast(),
-            is_io: map.is_iomem,
             owned: true,
             pinned: reserved.pin(),
         })
@@ -126,21 +125,14 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
 }
 
 impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE> {
-    type Backend = IoSysMapBackend;
+    type Backend = SysMemBackend;
     type Target = Region<SIZE>;
 
-    fn as_view(self) -> IoSysMap<'a, Region<SIZE>> {
+    fn as_view(self) -> SysMem<'a, Region<SIZE>> {
         let size = self.pinned.buffer().size();
 
-        if self.is_io {
-            // This doesn't fail: by the type invariants, it is `SIZE` bytes at least.
-            if let Ok(raw) = MmioRaw::new_region(self.addr.addr(), size) {
-                // SAFETY: By the type invariants, as long as `self` is borrowed.
-                return unsafe { Mmio::from_raw(raw) }.into();
-            }
-        }
         // SAFETY: By the type invariants, as long as `self` is borrowed. What is mapped is whole pages.
-        unsafe { SysMem::new(Region::ptr_from_raw_parts_mut(self.addr, size)) }.into()
+        unsafe { SysMem::new(Region::ptr_from_raw_parts_mut(self.addr, size)) }
     }
 }
 
@@ -158,7 +150,7 @@ impl<T: DriverObject, const SIZE: usize> Drop for Mapping<T, SIZE> {
             return;
         }
         let mut map = bindings::iosys_map {
-            is_iomem: self.is_io,
+            is_iomem: false,
             __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
                 vaddr: self.addr.cast(),
             },

@@ -145,7 +145,8 @@ pub use self::{
     resource::Resource,
     setup::{
         Backing,
-        Setup, //
+        Setup,
+        Window, //
     },
     transaction::{
         transaction,

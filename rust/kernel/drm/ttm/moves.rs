@@ -62,10 +62,10 @@ pub enum MoveBy {
 /// # Invariants
 ///
 /// - `bo` is a valid buffer with a resource, `new` is a valid resource for it, both on the device of
-///   an [`Inner`] and completely allocated; `ctx` is a valid context. The reservation of `bo` is
+///   an `Inner` and completely allocated; `ctx` is a valid context. The reservation of `bo` is
 ///   held.
 /// - There is room for one more fence in the reservation.
-/// - `job` is the fence of the [`CopyJob`], if there is one. [`Move::finish`] will be called.
+/// - `job` is the fence of the [`CopyJob`], if there is one. `Move::finish` will be called.
 pub struct Move<'a> {
     bo: *mut bindings::ttm_buffer_object,
     ctx: *mut bindings::ttm_operation_ctx,
@@ -233,6 +233,12 @@ impl Move<'_> {
         match by? {
             MoveBy::Memcpy => {
                 self.wait()?;
+                // SAFETY: By the type invariants.
+                let _windows = unsafe {
+                    let inner = Inner::from_bdev((*self.bo).bdev);
+
+                    (inner.hold_window(self.old())?, inner.hold_window(self.new)?)
+                };
                 // SAFETY: By the type invariants.
                 to_result(unsafe { bindings::ttm_bo_move_memcpy(self.bo, self.ctx, self.new) })
             }

@@ -5,7 +5,10 @@
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
 use super::{
-    inner,
+    inner::{
+        self,
+        Inner, //
+    },
     Buffer,
     BulkId,
     BulkMove,
@@ -757,7 +760,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOMEM`].
+    /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOTSUPP`] if that is in
+    /// the window of a real device, [`ENOMEM`].
     pub fn vmap<const SIZE: usize>(&mut self) -> Result<Mapping<T, SIZE>> {
         self.check_access(0, SIZE)?;
         self.wait_for_moves();
@@ -847,14 +851,22 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Errors
     ///
     /// [`EINVAL`] if that goes beyond the buffer's end, [`ENXIO`] if the buffer has no place or the
-    /// CPU can't reach it, [`ENOMEM`].
+    /// CPU can't reach it, [`ENODEV`] if it is in a window of a device that is unplugged, [`ENOMEM`].
     pub fn read(&mut self, offset: usize, to: &mut [u8]) -> Result {
         let len = to.len();
-        self.access(offset, len, |at, memory, n| {
+        self.access(offset, len, |at, memory, n, is_io| {
+            let to = to[at..at + n].as_mut_ptr();
+
             // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
             // no part of `to`: a buffer is only accessed through pointers, so nobody has a slice of
             // it.
-            unsafe { ptr::copy_nonoverlapping(memory, to.as_mut_ptr().add(at), n) };
+            unsafe {
+                if is_io {
+                    bindings::memcpy_fromio(to.cast(), memory.cast(), n);
+                } else {
+                    ptr::copy_nonoverlapping(memory, to, n);
+                }
+            }
         })
     }
 
@@ -864,11 +876,19 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// As [`Self::read`].
     pub fn write(&mut self, offset: usize, from: &[u8]) -> Result {
-        self.access(offset, from.len(), |at, memory, n| {
+        self.access(offset, from.len(), |at, memory, n, is_io| {
+            let from = from[at..at + n].as_ptr();
+
             // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
             // no part of `from`: a buffer is only accessed through pointers, so nobody has a slice of
             // it.
-            unsafe { ptr::copy_nonoverlapping(from.as_ptr().add(at), memory, n) };
+            unsafe {
+                if is_io {
+                    bindings::memcpy_toio(memory.cast(), from.cast(), n);
+                } else {
+                    ptr::copy_nonoverlapping(from, memory, n);
+                }
+            }
         })
     }
 
@@ -893,18 +913,21 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         Ok(())
     }
 
-    /// Calls `copy(at, memory, n)` for the parts `at..at + n` of `0..len`, with the memory where
-    /// these bytes are; `offset` says where the buffer's part begins.
+    /// Calls `copy(at, memory, n, is_io)` for the parts `at..at + n` of `0..len`, with the memory,
+    /// or I/O memory, where these bytes are; `offset` says where the buffer's part begins.
     fn access(
         &mut self,
         offset: usize,
         len: usize,
-        mut copy: impl FnMut(usize, *mut u8, usize),
+        mut copy: impl FnMut(usize, *mut u8, usize, bool),
     ) -> Result {
         self.check_access(offset, len)?;
         self.wait_for_moves();
 
         let bo = self.bo();
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the buffer
+        // is valid; it has a place.
+        let _window = unsafe { Inner::from_bdev((*bo).bdev).hold_window((*bo).resource) }?;
         let mut at = 0;
         while at < len {
             let page = (offset + at) >> PAGE_SHIFT;
@@ -915,8 +938,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
             // buffer is valid; it has a place, and pages if it needs them.
             to_result(unsafe { bindings::ttm_bo_kmap(bo, page, 1, &mut map) })?;
+            let is_io = map.bo_kmap_type == bindings::ttm_bo_kmap_obj_ttm_bo_map_iomap;
             // CAST: One page is mapped there.
-            copy(at, map.virtual_.cast::<u8>().wrapping_add(start), n);
+            copy(at, map.virtual_.cast::<u8>().wrapping_add(start), n, is_io);
             // SAFETY: It was just mapped, and isn't used any more.
             unsafe { bindings::ttm_bo_kunmap(&mut map) };
 

@@ -39,7 +39,7 @@ use crate::{
 
 /// What the space in a memory type is made of.
 #[derive(Clone, Copy)]
-pub enum Backing<'a> {
+pub enum Backing {
     /// Pages of system memory, which a buffer has when it is there: for memory types that say which
     /// system memory the device can reach.
     Pages,
@@ -48,9 +48,52 @@ pub enum Backing<'a> {
     /// kernel's virtual memory; contents are copied when a buffer moves there or away.
     Emulated,
 
-    /// Memory of a real device, which the CPU reaches in this window. The window must be as large as
-    /// the memory, begin with a page, and be memory, not ports.
-    Io(&'a Resource, Caching),
+    /// Memory of a real device, which the CPU reaches in this window. It must be as large as the memory.
+    Io(Window),
+}
+
+/// Where the CPU reaches the memory of a real device.
+///
+/// # Invariants
+///
+/// It is there until the device is unplugged, and nobody else uses it.
+#[derive(Clone, Copy)]
+pub struct Window {
+    start: PhysAddr,
+    size: ResourceSize,
+    caching: Caching,
+}
+
+impl Window {
+    /// The window is `resource`.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if it doesn't begin with a page, or is no memory.
+    ///
+    /// # Safety
+    ///
+    /// The driver must own `resource` until the DRM device is unplugged, which is when its registration
+    /// goes (see [`register`](super::register)), or is gone. If it is never registered, it must be gone
+    /// when `resource` is.
+    pub unsafe fn new(resource: &Resource, caching: Caching) -> Result<Self> {
+        // CAST: A page is less than there are addresses.
+        let in_page = resource.start() & (PAGE_SIZE as PhysAddr - 1);
+
+        if !resource.flags().contains(Flags::IORESOURCE_MEM) || in_page != 0 {
+            return Err(EINVAL);
+        }
+        // INVARIANT: By the function's requirements.
+        Ok(Self {
+            start: resource.start(),
+            size: resource.size(),
+            caching,
+        })
+    }
+
+    fn is_as_large_as(&self, size: usize) -> bool {
+        ResourceSize::try_from(size).is_ok_and(|size| size <= self.size)
+    }
 }
 
 /// Lends a device that is being made, to be given its memory types.
@@ -77,12 +120,7 @@ impl Setup<'_> {
     /// # Examples
     ///
     /// See [`Device::new`](super::Device::new).
-    pub fn range_manager(
-        &mut self,
-        mem_type: MemType,
-        size: usize,
-        backing: Backing<'_>,
-    ) -> Result {
+    pub fn range_manager(&mut self, mem_type: MemType, size: usize, backing: Backing) -> Result {
         let pages = self.pages(mem_type, size)?;
         let memory = Memory::new(pages, backing)?;
 
@@ -116,7 +154,7 @@ impl Setup<'_> {
         &mut self,
         mem_type: MemType,
         size: usize,
-        backing: Backing<'_>,
+        backing: Backing,
         ops: M,
     ) -> Result {
         let pages = self.pages(mem_type, size)?;
@@ -250,24 +288,16 @@ impl Setup<'_> {
 }
 
 impl Memory {
-    fn new(pages: usize, backing: Backing<'_>) -> Result<Self> {
+    fn new(pages: usize, backing: Backing) -> Result<Self> {
         let size = pages << PAGE_SHIFT;
 
         Ok(match backing {
             Backing::Pages => Self::Pages,
             Backing::Emulated => Self::Emulated(VVec::from_elem(0, size, GFP_KERNEL)?),
-            Backing::Io(window, caching) if is_window(window, size) => {
-                Self::Io(window.start(), caching)
+            Backing::Io(window) if window.is_as_large_as(size) => {
+                Self::Io(window.start, window.caching)
             }
             Backing::Io(..) => return Err(EINVAL),
         })
     }
-}
-
-/// Whether `size` bytes of a device's memory can be reached in `window`.
-fn is_window(window: &Resource, size: usize) -> bool {
-    // CAST: A page is less than there are addresses.
-    window.flags().contains(Flags::IORESOURCE_MEM)
-        && window.start() & (PAGE_SIZE as PhysAddr - 1) == 0
-        && ResourceSize::try_from(size).is_ok_and(|size| size <= window.size())
 }
