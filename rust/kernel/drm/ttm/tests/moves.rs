@@ -9,6 +9,18 @@ use crate::{
         FenceUsage,
         Place, //
     },
+    kthread,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Completion, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
 };
 use core::pin::pin;
 
@@ -60,6 +72,37 @@ mod cases {
         assert_eq!(vram.usage(), 0x3000);
         assert_eq!(dev.run_jobs(), 1);
         assert!(is_filled(&mut reserved, 3)?);
+        Ok(())
+    }
+
+    // It is there, but its content isn't yet: who reads waits for that.
+    #[test]
+    fn who_reads_waits() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x2000)?;
+        fill(&mut obj.reserve(), 2)?;
+        obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
+
+        let begun = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+        let has_read = Atomic::<bool>::new(false);
+        let is_right = Atomic::<bool>::new(false);
+        let (has_read, is_right, obj) = (&has_read, &is_right, &obj);
+        let early = kthread::scope(|scope| {
+            scope.spawn(c"ttm_reader", || {
+                begun.complete_all();
+                let right = is_filled(&mut obj.reserve(), 2) == Ok(true);
+                is_right.store(right, Relaxed);
+                has_read.store(true, Relaxed);
+            })?;
+            begun.wait_for_completion();
+            fsleep(Delta::from_millis(20));
+            let early = has_read.load(Relaxed);
+            dev.run_jobs();
+            Ok(early)
+        })?;
+
+        assert!(!early);
+        assert!(is_right.load(Relaxed));
         Ok(())
     }
 
