@@ -10,7 +10,7 @@ use kernel::{
 fn case(bar: &Resource) -> Result<Backing> {
     #[cfg(not(control))]
     let window = Window::new(bar, Caching::WriteCombined)?;
-    //~^ error[E0133]: call to unsafe function `kernel::drm::ttm::Window::new` is unsafe
+    //~^ error[E0133]: call to unsafe function `Window::new` is unsafe
     #[cfg(control)]
     // SAFETY: Nobody calls this.
     let window = unsafe { Window::new(bar, Caching::WriteCombined) }?;
