@@ -17,6 +17,7 @@ use crate::{
     container_of,
     debugfs,
     error::to_result,
+    ffi::c_char,
     io::PhysAddr,
     page::PAGE_SHIFT,
     prelude::*,
@@ -113,12 +114,10 @@ impl Inner {
             // only.
             // SAFETY: All of `this` is initialized, and it is pinned.
             let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
-            // INVARIANT: See above; `unique` is a string as long as the DRM device is there.
+            // INVARIANT: See above.
             setup(&mut Setup {
                 inner: inner.as_mut(),
                 shrinker_funcs,
-                // SAFETY: By the function's requirements.
-                name: unsafe { (*drm).unique },
             })
             .inspect_err(|_| {
                 // SAFETY: It is initialized, and not used any more.
@@ -129,6 +128,12 @@ impl Inner {
         // SAFETY: It is initialized on success. On failure, either nothing was that needs dropping, or
         // it was dropped.
         unsafe { pin_init::pin_init_from_closure(init) }
+    }
+
+    /// The name of the DRM device: a string, or null, that lasts as long as `self`.
+    pub(super) fn name(&self) -> *const c_char {
+        // SAFETY: By the type invariants. Constant.
+        unsafe { (*self.drm).unique }
     }
 
     pub(super) fn bdev(&self) -> *mut bindings::ttm_device {

@@ -387,10 +387,36 @@ impl<M: ManagerOps> Core<M> {
         (space, start..start + (size >> PAGE_SHIFT) as u64)
     }
 
+    /// Asks the manager something about a place.
+    ///
     /// # Safety
     ///
-    /// Only to be called by TTM, on a manager of a `Self` and one of its resources; its buffer's
-    /// reservation must be held, and `place` be valid.
+    /// `man` must be a manager of a `Self` and `res` one of its resources; its buffer's reservation must
+    /// be held, and `place` be valid.
+    unsafe fn ask(
+        question: fn(&M, &M::Space, Range<u64>, &Place, usize) -> bool,
+        man: *mut bindings::ttm_resource_manager,
+        res: *mut bindings::ttm_resource,
+        place: *const bindings::ttm_place,
+        size: usize,
+    ) -> bool {
+        // SAFETY: By the function's requirements.
+        unsafe {
+            let (space, pages) = Self::space(res);
+
+            question(
+                &Self::from_raw(man).ops,
+                space,
+                pages,
+                Place::from_raw(place),
+                size,
+            )
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by TTM, as [`Self::ask`].
     unsafe extern "C" fn intersects_callback(
         man: *mut bindings::ttm_resource_manager,
         res: *mut bindings::ttm_resource,
@@ -398,18 +424,12 @@ impl<M: ManagerOps> Core<M> {
         size: usize,
     ) -> bool {
         // SAFETY: By the function's requirements.
-        unsafe {
-            let (space, pages) = Self::space(res);
-
-            Self::from_raw(man)
-                .ops
-                .intersects(space, pages, Place::from_raw(place), size)
-        }
+        unsafe { Self::ask(M::intersects, man, res, place, size) }
     }
 
     /// # Safety
     ///
-    /// As [`Self::intersects_callback`].
+    /// Only to be called by TTM, as [`Self::ask`].
     unsafe extern "C" fn compatible_callback(
         man: *mut bindings::ttm_resource_manager,
         res: *mut bindings::ttm_resource,
@@ -417,13 +437,7 @@ impl<M: ManagerOps> Core<M> {
         size: usize,
     ) -> bool {
         // SAFETY: By the function's requirements.
-        unsafe {
-            let (space, pages) = Self::space(res);
-
-            Self::from_raw(man)
-                .ops
-                .compatible(space, pages, Place::from_raw(place), size)
-        }
+        unsafe { Self::ask(M::compatible, man, res, place, size) }
     }
 
     /// # Safety

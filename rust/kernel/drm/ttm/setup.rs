@@ -22,7 +22,6 @@ use crate::{
         from_err_ptr,
         to_result, //
     },
-    ffi::c_char,
     io::{
         resource::Flags,
         PhysAddr,
@@ -100,11 +99,10 @@ impl Window {
 ///
 /// # Invariants
 ///
-/// `inner` is completely initialized and pinned. `name` is a string, or null, that lasts for `'a`.
+/// `inner` is completely initialized and pinned.
 pub struct Setup<'a> {
     pub(super) inner: Pin<&'a mut Inner>,
     pub(super) shrinker_funcs: &'static bindings::ttm_shrinker_funcs,
-    pub(super) name: *const c_char,
 }
 
 impl Setup<'_> {
@@ -219,7 +217,7 @@ impl Setup<'_> {
         // which is only read in the call. The device destroys the shrinker before it goes. The
         // functions are static.
         let shrinker = from_err_ptr(unsafe {
-            bindings::ttm_shrinker_create(self.inner.bdev(), self.shrinker_funcs, self.name)
+            bindings::ttm_shrinker_create(self.inner.bdev(), self.shrinker_funcs, self.inner.name())
         })?;
         // INVARIANT: `shrinker` of `Inner` was just made for this device.
         self.inner.as_mut().set_shrinker(shrinker);
