@@ -11,6 +11,7 @@
 
 use core::pin::pin;
 use kernel::{
+    debugfs,
     device::DeviceContext,
     drm::{
         self,
@@ -233,7 +234,8 @@ impl kernel::Module for Outside {
             ttm::Device::<Driver>::new(parent, data, |setup| {
                 let buddy = ttm::BuddyManager::new(SZ_1M)?;
 
-                setup.manager(ttm::MemType::VRAM, SZ_1M, ttm::Backing::Emulated, buddy)
+                setup.manager(ttm::MemType::VRAM, SZ_1M, ttm::Backing::Emulated, buddy)?;
+                setup.debugfs(&debugfs::Dir::new(c"ttm_outside"), c"managers")
             })
         })?;
 
