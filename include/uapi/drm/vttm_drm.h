@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vttm: a virtual GPU whose memory TTM manages.
+ *
+ * Sizes and offsets are in bytes unless something else is said. Padding and
+ * unknown flags must be 0. Handles and VM ids belong to the file that made them.
+ */
+#ifndef _UAPI_VTTM_DRM_H_
+#define _UAPI_VTTM_DRM_H_
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+#define DRM_VTTM_GET_PARAM		0x00
+#define DRM_VTTM_VM_CREATE		0x01
+#define DRM_VTTM_VM_DESTROY		0x02
+#define DRM_VTTM_GEM_CREATE		0x03
+#define DRM_VTTM_GEM_INFO		0x04
+#define DRM_VTTM_GEM_MMAP_OFFSET	0x05
+#define DRM_VTTM_GEM_PREFETCH		0x06
+#define DRM_VTTM_GEM_EVICT		0x07
+#define DRM_VTTM_GEM_MADVISE		0x08
+#define DRM_VTTM_SUBMIT			0x09
+#define DRM_VTTM_WAIT			0x0a
+#define DRM_VTTM_LRU_WALK		0x0b
+
+/*
+ * Domains: where a buffer may be. Of several, the first one with room is taken,
+ * in the order VRAM, GTT, system; to make room in the first one, others are evicted.
+ */
+#define VTTM_DOMAIN_SYSTEM		(1 << 0)	/* pages; the GPU can't reach them */
+#define VTTM_DOMAIN_GTT			(1 << 1)	/* pages that the GPU reaches */
+#define VTTM_DOMAIN_VRAM		(1 << 2)	/* the GPU's own memory */
+
+/* What a GPU has, for &drm_vttm_get_param.param */
+#define VTTM_PARAM_VRAM_SIZE		0
+#define VTTM_PARAM_GTT_SIZE		1
+#define VTTM_PARAM_VRAM_USED		2
+#define VTTM_PARAM_GTT_USED		3
+#define VTTM_PARAM_PRIORITIES		4	/* how many there are */
+#define VTTM_PARAM_COPY_DELAY_US	5	/* what each move waits, in microseconds */
+#define VTTM_PARAM_BUFFERS		6	/* those that are not freed yet */
+/* The rest counts from when the GPU was made. */
+#define VTTM_PARAM_MOVES		7
+#define VTTM_PARAM_BYTES_MOVED		8
+#define VTTM_PARAM_EVICTIONS		9
+#define VTTM_PARAM_SWAP_OUTS		10	/* by TTM or its shrinker */
+#define VTTM_PARAM_PURGES		11
+#define VTTM_PARAM_SUBMITS		12
+
+/**
+ * struct drm_vttm_get_param - ask for a number
+ */
+struct drm_vttm_get_param {
+	/** @param: in: one of VTTM_PARAM_* */
+	__u64 param;
+	/** @value: out: its value */
+	__u64 value;
+};
+
+/**
+ * struct drm_vttm_vm_create - make a VM
+ *
+ * The buffers of a VM share one reservation, and go to the LRU lists' tails in
+ * one step.
+ */
+struct drm_vttm_vm_create {
+	/** @flags: in: 0 */
+	__u32 flags;
+	/** @vm_id: out: its id, not 0 */
+	__u32 vm_id;
+};
+
+/**
+ * struct drm_vttm_vm_destroy - give a VM up
+ *
+ * Its buffers stay, and go on sharing their reservation.
+ */
+struct drm_vttm_vm_destroy {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @pad: in: 0 */
+	__u32 pad;
+};
+
+/**
+ * struct drm_vttm_gem_create - make a buffer, zeroed
+ */
+struct drm_vttm_gem_create {
+	/** @size: in: rounded up to whole pages; out: the result */
+	__u64 size;
+	/** @domains: in: where it may be, VTTM_DOMAIN_* */
+	__u32 domains;
+	/** @priority: in: the lower, the earlier it is evicted */
+	__u32 priority;
+	/** @vm_id: in: the VM that it belongs to, or 0: then it may be shared */
+	__u32 vm_id;
+	/** @flags: in: 0 */
+	__u32 flags;
+	/** @handle: out */
+	__u32 handle;
+	/** @pad: in: 0 */
+	__u32 pad;
+};
+
+/* &drm_vttm_gem_info.state, and &drm_vttm_lru_entry.state */
+#define VTTM_STATE_BUSY			(1 << 0)	/* the GPU uses it */
+#define VTTM_STATE_PAGES		(1 << 1)	/* it has pages, that aren't swapped out */
+#define VTTM_STATE_DONT_NEED		(1 << 2)	/* its content may be lost */
+#define VTTM_STATE_PURGED		(1 << 3)	/* its content is lost */
+#define VTTM_STATE_IMPORTED		(1 << 4)	/* its pages belong to another device */
+#define VTTM_STATE_DEAD			(1 << 5)	/* freed, but for the GPU */
+
+/**
+ * struct drm_vttm_gem_info - what is known of a buffer
+ */
+struct drm_vttm_gem_info {
+	/** @handle: in */
+	__u32 handle;
+	/** @flags: in: 0 */
+	__u32 flags;
+	/** @id: out: tells it from all others of the GPU, also when it is gone */
+	__u64 id;
+	/** @size: out */
+	__u64 size;
+	/** @start: out: where in its domain; of no meaning in system memory */
+	__u64 start;
+	/** @domain: out: where it is, or 0 if it is nowhere */
+	__u32 domain;
+	/** @domains: out: where it may be */
+	__u32 domains;
+	/** @priority: out */
+	__u32 priority;
+	/** @state: out: VTTM_STATE_* */
+	__u32 state;
+	/** @moves: out: how often it was given a place */
+	__u64 moves;
+	/** @evictions: out: how often to make room */
+	__u64 evictions;
+	/** @swap_outs: out: how often its pages were swapped out */
+	__u64 swap_outs;
+};
+
+/**
+ * struct drm_vttm_gem_mmap_offset - where to map a buffer
+ */
+struct drm_vttm_gem_mmap_offset {
+	/** @handle: in */
+	__u32 handle;
+	/** @flags: in: 0 */
+	__u32 flags;
+	/** @offset: out: for mmap() of the file */
+	__u64 offset;
+};
+
+/**
+ * struct drm_vttm_gem_prefetch - bring a buffer where it is wanted
+ */
+struct drm_vttm_gem_prefetch {
+	/** @handle: in */
+	__u32 handle;
+	/** @domains: in: where; some of those it was made for, or 0 for all of them */
+	__u32 domains;
+	/** @flags: in: 0 */
+	__u32 flags;
+	/** @pad: in: 0 */
+	__u32 pad;
+};
+
+/* Swap the pages out, too. */
+#define VTTM_EVICT_SWAP_OUT		(1 << 0)
+
+/**
+ * struct drm_vttm_gem_evict - send a buffer where it would be evicted to
+ */
+struct drm_vttm_gem_evict {
+	/** @handle: in */
+	__u32 handle;
+	/** @flags: in: VTTM_EVICT_* */
+	__u32 flags;
+};
+
+#define VTTM_MADV_WILL_NEED		0
+#define VTTM_MADV_DONT_NEED		1
+
+/**
+ * struct drm_vttm_gem_madvise - say whether a buffer's content is needed
+ *
+ * What isn't needed is lost when the system is short of memory.
+ */
+struct drm_vttm_gem_madvise {
+	/** @handle: in */
+	__u32 handle;
+	/** @advice: in: VTTM_MADV_* */
+	__u32 advice;
+	/** @retained: out: 0 if its content was lost, else 1 */
+	__u32 retained;
+	/** @pad: in: 0 */
+	__u32 pad;
+};
+
+/* The GPU writes to it. */
+#define VTTM_BO_WRITE			(1 << 0)
+
+/**
+ * struct drm_vttm_submit_bo - a buffer that is used
+ */
+struct drm_vttm_submit_bo {
+	/** @handle: in: of a buffer of the VM, or one that belongs to none */
+	__u32 handle;
+	/** @flags: in: VTTM_BO_* */
+	__u32 flags;
+	/** @domains: in: as in &drm_vttm_gem_prefetch; not system memory */
+	__u32 domains;
+	/** @pad: in: 0 */
+	__u32 pad;
+};
+
+/* Word n of the range, 64 bits wide, becomes value + n * step. */
+#define VTTM_OP_FILL			0
+/* The range becomes what is in another one, which it must not overlap. */
+#define VTTM_OP_COPY			1
+
+/**
+ * struct drm_vttm_op - something for the GPU to do
+ *
+ * Offsets and sizes are multiples of 8.
+ */
+struct drm_vttm_op {
+	/** @op: in: one of VTTM_OP_* */
+	__u32 op;
+	/** @flags: in: 0 */
+	__u32 flags;
+	/** @to: in: which of the buffers it writes to, from 0 on */
+	__u32 to;
+	/** @from: in: for VTTM_OP_COPY, which one it reads; else 0 */
+	__u32 from;
+	/** @to_offset: in */
+	__u64 to_offset;
+	/** @from_offset: in: for VTTM_OP_COPY; else 0 */
+	__u64 from_offset;
+	/** @size: in */
+	__u64 size;
+	/** @value: in: for VTTM_OP_FILL; else 0 */
+	__u64 value;
+	/** @step: in: for VTTM_OP_FILL; else 0 */
+	__u64 step;
+};
+
+/* Begin when the sync file @fence_fd is signaled. */
+#define VTTM_SUBMIT_FENCE_IN		(1 << 0)
+/* Make a sync file, and put it into @fence_fd. */
+#define VTTM_SUBMIT_FENCE_OUT		(1 << 1)
+
+/* The most buffers, and the most operations, of one &drm_vttm_submit. */
+#define VTTM_SUBMIT_MAX_BOS		1024
+#define VTTM_SUBMIT_MAX_OPS		4096
+
+/**
+ * struct drm_vttm_submit - let the GPU work
+ *
+ * All buffers are brought where the GPU reaches them, and stay until it is done.
+ * Those of the VM then go to the tails of their LRU lists.
+ */
+struct drm_vttm_submit {
+	/** @vm_id: in: the VM, or 0 for none */
+	__u32 vm_id;
+	/** @flags: in: VTTM_SUBMIT_* */
+	__u32 flags;
+	/** @bos: in: pointer to an array of &struct drm_vttm_submit_bo */
+	__u64 bos;
+	/** @ops: in: pointer to an array of &struct drm_vttm_op */
+	__u64 ops;
+	/** @bo_count: in: how many buffers; none twice */
+	__u32 bo_count;
+	/** @op_count: in: how many operations, done one after the other */
+	__u32 op_count;
+	/** @fence_fd: in and out: a sync file, see @flags; else 0 */
+	__s32 fence_fd;
+	/** @pad: in: 0 */
+	__u32 pad;
+};
+
+/* Wait for writing only, as who wants to read does. */
+#define VTTM_WAIT_WRITES		(1 << 0)
+
+/**
+ * struct drm_vttm_wait - wait until the GPU is done with a buffer
+ */
+struct drm_vttm_wait {
+	/** @handle: in */
+	__u32 handle;
+	/** @flags: in: VTTM_WAIT_* */
+	__u32 flags;
+	/** @timeout_ns: in: until when, in nanoseconds of CLOCK_MONOTONIC */
+	__s64 timeout_ns;
+};
+
+/**
+ * struct drm_vttm_lru_entry - a buffer on an LRU list
+ */
+struct drm_vttm_lru_entry {
+	/** @id: as in &drm_vttm_gem_info; 0 for what is left of a moved buffer */
+	__u64 id;
+	/** @size: */
+	__u64 size;
+	/** @start: as in &drm_vttm_gem_info */
+	__u64 start;
+	/** @priority: */
+	__u32 priority;
+	/** @bulk: tells the VMs' bulks on the GPU from each other; 0 if it is in none */
+	__u32 bulk;
+};
+
+/* Pass by what is moved while the walk is under way. */
+#define VTTM_LRU_WALK_BOUNDED		(1 << 0)
+
+/**
+ * struct drm_vttm_lru_walk - what is on the LRU lists of a domain, in their order
+ *
+ * The list's lock is given back for each chunk that is copied out; others change
+ * the list meanwhile. What stays where it is is met once, whatever they do.
+ */
+struct drm_vttm_lru_walk {
+	/** @domain: in: one of VTTM_DOMAIN_* */
+	__u32 domain;
+	/** @flags: in: VTTM_LRU_WALK_* */
+	__u32 flags;
+	/** @entries: in: pointer to an array of &struct drm_vttm_lru_entry */
+	__u64 entries;
+	/** @capacity: in: how many fit there; what doesn't is counted only */
+	__u64 capacity;
+	/** @count: out: how many it met */
+	__u64 count;
+	/** @chunk: in: how many to take in one hold of the lock, 1 to 32; 0 for 32 */
+	__u32 chunk;
+	/** @lock_drops: out: how often the lock was given back under way */
+	__u32 lock_drops;
+};
+
+/* Note: this is an enum so that it can be resolved by Rust bindgen. */
+enum {
+	DRM_IOCTL_VTTM_GET_PARAM	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GET_PARAM,
+						   struct drm_vttm_get_param),
+	DRM_IOCTL_VTTM_VM_CREATE	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_VM_CREATE,
+						   struct drm_vttm_vm_create),
+	DRM_IOCTL_VTTM_VM_DESTROY	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_VM_DESTROY,
+						   struct drm_vttm_vm_destroy),
+	DRM_IOCTL_VTTM_GEM_CREATE	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_CREATE,
+						   struct drm_vttm_gem_create),
+	DRM_IOCTL_VTTM_GEM_INFO		= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_INFO,
+						   struct drm_vttm_gem_info),
+	DRM_IOCTL_VTTM_GEM_MMAP_OFFSET	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_MMAP_OFFSET,
+						   struct drm_vttm_gem_mmap_offset),
+	DRM_IOCTL_VTTM_GEM_PREFETCH	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_PREFETCH,
+						   struct drm_vttm_gem_prefetch),
+	DRM_IOCTL_VTTM_GEM_EVICT	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_EVICT,
+						   struct drm_vttm_gem_evict),
+	DRM_IOCTL_VTTM_GEM_MADVISE	= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_MADVISE,
+						   struct drm_vttm_gem_madvise),
+	DRM_IOCTL_VTTM_SUBMIT		= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_SUBMIT,
+						   struct drm_vttm_submit),
+	DRM_IOCTL_VTTM_WAIT		= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_WAIT,
+						   struct drm_vttm_wait),
+	DRM_IOCTL_VTTM_LRU_WALK		= DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_LRU_WALK,
+						   struct drm_vttm_lru_walk),
+};
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_VTTM_DRM_H_ */
