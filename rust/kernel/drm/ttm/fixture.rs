@@ -350,11 +350,7 @@ impl Device {
     }
 
     /// A buffer of `size` bytes in VRAM that is a member of `bulk`.
-    pub fn member(
-        &self,
-        size: usize,
-        bulk: &BulkMove<'_, Driver>,
-    ) -> Result<ARef<Object<BufferData>>> {
+    pub fn member(&self, size: usize, bulk: &BulkMove<Driver>) -> Result<ARef<Object<BufferData>>> {
         let bulk = Some(bulk);
 
         self.object(

@@ -124,7 +124,7 @@ pub struct ObjectConfig<'a, T: DriverObject> {
     pub resv: Option<&'a Arc<Resv>>,
 
     /// A bulk to join, and share the reservation of.
-    pub bulk: Option<&'a BulkMove<'a, T::Driver>>,
+    pub bulk: Option<&'a BulkMove<T::Driver>>,
 }
 
 impl<T: DriverObject> Default for ObjectConfig<'_, T> {

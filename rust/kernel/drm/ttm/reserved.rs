@@ -673,6 +673,45 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
     }
 
+    /// As [`Self::validate`], but may also evict buffers that share the reservation.
+    ///
+    /// Without this they stay, as their reservation is taken. A driver that needs some of them where
+    /// they are says so with [`Driver::eviction_valuable`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::validate`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement, Resv};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let resv = Resv::new()?;
+    /// let mut ctx = OperationCtx::new();
+    /// let a = dev.shared(fixture::Device::SIZE, &resv)?;
+    /// a.reserve().evict(&mut ctx)?;
+    /// let b = dev.shared(fixture::Device::SIZE, &resv)?;
+    ///
+    /// // They are in each other's way.
+    /// let mut reserved = a.reserve();
+    /// assert_eq!(reserved.validate(Placement::VRAM, &mut ctx), Err(ENOSPC));
+    /// reserved.validate_among_own(Placement::VRAM, &mut ctx)?;
+    /// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+    /// drop(reserved);
+    /// assert_eq!(b.reserve().mem_type(), Some(MemType::SYSTEM));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn validate_among_own(
+        &mut self,
+        placement: Placement<'_>,
+        ctx: &mut OperationCtx,
+    ) -> Result {
+        // SAFETY: By the type invariants the reservation is held, now and while this is called.
+        unsafe { ctx.lending(self.resv, |ctx| self.validate(placement, ctx)) }
+    }
+
     /// Sees to it that the buffer has its pages, if it is in a memory type that is made of pages.
     ///
     /// System memory gets its pages only when they are needed.
@@ -818,7 +857,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// [`EXDEV`] if the buffer and `bulk` are not on the same device, [`EINVAL`] if they don't have
     /// the same reservation.
-    pub fn set_bulk(&mut self, bulk: &BulkMove<'_, T::Driver>) -> Result {
+    pub fn set_bulk(&mut self, bulk: &BulkMove<T::Driver>) -> Result {
         if !ptr::eq(bulk.device(), self.inner.buffer().device()) {
             return Err(EXDEV);
         }
