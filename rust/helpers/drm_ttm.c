@@ -5,6 +5,7 @@
 #include <linux/dma-resv.h>
 #include <linux/kref.h>
 
+#include <drm/drm_gem.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_resource.h>
 #include <drm/ttm/ttm_tt.h>
@@ -24,6 +25,12 @@ rust_helper_dma_resv_lock_interruptible(struct dma_resv *obj,
 __rust_helper bool rust_helper_dma_resv_trylock(struct dma_resv *obj)
 {
 	return dma_resv_trylock(obj);
+}
+
+__rust_helper bool
+rust_helper_drm_gem_object_is_shared_for_memory_stats(struct drm_gem_object *obj)
+{
+	return drm_gem_object_is_shared_for_memory_stats(obj);
 }
 
 __rust_helper void rust_helper_ttm_bo_move_null(struct ttm_buffer_object *bo,

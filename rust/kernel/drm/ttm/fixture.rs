@@ -43,12 +43,19 @@ use core::{
     ops::Deref, //
 };
 
+mod client;
+pub use client::{
+    Client,
+    FdInfo, //
+};
+
 /// A driver that has nothing of its own.
 pub struct Driver;
 
 /// The driver's part of a buffer.
 pub struct BufferData {
     kind: Kind,
+    home: Atomic<u32>,
     purged: Atomic<bool>,
     swap_outs: Atomic<u32>,
 }
@@ -105,6 +112,11 @@ impl BufferData {
         self.swap_outs.load(Relaxed)
     }
 
+    /// The memory type that it was made in.
+    pub fn home(&self) -> MemType {
+        MemType::new(self.home.load(Relaxed)).unwrap_or(MemType::SYSTEM)
+    }
+
     /// Whether the content was lost for a lack of memory.
     pub fn was_purged(&self) -> bool {
         self.purged.load(Relaxed)
@@ -143,6 +155,20 @@ impl drm::Driver for Driver {
     };
 
     const IOCTLS: &'static [drm::ioctl::DrmIoctlDescriptor] = &[];
+
+    fn show_fdinfo(
+        _dev: &drm::Device<Self, drm::Registered>,
+        file: &drm::File<File>,
+        p: &mut drm::Printer<'_>,
+    ) {
+        let regions = [
+            (c"system", MemType::SYSTEM),
+            (c"gtt", MemType::TT),
+            (c"vram", MemType::VRAM),
+        ];
+
+        super::show_memory(file, p, &regions, |bo| bo.home());
+    }
 }
 
 #[vtable]
@@ -204,6 +230,7 @@ impl drm::gem::DriverObject for BufferData {
     fn new(_dev: &drm::Device<Driver>, _size: usize, kind: Kind) -> impl PinInit<Self, Error> {
         Ok(Self {
             kind,
+            home: Atomic::new(MemType::SYSTEM.as_u32()),
             purged: Atomic::new(false),
             swap_outs: Atomic::new(0),
         })
@@ -376,7 +403,12 @@ impl Device {
         config: ObjectConfig<'_, BufferData>,
         kind: Kind,
     ) -> Result<ARef<Object<BufferData>>> {
-        Object::new(&self.drm, size, &config, &mut OperationCtx::new(), kind)
+        let obj = Object::new(&self.drm, size, &config, &mut OperationCtx::new(), kind)?;
+
+        if let Some(home) = obj.reserve().mem_type() {
+            obj.home.store(home.as_u32(), Relaxed);
+        }
+        Ok(obj)
     }
 
     /// Which buffers are on the LRU list of VRAM, in its order. At most 64.

@@ -62,6 +62,7 @@ mod bulk;
 mod cursor;
 mod device;
 mod driver;
+mod fdinfo;
 #[cfg(CONFIG_KUNIT = "y")]
 #[doc(hidden)]
 pub mod fixture;
@@ -102,6 +103,7 @@ pub use self::{
         Driver,
         DriverObject, //
     },
+    fdinfo::show_memory,
     lru::{
         Lru,
         Node, //

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     bindings,
+    drm::Printer,
     error::from_result,
     fmt,
     page::PAGE_SHIFT,
@@ -18,10 +19,7 @@ use crate::{
     types::Opaque, //
 };
 use core::{
-    ffi::{
-        c_int,
-        c_void, //
-    },
+    ffi::c_int,
     ops::Range,
     ptr, //
 };
@@ -449,20 +447,11 @@ impl<M: ManagerOps> Core<M> {
     ) {
         // SAFETY: By the function's requirements.
         let debug = Debug(unsafe { &Self::from_raw(man).ops });
+        // SAFETY: By the function's requirements. Nobody else uses it meanwhile.
+        let mut printer = unsafe { Printer::from_raw(printer) };
 
-        // SAFETY: By the function's requirements.
-        unsafe { print(printer, fmt!("{debug}")) };
+        printer.write_fmt(fmt!("{debug}"));
     }
-}
-
-/// # Safety
-///
-/// `printer` must be valid.
-unsafe fn print(printer: *mut bindings::drm_printer, args: fmt::Arguments<'_>) {
-    let args = ptr::from_ref(&args).cast::<c_void>();
-
-    // SAFETY: The printer is valid by the function's requirements; the format takes these arguments.
-    unsafe { bindings::drm_printf(printer, c"%pA".as_char_ptr(), args) };
 }
 
 /// Shows a manager's state.

@@ -618,6 +618,21 @@ impl<B: AsBuffer> Reserved<'_, B> {
         !tt.is_null() && unsafe { bindings::ttm_tt_is_populated(tt) }
     }
 
+    /// Whether the memory of the buffer is there: it has a place, and pages if that is made of such.
+    pub(super) fn is_resident(&self) -> bool {
+        let bo = self.bo();
+        // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
+        let (res, managers) = unsafe { ((*bo).resource, (*(*bo).bdev).man_drv) };
+        if res.is_null() {
+            return false;
+        }
+
+        // SAFETY: As above, the resource is valid.
+        let man = managers[unsafe { (*res).mem_type } as usize];
+        // SAFETY: There is a manager of that memory type, as it is in use.
+        !unsafe { (*man).use_tt } || self.is_populated()
+    }
+
     /// The bulk that the buffer has joined, if any.
     pub fn bulk_id(&self) -> Option<BulkId> {
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What memory a client has: for the `fdinfo` of its file.
+//!
+//! C header: [`include/drm/drm_file.h`](srctree/include/drm/drm_file.h)
+
+use super::{
+    Driver,
+    DriverObject,
+    MemType,
+    Object, //
+};
+use crate::{
+    bindings,
+    drm::{
+        self,
+        file::DriverFile,
+        gem::IntoGEMObject,
+        Printer, //
+    },
+    ffi::c_ulong,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        lock::{
+            spinlock::SpinLockBackend,
+            Lock, //
+        }, //
+    },
+};
+use core::ptr::NonNull;
+
+/// Shows how much memory the buffers have that `file` has handles of, by region.
+///
+/// `regions` are the memory types to show, and their names. `home` says in which one a buffer is at
+/// home: there it is counted as a whole, wherever it is, and whether it has memory or not; so the sum
+/// of these is that of the client's buffers. What is at home elsewhere isn't counted.
+///
+/// In the words of [drm-usage-stats], for each region:
+///
+/// - `drm-total` is what is at home there, and `drm-shared` what of it has another handle, or was
+///   exported or imported.
+/// - `drm-resident` is what is there just now. What is made of pages is so only if it has them.
+/// - `drm-active` is what of the resident is being used, by the buffers' fences.
+/// - `drm-purgeable` is what of the resident is not being used, and may be lost by
+///   [`Driver::purgeable`]. It is shown if the driver has that.
+///
+/// For [`drm::Driver::show_fdinfo`]. May sleep: it takes the reservations of the buffers, one after the
+/// other, as only those say where a buffer is. So none must be held.
+///
+/// [drm-usage-stats]: srctree/Documentation/gpu/drm-usage-stats.rst
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::{gem::BaseObject, ttm::fixture};
+///
+/// // Its driver's `show_fdinfo` does so, with the regions `system`, `gtt` and `vram`.
+/// let dev = fixture::Device::new()?;
+/// let client = fixture::Client::new(dev.drm())?;
+///
+/// dev.vram(0x3000)?.create_handle(client.file())?;
+/// dev.system(0x1000)?.create_handle(client.file())?;
+///
+/// let text = client.fdinfo()?;
+/// assert!(text.has_line("drm-driver:\tttm-fixture"));
+/// assert!(text.has_line("drm-total-vram:\t12 KiB"));
+/// assert!(text.has_line("drm-resident-vram:\t12 KiB"));
+/// assert!(text.has_line("drm-total-system:\t4 KiB"));
+/// // It has no pages yet.
+/// assert!(text.has_line("drm-resident-system:\t0"));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn show_memory<T, F>(
+    file: &drm::File<F>,
+    printer: &mut Printer<'_>,
+    regions: &[(&CStr, MemType)],
+    home: impl Fn(&Object<T::BufferData>) -> MemType,
+) where
+    T: Driver + drm::Driver<File = F>,
+    F: DriverFile<Driver = T>,
+{
+    let mut stats = [const { None }; MemType::COUNT];
+    for (_, mem_type) in regions {
+        stats[mem_type.index()] = Some(bindings::drm_memory_stats::default());
+    }
+
+    let mut next: c_ulong = 0;
+    while let Some(obj) = next_object::<T, F>(file, &mut next) {
+        count(&mut stats, &obj, home(&obj));
+    }
+
+    let mut columns = bindings::drm_gem_object_status_DRM_GEM_OBJECT_RESIDENT
+        | bindings::drm_gem_object_status_DRM_GEM_OBJECT_ACTIVE;
+    if T::HAS_PURGEABLE {
+        columns |= bindings::drm_gem_object_status_DRM_GEM_OBJECT_PURGEABLE;
+    }
+    for (name, mem_type) in regions {
+        if let Some(stats) = &stats[mem_type.index()] {
+            // SAFETY: By the type invariants the printer is valid; all else is for the call.
+            unsafe {
+                bindings::drm_print_memory_stats(
+                    printer.as_raw(),
+                    stats,
+                    columns,
+                    name.as_char_ptr(),
+                )
+            };
+        }
+    }
+}
+
+/// A reference to the object with the lowest handle in `file` from `next` on, which then is the one
+/// after it.
+///
+/// Its reservation can't be taken under the lock of the handles, and without it nothing can be said of
+/// where it is: TTM frees the resource of a buffer that moves. With a reference, that lock can be dropped.
+/// Handles that come and go meanwhile may be met or not; all others are met once.
+fn next_object<T, F>(file: &drm::File<F>, next: &mut c_ulong) -> Option<ARef<Object<T::BufferData>>>
+where
+    T: Driver + drm::Driver<File = F>,
+    F: DriverFile<Driver = T>,
+{
+    let file = file.as_raw();
+
+    // SAFETY: By the type invariants of `File`, it is open, so its lock is initialized.
+    let handles = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*file).table_lock) };
+    let _guard = handles.lock();
+
+    // SAFETY: As above; the lock was just taken.
+    let gem = unsafe { bindings::idr_get_next_ul(&raw mut (*file).object_idr, next) };
+    let gem = NonNull::new(gem.cast::<bindings::drm_gem_object>())?;
+    *next += 1;
+
+    // SAFETY: Handles in a file of this driver are of its objects. The handle has a reference, and can't
+    // drop it as long as the lock is held.
+    let obj: &Object<T::BufferData> = unsafe { IntoGEMObject::from_raw(gem.as_ptr()) };
+    Some(obj.into())
+}
+
+/// Adds a buffer to what is known of the memory types: those that are of interest.
+fn count<D: DriverObject>(
+    stats: &mut [Option<bindings::drm_memory_stats>; MemType::COUNT],
+    obj: &Object<D>,
+    home: MemType,
+) {
+    // CAST: Never more than 64 bits.
+    let size = obj.buffer().size() as u64;
+
+    if let Some(home) = &mut stats[home.index()] {
+        // SAFETY: By the type invariants, it is a valid GEM object.
+        if unsafe { bindings::drm_gem_object_is_shared_for_memory_stats(obj.as_raw()) } {
+            home.shared += size;
+        } else {
+            home.private += size;
+        }
+    }
+
+    let reserved = obj.reserve();
+    let Some(here) = reserved.mem_type().filter(|_| reserved.is_resident()) else {
+        return;
+    };
+    let Some(here) = &mut stats[here.index()] else {
+        return;
+    };
+    here.resident += size;
+    if !reserved.is_idle() {
+        here.active += size;
+    } else if D::Driver::HAS_PURGEABLE && D::Driver::purgeable(obj) {
+        here.purgeable += size;
+    }
+}
