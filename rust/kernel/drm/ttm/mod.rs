@@ -59,6 +59,7 @@
 mod buddy;
 mod buffer;
 mod bulk;
+mod content;
 mod cursor;
 mod device;
 mod driver;

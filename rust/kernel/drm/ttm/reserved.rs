@@ -49,7 +49,10 @@ use core::{
         ManuallyDrop, //
     },
     ops::Deref,
-    ptr, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 pub(super) mod private {
@@ -352,6 +355,29 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     pub(super) fn holds(&self, resv: *const bindings::dma_resv) -> bool {
         ptr::eq(self.resv, resv)
     }
+}
+
+/// A fence that stands for all those of `resv` with `usage`, or [`None`] if they are signaled.
+///
+/// # Errors
+///
+/// [`ENOMEM`]
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn all_of(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+) -> Result<Option<ARef<Fence>>> {
+    let mut fence = ptr::null_mut();
+
+    // SAFETY: By the function's requirements.
+    to_result(unsafe { bindings::dma_resv_get_singleton(resv, usage, &mut fence) })?;
+    // CAST: `Fence` is transparent.
+    let fence = NonNull::new(fence.cast());
+    // SAFETY: It is valid, with a reference that is given away here.
+    Ok(fence.map(|fence| unsafe { ARef::from_raw(fence) }))
 }
 
 impl<B: Reserve> Drop for Reserved<'_, B> {
