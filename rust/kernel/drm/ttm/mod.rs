@@ -67,6 +67,7 @@ mod driver;
 #[doc(hidden)]
 pub mod fixture;
 mod inner;
+mod job;
 mod lru;
 mod manager;
 mod mapping;
@@ -102,6 +103,11 @@ pub use self::{
     driver::{
         Driver,
         DriverObject, //
+    },
+    job::{
+        Job,
+        JobBuilder,
+        JobMemory, //
     },
     lru::{
         Lru,
