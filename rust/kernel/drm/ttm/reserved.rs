@@ -49,7 +49,10 @@ use core::{
         ManuallyDrop, //
     },
     ops::Deref,
-    ptr, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 pub(super) mod private {
@@ -354,6 +357,29 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     }
 }
 
+/// A fence that stands for all those of `resv` with `usage`, or [`None`] if they are signaled.
+///
+/// # Errors
+///
+/// [`ENOMEM`]
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn all_of(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+) -> Result<Option<ARef<Fence>>> {
+    let mut fence = ptr::null_mut();
+
+    // SAFETY: By the function's requirements.
+    to_result(unsafe { bindings::dma_resv_get_singleton(resv, usage, &mut fence) })?;
+    // CAST: `Fence` is transparent.
+    let fence = NonNull::new(fence.cast());
+    // SAFETY: It is valid, with a reference that is given away here.
+    Ok(fence.map(|fence| unsafe { ARef::from_raw(fence) }))
+}
+
 impl<B: Reserve> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
         if !self.lent {
@@ -374,6 +400,25 @@ pub enum FenceUsage {
     Bookkeep,
 }
 
+impl FenceUsage {
+    pub(super) fn as_raw(self) -> bindings::dma_resv_usage {
+        match self {
+            Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            Self::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            Self::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        }
+    }
+
+    /// The fences that who uses it so waits for first, or that who asks for all of them does.
+    pub(super) fn waits_for(self) -> bindings::dma_resv_usage {
+        match self {
+            Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            Self::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            Self::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        }
+    }
+}
+
 /// Room for a fence in a reservation.
 ///
 /// # Invariants
@@ -389,7 +434,8 @@ impl FenceSlot<'_> {
     /// Adds a fence.
     ///
     /// In a [transaction], others with the same reservation may have used the room meanwhile. If
-    /// there is no memory for more, this waits for the fence instead.
+    /// there is no memory for more, this waits for the fence instead; and so it does if the fence stands
+    /// for several others, as that of a sync file may.
     ///
     /// [transaction]: super::transaction()
     ///
@@ -427,21 +473,17 @@ impl FenceSlot<'_> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn add(self, fence: &Fence, usage: FenceUsage) {
-        let usage = match usage {
-            FenceUsage::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
-            FenceUsage::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
-            FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
-        };
-
         // SAFETY: By the type invariants the reservation is held.
-        if self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0 {
+        let full = self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0;
+
+        if full || fence.is_container() {
             let _ = fence.wait();
             return;
         }
 
         // SAFETY: By the type invariants the reservation is held. It has room: by the type
         // invariants, or since just now. It takes a reference to the fence.
-        unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage) };
+        unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage.as_raw()) };
     }
 }
 
