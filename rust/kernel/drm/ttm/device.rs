@@ -143,6 +143,11 @@ impl<T: Driver> Device<T> {
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
     }
 
+    /// Whether it was set up with a [shrinker](Setup::shrinker).
+    pub fn is_shrinkable(&self) -> bool {
+        !self.inner.shrinker().is_null()
+    }
+
     /// A cursor, to walk what is on the LRU lists of several managers, one after the other.
     ///
     /// What the device doesn't have is passed by. Otherwise as [`Manager::cursor`]: where the walk is in

@@ -675,6 +675,12 @@ impl<B: AsBuffer> Reserved<'_, B> {
         !unsafe { (*man).use_tt } || self.is_populated()
     }
 
+    /// The buffer's priority, less than [`Object::PRIORITIES`].
+    pub fn priority(&self) -> u32 {
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        unsafe { (*self.bo()).priority }
+    }
+
     /// The bulk that the buffer has joined, if any.
     pub fn bulk_id(&self) -> Option<BulkId> {
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
