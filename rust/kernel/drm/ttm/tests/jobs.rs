@@ -161,15 +161,16 @@ mod cases {
         let dev = Device::new()?;
         let objects = [dev.vram(0x1000)?, dev.system(0x1000)?];
         let timeline = timeline()?;
-        let mut vram = objects[0].reserve();
-        let mut given_up = JobBuilder::new(&timeline, 2)?;
-        given_up.add(&mut vram, Write)?;
-
-        // It has no pages.
-        let mut system = objects[1].reserve();
-        assert_eq!(given_up.add(&mut system, Write), Err(ENXIO));
-        drop(given_up);
-        drop((vram, system));
+        let given_up = transaction(&ctx(), |tx| {
+            let mut vram = tx.reserve(&objects[0])?;
+            let mut system = tx.reserve(&objects[1])?;
+            let mut job = JobBuilder::new(&timeline, 2)?;
+            job.add(&mut vram, Write)?;
+            // It has no pages.
+            job.add(&mut system, Write)?;
+            Ok(job.publish()?)
+        });
+        assert_eq!(given_up.err(), Some(ENXIO));
 
         let next = job(&timeline, &objects[0], Write)?;
         assert!(next.is_ready());
@@ -228,13 +229,18 @@ mod cases {
         let mut got = KVec::from_elem(0, len, GFP_KERNEL)?;
 
         for order in [[0, 1], [1, 0]] {
-            let [mut from, mut to] = order.map(|n: usize| objects[n].reserve());
-            from.populate(&mut ctx())?;
-            to.populate(&mut ctx())?;
-            let mut job = JobBuilder::new(&timeline()?, 2)?;
-            job.add(&mut from, Write)?;
-            job.add(&mut to, Write)?;
-            job.publish()?.run(|memory| {
+            let [from, to] = order.map(|n: usize| &objects[n]);
+            let job = transaction(&ctx(), |tx| {
+                let (mut from, mut to) = (tx.reserve(from)?, tx.reserve(to)?);
+                from.populate(&mut ctx())?;
+                to.populate(&mut ctx())?;
+
+                let mut job = JobBuilder::new(&timeline()?, 2)?;
+                job.add(&mut from, Write)?;
+                job.add(&mut to, Write)?;
+                Ok(job.publish()?)
+            })?;
+            job.run(|memory| {
                 memory.fill(1, 0, 0x4000, u64::MAX, 0)?;
                 memory.write(0, from_offset, &wrote)?;
                 memory.copy(1, to_offset, 0, from_offset, len)?;
@@ -243,9 +249,9 @@ mod cases {
             assert!(got[..] == wrote[..]);
 
             let mut edge = [0; 2];
-            to.read(to_offset - 1, &mut edge)?;
+            to.reserve().read(to_offset - 1, &mut edge)?;
             assert_eq!(edge, [0xff, wrote[0]]);
-            to.read(to_offset + len - 1, &mut edge)?;
+            to.reserve().read(to_offset + len - 1, &mut edge)?;
             assert_eq!(edge, [wrote[len - 1], 0xff]);
         }
         Ok(())
