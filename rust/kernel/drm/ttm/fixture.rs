@@ -44,10 +44,12 @@ use core::{
 };
 
 mod client;
+mod dma_buf;
 pub use client::{
     Client,
     FdInfo, //
 };
+pub use dma_buf::DmaBuf;
 
 /// A driver that has nothing of its own.
 pub struct Driver;
@@ -69,7 +71,7 @@ pub enum Kind {
     Disposable,
     /// It may be lost when the system is short of memory.
     Purgeable,
-    /// It isn't worth evicting it.
+    /// It isn't worth evicting it, and it isn't exported.
     Precious,
 }
 
@@ -177,6 +179,8 @@ impl super::Driver for Driver {
     type BufferData = BufferData;
     type DeviceData = Pin<KBox<Engine>>;
 
+    const MAPS_IMPORTS: bool = true;
+
     fn evict_flags(bo: &BufferData, _from: MemType) -> &'static [Place] {
         if bo.kind == Kind::Disposable {
             &[]
@@ -216,6 +220,18 @@ impl super::Driver for Driver {
 
     fn purgeable(bo: &BufferData) -> bool {
         bo.kind == Kind::Purgeable
+    }
+
+    fn export_places(bo: &BufferData) -> &'static [Place] {
+        if bo.kind == Kind::Precious {
+            &[]
+        } else {
+            &[Place::TT]
+        }
+    }
+
+    fn import(_dev: &drm::Device<Self>, _size: usize) -> Result<Kind> {
+        Ok(Kind::Kept)
     }
 
     fn shrunk(bo: &BufferData, purged: bool) {
@@ -287,6 +303,7 @@ impl Device {
         let n = COUNT.fetch_add(1, Relaxed);
         let name = CString::try_from_fmt(fmt!("ttm-fixture.{n}"))?;
         let parent = faux::Registration::new(&name, None)?;
+        super::registration::enable_dma(&parent);
         let drm = Self::unregistered_with(parent.as_ref(), engine_works, more)?;
 
         Ok(Self {

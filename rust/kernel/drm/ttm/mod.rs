@@ -74,6 +74,7 @@ mod moves;
 mod object;
 mod ops;
 mod placement;
+mod prime;
 mod registration;
 mod reserved;
 mod resource;

@@ -206,8 +206,9 @@ impl Move<'_> {
         if tt.is_null() || !unsafe { bindings::ttm_tt_is_populated(tt) } {
             return None;
         }
-        // SAFETY: As above; populated, it has an array of pages.
-        Some(Side::Pages(unsafe { (*tt).pages }))
+        // SAFETY: As above; populated, it has an array of pages, unless it is imported.
+        let pages = unsafe { (*tt).pages };
+        (!pages.is_null()).then_some(Side::Pages(pages))
     }
 
     /// Moves the buffer as the driver says. `hop` may be null.
@@ -296,7 +297,7 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 /// # Safety
 ///
 /// `res` must be a valid resource of a buffer.
-unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
+pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
     // SAFETY: By the function's requirements; the memory type that it is in has a manager.
     unsafe {
         let bdev = (*(*res).bo).bdev;

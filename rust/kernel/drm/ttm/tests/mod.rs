@@ -17,6 +17,7 @@ mod guards;
 mod model;
 mod moves;
 mod places;
+mod prime;
 mod random;
 mod ranges;
 mod repeats;
