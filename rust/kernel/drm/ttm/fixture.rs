@@ -47,9 +47,13 @@ mod client;
 mod dma_buf;
 pub use client::{
     Client,
-    FdInfo, //
+    FdInfo,
+    UserMap, //
 };
-pub use dma_buf::DmaBuf;
+pub use dma_buf::{
+    settle,
+    DmaBuf, //
+};
 
 /// A driver that has nothing of its own.
 pub struct Driver;
@@ -136,9 +140,40 @@ impl ModuleMetadata for Module {
     };
 }
 
+// Two ioctls, in the words of another driver.
+impl Driver {
+    /// Says 1.
+    fn guarded(
+        _dev: &drm::Device<Self, drm::Registered>,
+        _data: &(),
+        args: &mut crate::uapi::drm_nova_getparam,
+        _file: &drm::File<File>,
+    ) -> Result<u32> {
+        args.value = 1;
+        Ok(1)
+    }
+
+    /// Says whether the device is registered.
+    fn unguarded(
+        dev: &drm::Device<Self, drm::Ioctl>,
+        args: &mut crate::uapi::drm_nova_gem_create,
+        _file: &drm::File<File>,
+    ) -> Result<u32> {
+        args.size = dev.registration_guard().is_some().into();
+        Ok(2)
+    }
+}
+
 /// The driver's part of an open file: nothing.
 pub struct File;
 
+// The macro is for other crates, where this isn't looked at.
+#[allow(
+    unused_variables,
+    unsafe_op_in_unsafe_fn,
+    clippy::missing_safety_doc,
+    clippy::unnecessary_safety_comment
+)]
 #[vtable]
 impl drm::Driver for Driver {
     type OwnerModule = Module;
@@ -156,7 +191,10 @@ impl drm::Driver for Driver {
         desc: c"For the examples",
     };
 
-    const IOCTLS: &'static [drm::ioctl::DrmIoctlDescriptor] = &[];
+    crate::declare_drm_ioctls! {
+        (NOVA_GETPARAM, drm_nova_getparam, drm::ioctl::RENDER_ALLOW, Driver::guarded),
+        (NOVA_GEM_CREATE, drm_nova_gem_create, drm::ioctl::RENDER_ALLOW, unguarded Driver::unguarded),
+    }
 
     fn show_fdinfo(
         _dev: &drm::Device<Self, drm::Registered>,

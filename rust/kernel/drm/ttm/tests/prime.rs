@@ -8,6 +8,7 @@ use crate::{
     drm::ttm::{
         fixture::{
             self,
+            settle,
             DmaBuf, //
         },
         FenceUsage,
@@ -90,7 +91,7 @@ mod cases {
         assert_eq!(s.exported.reserve().evict(&mut ctx), Err(EBUSY));
 
         drop(s.imported);
-        s.importer.settle();
+        settle(&s.importer);
         assert!(!s.exported.reserve().is_pinned());
         s.exported.reserve().validate(Placement::VRAM, &mut ctx)?;
         assert!(ends_with(&s.exported, b"tail")?);
@@ -117,7 +118,7 @@ mod cases {
         again.reserve().write(SIZE - 4, b"3rd.")?;
         assert!(ends_with(&s.imported, b"3rd.")?);
         drop(again);
-        third.settle();
+        settle(&third);
         assert!(s.exported.reserve().is_pinned());
         Ok(())
     }
@@ -130,7 +131,7 @@ mod cases {
         drop(s.exporter);
         assert!(ends_with(&s.imported, b"tail")?);
         drop(s.imported);
-        s.importer.settle();
+        settle(&s.importer);
         assert_eq!(s.importer.driver_data().deletions(), 1);
         Ok(())
     }
@@ -142,7 +143,7 @@ mod cases {
         drop(s.imported);
         drop(s.importer);
         // What the importer's end has put off.
-        s.exporter.settle();
+        settle(&s.exporter);
         assert!(ends_with(&s.exported, b"tail")?);
         assert!(!s.exported.reserve().is_pinned());
         drop(s.exported);
@@ -156,11 +157,11 @@ mod cases {
         let s = Shared::new()?;
 
         drop(s.exported);
-        s.exporter.settle();
+        settle(&s.exporter);
         assert_eq!(s.exporter.driver_data().deletions(), 0);
         drop(s.imported);
-        s.importer.settle();
-        s.exporter.settle();
+        settle(&s.importer);
+        settle(&s.exporter);
         assert_eq!(s.exporter.driver_data().deletions(), 1);
         Ok(())
     }
@@ -178,7 +179,7 @@ mod cases {
         drop(s.imported);
         assert!(s.exported.reserve().is_pinned());
         work.signal();
-        s.importer.settle();
+        settle(&s.importer);
         assert!(!s.exported.reserve().is_pinned());
         Ok(())
     }
