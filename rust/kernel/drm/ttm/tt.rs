@@ -234,8 +234,8 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
     let raw = unsafe { &raw const (*tt).tt };
     let raw = Opaque::cast_into(raw);
 
-    // SAFETY: By the function's requirements and the type invariants: there is room for so many addresses,
-    // and the reservation is that of the DMA-buf.
+    // SAFETY: By the function's requirements and the type invariants of `Tt`: there is room for so many
+    // addresses, and the reservation is that of the DMA-buf.
     unsafe {
         let count = (*raw).num_pages as usize;
         let ret = bindings::drm_prime_sg_to_dma_addr_array(
@@ -248,9 +248,9 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
         }
 
         if !(*tt).dma_buf.is_null() {
-            // INVARIANT: These are the pages of `mapped`.
             (*tt).mapped = MappedPages::new((*tt).dma_buf, count);
             if let Some(mapped) = &(*tt).mapped {
+                // INVARIANT: `mapped` of `Tt` has these pages.
                 (*raw).pages = mapped.as_ptr();
             }
         }
@@ -267,7 +267,7 @@ unsafe fn unpopulate_imported(tt: *mut Tt) {
     // SAFETY: By the function's requirements.
     let raw = Opaque::cast_into(unsafe { &raw const (*tt).tt });
 
-    // SAFETY: By the function's requirements, and the type invariants.
+    // SAFETY: By the function's requirements, and the type invariants of `Tt`.
     unsafe {
         (*raw).pages = ptr::null_mut();
         if let Some(mapped) = (*tt).mapped.take() {
