@@ -22,3 +22,8 @@ __rust_helper void rust_helper_dma_fence_set_error(struct dma_fence *fence,
 {
 	dma_fence_set_error(fence, error);
 }
+
+__rust_helper bool rust_helper_dma_fence_is_container(struct dma_fence *fence)
+{
+	return dma_fence_is_container(fence);
+}

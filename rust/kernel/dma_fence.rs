@@ -14,15 +14,24 @@ use crate::{
         c_char,
         c_long, //
     },
+    new_spinlock_irq,
     prelude::*,
     str::as_char_ptr_in_const_context,
-    sync::aref::{
-        ARef,
-        AlwaysRefCounted, //
+    sync::{
+        aref::{
+            ARef,
+            AlwaysRefCounted, //
+        },
+        Arc,
+        SpinLockIrq, //
     },
+    time::Delta,
     types::Opaque, //
 };
-use core::ptr::NonNull;
+use core::ptr::{
+    self,
+    NonNull, //
+};
 
 /// Something that will have happened once.
 ///
@@ -106,23 +115,92 @@ impl Fence {
         self.wait_for(true)
     }
 
+    /// Waits until it has happened, but no longer than `timeout`, and can't be interrupted. May sleep.
+    ///
+    /// Returns whether it has happened; [`Self::status`] says how it went.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{dma_fence::PendingFence, time::Delta};
+    ///
+    /// let pending = PendingFence::new(c"my-driver", c"copies")?;
+    /// let fence = pending.fence();
+    /// assert!(!fence.wait_timeout(Delta::ZERO));
+    /// assert!(!fence.wait_timeout(Delta::from_millis(10)));
+    ///
+    /// pending.signal();
+    /// assert!(fence.wait_timeout(Delta::ZERO));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn wait_timeout(&self, timeout: Delta) -> bool {
+        // It fails only when it is interrupted.
+        self.wait_jiffies(false, jiffies(timeout)) == Ok(true)
+    }
+
+    /// Waits until it has happened, or a signal is there, but no longer than `timeout`. May sleep.
+    ///
+    /// Returns whether it has happened; [`Self::status`] says how it went.
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{dma_fence::PendingFence, time::Delta};
+    ///
+    /// let pending = PendingFence::new(c"my-driver", c"copies")?;
+    /// assert!(!pending.fence().wait_interruptible_timeout(Delta::from_millis(10))?);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn wait_interruptible_timeout(&self, timeout: Delta) -> Result<bool> {
+        self.wait_jiffies(true, jiffies(timeout))
+    }
+
     fn wait_for(&self, interruptible: bool) -> Result {
+        self.wait_jiffies(interruptible, c_long::MAX)?;
+        self.status().unwrap_or(Ok(()))
+    }
+
+    fn wait_jiffies(&self, interruptible: bool, jiffies: c_long) -> Result<bool> {
         // SAFETY: By the type invariant.
         let left =
-            unsafe { bindings::dma_fence_wait_timeout(self.as_raw(), interruptible, c_long::MAX) };
+            unsafe { bindings::dma_fence_wait_timeout(self.as_raw(), interruptible, jiffies) };
 
         if left < 0 {
             // CAST: An error number.
             return Err(Error::from_errno(left as i32));
         }
-        self.status().unwrap_or(Ok(()))
+        Ok(left > 0)
+    }
+
+    /// Whether it stands for several others.
+    pub(crate) fn is_container(&self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::dma_fence_is_container(self.as_raw()) }
+    }
+}
+
+/// How long C has to wait, at least: [`c_long::MAX`] is for ever.
+pub(crate) fn jiffies(timeout: Delta) -> c_long {
+    match u64::try_from(timeout.as_nanos()) {
+        Ok(0) | Err(_) => 0,
+        Ok(nanos) => {
+            // SAFETY: It may always be called.
+            let jiffies = unsafe { bindings::nsecs_to_jiffies(nanos) };
+
+            // The current one has begun, and the fraction was cut off.
+            c_long::try_from(jiffies).map_or(c_long::MAX, |jiffies| jiffies.saturating_add(1))
+        }
     }
 }
 
 /// A fence that nobody has signaled yet.
 ///
-/// It has a timeline of its own, so that the order in which fences are signaled doesn't matter.
-/// Dropping it signals it, with [`ECANCELED`].
+/// It is the next one of a [`Timeline`], or has one of its own, so that the order in which it is
+/// signaled doesn't matter. Dropping it signals it, with [`ECANCELED`].
 ///
 /// # Deadlocks
 ///
@@ -150,9 +228,13 @@ impl Fence {
 ///
 /// # Invariants
 ///
-/// `self.0` is part of a `Named`, and nobody else signals it.
+/// - `fence` is part of a `Named`, and nobody else signals it, but `timeline`.
+/// - If there is a `timeline`, it is in its queue, unless it has a result.
 #[must_use = "the fence is signaled immediately when this is unused"]
-pub struct PendingFence(ARef<Fence>);
+pub struct PendingFence {
+    fence: ARef<Fence>,
+    timeline: Option<Timeline>,
+}
 
 /// What is allocated for a fence. It has no destructor: C frees it.
 #[repr(C)]
@@ -161,55 +243,288 @@ struct Named {
     fence: Opaque<bindings::dma_fence>,
     driver: &'static CStr,
     timeline: &'static CStr,
+
+    // The rest is for those that a `Queue` has, and protected by its lock.
+    next: *mut Named,
+    result: Option<Result>,
 }
 
-impl PendingFence {
+impl Named {
     const OPS: bindings::dma_fence_ops = bindings::dma_fence_ops {
         get_driver_name: Some(driver_name_callback),
         get_timeline_name: Some(timeline_name_callback),
         ..pin_init::zeroed()
     };
 
-    /// Makes a fence. The names are shown to those who look what somebody waits for.
-    ///
-    /// # Errors
-    ///
-    /// [`ENOMEM`]
-    pub fn new(driver: &'static CStr, timeline: &'static CStr) -> Result<Self> {
-        let named = KBox::new(
-            Named {
-                fence: Opaque::uninit(),
-                driver,
-                timeline,
-            },
-            GFP_KERNEL,
-        )?;
+    fn new(driver: &'static CStr, timeline: &'static CStr) -> Result<KBox<Self>> {
+        let named = Self {
+            fence: Opaque::uninit(),
+            driver,
+            timeline,
+            next: ptr::null_mut(),
+            result: None,
+        };
+
+        Ok(KBox::new(named, GFP_KERNEL)?)
+    }
+
+    /// Makes a fence of it. From then on C frees it.
+    fn init(this: KBox<Self>, context: u64, seqno: u64) -> ARef<Fence> {
         // CAST: The fence comes first.
-        let fence: *mut Fence = KBox::into_raw(named).cast();
+        let fence: *mut Fence = KBox::into_raw(this).cast();
 
         // SAFETY: It is memory for a `dma_fence`, which isn't moved: it is only accessed through
         // pointers. The functions are static. Without a lock, it takes one of its own. Without a
         // `release`, C frees it with `kfree`, and so all of `Named`, of which it is the first field.
         unsafe {
-            bindings::dma_fence_init(
+            bindings::dma_fence_init64(
                 fence.cast(),
-                &Self::OPS,
-                core::ptr::null_mut(),
-                bindings::dma_fence_context_alloc(1),
-                1,
+                const { &Self::OPS },
+                ptr::null_mut(),
+                context,
+                seqno,
             )
         };
 
-        // INVARIANT: It is part of a `Named`, initialized, and nobody else knows of it.
         // SAFETY: It comes out of a box, so it isn't null; the initial reference is given away here.
-        Ok(Self(unsafe {
-            ARef::from_raw(NonNull::new_unchecked(fence))
-        }))
+        unsafe { ARef::from_raw(NonNull::new_unchecked(fence)) }
+    }
+}
+
+/// Fences that are signaled one after the other, in the order in which they were made.
+///
+/// Who makes one makes it for work that begins when the work before it has ended, at the earliest. If
+/// work is done early nevertheless, [`PendingFence::signal`] doesn't wait: its fence is signaled
+/// when all those before it are. So who waits for a fence has waited for those before it: reservations,
+/// and TTM's evictions, keep the last one of a timeline only.
+///
+/// It goes when the last fence is signaled.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::dma_fence::Timeline;
+///
+/// let timeline = Timeline::new(c"my-driver", c"ring 0")?;
+/// let (first, second) = (timeline.fence()?, timeline.fence()?);
+/// let fences = [first.fence(), second.fence()];
+///
+/// // It isn't its turn.
+/// second.fail(EIO);
+/// assert!(!fences[1].is_signaled());
+///
+/// first.signal();
+/// assert_eq!(fences[0].status(), Some(Ok(())));
+/// assert_eq!(fences[1].status(), Some(Err(EIO)));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Timeline(Arc<Inner>);
+
+#[pin_data]
+struct Inner {
+    driver: &'static CStr,
+    name: &'static CStr,
+    context: u64,
+    #[pin]
+    queue: SpinLockIrq<Queue>,
+}
+
+/// The fences of a timeline that aren't signaled, in their order.
+///
+/// # Invariants
+///
+/// - It is a list from `first` to `last`, linked by `next`; both are null if it is empty. Each is part
+///   of a `Named`, initialized and not signaled, and a reference to it belongs to this.
+/// - `first` has no result, but for the time that the lock is held.
+struct Queue {
+    first: *mut Named,
+    last: *mut Named,
+    /// The number of the fence that was made last.
+    seqno: u64,
+}
+
+// SAFETY: What it points to may be accessed from any thread, by who has the lock.
+unsafe impl Send for Queue {}
+
+impl Queue {
+    /// Adds a fence with a number greater than all before.
+    fn push(&mut self, fence: ARef<Fence>) {
+        // CAST: By the type invariant of `Timeline`, it is part of a `Named`, where it comes first.
+        let named: *mut Named = ARef::into_raw(fence).as_ptr().cast();
+
+        // INVARIANT: It is the last one now; the reference is this's.
+        if self.last.is_null() {
+            self.first = named;
+        } else {
+            // SAFETY: By the type invariants. The lock is held.
+            unsafe { (*self.last).next = named };
+        }
+        self.last = named;
+    }
+
+    /// Takes the first one out, if its work is done, with what came of that.
+    fn pop_done(&mut self) -> Option<(ARef<Fence>, Result)> {
+        if self.first.is_null() {
+            return None;
+        }
+        // SAFETY: By the type invariants. The lock is held.
+        let (result, next) = unsafe { ((*self.first).result?, (*self.first).next) };
+        // SAFETY: By the type invariants, it isn't null, and the reference is this's.
+        let fence = unsafe { ARef::from_raw(NonNull::new_unchecked(self.first.cast())) };
+
+        // INVARIANT: Now the next one is the first.
+        self.first = next;
+        if next.is_null() {
+            self.last = next;
+        }
+        Some((fence, result))
+    }
+}
+
+impl Timeline {
+    /// Makes a timeline. The names are shown to those who look what somebody waits for.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    pub fn new(driver: &'static CStr, name: &'static CStr) -> Result<Self> {
+        let inner = Arc::pin_init(
+            pin_init!(Inner {
+                driver,
+                name,
+                // SAFETY: It may always be called.
+                context: unsafe { bindings::dma_fence_context_alloc(1) },
+                // INVARIANT: It is empty.
+                queue <- new_spinlock_irq!(Queue {
+                    first: ptr::null_mut(),
+                    last: ptr::null_mut(),
+                    seqno: 0,
+                }),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        Ok(Self(inner))
+    }
+
+    /// Makes the next fence.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn fence(&self) -> Result<PendingFence> {
+        Ok(self.prepare()?.start())
+    }
+
+    /// Makes what is needed for a fence, which isn't part of the timeline yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn prepare(&self) -> Result<PreparedFence> {
+        Ok(PreparedFence {
+            named: Named::new(self.0.driver, self.0.name)?,
+            timeline: self.clone(),
+        })
+    }
+
+    /// The work that a fence stands for is done, if it wasn't already.
+    ///
+    /// # Safety
+    ///
+    /// `named` must be, or have been, in the queue, and be valid.
+    unsafe fn complete(&self, named: *mut Named, result: Result) {
+        let mut queue = self.0.queue.lock();
+
+        // SAFETY: By the function's requirements; the lock is held.
+        let slot = unsafe { &mut (*named).result };
+        if slot.is_some() {
+            return;
+        }
+        *slot = Some(result);
+
+        // Who else completes one waits for the lock, so nobody is faster with a later one.
+        while let Some((fence, result)) = queue.pop_done() {
+            // SAFETY: It was in the queue, so it isn't signaled; nobody else has taken it out.
+            unsafe { signal(&fence, result) };
+        }
+    }
+}
+
+/// A fence that is not yet part of its timeline.
+///
+/// For those who can't fail any more when they make it, or make it with a lock held.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::dma_fence::Timeline;
+///
+/// let timeline = Timeline::new(c"my-driver", c"ring 0")?;
+/// let prepared = timeline.prepare()?;
+/// let before = timeline.fence()?;
+///
+/// let pending = prepared.start();
+/// let fence = pending.fence();
+/// pending.signal();
+/// assert!(!fence.is_signaled());
+/// before.signal();
+/// assert!(fence.is_signaled());
+/// # Ok::<(), Error>(())
+/// ```
+pub struct PreparedFence {
+    named: KBox<Named>,
+    timeline: Timeline,
+}
+
+// SAFETY: It isn't in a queue yet, so `next` is null, and nobody else knows of it.
+unsafe impl Send for PreparedFence {}
+
+impl PreparedFence {
+    /// Makes the next fence of the timeline. Doesn't sleep.
+    pub fn start(self) -> PendingFence {
+        let Self { named, timeline } = self;
+        let mut queue = timeline.0.queue.lock();
+
+        queue.seqno += 1;
+        let fence = Named::init(named, timeline.0.context, queue.seqno);
+        queue.push(fence.clone());
+        drop(queue);
+
+        // INVARIANT: It is part of a `Named`, initialized, and was just added to the queue. Nobody else
+        // knows of it.
+        PendingFence {
+            fence,
+            timeline: Some(timeline),
+        }
+    }
+}
+
+impl PendingFence {
+    /// Makes a fence with a timeline of its own. The names are shown to those who look what somebody
+    /// waits for.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn new(driver: &'static CStr, timeline: &'static CStr) -> Result<Self> {
+        let named = Named::new(driver, timeline)?;
+        // SAFETY: It may always be called.
+        let context = unsafe { bindings::dma_fence_context_alloc(1) };
+
+        // INVARIANT: It is part of a `Named`, initialized, and nobody else knows of it.
+        Ok(Self {
+            fence: Named::init(named, context, 1),
+            timeline: None,
+        })
     }
 
     /// The fence, for others to wait for.
     pub fn fence(&self) -> ARef<Fence> {
-        self.0.clone()
+        self.fence.clone()
     }
 
     /// Says that it has happened.
@@ -224,18 +539,14 @@ impl PendingFence {
 
     /// The same for one who can't give it away.
     pub(crate) fn signal_with(&self, result: Result) {
-        let fence = self.0.as_raw();
-
-        // SAFETY: By the type invariants it is valid, and nobody else signals it: so it isn't
-        // signaled when its error is set.
-        unsafe {
-            if bindings::dma_fence_is_signaled(fence) {
-                return;
-            }
-            if let Err(error) = result {
-                bindings::dma_fence_set_error(fence, error.to_errno());
-            }
-            bindings::dma_fence_signal(fence);
+        if let Some(timeline) = &self.timeline {
+            // CAST: The fence comes first.
+            // SAFETY: By the type invariants, it is in the queue, or was.
+            return unsafe { timeline.complete(self.fence.as_raw().cast(), result) };
+        }
+        if !self.fence.is_signaled() {
+            // SAFETY: By the type invariants, nobody else signals it.
+            unsafe { signal(&self.fence, result) };
         }
     }
 }
@@ -243,6 +554,20 @@ impl PendingFence {
 impl Drop for PendingFence {
     fn drop(&mut self) {
         self.signal_with(Err(ECANCELED));
+    }
+}
+
+/// # Safety
+///
+/// `fence` must be one of ours, not signaled, and nobody else signal it.
+unsafe fn signal(fence: &Fence, result: Result) {
+    // SAFETY: By the type invariant it is valid; by the function's requirements it isn't signaled when
+    // its error is set.
+    unsafe {
+        if let Err(error) = result {
+            bindings::dma_fence_set_error(fence.as_raw(), error.to_errno());
+        }
+        bindings::dma_fence_signal(fence.as_raw());
     }
 }
 
@@ -262,4 +587,108 @@ unsafe extern "C" fn timeline_name_callback(fence: *mut bindings::dma_fence) -> 
     // CAST: The fence comes first.
     // SAFETY: By the function's requirements.
     as_char_ptr_in_const_context(unsafe { (*fence.cast::<Named>()).timeline })
+}
+
+#[kunit_tests(rust_dma_fence)]
+mod tests {
+    use super::*;
+    use crate::{
+        kthread,
+        time::delay::fsleep, //
+    };
+
+    fn signaled(fences: &[ARef<Fence>]) -> usize {
+        fences.iter().filter(|fence| fence.is_signaled()).count()
+    }
+
+    // The last one is done first: none is signaled before those before it.
+    #[test]
+    fn in_order_whatever_order() -> Result {
+        let timeline = Timeline::new(c"test", c"reverse")?;
+        let (a, b, c) = (timeline.fence()?, timeline.fence()?, timeline.fence()?);
+        let fences = [a.fence(), b.fence(), c.fence()];
+
+        c.signal();
+        assert_eq!(signaled(&fences), 0);
+        b.fail(EIO);
+        assert_eq!(signaled(&fences), 0);
+        a.signal();
+        let status = fences.each_ref().map(|fence| fence.status());
+        assert_eq!(status, [Some(Ok(())), Some(Err(EIO)), Some(Ok(()))]);
+        Ok(())
+    }
+
+    #[test]
+    fn one_in_the_middle() -> Result {
+        let timeline = Timeline::new(c"test", c"middle")?;
+        let (a, b, c) = (timeline.fence()?, timeline.fence()?, timeline.fence()?);
+        let fences = [a.fence(), b.fence(), c.fence()];
+
+        drop(b);
+        a.signal();
+        assert_eq!(signaled(&fences), 2);
+        assert_eq!(fences[1].status(), Some(Err(ECANCELED)));
+        // There is nothing before it.
+        c.signal();
+        assert_eq!(signaled(&fences), 3);
+        // And after the queue was empty, it goes on.
+        let d = timeline.fence()?;
+        let fence = d.fence();
+        assert!(!fence.is_signaled());
+        d.signal();
+        assert!(fence.is_signaled());
+        Ok(())
+    }
+
+    // Its fences keep what they need of it.
+    #[test]
+    fn the_timeline_goes_first() -> Result {
+        let timeline = Timeline::new(c"test", c"gone")?;
+        let (a, b) = (timeline.fence()?, timeline.fence()?);
+        let fence = b.fence();
+
+        drop(timeline);
+        drop(b);
+        assert!(!fence.is_signaled());
+        drop(a);
+        assert!(fence.is_signaled());
+        Ok(())
+    }
+
+    // Wherever they are completed: who sees one signaled sees all before it signaled.
+    #[test]
+    fn by_several_threads() -> Result {
+        let timeline = Timeline::new(c"test", c"threads")?;
+
+        for _ in 0..50 {
+            let mut fences = KVec::new();
+            let mut evens = KVec::new();
+            let mut odds = KVec::new();
+            for n in 0..32 {
+                let pending = timeline.fence()?;
+                fences.push(pending.fence(), GFP_KERNEL)?;
+                let half = if n % 2 == 0 { &mut evens } else { &mut odds };
+                half.push(pending, GFP_KERNEL)?;
+            }
+
+            kthread::scope(|scope| {
+                scope.spawn(c"evens", move || drop(evens))?;
+                // This one from the back.
+                scope.spawn(c"odds", move || {
+                    while let Some(pending) = odds.pop() {
+                        pending.signal();
+                    }
+                })?;
+                while !fences[31].is_signaled() {
+                    let seen = fences.iter().rposition(|fence| fence.is_signaled());
+                    let before = &fences[..seen.map_or(0, |n| n + 1)];
+                    assert_eq!(signaled(before), before.len());
+                    fsleep(Delta::from_micros(1));
+                }
+                Ok(())
+            })?;
+            assert_eq!(signaled(&fences), 32);
+        }
+        Ok(())
+    }
 }

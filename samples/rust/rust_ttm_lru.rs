@@ -95,7 +95,7 @@ struct Buffer {
 
 type Device = ttm::Device<TtmLru>;
 type Object = ttm::Object<Buffer>;
-type BulkMove<'dev> = ttm::BulkMove<'dev, TtmLru>;
+type BulkMove = ttm::BulkMove<TtmLru>;
 
 #[vtable]
 impl drm::Driver for TtmLru {
@@ -403,13 +403,13 @@ struct Slot {
 /// Changes everything while walks are under way.
 struct Churn<'a> {
     dev: &'a Device,
-    bulks: &'a [BulkMove<'a>; BULKS],
+    bulks: &'a [BulkMove; BULKS],
     slots: KVec<Slot>,
     random: u64,
 }
 
 impl<'a> Churn<'a> {
-    fn new(dev: &'a Device, bulks: &'a [BulkMove<'a>; BULKS]) -> Result<Self> {
+    fn new(dev: &'a Device, bulks: &'a [BulkMove; BULKS]) -> Result<Self> {
         let mut this = Self {
             dev,
             bulks,

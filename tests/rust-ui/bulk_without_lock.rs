@@ -7,7 +7,7 @@ use kernel::{
     prelude::*, //
 };
 
-fn case(vram: &Manager<fixture::Driver>, bulk: &BulkMove<'_, fixture::Driver>) -> Result {
+fn case(vram: &Manager<fixture::Driver>, bulk: &BulkMove<fixture::Driver>) -> Result {
     let reserved = bulk.reserve();
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();

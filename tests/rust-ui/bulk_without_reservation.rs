@@ -7,7 +7,7 @@ use kernel::{
 };
 
 fn case(
-    bulk: &BulkMove<'_, fixture::Driver>,
+    bulk: &BulkMove<fixture::Driver>,
     member: &Object<fixture::BufferData>,
     lru: &mut Lru<'_, fixture::Driver>,
 ) -> Result {

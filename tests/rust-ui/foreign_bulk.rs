@@ -16,11 +16,11 @@ driver!(Other, OtherBuffer, ());
 
 fn case(
     obj: &Object<fixture::BufferData>,
-    bulk: &BulkMove<'_, fixture::Driver>,
-    foreign: &BulkMove<'_, Other>,
+    bulk: &BulkMove<fixture::Driver>,
+    foreign: &BulkMove<Other>,
 ) -> Result {
     #[cfg(not(control))]
-    obj.reserve().set_bulk(foreign)?; //~ error[E0308]: mismatched types: expected `&BulkMove<'_, Driver>`, found `&BulkMove<'_, Other>`
+    obj.reserve().set_bulk(foreign)?; //~ error[E0308]: mismatched types: expected `&BulkMove<Driver>`, found `&BulkMove<Other>`
     #[cfg(control)]
     obj.reserve().set_bulk(bulk)?;
     Ok(())

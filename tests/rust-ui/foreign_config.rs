@@ -14,10 +14,10 @@ pub struct OtherBuffer;
 
 driver!(Other, OtherBuffer, ());
 
-fn case(bulk: &BulkMove<'_, fixture::Driver>, foreign: &BulkMove<'_, Other>) {
+fn case(bulk: &BulkMove<fixture::Driver>, foreign: &BulkMove<Other>) {
     let _ = ObjectConfig::<'_, fixture::BufferData> {
         #[cfg(not(control))]
-        bulk: Some(foreign), //~ error[E0308]: mismatched types: expected `&BulkMove<'_, Driver>`, found `&BulkMove<'_, Other>`
+        bulk: Some(foreign), //~ error[E0308]: mismatched types: expected `&BulkMove<Driver>`, found `&BulkMove<Other>`
         #[cfg(control)]
         bulk: Some(bulk),
         ..ObjectConfig::default()

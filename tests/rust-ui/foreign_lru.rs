@@ -15,7 +15,7 @@ pub struct OtherBuffer;
 driver!(Other, OtherBuffer, ());
 
 fn case(
-    bulk: &BulkMove<'_, fixture::Driver>,
+    bulk: &BulkMove<fixture::Driver>,
     dev: &Device<fixture::Driver>,
     foreign: &Device<Other>,
 ) -> Result {

@@ -5,7 +5,7 @@ use kernel::drm::ttm::{fixture, BulkMove, Reserved, Resv};
 
 fn share<T: Sync>(_: &T) {}
 
-fn case(bulk: &BulkMove<'_, fixture::Driver>, reserved: Reserved<'_, Resv>) {
+fn case(bulk: &BulkMove<fixture::Driver>, reserved: Reserved<'_, Resv>) {
     #[cfg(not(control))]
     share(&reserved);
     //~^ error[E0277]: `*mut dma_resv` cannot be shared between threads safely

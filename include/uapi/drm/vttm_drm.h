@@ -28,12 +28,14 @@ extern "C" {
 #define DRM_VTTM_LRU_WALK		0x0b
 
 /*
- * Domains: where a buffer may be. Of several, the first one with room is taken,
- * in the order VRAM, GTT, system; to make room in the first one, others are evicted.
+ * Domains: where a buffer may be. VRAM is preferred to GTT, and that to system
+ * memory: a buffer goes to the first one if that has room. If not, it stays where
+ * it is, if it may be there; if not, others are evicted from the first one, and if
+ * that fails, it goes to the next.
  */
-#define VTTM_DOMAIN_SYSTEM		(1 << 0)	/* pages; the GPU can't reach them */
-#define VTTM_DOMAIN_GTT			(1 << 1)	/* pages that the GPU reaches */
-#define VTTM_DOMAIN_VRAM		(1 << 2)	/* the GPU's own memory */
+#define VTTM_DOMAIN_SYSTEM		0x1	/* pages; the GPU can't reach them */
+#define VTTM_DOMAIN_GTT			0x2	/* pages that the GPU reaches */
+#define VTTM_DOMAIN_VRAM		0x4	/* the GPU's own memory */
 
 /* What a GPU has, for &drm_vttm_get_param.param */
 #define VTTM_PARAM_VRAM_SIZE		0
@@ -106,13 +108,12 @@ struct drm_vttm_gem_create {
 	__u32 pad;
 };
 
-/* &drm_vttm_gem_info.state, and &drm_vttm_lru_entry.state */
-#define VTTM_STATE_BUSY			(1 << 0)	/* the GPU uses it */
-#define VTTM_STATE_PAGES		(1 << 1)	/* it has pages, that aren't swapped out */
-#define VTTM_STATE_DONT_NEED		(1 << 2)	/* its content may be lost */
-#define VTTM_STATE_PURGED		(1 << 3)	/* its content is lost */
-#define VTTM_STATE_IMPORTED		(1 << 4)	/* its pages belong to another device */
-#define VTTM_STATE_DEAD			(1 << 5)	/* freed, but for the GPU */
+/* For &drm_vttm_gem_info.state */
+#define VTTM_STATE_BUSY			0x1	/* the GPU uses it */
+#define VTTM_STATE_PAGES		0x2	/* it has pages, that aren't swapped out */
+#define VTTM_STATE_DONT_NEED		0x4	/* its content may be lost */
+#define VTTM_STATE_PURGED		0x8	/* its content is lost */
+#define VTTM_STATE_IMPORTED		0x10	/* its pages belong to another device */
 
 /**
  * struct drm_vttm_gem_info - what is known of a buffer
@@ -171,7 +172,7 @@ struct drm_vttm_gem_prefetch {
 };
 
 /* Swap the pages out, too. */
-#define VTTM_EVICT_SWAP_OUT		(1 << 0)
+#define VTTM_EVICT_SWAP_OUT		0x1
 
 /**
  * struct drm_vttm_gem_evict - send a buffer where it would be evicted to
@@ -203,7 +204,7 @@ struct drm_vttm_gem_madvise {
 };
 
 /* The GPU writes to it. */
-#define VTTM_BO_WRITE			(1 << 0)
+#define VTTM_BO_WRITE			0x1
 
 /**
  * struct drm_vttm_submit_bo - a buffer that is used
@@ -251,9 +252,9 @@ struct drm_vttm_op {
 };
 
 /* Begin when the sync file @fence_fd is signaled. */
-#define VTTM_SUBMIT_FENCE_IN		(1 << 0)
+#define VTTM_SUBMIT_FENCE_IN		0x1
 /* Make a sync file, and put it into @fence_fd. */
-#define VTTM_SUBMIT_FENCE_OUT		(1 << 1)
+#define VTTM_SUBMIT_FENCE_OUT		0x2
 
 /* The most buffers, and the most operations, of one &drm_vttm_submit. */
 #define VTTM_SUBMIT_MAX_BOS		1024
@@ -285,7 +286,7 @@ struct drm_vttm_submit {
 };
 
 /* Wait for writing only, as who wants to read does. */
-#define VTTM_WAIT_WRITES		(1 << 0)
+#define VTTM_WAIT_WRITES		0x1
 
 /**
  * struct drm_vttm_wait - wait until the GPU is done with a buffer
@@ -307,22 +308,22 @@ struct drm_vttm_lru_entry {
 	__u64 id;
 	/** @size: */
 	__u64 size;
-	/** @start: as in &drm_vttm_gem_info */
-	__u64 start;
-	/** @priority: */
-	__u32 priority;
 	/** @bulk: tells the VMs' bulks on the GPU from each other; 0 if it is in none */
-	__u32 bulk;
+	__u64 bulk;
+	/** @priority: of the list that it is on */
+	__u32 priority;
+	/** @state: VTTM_STATE_DONT_NEED, VTTM_STATE_PURGED and VTTM_STATE_IMPORTED */
+	__u32 state;
 };
 
 /* Pass by what is moved while the walk is under way. */
-#define VTTM_LRU_WALK_BOUNDED		(1 << 0)
+#define VTTM_LRU_WALK_BOUNDED		0x1
 
 /**
  * struct drm_vttm_lru_walk - what is on the LRU lists of a domain, in their order
  *
  * The list's lock is given back for each chunk that is copied out; others change
- * the list meanwhile. What stays where it is is met once, whatever they do.
+ * the list meanwhile. What stays in its place is met once, whatever they do.
  */
 struct drm_vttm_lru_walk {
 	/** @domain: in: one of VTTM_DOMAIN_* */

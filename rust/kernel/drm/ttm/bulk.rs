@@ -15,8 +15,12 @@ use super::{
 };
 use crate::{
     bindings,
+    drm,
     prelude::*,
-    sync::Arc,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
     types::Opaque, //
 };
 use core::ptr;
@@ -37,7 +41,8 @@ impl BulkId {
 /// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any more.
 /// In each list, the members are next to each other.
 ///
-/// What TTM has of it stays while this or a member exists. Dropping the last of them takes the LRU lock.
+/// It has a reference to its device. What TTM has of it stays while this or a member exists. Dropping the
+/// last of them takes the LRU lock.
 ///
 /// [`ObjectConfig::bulk`]: super::ObjectConfig::bulk
 ///
@@ -95,9 +100,10 @@ impl BulkId {
 /// # Invariants
 ///
 /// `inner.bdev` is that of `dev`.
-pub struct BulkMove<'dev, T: Driver> {
+pub struct BulkMove<T: Driver> {
+    // Goes first: it needs the device.
     inner: Arc<BulkInner>,
-    dev: &'dev Device<T>,
+    dev: ARef<drm::Device<T>>,
 }
 
 /// What TTM has of a bulk.
@@ -105,8 +111,8 @@ pub struct BulkMove<'dev, T: Driver> {
 /// # Invariants
 ///
 /// - `bulk` is initialized.
-/// - `bdev` is valid: who has a reference to this is a [`BulkMove`], which borrows the device, or a
-///   member, which has a reference to it.
+/// - `bdev` is valid: who has a reference to this is a [`BulkMove`] or a member, and these have one to
+///   the device.
 /// - All members have the reservation `resv` and are on `bdev`.
 #[pin_data(PinnedDrop)]
 pub(super) struct BulkInner {
@@ -124,13 +130,13 @@ unsafe impl Send for BulkInner {}
 // of its own. `resv` is constant, and `Sync`.
 unsafe impl Sync for BulkInner {}
 
-impl<'dev, T: Driver> BulkMove<'dev, T> {
+impl<T: Driver> BulkMove<T> {
     /// Makes a bulk, without members, for buffers on `dev` that have the reservation `resv`.
     ///
     /// # Errors
     ///
     /// [`ENOMEM`]
-    pub fn new(dev: &'dev Device<T>, resv: Arc<Resv>) -> Result<Self> {
+    pub fn new(dev: &Device<T>, resv: Arc<Resv>) -> Result<Self> {
         let inner = Arc::pin_init(
             // INVARIANT: `ttm_lru_bulk_move_init` initializes `bulk`; it has no members.
             pin_init!(BulkInner {
@@ -145,7 +151,10 @@ impl<'dev, T: Driver> BulkMove<'dev, T> {
         )?;
 
         // INVARIANT: `bdev` is that of `dev`: see above.
-        Ok(Self { inner, dev })
+        Ok(Self {
+            inner,
+            dev: dev.drm().into(),
+        })
     }
 
     /// Tells this bulk from others while it exists.
@@ -154,8 +163,8 @@ impl<'dev, T: Driver> BulkMove<'dev, T> {
     }
 
     /// The device that it is for.
-    pub fn device(&self) -> &'dev Device<T> {
-        self.dev
+    pub fn device(&self) -> &Device<T> {
+        &self.dev
     }
 
     /// The reservation of all members.
@@ -184,7 +193,7 @@ impl<'dev, T: Driver> BulkMove<'dev, T> {
         reserved: &Reserved<'_, B>,
         lru: &mut Lru<'_, T>,
     ) -> Result {
-        if !ptr::eq(lru.device(), self.dev) {
+        if !ptr::eq(lru.device(), self.device()) {
             return Err(EXDEV);
         }
         if !reserved.holds(self.inner.resv.raw_resv()) {

@@ -351,6 +351,42 @@ impl<T: Driver> Walk<'_, '_, T> {
         Some(unsafe { Resource::from_raw(self.current) })
     }
 
+    /// The driver's part of the buffer that the last step led to.
+    ///
+    /// [`None`] if there was no step since the lock was taken, the walk has ended, or that is what is left
+    /// of a buffer that moved. The buffer may be a zombie.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let _obj = dev.vram(0x1000)?;
+    ///
+    /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
+    /// let mut walk = cursor.as_mut().lock();
+    /// assert!(walk.data().is_none());
+    /// assert!(walk.next().is_some());
+    /// assert_eq!(walk.data().map(|data| data.swap_outs()), Some(0));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn data(&self) -> Option<&T::BufferData> {
+        if self.current.is_null() {
+            return None;
+        }
+
+        // SAFETY: By the type invariants it is on a list, and the lock is held.
+        let bo = unsafe { (*self.current).bo };
+        if bo.is_null() {
+            return None;
+        }
+        // SAFETY: It is a buffer of this device, or a ghost of one. It is valid as long as its resource
+        // is on a list, and that is as long as `self` is borrowed: nobody can drop the lock.
+        unsafe { Buffer::<T>::from_raw(bo) }.data()
+    }
+
     /// Calls `f` on the buffer that the last step led to, with a reference, but without the lock.
     ///
     /// The walk keeps its place; what the step led to is not known any more afterwards. Returns

@@ -5,9 +5,9 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
+    content::uses_pages,
     inner::Inner,
     manager::Route,
-    moves::uses_pages,
     tt,
     Buffer,
     Cursor,
@@ -31,6 +31,7 @@ use crate::{
         from_result,
         to_result, //
     },
+    ffi::c_ulong,
     page::PAGE_SHIFT,
     prelude::*,
     sync::lock::{
@@ -140,6 +141,11 @@ impl<T: Driver> Device<T> {
 
         // SAFETY: By the type invariants of `Inner` it lasts as long as the device.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
+    }
+
+    /// Whether it was set up with a [shrinker](Setup::shrinker).
+    pub fn is_shrinkable(&self) -> bool {
+        !self.inner.shrinker().is_null()
     }
 
     /// A cursor, to walk what is on the LRU lists of several managers, one after the other.
@@ -433,8 +439,7 @@ impl<T: Driver> Device<T> {
         // SAFETY: By the function's requirements.
         if unsafe { (*bo).resource }.is_null() {
             // SAFETY: As above.
-            unsafe { place_first(bo, new) };
-            return 0;
+            return from_result(|| unsafe { place_first(bo, ctx, new) }.map(|()| 0));
         }
 
         // SAFETY: By the function's requirements, and there is a resource.
@@ -483,19 +488,58 @@ impl<T: Driver> Deref for Device<T> {
 
 /// Gives a buffer its first place, where nobody is to see what others left behind.
 ///
+/// # Errors
+///
+/// If what was there before is still on its way, and `ctx` says so: [`EBUSY`] or [`ERESTARTSYS`].
+///
 /// # Safety
 ///
 /// `bo` must be a buffer without a resource, on the device of an [`Inner`], its reservation held; `new`
-/// must be completely allocated for it.
-unsafe fn place_first(bo: *mut bindings::ttm_buffer_object, new: *mut bindings::ttm_resource) {
+/// must be completely allocated for it, and `ctx` be valid.
+unsafe fn place_first(
+    bo: *mut bindings::ttm_buffer_object,
+    ctx: *mut bindings::ttm_operation_ctx,
+    new: *mut bindings::ttm_resource,
+) -> Result {
     // SAFETY: By the function's requirements.
     if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(new) } {
+        // The place may have been left a moment ago, by an eviction that has yet to read it. TTM has
+        // added its fence to the reservation.
+        // SAFETY: By the function's requirements.
+        unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
         // SAFETY: By the type invariants of `Inner`, so much is there. It is only accessed through
         // pointers; and it belongs to `new`, unless a manager gave it out twice.
         unsafe { memory.write_bytes(0, (*new).size) };
     }
     // SAFETY: By the function's requirements.
     unsafe { bindings::ttm_bo_move_null(bo, new) };
+    Ok(())
+}
+
+/// Waits for moves, as `ctx` says.
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation, and `ctx` be valid.
+unsafe fn wait_for_moves(
+    resv: *mut bindings::dma_resv,
+    ctx: *mut bindings::ttm_operation_ctx,
+) -> Result {
+    let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+
+    // SAFETY: By the function's requirements.
+    unsafe {
+        if (*ctx).no_wait_gpu {
+            let done = bindings::dma_resv_test_signaled(resv, usage);
+            return if done { Ok(()) } else { Err(EBUSY) };
+        }
+        let forever = c_ulong::MAX >> 1;
+        let left = bindings::dma_resv_wait_timeout(resv, usage, (*ctx).interruptible, forever);
+        if left < 0 {
+            return Err(ERESTARTSYS);
+        }
+    }
+    Ok(())
 }
 
 /// # Safety

@@ -22,6 +22,7 @@ use crate::{
         Bound,
         DeviceContext, //
     },
+    dma_fence::Timeline,
     drm,
     faux,
     new_mutex,
@@ -79,11 +80,22 @@ pub enum Kind {
     Precious,
 }
 
+/// What the engine does.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Works {
+    /// There is none.
+    Never,
+    /// It moves buffers, but to make room, so that who needs room needn't wait for it.
+    NotToEvict,
+    /// It makes all moves.
+    Always,
+}
+
 /// The driver's part of a device: what plays its copy engine.
 #[pin_data]
 pub struct Engine {
-    /// Whether there is one.
-    works: bool,
+    works: Works,
+    timeline: Timeline,
     #[pin]
     jobs: Mutex<KVec<CopyJob>>,
     deletions: Atomic<u32>,
@@ -92,9 +104,11 @@ pub struct Engine {
 impl Engine {
     /// Not for others to inline: lockdep wants the name of a lock class to be in one place.
     #[inline(never)]
-    fn new(works: bool) -> Result<Pin<KBox<Self>>> {
+    fn new(works: Works) -> Result<Pin<KBox<Self>>> {
+        let timeline = Timeline::new(c"ttm-fixture", c"copies")?;
         let init = pin_init!(Self {
             works,
+            timeline,
             jobs <- new_mutex!(KVec::new()),
             deletions: Atomic::new(0),
         });
@@ -236,14 +250,14 @@ impl super::Driver for Driver {
         _bo: &BufferData,
         mv: &mut Move<'_>,
     ) -> Result<MoveBy> {
-        // To evict, TTM would wait for the engine, which nobody runs meanwhile.
-        if engine.works && !mv.is_eviction() {
-            let mut jobs = engine.jobs.lock();
-            jobs.reserve(1, GFP_KERNEL)?;
-            if let Some(job) = mv.copy_job()? {
-                // There is room.
-                let _ = jobs.push_within_capacity(job);
-            }
+        if engine.works == Works::Never || engine.works == Works::NotToEvict && mv.is_eviction() {
+            return Ok(MoveBy::Memcpy);
+        }
+        let mut jobs = engine.jobs.lock();
+        jobs.reserve(1, GFP_KERNEL)?;
+        if let Some(job) = mv.copy_job(&engine.timeline)? {
+            // There is room.
+            let _ = jobs.push_within_capacity(job);
         }
         Ok(MoveBy::Memcpy)
     }
@@ -322,27 +336,30 @@ impl Device {
         Self::with(|setup| setup.shrinker())
     }
 
-    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them.
+    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them. Evictions
+    /// to make room it makes at once.
     pub fn new_with_engine() -> Result<Self> {
-        Self::make(true, |_| Ok(()))
+        Self::make(Works::NotToEvict, |_| Ok(()))
+    }
+
+    /// Makes a device that does so even to make room. Who gets that waits for the jobs.
+    pub fn new_with_pipeline() -> Result<Self> {
+        Self::make(Works::Always, |_| Ok(()))
     }
 
     /// Makes a device with more than that.
     pub fn with(more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
-        Self::make(false, more)
+        Self::make(Works::Never, more)
     }
 
-    fn make(
-        engine_works: bool,
-        more: impl FnOnce(&mut super::Setup<'_>) -> Result,
-    ) -> Result<Self> {
+    fn make(works: Works, more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
         static COUNT: Atomic<u32> = Atomic::new(0);
 
         let n = COUNT.fetch_add(1, Relaxed);
         let name = CString::try_from_fmt(fmt!("ttm-fixture.{n}"))?;
         let parent = faux::Registration::new(&name, None)?;
         super::registration::enable_dma(&parent);
-        let drm = Self::unregistered_with(parent.as_ref(), engine_works, more)?;
+        let drm = Self::unregistered_with(parent.as_ref(), works, more)?;
 
         Ok(Self {
             drm: (&*drm).into(),
@@ -352,15 +369,15 @@ impl Device {
 
     /// Makes the DRM device alone.
     pub fn unregistered(parent: &faux::Device<Bound>) -> Result<drm::UnregisteredDevice<Driver>> {
-        Self::unregistered_with(parent, false, |_| Ok(()))
+        Self::unregistered_with(parent, Works::Never, |_| Ok(()))
     }
 
     fn unregistered_with(
         parent: &faux::Device<Bound>,
-        engine_works: bool,
+        works: Works,
         more: impl FnOnce(&mut super::Setup<'_>) -> Result,
     ) -> Result<drm::UnregisteredDevice<Driver>> {
-        super::Device::<Driver>::new(parent, Engine::new(engine_works), |setup| {
+        super::Device::<Driver>::new(parent, Engine::new(works), |setup| {
             setup.range_manager(MemType::VRAM, Self::SIZE, super::Backing::Emulated)?;
             setup.range_manager(MemType::TT, Self::SIZE, super::Backing::Pages)?;
             more(setup)
@@ -432,11 +449,7 @@ impl Device {
     }
 
     /// A buffer of `size` bytes in VRAM that is a member of `bulk`.
-    pub fn member(
-        &self,
-        size: usize,
-        bulk: &BulkMove<'_, Driver>,
-    ) -> Result<ARef<Object<BufferData>>> {
+    pub fn member(&self, size: usize, bulk: &BulkMove<Driver>) -> Result<ARef<Object<BufferData>>> {
         let bulk = Some(bulk);
 
         self.object(

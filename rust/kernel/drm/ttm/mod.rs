@@ -59,6 +59,7 @@
 mod buddy;
 mod buffer;
 mod bulk;
+mod content;
 mod cursor;
 mod device;
 mod driver;
@@ -67,6 +68,7 @@ mod fdinfo;
 #[doc(hidden)]
 pub mod fixture;
 mod inner;
+mod job;
 mod lru;
 mod manager;
 mod mapping;
@@ -105,6 +107,11 @@ pub use self::{
         DriverObject, //
     },
     fdinfo::show_memory,
+    job::{
+        Job,
+        JobBuilder,
+        JobMemory, //
+    },
     lru::{
         Lru,
         Node, //

@@ -5,7 +5,12 @@
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
 use super::{
+    content::{
+        uses_pages,
+        Content, //
+    },
     inner::Inner,
+    reserved::all_of,
     MemType,
     Place, //
 };
@@ -13,7 +18,8 @@ use crate::{
     bindings,
     dma_fence::{
         Fence,
-        PendingFence, //
+        PendingFence,
+        Timeline, //
     },
     error::to_result,
     page::{
@@ -21,7 +27,13 @@ use crate::{
         PAGE_SIZE, //
     },
     prelude::*,
-    sync::aref::ARef, //
+    sync::{
+        aref::ARef,
+        lock::{
+            spinlock::SpinLockBackend,
+            Lock, //
+        }, //
+    },
 };
 use core::{
     marker::PhantomData,
@@ -50,7 +62,8 @@ pub enum MoveBy {
 
     /// The device copies the content, and has done so when the fence is signaled.
     ///
-    /// Until then, TTM frees neither place. To evict, it waits for that.
+    /// Until then, TTM frees neither place. It first waits for what else uses the buffer: nothing says
+    /// that the device did. To evict, it waits for the fence, too.
     Fence(ARef<Fence>),
 
     /// It can't be moved there directly, but from this place.
@@ -120,43 +133,81 @@ impl Move<'_> {
         self.evict
     }
 
-    /// Makes a job that copies the content, to be given to another thread.
+    /// Makes a job that copies the content, to be given to another thread; its fence is the next one of
+    /// `timeline`.
     ///
-    /// Whatever the driver answers, the buffer is then moved by that job. Returns [`None`] if there is
-    /// nothing to copy, or the CPU can't reach both places.
+    /// Whatever the driver answers, the buffer is then moved by that job. It begins when all that uses
+    /// the buffer is done, and so is what was in the new place before; nobody is waited for here, not
+    /// even to evict. Only if buffers were evicted from the old memory type with too many other
+    /// timelines, or it is made of pages, an eviction waits for the job.
     ///
-    /// Waits for the GPU, and may sleep.
+    /// Returns [`None`] if there is nothing to copy, or the CPU can't reach both places.
+    ///
+    /// May sleep.
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`], [`EEXIST`] if there is a job already; with a context that says so, [`EBUSY`] or
-    /// [`ERESTARTSYS`].
-    pub fn copy_job(&mut self) -> Result<Option<CopyJob>> {
+    /// [`ENOMEM`], [`EEXIST`] if there is a job already; with a context that says so, [`ERESTARTSYS`].
+    pub fn copy_job(&mut self, timeline: &Timeline) -> Result<Option<CopyJob>> {
+        let job = self.copy_job_with(timeline, || ())?;
+
+        Ok(job.map(|(job, ())| job))
+    }
+
+    /// The same, for jobs that are run one after the other.
+    ///
+    /// They have to be in the order of their fences, or the first would wait for one behind it. So
+    /// `lock` is called just before the fence is made, to take the lock of a queue; what it returns is
+    /// handed on. Between that and putting the job into the queue nothing sleeps, nor is allocated.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::copy_job`].
+    pub fn copy_job_with<G>(
+        &mut self,
+        timeline: &Timeline,
+        lock: impl FnOnce() -> G,
+    ) -> Result<Option<(CopyJob, G)>> {
         if self.job.is_some() {
             return Err(EEXIST);
         }
-        self.wait()?;
         self.populate()?;
 
-        // SAFETY: These are the old and the new resource.
-        let (from, to) = unsafe { (self.side(self.old()), self.side(self.new)) };
-        let (from, to) = match (from, to) {
-            (Some(Side::Pages(_)), Some(Side::Pages(_))) => return Ok(None),
-            (Some(from), Some(to)) => (from, to),
-            _ => return Ok(None),
+        // SAFETY: By the type invariants; these are the old and the new resource.
+        let (from, to) = unsafe {
+            (
+                Content::of(self.bo, self.old()),
+                Content::of(self.bo, self.new),
+            )
         };
+        let (Some(from), Some(to)) = (from, to) else {
+            return Ok(None);
+        };
+        if from.is_pages() && to.is_pages() {
+            return Ok(None);
+        }
 
-        let fence = PendingFence::new(c"ttm", c"copy job")?;
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
+        // SAFETY: By the type invariants, the reservation is valid. TTM has added what is still under
+        // way in the new place.
+        let after = unsafe { all_of((*self.bo).base.resv, usage) }?;
+        let fence = timeline.prepare()?;
+
+        let guard = lock();
+        let fence = fence.start();
         // INVARIANT: That fence.
         self.job = Some(fence.fence());
         // INVARIANT: Both places are this large. Whoever frees or moves them waits for the fence, which
-        // `finish` adds to the reservation, or waits for itself.
-        Ok(Some(CopyJob {
+        // `finish` adds to the reservation, or to the manager; or waits for itself. `after` stands for
+        // all that uses them: the reservation is held, so there will be no more before `finish`.
+        let job = CopyJob {
             from,
             to,
             pages: self.size() >> PAGE_SHIFT,
+            after,
             fence,
-        }))
+        };
+        Ok(Some((job, guard)))
     }
 
     fn old(&self) -> *mut bindings::ttm_resource {
@@ -169,46 +220,28 @@ impl Move<'_> {
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo, self.ctx) })
     }
 
-    /// If the old place has pages, sees to it that the new one has, if it needs them.
+    /// Sees to it that the buffer has pages if the new place needs them, or the content has left those of
+    /// the old one.
     fn populate(&mut self) -> Result {
         // SAFETY: By the type invariants; protected by the reservation.
         let tt = unsafe { (*self.bo).ttm };
+        if tt.is_null() {
+            return Ok(());
+        }
+
         // SAFETY: As above; the device has managers for both.
         let (from_pages, to_pages) = unsafe { (uses_pages(self.old()), uses_pages(self.new)) };
-
-        if tt.is_null() || from_pages || !to_pages {
+        let needs_pages = if from_pages {
+            // SAFETY: As above, `tt` is valid.
+            unsafe { bindings::ttm_tt_is_swapped(tt) }
+        } else {
+            to_pages
+        };
+        if !needs_pages {
             return Ok(());
         }
         // SAFETY: By the type invariants.
         to_result(unsafe { bindings::ttm_bo_populate(self.bo, self.ctx) })
-    }
-
-    /// Where the content is in `res`, or [`None`] if there is none that the CPU could reach.
-    ///
-    /// # Safety
-    ///
-    /// `res` must be the old or the new resource.
-    unsafe fn side(&self, res: *mut bindings::ttm_resource) -> Option<Side> {
-        // SAFETY: By the function's requirements and the type invariants, it is a valid resource on
-        // the device of an `Inner`, completely allocated.
-        let memory = unsafe { Inner::from_bdev((*self.bo).bdev).memory(res) };
-        // SAFETY: By the type invariants; protected by the reservation.
-        let tt = unsafe { (*self.bo).ttm };
-
-        // SAFETY: As above, it is a resource of this buffer.
-        if memory.is_none() && unsafe { !uses_pages(res) } {
-            return None;
-        }
-        if let Some(memory) = memory {
-            return Some(Side::Memory(memory));
-        }
-        // SAFETY: As above, `tt` is null or valid.
-        if tt.is_null() || !unsafe { bindings::ttm_tt_is_populated(tt) } {
-            return None;
-        }
-        // SAFETY: As above; populated, it has an array of pages, unless it is imported.
-        let pages = unsafe { (*tt).pages };
-        (!pages.is_null()).then_some(Side::Pages(pages))
     }
 
     /// Moves the buffer as the driver says. `hop` may be null.
@@ -225,7 +258,7 @@ impl Move<'_> {
         let by = by.map_err(|e| if e == EMULTIHOP { EINVAL } else { e });
 
         if let Some(job) = self.job.take() {
-            return by.and_then(|_| self.accelerated(&job)).inspect_err(|_| {
+            return by.and_then(|_| self.by_job(&job)).inspect_err(|_| {
                 // The job is under way, and nobody else would wait for it.
                 let _ = job.wait();
             });
@@ -249,7 +282,7 @@ impl Move<'_> {
                 unsafe { bindings::ttm_bo_move_null(self.bo, self.new) };
                 Ok(())
             }
-            MoveBy::Fence(fence) => self.accelerated(&fence).inspect_err(|_| {
+            MoveBy::Fence(fence) => self.by_device(&fence).inspect_err(|_| {
                 let _ = fence.wait();
             }),
             MoveBy::Hop(_) if hop.is_null() => Err(EINVAL),
@@ -261,10 +294,41 @@ impl Move<'_> {
         }
     }
 
-    /// Leaves the move to those who signal `fence`. Called at most once, to finish.
+    /// Leaves the move to the job, which signals `fence`. Called at most once, to finish.
+    fn by_job(&mut self, fence: &Fence) -> Result {
+        if !self.evict || !self.is_remembered(fence) {
+            return self.accelerated(fence);
+        }
+        // SAFETY: By the type invariants, among them that there is room for the fence, which is used
+        // only here. The old place may be given to others: they wait for the fence, which its manager
+        // has, and so wait for all that uses the buffer, as the job does.
+        unsafe {
+            let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+
+            bindings::dma_resv_add_fence((*self.bo).base.resv, fence.as_raw(), usage);
+            bindings::ttm_bo_move_null(self.bo, self.new);
+        }
+        Ok(())
+    }
+
+    /// Leaves the move to a device of which nothing is known but `fence`. Called at most once, to
+    /// finish.
+    fn by_device(&mut self, fence: &Fence) -> Result {
+        // The old place goes when the fence is signaled, whoever uses it.
+        self.wait()?;
+        if !fence.is_container() {
+            return self.accelerated(fence);
+        }
+        // What stands for several fences is no part of a reservation.
+        let _ = fence.wait();
+        // SAFETY: By the type invariants. The buffer is idle, and stays so.
+        unsafe { bindings::ttm_bo_move_sync_cleanup(self.bo, self.new) };
+        Ok(())
+    }
+
+    /// Adds `fence` to the reservation. An eviction is waited for; otherwise a ghost gets the old
+    /// place, until `fence` is signaled. So all else that uses that must be done by then.
     fn accelerated(&mut self, fence: &Fence) -> Result {
-        // Evictions are waited for instead of pipelined: the pipeline has room for a few timelines
-        // only, and here each fence may be one of its own.
         // SAFETY: By the type invariants, among them that there is room for the fence, which is used
         // only here. The fence is valid.
         to_result(unsafe {
@@ -276,6 +340,53 @@ impl Move<'_> {
                 self.new,
             )
         })
+    }
+
+    /// Has the manager of the old place keep `fence` for those who get the place next, if it can.
+    ///
+    /// It keeps the last one of each timeline, so the fence must be one of a [`Timeline`]. It has room
+    /// for a few timelines; those where all is done make room for others.
+    fn is_remembered(&self, fence: &Fence) -> bool {
+        // SAFETY: By the type invariants, it is a valid resource on a device that has its manager.
+        let man = unsafe {
+            if uses_pages(self.old()) {
+                return false;
+            }
+            (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
+        };
+        // SAFETY: As above, it is initialized.
+        let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
+        let _guard = lock.lock();
+        // SAFETY: The lock protects them, and was just taken.
+        let kept = unsafe { &mut (*man).eviction_fences };
+
+        // SAFETY: A reference to each that isn't null belongs to the manager.
+        let context = |fence: *mut bindings::dma_fence| unsafe { (*fence).context };
+        // SAFETY: As above.
+        let is_free = |kept: *mut bindings::dma_fence| unsafe {
+            kept.is_null() || bindings::dma_fence_is_signaled(kept)
+        };
+        let new = fence.as_raw();
+        let slot = kept
+            .iter()
+            .position(|&kept| !kept.is_null() && context(kept) == context(new))
+            .or_else(|| kept.iter().position(|&kept| is_free(kept)));
+        let Some(slot) = slot.map(|n| &mut kept[n]) else {
+            return false;
+        };
+
+        let old = *slot;
+        // SAFETY: Both are valid, unless `old` is null. That is done before the new one is, or has been:
+        // if they have a timeline in common, they are signaled in its order. The reference to the new
+        // one becomes the manager's, that to the old one was its.
+        unsafe {
+            if !old.is_null() && context(old) == context(new) && (*old).seqno > (*new).seqno {
+                return true;
+            }
+            *slot = bindings::dma_fence_get(new);
+            bindings::dma_fence_put(old);
+        }
+        true
     }
 }
 
@@ -292,34 +403,12 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
     }
 }
 
-/// Whether the space of `res` is made of the buffer's pages.
-///
-/// # Safety
-///
-/// `res` must be a valid resource of a buffer.
-pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
-    // SAFETY: By the function's requirements; the memory type that it is in has a manager.
-    unsafe {
-        let bdev = (*(*res).bo).bdev;
-
-        (*(*bdev).man_drv[(*res).mem_type as usize]).use_tt
-    }
-}
-
-/// One end of a copy.
-#[derive(Clone, Copy)]
-enum Side {
-    /// Memory in one piece.
-    Memory(*mut u8),
-    /// An array of pages.
-    Pages(*mut *mut bindings::page),
-}
-
 /// The copy of a buffer's content from one place to another; what plays the copy engine.
 ///
 /// Made by [`Move::copy_job`]. The content is copied when this is dropped, or by [`Self::run`], and
-/// then its fence is signaled. Until then, what needs the buffer waits; so it must be done by someone
-/// who waits for nothing himself.
+/// then its fence is signaled. That first waits for what else uses the buffer. Until then, what needs
+/// the buffer waits; so it must be done by someone who waits for nothing else himself. Who runs several
+/// one after the other does so in the order of their fences, see [`Move::copy_job_with`].
 ///
 /// # Examples
 ///
@@ -350,12 +439,14 @@ enum Side {
 /// # Invariants
 ///
 /// Until `fence` is signaled, `from` and `to` are `pages` pages each that are neither freed nor given
-/// to anyone else.
+/// to anyone who doesn't wait for it. What else uses them is done when `after` is signaled, if there is
+/// that.
 #[must_use = "the content is copied immediately when this is unused"]
 pub struct CopyJob {
-    from: Side,
-    to: Side,
+    from: Content,
+    to: Content,
     pages: usize,
+    after: Option<ARef<Fence>>,
     fence: PendingFence,
 }
 
@@ -370,6 +461,10 @@ impl CopyJob {
 
 impl Drop for CopyJob {
     fn drop(&mut self) {
+        if let Some(after) = &self.after {
+            // However that went.
+            let _ = after.wait();
+        }
         for n in 0..self.pages {
             // SAFETY: By the type invariants both have that many pages, and the fence isn't signaled
             // yet.
@@ -384,31 +479,5 @@ impl Drop for CopyJob {
             }
         }
         self.fence.signal_with(Ok(()));
-    }
-}
-
-impl Side {
-    /// Where page `n` is.
-    ///
-    /// # Safety
-    ///
-    /// It must have more than `n` pages, and be valid. What is returned must be unmapped in reverse
-    /// order.
-    unsafe fn map(self, n: usize) -> *mut u8 {
-        match self {
-            Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
-            // SAFETY: By the function's requirements.
-            Self::Pages(pages) => unsafe { bindings::kmap_local_page(*pages.add(n)) }.cast(),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// `page` must be what was mapped last and is still mapped.
-    unsafe fn unmap(self, page: *mut u8) {
-        if let Self::Pages(_) = self {
-            // SAFETY: By the function's requirements.
-            unsafe { bindings::kunmap_local(page.cast()) };
-        }
     }
 }

@@ -17,6 +17,7 @@ use super::{
     Device,
     Driver,
     DriverObject,
+    FenceUsage,
     OperationCtx,
     Placement,
     Reserve,
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::{
     bindings,
+    dma_fence::jiffies,
     drm::{
         self,
         driver::{
@@ -38,6 +40,7 @@ use crate::{
         private::Sealed, //
     },
     error::to_result,
+    ffi::c_ulong,
     page::{
         page_align,
         PAGE_SHIFT, //
@@ -47,6 +50,7 @@ use crate::{
         aref::ARef,
         Arc, //
     },
+    time::Delta,
     types::Opaque, //
 };
 use core::{
@@ -129,7 +133,7 @@ pub struct ObjectConfig<'a, T: DriverObject> {
     pub resv: Option<&'a Arc<Resv>>,
 
     /// A bulk to join, and share the reservation of.
-    pub bulk: Option<&'a BulkMove<'a, T::Driver>>,
+    pub bulk: Option<&'a BulkMove<T::Driver>>,
 }
 
 impl<T: DriverObject> Default for ObjectConfig<'_, T> {
@@ -463,6 +467,66 @@ impl<T: DriverObject> Object<T> {
     /// Takes the buffer's reservation if it is free.
     pub fn try_reserve(&self) -> Option<Reserved<'_, Self>> {
         Reserved::try_lock(self)
+    }
+
+    /// Whether nobody uses the buffer in a way that who wants to use it as `usage` says waits for.
+    ///
+    /// That is for a peek: the reservation isn't taken, and others may just begin to use it. See
+    /// [`Self::wait_idle_timeout`].
+    pub fn is_idle_for(&self, usage: FenceUsage) -> bool {
+        // SAFETY: By the requirements of `RawResv`.
+        unsafe { bindings::dma_resv_test_signaled(self.raw_resv(), usage.waits_for()) }
+    }
+
+    /// Waits, without the reservation, until the buffer can be used as `usage` says; or a signal is
+    /// there, or for `timeout`. May sleep.
+    ///
+    /// Who reads waits for those who write and for moves, who writes for those who read as well, and
+    /// [`FenceUsage::Bookkeep`] is for all that uses the buffer. Returns whether all that is done. What
+    /// began meanwhile may be waited for or not.
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::PendingFence,
+    ///     drm::ttm::{fixture, FenceUsage},
+    ///     time::Delta, //
+    /// };
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let work = PendingFence::new(c"example", c"ring 0")?;
+    /// obj.reserve().fence_slot()?.add(&work.fence(), FenceUsage::Read);
+    ///
+    /// // The work reads.
+    /// let soon = Delta::from_millis(10);
+    /// assert!(obj.wait_idle_timeout(FenceUsage::Read, soon)?);
+    /// assert!(!obj.wait_idle_timeout(FenceUsage::Write, soon)?);
+    /// assert!(!obj.is_idle_for(FenceUsage::Write));
+    ///
+    /// work.signal();
+    /// assert!(obj.wait_idle_timeout(FenceUsage::Bookkeep, Delta::ZERO)?);
+    /// assert!(obj.is_idle_for(FenceUsage::Bookkeep));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn wait_idle_timeout(&self, usage: FenceUsage, timeout: Delta) -> Result<bool> {
+        // CAST: It isn't negative.
+        let jiffies = jiffies(timeout) as c_ulong;
+        // SAFETY: By the requirements of `RawResv`.
+        let left = unsafe {
+            bindings::dma_resv_wait_timeout(self.raw_resv(), usage.waits_for(), true, jiffies)
+        };
+
+        if left < 0 {
+            // CAST: An error number.
+            return Err(Error::from_errno(left as i32));
+        }
+        Ok(left > 0)
     }
 
     /// Says that `bulk` is the one that the buffer has joined; returns the one before.

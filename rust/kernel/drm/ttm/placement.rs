@@ -299,7 +299,8 @@ impl Caching {
 ///
 /// # Invariants
 ///
-/// `self.0.resv` is null: it lends no reservation.
+/// `self.0.resv` is null, so that it lends no reservation, but for one that is held as long as `self` is
+/// there.
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
@@ -351,6 +352,31 @@ impl OperationCtx {
             },
             PhantomData,
         )
+    }
+
+    /// Calls `f`, and meanwhile lends the reservation `resv` to evict buffers that have it.
+    ///
+    /// # Safety
+    ///
+    /// The current thread must hold `resv` until `f` has returned.
+    pub(super) unsafe fn lending<R>(
+        &mut self,
+        resv: *mut bindings::dma_resv,
+        f: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        // INVARIANT: By the function's requirements; it is gone when `f` has returned.
+        let mut lending = Self(
+            bindings::ttm_operation_ctx {
+                resv,
+                allow_res_evict: true,
+                ..self.0
+            },
+            PhantomData,
+        );
+        let result = f(&mut lending);
+
+        self.0.bytes_moved = lending.0.bytes_moved;
+        result
     }
 
     /// What TTM takes, as long as `self` is borrowed. TTM changes nothing but the count of bytes.

@@ -50,7 +50,10 @@ use core::{
         ManuallyDrop, //
     },
     ops::Deref,
-    ptr, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 pub(super) mod private {
@@ -355,6 +358,29 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     }
 }
 
+/// A fence that stands for all those of `resv` with `usage`, or [`None`] if they are signaled.
+///
+/// # Errors
+///
+/// [`ENOMEM`]
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn all_of(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+) -> Result<Option<ARef<Fence>>> {
+    let mut fence = ptr::null_mut();
+
+    // SAFETY: By the function's requirements.
+    to_result(unsafe { bindings::dma_resv_get_singleton(resv, usage, &mut fence) })?;
+    // CAST: `Fence` is transparent.
+    let fence = NonNull::new(fence.cast());
+    // SAFETY: It is valid, with a reference that is given away here.
+    Ok(fence.map(|fence| unsafe { ARef::from_raw(fence) }))
+}
+
 impl<B: Reserve> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
         if !self.lent {
@@ -375,6 +401,25 @@ pub enum FenceUsage {
     Bookkeep,
 }
 
+impl FenceUsage {
+    pub(super) fn as_raw(self) -> bindings::dma_resv_usage {
+        match self {
+            Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            Self::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            Self::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        }
+    }
+
+    /// The fences that who uses it so waits for first, or that who asks for all of them does.
+    pub(super) fn waits_for(self) -> bindings::dma_resv_usage {
+        match self {
+            Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            Self::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            Self::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        }
+    }
+}
+
 /// Room for a fence in a reservation.
 ///
 /// # Invariants
@@ -390,7 +435,8 @@ impl FenceSlot<'_> {
     /// Adds a fence.
     ///
     /// In a [transaction], others with the same reservation may have used the room meanwhile. If
-    /// there is no memory for more, this waits for the fence instead.
+    /// there is no memory for more, this waits for the fence instead; and so it does if the fence stands
+    /// for several others, as that of a sync file may.
     ///
     /// [transaction]: super::transaction()
     ///
@@ -428,21 +474,17 @@ impl FenceSlot<'_> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn add(self, fence: &Fence, usage: FenceUsage) {
-        let usage = match usage {
-            FenceUsage::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
-            FenceUsage::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
-            FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
-        };
-
         // SAFETY: By the type invariants the reservation is held.
-        if self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0 {
+        let full = self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0;
+
+        if full || fence.is_container() {
             let _ = fence.wait();
             return;
         }
 
         // SAFETY: By the type invariants the reservation is held. It has room: by the type
         // invariants, or since just now. It takes a reference to the fence.
-        unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage) };
+        unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage.as_raw()) };
     }
 }
 
@@ -635,6 +677,12 @@ impl<B: AsBuffer> Reserved<'_, B> {
         !unsafe { (*man).use_tt } || self.is_populated()
     }
 
+    /// The buffer's priority, less than [`Object::PRIORITIES`].
+    pub fn priority(&self) -> u32 {
+        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        unsafe { (*self.bo()).priority }
+    }
+
     /// The bulk that the buffer has joined, if any.
     pub fn bulk_id(&self) -> Option<BulkId> {
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
@@ -696,6 +744,45 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid. The placement and the context are valid for the call.
         to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
+    }
+
+    /// As [`Self::validate`], but may also evict buffers that share the reservation.
+    ///
+    /// Without this they stay, as their reservation is taken. A driver that needs some of them where
+    /// they are says so with [`Driver::eviction_valuable`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::validate`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement, Resv};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let resv = Resv::new()?;
+    /// let mut ctx = OperationCtx::new();
+    /// let a = dev.shared(fixture::Device::SIZE, &resv)?;
+    /// a.reserve().evict(&mut ctx)?;
+    /// let b = dev.shared(fixture::Device::SIZE, &resv)?;
+    ///
+    /// // They are in each other's way.
+    /// let mut reserved = a.reserve();
+    /// assert_eq!(reserved.validate(Placement::VRAM, &mut ctx), Err(ENOSPC));
+    /// reserved.validate_among_own(Placement::VRAM, &mut ctx)?;
+    /// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+    /// drop(reserved);
+    /// assert_eq!(b.reserve().mem_type(), Some(MemType::SYSTEM));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn validate_among_own(
+        &mut self,
+        placement: Placement<'_>,
+        ctx: &mut OperationCtx,
+    ) -> Result {
+        // SAFETY: By the type invariants the reservation is held, now and while this is called.
+        unsafe { ctx.lending(self.resv, |ctx| self.validate(placement, ctx)) }
     }
 
     /// Sees to it that the buffer has its pages, if it is in a memory type that is made of pages.
@@ -843,7 +930,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// [`EXDEV`] if the buffer and `bulk` are not on the same device, [`EINVAL`] if they don't have
     /// the same reservation.
-    pub fn set_bulk(&mut self, bulk: &BulkMove<'_, T::Driver>) -> Result {
+    pub fn set_bulk(&mut self, bulk: &BulkMove<T::Driver>) -> Result {
         if !ptr::eq(bulk.device(), self.inner.buffer().device()) {
             return Err(EXDEV);
         }

@@ -138,7 +138,7 @@ struct World<'d> {
     vram: &'d Manager<Driver>,
     pins: [Option<Pinned<BufferData>>; NAMES],
     objects: [Option<ARef<Object>>; NAMES],
-    bulks: [BulkMove<'d, Driver>; BULKS.len()],
+    bulks: [BulkMove<Driver>; BULKS.len()],
     resv: Arc<Resv>,
 }
 
@@ -203,7 +203,7 @@ impl<'d> World<'d> {
         Ok(())
     }
 
-    fn bulk(&self, mark: char) -> Result<&BulkMove<'d, Driver>> {
+    fn bulk(&self, mark: char) -> Result<&BulkMove<Driver>> {
         let n = BULKS.iter().position(|&bulk| bulk == mark);
 
         Ok(&self.bulks[n.ok_or(EINVAL)?])

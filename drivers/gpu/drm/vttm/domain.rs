@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Domains: where programs say that a buffer may be.
+
+use kernel::{
+    drm::ttm::{
+        MemType,
+        Place,
+        Placement, //
+    },
+    prelude::*,
+    uapi, //
+};
+
+/// Some of the domains, at least one.
+///
+/// # Invariants
+///
+/// No other bits than those in [`Self::ALL`] are set, and at least one is.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Domains(u32);
+
+impl Domains {
+    const ALL: u32 = uapi::VTTM_DOMAIN_SYSTEM | uapi::VTTM_DOMAIN_GTT | uapi::VTTM_DOMAIN_VRAM;
+
+    // INVARIANT: Some of them.
+    pub(crate) const SYSTEM: Self = Self(uapi::VTTM_DOMAIN_SYSTEM);
+    pub(crate) const GTT: Self = Self(uapi::VTTM_DOMAIN_GTT);
+    pub(crate) const VRAM: Self = Self(uapi::VTTM_DOMAIN_VRAM);
+    /// What the GPU reaches.
+    const GPU: Self = Self(uapi::VTTM_DOMAIN_GTT | uapi::VTTM_DOMAIN_VRAM);
+
+    pub(crate) fn new(bits: u32) -> Result<Self> {
+        if bits == 0 || bits & !Self::ALL != 0 {
+            return Err(EINVAL);
+        }
+        // INVARIANT: Just checked.
+        Ok(Self(bits))
+    }
+
+    pub(crate) fn bits(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Those of `wanted` if they are all here, or all of these if none is said.
+    pub(crate) fn choose(self, wanted: u32) -> Result<Self> {
+        if wanted == 0 {
+            return Ok(self);
+        }
+        let wanted = Self::new(wanted)?;
+        self.contains(wanted).then_some(wanted).ok_or(EINVAL)
+    }
+
+    /// Those that the GPU reaches.
+    pub(crate) fn of_gpu(self) -> Result<Self> {
+        Self::new(self.0 & Self::GPU.0)
+    }
+
+    /// The only domain that is in it.
+    pub(crate) fn single(self) -> Result<MemType> {
+        match self {
+            Self::SYSTEM => Ok(MemType::SYSTEM),
+            Self::GTT => Ok(MemType::TT),
+            Self::VRAM => Ok(MemType::VRAM),
+            _ => Err(EINVAL),
+        }
+    }
+
+    /// Where a buffer is at home: the first choice.
+    pub(crate) fn home(self) -> MemType {
+        if self.contains(Self::VRAM) {
+            MemType::VRAM
+        } else if self.contains(Self::GTT) {
+            MemType::TT
+        } else {
+            MemType::SYSTEM
+        }
+    }
+
+    /// The domain of a memory type, as programs know it.
+    pub(crate) fn of(mem_type: MemType) -> u32 {
+        match mem_type {
+            MemType::VRAM => uapi::VTTM_DOMAIN_VRAM,
+            MemType::TT => uapi::VTTM_DOMAIN_GTT,
+            _ => uapi::VTTM_DOMAIN_SYSTEM,
+        }
+    }
+
+    /// The first one if it has room; if not, where the buffer is, if it may be there; if not, room is made
+    /// in the first one, or else it is the next.
+    pub(crate) fn placement(self) -> Placement<'static> {
+        const SYSTEM: Place = Place::SYSTEM.fallback();
+        const GTT: Place = Place::TT.fallback();
+
+        let places: &[Place] = match (
+            self.contains(Self::VRAM),
+            self.contains(Self::GTT),
+            self.contains(Self::SYSTEM),
+        ) {
+            (true, true, true) => &[Place::VRAM, GTT, SYSTEM],
+            (true, true, false) => &[Place::VRAM, GTT],
+            (true, false, true) => &[Place::VRAM, SYSTEM],
+            (true, false, false) => &[Place::VRAM],
+            (false, true, true) => &[Place::TT, SYSTEM],
+            (false, true, false) => &[Place::TT],
+            // By the type invariant, there is one.
+            (false, false, _) => &[Place::SYSTEM],
+        };
+        // It isn't empty.
+        Placement::new(places).unwrap_or(Placement::SYSTEM)
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! The driver, as DRM and TTM know it.
+
+use crate::{
+    engine::Engine,
+    file::File,
+    gem::{
+        Buffer,
+        Object, //
+    },
+    gpu::Config, //
+};
+use kernel::{
+    device::DeviceContext,
+    drm::{
+        self,
+        ioctl,
+        ttm::{
+            self,
+            MemType,
+            Move,
+            MoveBy,
+            Place, //
+        },
+        Normal,
+        Registered, //
+    },
+    platform,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+
+pub(crate) struct VttmDriver;
+
+pub(crate) type VttmDevice<Ctx = Normal> = drm::Device<VttmDriver, Ctx>;
+
+#[vtable]
+impl drm::Driver for VttmDriver {
+    type Data = ttm::Device<Self>;
+    type RegistrationData<'a> = ();
+    type File = File;
+    type Object = Object;
+    type ParentDevice<Ctx: DeviceContext> = platform::Device<Ctx>;
+
+    const INFO: drm::DriverInfo = drm::DriverInfo {
+        major: 1,
+        minor: 0,
+        patchlevel: 0,
+        name: c"vttm",
+        desc: c"Virtual GPU whose memory TTM manages",
+    };
+    const FEAT_RENDER: bool = true;
+
+    kernel::declare_drm_ioctls! {
+        (VTTM_GET_PARAM, drm_vttm_get_param, ioctl::RENDER_ALLOW, File::get_param),
+        (VTTM_VM_CREATE, drm_vttm_vm_create, ioctl::RENDER_ALLOW, File::vm_create),
+        (VTTM_VM_DESTROY, drm_vttm_vm_destroy, ioctl::RENDER_ALLOW, File::vm_destroy),
+        (VTTM_GEM_CREATE, drm_vttm_gem_create, ioctl::RENDER_ALLOW, File::gem_create),
+        (VTTM_GEM_INFO, drm_vttm_gem_info, ioctl::RENDER_ALLOW, File::gem_info),
+        (VTTM_GEM_MMAP_OFFSET, drm_vttm_gem_mmap_offset, ioctl::RENDER_ALLOW, File::gem_mmap_offset),
+        (VTTM_GEM_PREFETCH, drm_vttm_gem_prefetch, ioctl::RENDER_ALLOW, File::gem_prefetch),
+        (VTTM_GEM_EVICT, drm_vttm_gem_evict, ioctl::RENDER_ALLOW, File::gem_evict),
+        (VTTM_GEM_MADVISE, drm_vttm_gem_madvise, ioctl::RENDER_ALLOW, File::gem_madvise),
+        (VTTM_SUBMIT, drm_vttm_submit, ioctl::RENDER_ALLOW, File::submit),
+        (VTTM_WAIT, drm_vttm_wait, ioctl::RENDER_ALLOW, unguarded File::wait),
+        (VTTM_LRU_WALK, drm_vttm_lru_walk, ioctl::RENDER_ALLOW, File::lru_walk),
+    }
+
+    fn show_fdinfo(
+        _dev: &VttmDevice<Registered>,
+        file: &drm::File<File>,
+        p: &mut drm::Printer<'_>,
+    ) {
+        let regions = [
+            (c"system", MemType::SYSTEM),
+            (c"gtt", MemType::TT),
+            (c"vram", MemType::VRAM),
+        ];
+
+        ttm::show_memory(file, p, &regions, |obj| obj.domains.home());
+    }
+}
+
+#[vtable]
+impl ttm::Driver for VttmDriver {
+    type BufferData = Buffer;
+    type DeviceData = DeviceData;
+
+    fn evict_flags(_bo: &Buffer, from: MemType) -> &'static [Place] {
+        const FROM_VRAM: &[Place] = &[Place::TT.desired(), Place::SYSTEM.fallback()];
+
+        if from == MemType::VRAM {
+            FROM_VRAM
+        } else {
+            &[Place::SYSTEM]
+        }
+    }
+
+    fn eviction_valuable(bo: &Buffer, _place: Option<&Place>) -> bool {
+        !bo.is_in_use()
+    }
+
+    fn move_buffer(dev: &DeviceData, bo: &Buffer, mv: &mut Move<'_>) -> Result<MoveBy> {
+        let made_of_pages = |mem_type| mem_type != MemType::VRAM;
+
+        bo.count_move(mv.is_eviction());
+        if made_of_pages(mv.from().mem_type) && made_of_pages(mv.to().mem_type) {
+            return Ok(MoveBy::Nothing);
+        }
+        dev.counts.bytes_moved.add(mv.size() as u64);
+        dev.engine.copy(mv)
+    }
+
+    fn swap_notify(_dev: &DeviceData, bo: &Buffer) {
+        bo.count_swap_out();
+    }
+
+    fn purgeable(bo: &Buffer) -> bool {
+        bo.is_not_needed()
+    }
+
+    fn shrunk(bo: &Buffer, purged: bool) {
+        if purged {
+            bo.lost();
+        } else {
+            bo.count_swap_out();
+        }
+    }
+}
+
+/// The driver's part of a GPU.
+#[pin_data]
+pub(crate) struct DeviceData {
+    /// Bytes.
+    pub(crate) vram: usize,
+    /// Bytes.
+    pub(crate) gtt: usize,
+    #[pin]
+    pub(crate) engine: Engine,
+    pub(crate) counts: Arc<Counts>,
+    serials: Atomic<u64>,
+}
+
+impl DeviceData {
+    pub(crate) fn new<'a>(name: &'a CStr, config: &'a Config) -> impl PinInit<Self, Error> + 'a {
+        try_pin_init!(Self {
+            vram: config.vram,
+            gtt: config.gtt,
+            engine <- Engine::new(name, config.delay),
+            counts: Arc::new(Counts::default(), GFP_KERNEL)?,
+            serials: Atomic::new(0),
+        })
+    }
+
+    /// A number that was never given to a buffer or a VM; not 0.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serials.fetch_add(1, Relaxed) + 1
+    }
+}
+
+/// Counts something.
+pub(crate) struct Count(Atomic<u64>);
+
+impl Count {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+
+    pub(crate) fn take_one(&self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self(Atomic::new(0))
+    }
+}
+
+/// What was counted on a GPU. Its buffers have a reference, as they count as well.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// Buffers that aren't freed yet.
+    pub(crate) buffers: Count,
+    pub(crate) moves: Count,
+    pub(crate) bytes_moved: Count,
+    pub(crate) evictions: Count,
+    pub(crate) swap_outs: Count,
+    pub(crate) purges: Count,
+    pub(crate) submits: Count,
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Buffers.
+
+use crate::{
+    domain::Domains,
+    driver::{
+        Count,
+        Counts,
+        DeviceData,
+        VttmDevice,
+        VttmDriver, //
+    },
+    file::File,
+    vm::Vm, //
+};
+use kernel::{
+    drm::{
+        self,
+        gem::{
+            self,
+            BaseObject, //
+        },
+        ttm::{
+            self,
+            MemType,
+            ObjectConfig,
+            OperationCtx,
+            Reserved, //
+        },
+        Registered, //
+    },
+    page::PAGE_SHIFT,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+    uapi, //
+};
+
+pub(crate) type Object = ttm::Object<Buffer>;
+
+/// The driver's part of a buffer.
+pub(crate) struct Buffer {
+    /// Tells it from all others of the GPU.
+    pub(crate) id: u64,
+    /// Where it may be.
+    pub(crate) domains: Domains,
+    /// The serial of the VM that it belongs to, or 0.
+    pub(crate) vm: u64,
+    counts: Arc<Counts>,
+    moves: Count,
+    evictions: Count,
+    swap_outs: Count,
+    /// The program doesn't need the content any more.
+    dont_need: Atomic<bool>,
+    /// The content was lost.
+    purged: Atomic<bool>,
+    /// It must stay where it is, as long as the reservation is held.
+    in_use: Atomic<bool>,
+}
+
+/// What a buffer is made for.
+pub(crate) struct BufferArgs {
+    domains: Domains,
+    vm: u64,
+}
+
+impl gem::DriverObject for Buffer {
+    type Driver = VttmDriver;
+    type Args = BufferArgs;
+
+    fn new(dev: &VttmDevice, _size: usize, args: BufferArgs) -> impl PinInit<Self, Error> {
+        let data: &DeviceData = dev.driver_data();
+
+        data.counts.buffers.add(1);
+        Ok(Self {
+            id: data.next_serial(),
+            domains: args.domains,
+            vm: args.vm,
+            counts: data.counts.clone(),
+            moves: Count::default(),
+            evictions: Count::default(),
+            swap_outs: Count::default(),
+            dont_need: Atomic::new(false),
+            purged: Atomic::new(false),
+            in_use: Atomic::new(false),
+        })
+    }
+}
+
+impl ttm::DriverObject for Buffer {}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        self.counts.buffers.take_one();
+    }
+}
+
+impl Buffer {
+    pub(crate) fn count_move(&self, is_eviction: bool) {
+        self.moves.add(1);
+        self.counts.moves.add(1);
+        if is_eviction {
+            self.evictions.add(1);
+            self.counts.evictions.add(1);
+        }
+    }
+
+    pub(crate) fn count_swap_out(&self) {
+        self.swap_outs.add(1);
+        self.counts.swap_outs.add(1);
+    }
+
+    /// Its content was lost, as the system was short of memory.
+    pub(crate) fn lost(&self) {
+        self.purged.store(true, Relaxed);
+        self.counts.purges.add(1);
+    }
+
+    pub(crate) fn is_not_needed(&self) -> bool {
+        self.dont_need.load(Relaxed)
+    }
+
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.in_use.load(Relaxed)
+    }
+
+    /// Keeps the buffer where it is until what is returned is dropped, which must be before the
+    /// reservation is given back.
+    pub(crate) fn keep(&self) -> Kept<'_> {
+        self.in_use.store(true, Relaxed);
+        Kept(self)
+    }
+
+    /// What programs are told of it without its reservation.
+    pub(crate) fn state(&self) -> u32 {
+        let mut state = 0;
+
+        if self.is_not_needed() {
+            state |= uapi::VTTM_STATE_DONT_NEED;
+        }
+        if self.purged.load(Relaxed) {
+            state |= uapi::VTTM_STATE_PURGED;
+        }
+        state
+    }
+}
+
+/// A buffer that isn't evicted for others with the same reservation.
+pub(crate) struct Kept<'a>(&'a Buffer);
+
+impl Drop for Kept<'_> {
+    fn drop(&mut self) {
+        self.0.in_use.store(false, Relaxed);
+    }
+}
+
+/// Brings a buffer to one of `domains`, with its pages if that is made of them.
+pub(crate) fn place(
+    reserved: &mut Reserved<'_, Object>,
+    domains: Domains,
+    ctx: &mut OperationCtx,
+) -> Result {
+    reserved.validate_among_own(domains.placement(), ctx)?;
+    if reserved.mem_type() == Some(MemType::VRAM) {
+        return Ok(());
+    }
+    reserved.populate(ctx)
+}
+
+/// Whether a buffer of that size can be of use: the GPU must have room for it.
+fn fits(data: &DeviceData, size: usize, domains: Domains) -> bool {
+    let gtt = domains.contains(Domains::GTT) && size <= data.gtt;
+    let vram = domains.contains(Domains::VRAM) && size <= data.vram;
+    // The GPU doesn't reach it there; but somewhere there must be an end.
+    let system = domains.contains(Domains::SYSTEM) && size <= data.gtt.max(data.vram);
+
+    gtt || vram || system
+}
+
+impl File {
+    pub(crate) fn gem_create(
+        dev: &VttmDevice<Registered>,
+        _data: &(),
+        args: &mut uapi::drm_vttm_gem_create,
+        file: &drm::File<Self>,
+    ) -> Result<u32> {
+        if args.flags != 0 || args.pad != 0 {
+            return Err(EINVAL);
+        }
+        let domains = Domains::new(args.domains)?;
+        let vm = Self::vm(file, args.vm_id)?;
+        let vm: Option<&Vm> = vm.as_deref();
+        let size = usize::try_from(args.size)?;
+        if !fits(dev.driver_data(), size, domains) {
+            return Err(ENOSPC);
+        }
+
+        // In system memory it has no pages yet. It goes where it is wanted when it is used.
+        let config = ObjectConfig {
+            priority: args.priority,
+            bulk: vm.map(|vm| &vm.bulk),
+            ..ObjectConfig::default()
+        };
+        let obj = Object::new(
+            dev,
+            size,
+            &config,
+            &mut OperationCtx::new().interruptible(),
+            BufferArgs {
+                domains,
+                vm: vm.map_or(0, |vm| vm.serial),
+            },
+        )?;
+
+        args.size = obj.size() as u64;
+        args.handle = obj.create_handle(file)?;
+        Ok(0)
+    }
+
+    pub(crate) fn gem_info(
+        _dev: &VttmDevice<Registered>,
+        _data: &(),
+        args: &mut uapi::drm_vttm_gem_info,
+        file: &drm::File<Self>,
+    ) -> Result<u32> {
+        if args.flags != 0 {
+            return Err(EINVAL);
+        }
+        let obj = Object::lookup_handle(file, args.handle)?;
+        let reserved = obj.reserve_interruptible()?;
+
+        args.id = obj.id;
+        args.size = obj.size() as u64;
+        args.domains = obj.domains.bits();
+        args.priority = reserved.priority();
+        args.moves = obj.moves.get();
+        args.evictions = obj.evictions.get();
+        args.swap_outs = obj.swap_outs.get();
+        args.domain = reserved.mem_type().map_or(0, Domains::of);
+        args.start = match reserved.mem_type() {
+            Some(MemType::SYSTEM) | None => 0,
+            Some(_) => reserved
+                .start()
+                .map_or(0, |page| (page as u64) << PAGE_SHIFT),
+        };
+        args.state = obj.state();
+        if !reserved.is_idle() {
+            args.state |= uapi::VTTM_STATE_BUSY;
+        }
+        if reserved.is_populated() {
+            args.state |= uapi::VTTM_STATE_PAGES;
+        }
+        Ok(0)
+    }
+
+    pub(crate) fn gem_mmap_offset(
+        _dev: &VttmDevice<Registered>,
+        _data: &(),
+        args: &mut uapi::drm_vttm_gem_mmap_offset,
+        file: &drm::File<Self>,
+    ) -> Result<u32> {
+        if args.flags != 0 {
+            return Err(EINVAL);
+        }
+        args.offset = Object::lookup_handle(file, args.handle)?.create_mmap_offset()?;
+        Ok(0)
+    }
+
+    pub(crate) fn gem_prefetch(
+        _dev: &VttmDevice<Registered>,
+        _data: &(),
+        args: &mut uapi::drm_vttm_gem_prefetch,
+        file: &drm::File<Self>,
+    ) -> Result<u32> {
+        if args.flags != 0 || args.pad != 0 {
+            return Err(EINVAL);
+        }
+        let obj = Object::lookup_handle(file, args.handle)?;
+        let domains = obj.domains.choose(args.domains)?;
+        let mut ctx = OperationCtx::new().interruptible();
+        let mut reserved = obj.reserve_interruptible()?;
+
+        place(&mut reserved, domains, &mut ctx)?;
+        reserved.move_to_lru_tail();
+        Ok(0)
+    }
+
+    pub(crate) fn gem_evict(
+        _dev: &VttmDevice<Registered>,
+        _data: &(),
+        args: &mut uapi::drm_vttm_gem_evict,
+        file: &drm::File<Self>,
+    ) -> Result<u32> {
+        if args.flags & !uapi::VTTM_EVICT_SWAP_OUT != 0 {
+            return Err(EINVAL);
+        }
+        let obj = Object::lookup_handle(file, args.handle)?;
+        let mut ctx = OperationCtx::new().interruptible();
+        let mut reserved = obj.reserve_interruptible()?;
+
+        reserved.evict(&mut ctx)?;
+        if args.flags & uapi::VTTM_EVICT_SWAP_OUT != 0 {
+            swap_out(&mut reserved, &mut ctx)?;
+        }
+        Ok(0)
+    }
+
+    pub(crate) fn gem_madvise(
+        _dev: &VttmDevice<Registered>,
+        _data: &(),
+        args: &mut uapi::drm_vttm_gem_madvise,
+        file: &drm::File<Self>,
+    ) -> Result<u32> {
+        if args.pad != 0 {
+            return Err(EINVAL);
+        }
+        let dont_need = match args.advice {
+            uapi::VTTM_MADV_WILL_NEED => false,
+            uapi::VTTM_MADV_DONT_NEED => true,
+            _ => return Err(EINVAL),
+        };
+        let obj = Object::lookup_handle(file, args.handle)?;
+        let _reserved = obj.reserve_interruptible()?;
+
+        obj.dont_need.store(dont_need, Relaxed);
+        args.retained = (!obj.purged.load(Relaxed)).into();
+        if !dont_need {
+            // Who needs it again knows now that it is lost, and finds it zeroed.
+            obj.purged.store(false, Relaxed);
+        }
+        Ok(0)
+    }
+}
+
+/// Swaps a buffer's pages out, by the one way that its device has.
+fn swap_out(reserved: &mut Reserved<'_, Object>, ctx: &mut OperationCtx) -> Result {
+    if !reserved.is_populated() {
+        return Ok(());
+    }
+    if reserved.buffer().device().is_shrinkable() {
+        reserved.shrink(false, ctx).map(|_| ())
+    } else {
+        reserved.swap_out(ctx)
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! GPUs, as they come and go.
+
+use crate::{
+    driver::{
+        DeviceData,
+        VttmDriver, //
+    },
+    module_parameters, //
+};
+use kernel::{
+    debugfs,
+    device::Core,
+    drm::ttm::{
+        self,
+        Backing,
+        BuddyManager,
+        MemType, //
+    },
+    platform,
+    prelude::*,
+    sizes::SZ_1M,
+    time::Delta, //
+};
+
+/// What GPUs are made of.
+pub(crate) struct Config {
+    /// Bytes, whole pages.
+    pub(crate) vram: usize,
+    /// Bytes, whole pages.
+    pub(crate) gtt: usize,
+    /// What each task of the engine waits. If it is zero, the CPU moves buffers.
+    pub(crate) delay: Delta,
+    shrinker: bool,
+}
+
+impl Config {
+    pub(crate) fn from_parameters() -> Result<Self> {
+        Ok(Self {
+            vram: bytes("vram_mb", module_parameters::vram_mb.value())?,
+            gtt: bytes("gtt_mb", module_parameters::gtt_mb.value())?,
+            delay: Delta::from_micros(module_parameters::delay_us.value().into()),
+            shrinker: module_parameters::shrinker.value() != 0,
+        })
+    }
+}
+
+fn bytes(name: &str, mb: u32) -> Result<usize> {
+    // Buffers are as large as that at most, and TTM has an array of all their pages.
+    const MAX_MB: u32 = 1 << 18;
+
+    if !(1..=MAX_MB).contains(&mb) {
+        pr_err!("{name}={mb}: not 1 to {MAX_MB}\n");
+        return Err(EINVAL);
+    }
+    Ok(usize::try_from(mb)? * SZ_1M)
+}
+
+/// What is there while a GPU is bound: nothing that TTM and DRM don't have.
+pub(crate) struct Gpu;
+
+impl platform::Driver for Gpu {
+    type IdInfo = ();
+    type Data<'bound> = Self;
+
+    fn probe<'bound>(
+        dev: &'bound platform::Device<Core<'_>>,
+        _info: Option<&'bound ()>,
+    ) -> impl PinInit<Self, Error> + 'bound {
+        // When the device is unbound, the GPU is unplugged. It goes with the last open file.
+        register(dev).map(|()| Self)
+    }
+}
+
+fn register(dev: &platform::Device<Core<'_>>) -> Result {
+    let config = Config::from_parameters()?;
+    let name = dev.as_ref().name();
+
+    let drm = ttm::Device::<VttmDriver>::new(dev, DeviceData::new(name, &config), |setup| {
+        let buddy = BuddyManager::new(config.vram)?;
+
+        setup.manager(MemType::VRAM, config.vram, Backing::Emulated, buddy)?;
+        setup.range_manager(MemType::TT, config.gtt, Backing::Pages)?;
+        if config.shrinker {
+            setup.shrinker()?;
+        }
+        setup.debugfs(&debugfs::Dir::new(name), c"managers")
+    })?;
+    ttm::register(dev.as_ref(), drm, Ok(()))?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Where the content of a buffer is, for a CPU that plays the device.
+
+use super::inner::Inner;
+use crate::{
+    bindings,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    }, //
+};
+use core::ops::Range;
+
+/// Memory that belongs to a buffer.
+#[derive(Clone, Copy)]
+pub(super) enum Content {
+    /// Memory in one piece.
+    Memory(*mut u8),
+    /// An array of pages.
+    Pages(*mut *mut bindings::page),
+}
+
+impl Content {
+    /// Where the content of `bo` is if it is in `res`, or [`None`] if there is none that the CPU could
+    /// reach.
+    ///
+    /// # Safety
+    ///
+    /// `bo` must be a valid buffer on the device of an [`Inner`], and its reservation be held. `res` must
+    /// be its resource, or one that was completely allocated for it.
+    pub(super) unsafe fn of(
+        bo: *mut bindings::ttm_buffer_object,
+        res: *mut bindings::ttm_resource,
+    ) -> Option<Self> {
+        // SAFETY: By the function's requirements.
+        if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(res) } {
+            return Some(Self::Memory(memory));
+        }
+        // SAFETY: By the function's requirements; `ttm` is protected by the reservation.
+        let (uses_pages, tt) = unsafe { (uses_pages(res), (*bo).ttm) };
+
+        // SAFETY: As above, `tt` is null or valid.
+        if !uses_pages || tt.is_null() || !unsafe { bindings::ttm_tt_is_populated(tt) } {
+            return None;
+        }
+        // SAFETY: As above.
+        let pages = unsafe { (*tt).pages };
+        // What is imported may have none for the CPU.
+        (!pages.is_null()).then_some(Self::Pages(pages))
+    }
+
+    pub(super) fn is_pages(&self) -> bool {
+        matches!(self, Self::Pages(_))
+    }
+
+    /// Where page `n` is.
+    ///
+    /// # Safety
+    ///
+    /// It must have more than `n` pages, and be valid. What is returned must be unmapped in reverse
+    /// order.
+    pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
+        match self {
+            Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
+            // SAFETY: By the function's requirements.
+            Self::Pages(pages) => unsafe { bindings::kmap_local_page(*pages.add(n)) }.cast(),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// `page` must be in the page that was mapped last, and that be still mapped.
+    pub(super) unsafe fn unmap(self, page: *mut u8) {
+        if self.is_pages() {
+            // SAFETY: By the function's requirements.
+            unsafe { bindings::kunmap_local(page.cast()) };
+        }
+    }
+
+    /// Calls `f` with the address of byte `at`.
+    ///
+    /// # Safety
+    ///
+    /// It must have more than `at` bytes, and be valid. What `f` gets is no more than the rest of a page.
+    pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+        // SAFETY: By the function's requirements.
+        let page = unsafe { self.map(at >> PAGE_SHIFT) };
+        let ret = f(page.wrapping_add(at & (PAGE_SIZE - 1)));
+
+        // SAFETY: Just mapped. What `f` mapped, it has unmapped.
+        unsafe { self.unmap(page) };
+        ret
+    }
+}
+
+/// Whether the space of `res` is made of the buffer's pages.
+///
+/// # Safety
+///
+/// `res` must be a valid resource of a buffer.
+pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
+    // SAFETY: By the function's requirements; the memory type that it is in has a manager.
+    unsafe {
+        let bdev = (*(*res).bo).bdev;
+
+        (*(*bdev).man_drv[(*res).mem_type as usize]).use_tt
+    }
+}
+
+/// The parts of `range`, none of which crosses the end of a page; nor does it if it began `shift` bytes
+/// further on.
+pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (usize, usize)> {
+    let mut at = range.start;
+
+    core::iter::from_fn(move || {
+        let left = |at: usize| PAGE_SIZE - (at & (PAGE_SIZE - 1));
+        let n = left(at)
+            .min(left(at.wrapping_add_signed(shift)))
+            .min(range.end - at);
+
+        let part = (at, n);
+        at += n;
+        (n != 0).then_some(part)
+    })
+}
