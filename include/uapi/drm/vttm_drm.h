@@ -90,6 +90,9 @@ struct drm_vttm_vm_destroy {
 
 /**
  * struct drm_vttm_gem_create - make a buffer, zeroed
+ *
+ * One that belongs to no VM, and may be in GTT or system memory, can be exported.
+ * While another device is attached to it, it stays there.
  */
 struct drm_vttm_gem_create {
 	/** @size: in: rounded up to whole pages; out: the result */

@@ -27,6 +27,8 @@ impl Domains {
     pub(crate) const SYSTEM: Self = Self(uapi::VTTM_DOMAIN_SYSTEM);
     pub(crate) const GTT: Self = Self(uapi::VTTM_DOMAIN_GTT);
     pub(crate) const VRAM: Self = Self(uapi::VTTM_DOMAIN_VRAM);
+    /// Where buffers of other devices may be.
+    pub(crate) const PAGES: Self = Self(uapi::VTTM_DOMAIN_SYSTEM | uapi::VTTM_DOMAIN_GTT);
     /// What the GPU reaches.
     const GPU: Self = Self(uapi::VTTM_DOMAIN_GTT | uapi::VTTM_DOMAIN_VRAM);
 

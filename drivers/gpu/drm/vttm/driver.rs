@@ -3,10 +3,12 @@
 //! The driver, as DRM and TTM know it.
 
 use crate::{
+    domain::Domains,
     engine::Engine,
     file::File,
     gem::{
         Buffer,
+        BufferArgs,
         Object, //
     },
     gpu::Config, //
@@ -93,6 +95,9 @@ impl ttm::Driver for VttmDriver {
     type BufferData = Buffer;
     type DeviceData = DeviceData;
 
+    // The engine is the CPU.
+    const MAPS_IMPORTS: bool = true;
+
     fn evict_flags(_bo: &Buffer, from: MemType) -> &'static [Place] {
         const FROM_VRAM: &[Place] = &[Place::TT.desired(), Place::SYSTEM.fallback()];
 
@@ -124,6 +129,21 @@ impl ttm::Driver for VttmDriver {
 
     fn purgeable(bo: &Buffer) -> bool {
         bo.is_not_needed()
+    }
+
+    fn export_places(bo: &Buffer) -> &'static [Place] {
+        // Pinned there, it must still be of use to those who can use it now.
+        if bo.domains.contains(Domains::GTT) {
+            &[Place::TT]
+        } else if bo.domains.contains(Domains::SYSTEM) {
+            &[Place::SYSTEM]
+        } else {
+            &[]
+        }
+    }
+
+    fn import(_dev: &VttmDevice, _size: usize) -> Result<BufferArgs> {
+        Ok(BufferArgs::imported())
     }
 
     fn shrunk(bo: &Buffer, purged: bool) {

@@ -52,6 +52,7 @@ pub(crate) struct Buffer {
     pub(crate) domains: Domains,
     /// The serial of the VM that it belongs to, or 0.
     pub(crate) vm: u64,
+    is_imported: bool,
     counts: Arc<Counts>,
     moves: Count,
     evictions: Count,
@@ -68,6 +69,18 @@ pub(crate) struct Buffer {
 pub(crate) struct BufferArgs {
     domains: Domains,
     vm: u64,
+    is_imported: bool,
+}
+
+impl BufferArgs {
+    /// One of another device.
+    pub(crate) fn imported() -> Self {
+        Self {
+            domains: Domains::PAGES,
+            vm: 0,
+            is_imported: true,
+        }
+    }
 }
 
 impl gem::DriverObject for Buffer {
@@ -82,6 +95,7 @@ impl gem::DriverObject for Buffer {
             id: data.next_serial(),
             domains: args.domains,
             vm: args.vm,
+            is_imported: args.is_imported,
             counts: data.counts.clone(),
             moves: Count::default(),
             evictions: Count::default(),
@@ -147,6 +161,9 @@ impl Buffer {
         if self.purged.load(Relaxed) {
             state |= uapi::VTTM_STATE_PURGED;
         }
+        if self.is_imported {
+            state |= uapi::VTTM_STATE_IMPORTED;
+        }
         state
     }
 }
@@ -210,6 +227,7 @@ impl File {
             BufferArgs {
                 domains,
                 vm: vm.map_or(0, |vm| vm.serial),
+                is_imported: false,
             },
         )?;
 
