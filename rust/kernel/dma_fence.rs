@@ -683,7 +683,8 @@ mod tests {
                     let seen = fences.iter().rposition(|fence| fence.is_signaled());
                     let before = &fences[..seen.map_or(0, |n| n + 1)];
                     assert_eq!(signaled(before), before.len());
-                    fsleep(Delta::from_micros(1));
+                    // This one sleeps, so that they run.
+                    fsleep(Delta::from_micros(50));
                 }
                 Ok(())
             })?;

@@ -89,6 +89,8 @@ fn count(memory: &JobMemory<'_>, index: usize) -> Result {
     let mut word = [0; 8];
 
     memory.read(index, 0, &mut word)?;
+    // Others may count meanwhile, if they don't wait.
+    fsleep(Delta::from_micros(20));
     memory.write(index, 0, &(u64::from_le_bytes(word) + 1).to_le_bytes())
 }
 
@@ -371,13 +373,14 @@ mod cases {
     #[test]
     fn with_one_reservation() -> Result {
         let dev = Device::new()?;
-        let resv = Resv::new()?;
-        let mut objects = KVec::new();
-        for _ in 0..24 {
-            objects.push(dev.shared(0x1000, &resv)?, GFP_KERNEL)?;
-        }
 
         for n in 0..32 {
+            // Anew, as room that there was is kept.
+            let resv = Resv::new()?;
+            let mut objects = KVec::new();
+            for _ in 0..6 {
+                objects.push(dev.shared(0x1000, &resv)?, GFP_KERNEL)?;
+            }
             let mut others = KVec::with_capacity(n, GFP_KERNEL)?;
             let job = use_all(&objects, &mut others)?;
 
