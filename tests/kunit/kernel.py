@@ -48,12 +48,16 @@ class Boot:
 		self.lines = []
 		self.hung = False
 
+	def _start(self, log):
+		"""Start it, with its log at the terminal @log."""
+		return subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+					stdout=log, stderr=log,
+					start_new_session=True)
+
 	def __iter__(self):
 		# The early console writes by lines to a terminal only.
 		ours, its = pty.openpty()
-		process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-					   stdout=its, stderr=its,
-					   start_new_session=True)
+		process = self._start(its)
 		os.close(its)
 		try:
 			with open(self.log, 'w') as log:
@@ -67,19 +71,22 @@ class Boot:
 			process.wait()
 			os.close(ours)
 
-	def _read(self, out):
+	def _await(self, log):
+		"""Wait for more of @log; nothing if there won't be."""
+		wait = min(self.silence, self.end - time.monotonic())
+		if wait <= 0 or not select.select([log], [], [], wait)[0]:
+			self.hung = True
+			return b''
+		try:
+			return os.read(log, 1 << 16)
+		except OSError:	# so a terminal's end is told
+			return b''
+
+	def _read(self, log):
 		rest = b''
-		end = time.monotonic() + self.limit
-		while True:
-			wait = min(self.silence, end - time.monotonic())
-			if wait <= 0 or not select.select([out], [], [], wait)[0]:
-				self.hung = True
-				return
-			try:
-				rest += os.read(out, 1 << 16)
-			except OSError:	# so a terminal's end is told
-				return
-			*whole, rest = rest.split(b'\n')
+		self.end = time.monotonic() + self.limit
+		while more := self._await(log):
+			*whole, rest = (rest + more).split(b'\n')
 			for line in whole:
 				yield line.decode(errors='backslashreplace').rstrip()
 
