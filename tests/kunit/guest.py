@@ -30,11 +30,12 @@ class Guest(kernel.Boot):
 	"""
 
 	def __init__(self, build, name, command, *, modules=(), env=None, path='',
-		     swap=0, cpus=2, memory='1G', leaks=False, say=None, **rest):
+		     swap=0, cpus=2, memory='1G', leaks=False, say=None, args=(),
+		     **rest):
 		file = Path(f'{build}/{name}.json')
 		terminal = 'fd:1,fd:1' if say else 'fd:0,fd:1'
 		args = [f'ncpus={cpus}', f'mem={memory}', f'con0={terminal}', 'con=null',
-			'kunit.enable=0', f'kmemleak={"on" if leaks else "off"}']
+			'kunit.enable=0', f'kmemleak={"on" if leaks else "off"}', *args]
 		if swap:
 			self.disk = Path(f'{build}/{name}.swap')
 			args.append(f'ubd0={self.disk}')

@@ -97,15 +97,20 @@ class Boot:
 
 def results(boot):
 	"""Run it; the tree of results as the kernel's own kunit.py has it."""
+	lines = _live(boot)
+	tests = parse(lines)
+	for _ in lines:		# what comes after the last result
+		pass
+	return tests
+
+
+def parse(lines):
+	"""The tree of results in lines of KTAP."""
 	sys.path.append(f'{os.environ["TREE"]}/tools/testing/kunit')
 	from kunit_parser import parse_run_tests
 	from kunit_printer import null_printer
 
-	lines = _live(boot)
-	tests = parse_run_tests(lines, null_printer)
-	for _ in lines:		# what comes after the last result
-		pass
-	return tests
+	return parse_run_tests(lines, null_printer)
 
 
 def _live(lines):
