@@ -14,7 +14,7 @@
 #include "vttm.h"
 
 #define FIRST_RENDER 128
-#define LAST_RENDER 255
+#define MOST_NODES 64
 
 void die(const char *format, ...)
 {
@@ -72,13 +72,13 @@ static bool is_driver(int fd, const char *driver)
 	return !drm_ioctl(fd, DRM_IOCTL_VERSION, &version) && !strcmp(name, driver);
 }
 
-int drm_open(const char *driver, unsigned int n)
+static int open_node(const char *kind, int first, const char *driver, unsigned int n)
 {
-	for (int minor = FIRST_RENDER; minor <= LAST_RENDER; minor++) {
+	for (int minor = first; minor < first + MOST_NODES; minor++) {
 		char path[64];
 		int fd;
 
-		snprintf(path, sizeof(path), "/dev/dri/renderD%d", minor);
+		snprintf(path, sizeof(path), "/dev/dri/%s%d", kind, minor);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			continue;
@@ -87,6 +87,16 @@ int drm_open(const char *driver, unsigned int n)
 		close(fd);
 	}
 	return -ENODEV;
+}
+
+int drm_open(const char *driver, unsigned int n)
+{
+	return open_node("renderD", FIRST_RENDER, driver, n);
+}
+
+int drm_open_card(const char *driver)
+{
+	return open_node("card", 0, driver, 0);
 }
 
 int drm_close_handle(int fd, __u32 handle)

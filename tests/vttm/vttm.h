@@ -41,6 +41,8 @@ __u64 now_ns(void);
 
 /* The @n-th render node, from 0 on, whose driver is @driver. */
 int drm_open(const char *driver, unsigned int n);
+/* The first primary node, for what a render node must not do. */
+int drm_open_card(const char *driver);
 int drm_ioctl(int fd, unsigned long request, void *arg);
 int drm_close_handle(int fd, __u32 handle);
 int drm_export(int fd, __u32 handle);
