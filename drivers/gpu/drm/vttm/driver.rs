@@ -26,7 +26,7 @@ use kernel::{
         Normal,
         Registered, //
     },
-    faux,
+    platform,
     prelude::*,
     sync::{
         atomic::{
@@ -47,7 +47,7 @@ impl drm::Driver for VttmDriver {
     type RegistrationData<'a> = ();
     type File = File;
     type Object = Object;
-    type ParentDevice<Ctx: DeviceContext> = faux::Device<Ctx>;
+    type ParentDevice<Ctx: DeviceContext> = platform::Device<Ctx>;
 
     const INFO: drm::DriverInfo = drm::DriverInfo {
         major: 1,

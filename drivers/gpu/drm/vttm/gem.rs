@@ -173,11 +173,14 @@ pub(crate) fn place(
     reserved.populate(ctx)
 }
 
-/// Whether a GPU has room for that in one of the domains at all.
+/// Whether a buffer of that size can be of use: the GPU must have room for it.
 fn fits(data: &DeviceData, size: usize, domains: Domains) -> bool {
-    domains.contains(Domains::SYSTEM)
-        || (domains.contains(Domains::GTT) && size <= data.gtt)
-        || (domains.contains(Domains::VRAM) && size <= data.vram)
+    let gtt = domains.contains(Domains::GTT) && size <= data.gtt;
+    let vram = domains.contains(Domains::VRAM) && size <= data.vram;
+    // The GPU doesn't reach it there; but somewhere there must be an end.
+    let system = domains.contains(Domains::SYSTEM) && size <= data.gtt.max(data.vram);
+
+    gtt || vram || system
 }
 
 impl File {

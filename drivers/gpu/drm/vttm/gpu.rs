@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A GPU, which can be unplugged.
+//! GPUs, as they come and go.
 
-use crate::driver::{
-    DeviceData,
-    VttmDriver, //
+use crate::{
+    driver::{
+        DeviceData,
+        VttmDriver, //
+    },
+    module_parameters, //
 };
 use kernel::{
     debugfs,
+    device::Core,
     drm::ttm::{
+        self,
         Backing,
         BuddyManager,
-        Device,
-        FauxRegistration,
         MemType, //
     },
-    new_mutex,
+    platform,
     prelude::*,
     sizes::SZ_1M,
-    str::CString,
-    sync::Mutex,
-    time::Delta,
-    uaccess::UserSliceReader, //
+    time::Delta, //
 };
 
 /// What GPUs are made of.
@@ -30,82 +30,63 @@ pub(crate) struct Config {
     pub(crate) vram: usize,
     /// Bytes, whole pages.
     pub(crate) gtt: usize,
-    /// How long each copy waits. If it is zero, the CPU copies.
+    /// What each task of the engine waits. If it is zero, the CPU moves buffers.
     pub(crate) delay: Delta,
-    pub(crate) shrinker: bool,
+    shrinker: bool,
 }
 
 impl Config {
-    /// Not more than makes sense; a GPU with more wouldn't get its VRAM anyway.
-    const MAX_MB: u32 = 1 << 20;
-
-    pub(crate) fn new(vram_mb: u32, gtt_mb: u32, delay_us: u32, shrinker: bool) -> Result<Self> {
-        for mb in [vram_mb, gtt_mb] {
-            if !(1..=Self::MAX_MB).contains(&mb) {
-                pr_err!("{mb} MiB of memory: not 1 to {}\n", Self::MAX_MB);
-                return Err(EINVAL);
-            }
-        }
+    pub(crate) fn from_parameters() -> Result<Self> {
         Ok(Self {
-            vram: vram_mb as usize * SZ_1M,
-            gtt: gtt_mb as usize * SZ_1M,
-            delay: Delta::from_micros(delay_us.into()),
-            shrinker,
+            vram: bytes("vram_mb", module_parameters::vram_mb.value())?,
+            gtt: bytes("gtt_mb", module_parameters::gtt_mb.value())?,
+            delay: Delta::from_micros(module_parameters::delay_us.value().into()),
+            shrinker: module_parameters::shrinker.value() != 0,
         })
     }
 }
 
-/// A GPU: what is behind the file `unplug` in debugfs.
-///
-/// It is what a hot-unplugged device would be: programs keep their files, and get [`ENODEV`].
-#[pin_data]
-pub(crate) struct Gpu {
-    #[pin]
-    plugged: Mutex<Option<FauxRegistration<VttmDriver>>>,
+fn bytes(name: &str, mb: u32) -> Result<usize> {
+    // Buffers are as large as that at most, and TTM has an array of all their pages.
+    const MAX_MB: u32 = 1 << 18;
+
+    if !(1..=MAX_MB).contains(&mb) {
+        pr_err!("{name}={mb}: not 1 to {MAX_MB}\n");
+        return Err(EINVAL);
+    }
+    Ok(usize::try_from(mb)? * SZ_1M)
 }
 
-impl Gpu {
-    /// Makes GPU `n`, and shows it in the folder `root`.
-    pub(crate) fn new(
-        n: u32,
-        config: &Config,
-        root: &debugfs::Dir,
-    ) -> Result<Pin<KBox<debugfs::File<Self>>>> {
-        let name = CString::try_from_fmt(fmt!("vttm.{n}"))?;
-        let dir = root.subdir(&CString::try_from_fmt(fmt!("{n}"))?);
+/// What is there while a GPU is bound: nothing that TTM and DRM don't have.
+pub(crate) struct Gpu;
 
-        let registration = FauxRegistration::new(&name, |parent| {
-            Device::<VttmDriver>::new(parent, DeviceData::new(&name, config), |setup| {
-                let buddy = BuddyManager::new(config.vram)?;
+impl platform::Driver for Gpu {
+    type IdInfo = ();
+    type Data<'bound> = Self;
 
-                setup.manager(MemType::VRAM, config.vram, Backing::Emulated, buddy)?;
-                setup.range_manager(MemType::TT, config.gtt, Backing::Pages)?;
-                if config.shrinker {
-                    setup.shrinker()?;
-                }
-                setup.debugfs(&dir, c"managers")
-            })
-        })?;
-        let gpu = pin_init!(Self {
-            plugged <- new_mutex!(Some(registration)),
-        });
-
-        KBox::pin_init(
-            dir.write_callback_file(c"unplug", gpu, &Self::unplug),
-            GFP_KERNEL,
-        )
+    fn probe<'bound>(
+        dev: &'bound platform::Device<Core<'_>>,
+        _info: Option<&'bound ()>,
+    ) -> impl PinInit<Self, Error> + 'bound {
+        // When the device is unbound, the GPU is unplugged. It goes with the last open file.
+        register(dev).map(|()| Self)
     }
+}
 
-    /// Somebody wrote to the file: "1" unplugs the GPU.
-    fn unplug(&self, text: &mut UserSliceReader) -> Result {
-        let mut byte = [0];
+fn register(dev: &platform::Device<Core<'_>>) -> Result {
+    let config = Config::from_parameters()?;
+    let name = dev.as_ref().name();
 
-        text.read_slice(&mut byte)?;
-        if byte != *b"1" {
-            return Err(EINVAL);
+    let drm = ttm::Device::<VttmDriver>::new(dev, DeviceData::new(name, &config), |setup| {
+        let buddy = BuddyManager::new(config.vram)?;
+
+        setup.manager(MemType::VRAM, config.vram, Backing::Emulated, buddy)?;
+        setup.range_manager(MemType::TT, config.gtt, Backing::Pages)?;
+        if config.shrinker {
+            setup.shrinker()?;
         }
-        // Not dropped with the lock held.
-        let registration = self.plugged.lock().take();
-        registration.map(drop).ok_or(ENODEV)
-    }
+        setup.debugfs(&debugfs::Dir::new(name), c"managers")
+    })?;
+    ttm::register(dev.as_ref(), drm, Ok(()))?;
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 //! A virtual GPU whose memory TTM manages.
 //!
-//! Its VRAM is the system's memory, and its copy engine a worker. So what TTM does for real GPUs can be
-//! seen and tested without one: buffers are evicted while they are busy, swapped out, brought back.
+//! Its VRAM is the system's memory, and its engine a worker. So what TTM does for real GPUs can be seen
+//! and tested without one: buffers are evicted while they are busy, swapped out, brought back.
 
 #![forbid(unsafe_code)]
 
@@ -22,8 +22,14 @@ use gpu::{
     Gpu, //
 };
 use kernel::{
-    debugfs,
-    prelude::*, //
+    driver::Registration,
+    platform::{
+        Adapter,
+        MadeDevice, //
+    },
+    prelude::*,
+    InPlaceModule,
+    ModuleMetadata, //
 };
 
 module! {
@@ -47,41 +53,54 @@ module! {
         },
         delay_us: u32 {
             default: 0,
-            description: "How long each copy waits, in microseconds; 0: the CPU copies, and nothing waits",
+            description: "What each task of the engine waits, in microseconds; 0: the CPU moves buffers",
         },
         shrinker: u8 {
             default: 1,
-            description: "1: pages are given back by a shrinker, 0: by TTM's own limit",
+            description: "1: a shrinker gives pages back, 0: TTM swaps them out at a limit of its own",
         },
     },
 }
 
-/// More would only be a typing error.
-const MAX_DEVICES: u32 = 16;
-
+/// The driver, and the devices that it makes for itself.
+#[pin_data]
 struct Vttm {
-    _gpus: KVec<Pin<KBox<debugfs::File<Gpu>>>>,
+    // These go first.
+    _devices: KVec<MadeDevice>,
+    #[pin]
+    _driver: Registration<Adapter<Gpu>>,
 }
 
-impl kernel::Module for Vttm {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        let devices = module_parameters::devices.value();
-        let config = Config::new(
-            module_parameters::vram_mb.value(),
-            module_parameters::gtt_mb.value(),
-            module_parameters::delay_us.value(),
-            module_parameters::shrinker.value() != 0,
-        )?;
-        if !(1..=MAX_DEVICES).contains(&devices) {
-            pr_err!("devices={devices}: not 1 to {MAX_DEVICES}\n");
-            return Err(EINVAL);
-        }
-
-        let root = debugfs::Dir::new(c"vttm");
-        let mut gpus = KVec::new();
-        for n in 0..devices {
-            gpus.push(Gpu::new(n, &config, &root)?, GFP_KERNEL)?;
-        }
-        Ok(Self { _gpus: gpus })
+impl InPlaceModule for Vttm {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _driver <- Registration::new(Self::NAME, module),
+            _devices: make_devices()?,
+        })
     }
+}
+
+fn make_devices() -> Result<KVec<MadeDevice>> {
+    // More would only be a typing error.
+    const MAX: u32 = 16;
+    // The GPU has no limit of its own.
+    const DMA_BITS: u32 = 64;
+
+    let count = module_parameters::devices.value();
+    if !(1..=MAX).contains(&count) {
+        pr_err!("devices={count}: not 1 to {MAX}\n");
+        return Err(EINVAL);
+    }
+    Config::from_parameters()?;
+
+    let mut devices = KVec::new();
+    for n in 0..count {
+        let device = MadeDevice::new(Vttm::NAME, n, DMA_BITS)?;
+        if !device.is_bound() {
+            // The log says why.
+            return Err(ENODEV);
+        }
+        devices.push(device, GFP_KERNEL)?;
+    }
+    Ok(devices)
 }

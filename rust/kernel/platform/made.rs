@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Platform devices that a driver makes for itself.
+
+use crate::{
+    bindings,
+    error::from_err_ptr,
+    prelude::*, //
+};
+use core::ptr::NonNull;
+
+/// A platform device that somebody made: no firmware knows of it. It goes when this is dropped.
+///
+/// That is what virtual devices are, so that programs find them where they look for real ones, and can
+/// unbind and bind them.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::platform::MadeDevice;
+///
+/// let device = MadeDevice::new(c"made-device", 0, 64)?;
+/// // There is no driver of that name.
+/// assert!(!device.is_bound());
+/// // There is one already.
+/// assert!(MadeDevice::new(c"made-device", 0, 64).is_err());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Invariants
+///
+/// `self.0` is a registered platform device, which nobody else unregisters.
+#[must_use = "the device goes immediately when this is unused"]
+pub struct MadeDevice(NonNull<bindings::platform_device>);
+
+// SAFETY: Devices may be used and unregistered from any thread.
+unsafe impl Send for MadeDevice {}
+
+// SAFETY: Devices have locks of their own.
+unsafe impl Sync for MadeDevice {}
+
+impl MadeDevice {
+    /// Makes the device `name.id`. The driver with that name, if there is one, is bound to it.
+    ///
+    /// It reaches memory whose address has up to `dma_bits` bits, at most 64.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if there are no such addresses or `id` is too large, [`EEXIST`] if there is such a
+    /// device, [`ENOMEM`]. That the driver couldn't be bound is none: see [`Self::is_bound`].
+    pub fn new(name: &CStr, id: u32, dma_bits: u32) -> Result<Self> {
+        if !(1..=u64::BITS).contains(&dma_bits) {
+            return Err(EINVAL);
+        }
+        let info = bindings::platform_device_info {
+            name: name.as_char_ptr(),
+            id: id.try_into()?,
+            dma_mask: u64::MAX >> (u64::BITS - dma_bits),
+            ..Default::default()
+        };
+
+        // SAFETY: `info` is valid, and says nothing but that; the name is copied.
+        let device = from_err_ptr(unsafe { bindings::platform_device_register_full(&info) })?;
+        // INVARIANT: It was just registered.
+        NonNull::new(device).map(Self).ok_or(ENOMEM)
+    }
+
+    /// Whether a driver is bound to it, just now.
+    pub fn is_bound(&self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::device_is_bound(&raw mut (*self.0.as_ptr()).dev) }
+    }
+}
+
+impl Drop for MadeDevice {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant. It isn't used any more.
+        unsafe { bindings::platform_device_unregister(self.0.as_ptr()) };
+    }
+}
