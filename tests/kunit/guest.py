@@ -7,11 +7,8 @@ import json
 import os
 import pty
 import re
-import select
 import subprocess
-import sys
 import termios
-import time
 from pathlib import Path
 
 import kernel
@@ -74,9 +71,7 @@ class Guest(kernel.Boot):
 		if not self.say:
 			return super()._await(log)
 		while True:
-			wait = min(self.silence, self.end - time.monotonic())
-			ready = select.select([fd for fd in (log, self.ours) if fd],
-					      [], [], max(wait, 0))[0]
+			ready = self._ready(*(fd for fd in (log, self.ours) if fd))
 			if not ready:
 				self.hung = True
 				return b''

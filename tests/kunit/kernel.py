@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Boot a test kernel (UML), and find what it complains about."""
 
+import math
 import os
 import pty
 import re
@@ -71,10 +72,16 @@ class Boot:
 			process.wait()
 			os.close(ours)
 
+	def _ready(self, *fds):
+		"""Those that there is something to read from, as soon as there is."""
+		wait = min(self.silence, self.end - time.monotonic())
+		if wait == math.inf:
+			wait = None
+		return select.select(fds, [], [], wait and max(wait, 0))[0]
+
 	def _await(self, log):
 		"""Wait for more of @log; nothing if there won't be."""
-		wait = min(self.silence, self.end - time.monotonic())
-		if wait <= 0 or not select.select([log], [], [], wait)[0]:
+		if not self._ready(log):
 			self.hung = True
 			return b''
 		try:

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -680,6 +681,19 @@ static void map_partly(void)
 
 /* --- Moving --- */
 
+/* Of several places, the first one with room. */
+static void move_first_choice(void)
+{
+	struct bo bo = make_bo(PAGE, ALL_DOMAINS, 0);
+
+	fill(&bo, 1);
+	check_eq(vttm_prefetch(gpu, bo.handle, 0), 0);
+	check_eq(info(bo.handle).domain, VTTM_DOMAIN_VRAM);
+	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_SYSTEM), 0);
+	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_GTT | VTTM_DOMAIN_SYSTEM), 0);
+	check_eq(info(bo.handle).domain, VTTM_DOMAIN_GTT);
+}
+
 static void move_bad(void)
 {
 	__u32 handle = make(PAGE, VTTM_DOMAIN_GTT, 0);
@@ -1249,7 +1263,7 @@ static void wait_for_writes(void)
 	int line = timeline();
 	struct bo bo = make_bo(PAGE, ALL_DOMAINS, 0);
 
-	check_eq(vttm_prefetch(gpu, bo.handle, 0), 0);
+	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_VRAM), 0);
 	check_eq(vttm_finish(gpu, bo.handle), 0);
 	keep_busy(&bo, 0, fence_at(line, 1));
 	check_eq(vttm_wait(gpu, bo.handle, VTTM_WAIT_WRITES, 0), 0);
@@ -1805,7 +1819,7 @@ static void debugfs_shows(void)
 	__u64 size = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE), free = 0, all = 0;
 	__u32 handle = make(PAGE, ALL_DOMAINS, 0);
 	/* VRAM is TTM's memory type 2. */
-	FILE *file = fopen("/sys/kernel/debug/vttm/0/managers/memory2", "r");
+	FILE *file = fopen("/sys/kernel/debug/vttm.0/managers/memory2", "r");
 	bool found = false;
 	char line[256];
 
@@ -1840,12 +1854,17 @@ static void rmmod_refused(void)
 	close(dma_buf);
 }
 
-static void unplug(void)
+/* A GPU goes when its driver and its device are parted, and comes back. */
+static void write_driver(const char *file)
 {
-	int fd = open("/sys/kernel/debug/vttm/1/unplug", O_WRONLY);
+	static const char device[] = "vttm.1";
+	char path[64];
+	int fd;
 
+	snprintf(path, sizeof(path), "/sys/bus/platform/drivers/vttm/%s", file);
+	fd = open(path, O_WRONLY);
 	check(fd >= 0);
-	check_eq(write(fd, "1", 1), 1);
+	check_eq(write(fd, device, strlen(device)), strlen(device));
 	close(fd);
 }
 
@@ -1882,7 +1901,7 @@ static void unplug_with_files_open(void)
 	usleep(50000);
 
 	/* It does not wait for who waits. */
-	unplug();
+	write_driver("unbind");
 	gpu = other;
 	for (int i = 0; i < IOCTLS; i++) {
 		union args nothing = {};
@@ -1899,7 +1918,52 @@ static void unplug_with_files_open(void)
 	munmap(bo.map, bo.size);
 	close(dma_buf);
 	check_eq(drm_open("vttm", 1), -ENODEV);
+
+	/* A new one, though the old one is still held. */
+	write_driver("bind");
+	gpu = drm_open("vttm", 1);
+	check(gpu >= 0);
+	check_eq(vttm_get(gpu, VTTM_PARAM_BUFFERS), 0);
+	check_eq(vttm_prefetch(gpu, make(PAGE, ALL_DOMAINS, 0), VTTM_DOMAIN_VRAM), 0);
 	close(other);
+}
+
+/* Busy processes, and the GPU comes and goes. */
+static void unplug_while_busy(void)
+{
+	enum { PROCESSES = 4, TIMES = 10 };
+	pid_t pids[PROCESSES];
+
+	for (int i = 0; i < PROCESSES; i++) {
+		pids[i] = fork();
+		if (pids[i])
+			continue;
+		for (;;) {
+			struct drm_vttm_submit_bo used;
+			struct bo bo;
+			int fd = drm_open("vttm", 1);
+
+			if (fd < 0)
+				continue;
+			while (!bo_create(fd, &bo, 16 * PAGE, ALL_DOMAINS, 0, 0)) {
+				used = use(&bo, VTTM_BO_WRITE);
+				vttm_submit(fd, 0, &used, 1, NULL, 0);
+				bo.map[0] = 1;
+				bo_destroy(fd, &bo);
+			}
+			close(fd);
+		}
+	}
+	close(other);
+	for (int i = 0; i < TIMES; i++) {
+		usleep(20000);
+		write_driver("unbind");
+		write_driver("bind");
+	}
+	for (int i = 0; i < PROCESSES; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
 }
 
 static const struct ktap_case cases[] = {
@@ -1922,6 +1986,7 @@ static const struct ktap_case cases[] = {
 	CASE(create_in_domains),
 	CASE(map_bounds),
 	CASE(map_partly),
+	CASE(move_first_choice),
 	CASE(move_bad),
 	CASE(move_round_trip),
 	CASE(move_round_trip_unseen),
@@ -1969,8 +2034,8 @@ static const struct ktap_case cases[] = {
 	CASE(fdinfo_adds_up),
 	CASE(debugfs_shows),
 	CASE(rmmod_refused),
-	/* The last: there is one GPU less afterwards. */
 	CASE(unplug_with_files_open),
+	CASE(unplug_while_busy),
 };
 
 /* Nothing of the case is left. */
