@@ -50,8 +50,7 @@ vttm-storm: programs
 vttm-fuzz: programs
 	@$(enter) $(vttm)/boot --name vttm-fuzz \
 		--parameters 'devices=2 vram_mb=4 gtt_mb=4' \
-		vttm-fuzz -max_total_time=$(TIME) -seed=$(SEED) -max_len=400 \
-		-detect_leaks=0
+		fuzz $(SEED) -max_total_time=$(TIME)
 
 check: programs
 	@$(enter) $(kunit)/check

@@ -547,9 +547,9 @@ static void create_bad(void)
 	__u64 prios = vttm_get(gpu, VTTM_PARAM_PRIORITIES);
 
 	check_eq(create_as(0, ALL_DOMAINS, 0, 0), -EINVAL);
-	check_eq(create_as(~0ULL, ALL_DOMAINS, 0, 0), -EINVAL);
-	check_eq(create_as(~0ULL - PAGE, ALL_DOMAINS, 0, 0) < 0, 1);
-	check_eq(create_as(1ULL << 63, ALL_DOMAINS, 0, 0) < 0, 1);
+	check_in(create_as(~0ULL, ALL_DOMAINS, 0, 0), -EINVAL, -ENOSPC);
+	check_in(create_as(~0ULL - PAGE, ALL_DOMAINS, 0, 0), -EINVAL, -ENOSPC);
+	check_in(create_as(1ULL << 63, ALL_DOMAINS, 0, 0), -EINVAL, -ENOSPC);
 	check_eq(create_as(PAGE, 0, 0, 0), -EINVAL);
 	check_eq(create_as(PAGE, ALL_DOMAINS, prios, 0), -EINVAL);
 	check_eq(create_as(PAGE, ALL_DOMAINS, ~0U, 0), -EINVAL);
@@ -914,10 +914,11 @@ static void madvise_purged(void)
 	__u64 purges = vttm_get(gpu, VTTM_PARAM_PURGES);
 	struct bo bo = make_bo(16 * PAGE, ALL_DOMAINS, 0);
 	struct bo needed = make_bo(16 * PAGE, ALL_DOMAINS, 0);
+	const char *parameters = getenv("VTTM_PARAMETERS");
 	__u32 retained;
 	int fd;
 
-	if (!system("grep -qx 0 /sys/module/vttm/parameters/shrinker 2>/dev/null"))
+	if (parameters && strstr(parameters, "shrinker=0"))
 		ktap_skip("there is no shrinker");
 	fill(&bo, 1);
 	fill(&needed, 2);

@@ -35,6 +35,7 @@ class Guest(guest.Guest):
 			'TERM': os.environ['TERM'] if sys.stdout.isatty() else 'dumb',
 			'LANG': 'C.UTF-8',
 			'VTTM_KO': str(MODULE),
+			'VTTM_PARAMETERS': parameters,
 		}
 		super().__init__(BUILD, name, command, modules=modules, env=env,
 				 path=f'{PROGRAMS}:{HERE}', **rest)
@@ -76,7 +77,7 @@ TESTS = (
 	Test('vttm-fill-full', 'vttm-fill --rounds 40 --mib 192 --may-fail',
 	     'shrinker=0', swap=16, args=(FEW_PAGES,)),
 	Test('vttm-storm', 'vttm-storm --ops 20000', f'{SMALL} delay_us=50', leaks=True),
-	Test('vttm-fuzz', 'vttm-fuzz -runs=4000 -seed=1 -max_len=400 -detect_leaks=0',
+	Test('vttm-fuzz', 'fuzz 1 -runs=1500',
 	     'devices=2 vram_mb=4 gtt_mb=4'),
 	Test('vttm-reload', f'reload 100 {SMALL} delay_us=500', loaded=False, leaks=True),
 )
