@@ -44,6 +44,11 @@ __rust_helper bool rust_helper_ttm_tt_is_populated(struct ttm_tt *tt)
 	return ttm_tt_is_populated(tt);
 }
 
+__rust_helper bool rust_helper_ttm_tt_is_swapped(const struct ttm_tt *tt)
+{
+	return ttm_tt_is_swapped(tt);
+}
+
 __rust_helper bool rust_helper_ttm_tt_is_backed_up(const struct ttm_tt *tt)
 {
 	return ttm_tt_is_backed_up(tt);

@@ -28,8 +28,10 @@ extern "C" {
 #define DRM_VTTM_LRU_WALK		0x0b
 
 /*
- * Domains: where a buffer may be. Of several, the first one with room is taken,
- * in the order VRAM, GTT, system; to make room in the first one, others are evicted.
+ * Domains: where a buffer may be. VRAM is preferred to GTT, and that to system
+ * memory: a buffer goes to the first one if that has room. If not, it stays where
+ * it is, if it may be there; if not, others are evicted from the first one, and if
+ * that fails, it goes to the next.
  */
 #define VTTM_DOMAIN_SYSTEM		0x1	/* pages; the GPU can't reach them */
 #define VTTM_DOMAIN_GTT			0x2	/* pages that the GPU reaches */
@@ -321,7 +323,7 @@ struct drm_vttm_lru_entry {
  * struct drm_vttm_lru_walk - what is on the LRU lists of a domain, in their order
  *
  * The list's lock is given back for each chunk that is copied out; others change
- * the list meanwhile. What stays where it is is met once, whatever they do.
+ * the list meanwhile. What stays in its place is met once, whatever they do.
  */
 struct drm_vttm_lru_walk {
 	/** @domain: in: one of VTTM_DOMAIN_* */

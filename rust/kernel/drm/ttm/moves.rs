@@ -220,14 +220,24 @@ impl Move<'_> {
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo, self.ctx) })
     }
 
-    /// If the old place has pages, sees to it that the new one has, if it needs them.
+    /// Sees to it that the buffer has pages if the new place needs them, or the content has left those of
+    /// the old one.
     fn populate(&mut self) -> Result {
         // SAFETY: By the type invariants; protected by the reservation.
         let tt = unsafe { (*self.bo).ttm };
+        if tt.is_null() {
+            return Ok(());
+        }
+
         // SAFETY: As above; the device has managers for both.
         let (from_pages, to_pages) = unsafe { (uses_pages(self.old()), uses_pages(self.new)) };
-
-        if tt.is_null() || from_pages || !to_pages {
+        let needs_pages = if from_pages {
+            // SAFETY: As above, `tt` is valid.
+            unsafe { bindings::ttm_tt_is_swapped(tt) }
+        } else {
+            to_pages
+        };
+        if !needs_pages {
             return Ok(());
         }
         // SAFETY: By the type invariants.
