@@ -83,9 +83,12 @@ int ktap_run(const struct ktap_case *cases, int count, char **names,
 			printf("# afterwards: %s\n", wrong);
 			status = 1;
 		}
-		failed += status && status != SKIPPED;
-		printf("%s %d %s%s\n", status && status != SKIPPED ? "not ok" : "ok",
-		       ++number, cases[i].name, status == SKIPPED ? " # SKIP" : "");
+		if (status && status != SKIPPED) {
+			failed++;
+			printf("not ");
+		}
+		printf("ok %d %s", ++number, cases[i].name);
+		puts(status == SKIPPED ? " # SKIP" : "");
 		fflush(stdout);
 	}
 	return failed;

@@ -450,11 +450,11 @@ static void picture(void)
 
 static void line(void)
 {
-	printf("%3llu %%  VRAM %llu GTT %llu system %llu swapped %llu MiB  evictions %llu  walks %llu\n",
+	printf("%3llu %%  VRAM %llu GTT %llu system %llu swapped %llu MiB  walks %llu\n",
 	       (__u64)rounds_done * 100 / (options.rounds * options.vms),
 	       vttm_get(gpu, VTTM_PARAM_VRAM_USED) / MIB,
 	       vttm_get(gpu, VTTM_PARAM_GTT_USED) / MIB, where.system / MIB,
-	       where.swapped / MIB, vttm_get(gpu, VTTM_PARAM_EVICTIONS), seen.walks);
+	       where.swapped / MIB, seen.walks);
 	fflush(stdout);
 }
 
@@ -595,7 +595,8 @@ static void read_options(int argc, char **argv)
 			options.may_fail = true;
 			break;
 		default:
-			die("vttm-fill [--mib N] [--vms N] [--rounds N] [--seed N] [--may-fail]");
+			die("%s [--mib N] [--vms N] [--rounds N] [--seed N] [--may-fail]",
+			    argv[0]);
 		}
 	}
 	if (!options.vms || options.vms > MOST_VMS || !options.rounds)

@@ -598,7 +598,8 @@ static void read_options(int argc, char **argv)
 			options.quiet = true;
 			break;
 		default:
-			die("vttm-storm [--ops N] [--processes N] [--seed N] [--abandon] [--quiet]");
+			die("%s [--ops N] [--processes N] [--seed N] [--abandon] [--quiet]",
+			    argv[0]);
 		}
 	}
 	if (!options.processes || options.processes > MOST_PROCESSES)

@@ -70,7 +70,7 @@ TESTS = (
 	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=68),
 	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=68,
 	     args=(FEW_PAGES,)),
-	Test('vttm-others', 'others', 'devices=2', least=11),
+	Test('vttm-others', 'others', least=10),
 	Test('vttm-fill', 'vttm-fill --rounds 60', 'delay_us=100', memory='448M'),
 	Test('vttm-fill-swapout', 'vttm-fill --rounds 60', 'shrinker=0',
 	     args=(FEW_PAGES,)),
