@@ -68,7 +68,7 @@ FEW_PAGES = 'ttm.pages_limit=16384'
 # TTM's own swap-out; memory that is short, and swap space that is.
 TESTS = (
 	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=68),
-	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=68,
+	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=67,
 	     args=(FEW_PAGES,)),
 	Test('vttm-others', 'others', least=10),
 	Test('vttm-fill', 'vttm-fill --rounds 60', 'delay_us=100', memory='448M'),
