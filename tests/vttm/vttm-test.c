@@ -891,6 +891,36 @@ static void move_under_map(void)
 	pthread_join(thread, NULL);
 }
 
+/*
+ * Another process writes, and makes no system call meanwhile. When the buffer moves, it
+ * must be stopped before the content is copied, or what it writes then is lost.
+ */
+static void move_under_writer(void)
+{
+	enum { TIMES = 2000 };
+	__u32 handle = make(64 * PAGE, ALL_DOMAINS, 0);
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct bo bo = { .handle = handle, .size = 64 * PAGE };
+		void *map;
+
+		check_eq(vttm_map(gpu, handle, bo.size, &map), 0);
+		bo.map = map;
+		for (__u64 i = 0; i < TIMES; i++) {
+			fill(&bo, i);
+			check(holds(&bo, i));
+		}
+		_exit(0);
+	}
+	for (int i = 0; !waitpid(pid, &status, WNOHANG); i++)
+		check_eq(vttm_prefetch(gpu, handle, i % 2 ? VTTM_DOMAIN_VRAM :
+							    VTTM_DOMAIN_SYSTEM), 0);
+	check(WIFEXITED(status));
+	check_eq(WEXITSTATUS(status), 0);
+}
+
 static void madvise_kept(void)
 {
 	struct bo bo = make_bo(4 * PAGE, ALL_DOMAINS, 0);
@@ -1999,6 +2029,7 @@ static const struct ktap_case cases[] = {
 	CASE(move_evict_counts),
 	CASE(move_overcommit),
 	CASE(move_under_map),
+	CASE(move_under_writer),
 	CASE(madvise_kept),
 	CASE(madvise_purged),
 	CASE(submit_bad_bos),
