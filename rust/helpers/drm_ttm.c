@@ -10,6 +10,12 @@
 #include <drm/ttm/ttm_resource.h>
 #include <drm/ttm/ttm_tt.h>
 
+__rust_helper struct ww_acquire_ctx *
+rust_helper_dma_resv_locking_ctx(struct dma_resv *obj)
+{
+	return dma_resv_locking_ctx(obj);
+}
+
 __rust_helper int rust_helper_kref_get_unless_zero(struct kref *kref)
 {
 	return kref_get_unless_zero(kref);

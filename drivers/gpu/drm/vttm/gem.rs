@@ -160,13 +160,8 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// Brings a buffer to one of `domains`, with its pages if that is made of them.
-pub(crate) fn place(
-    reserved: &mut Reserved<'_, Object>,
-    domains: Domains,
-    ctx: &mut OperationCtx,
-) -> Result {
-    reserved.validate_among_own(domains.placement(), ctx)?;
+/// Sees to it that a buffer has its pages, if it is made of them where it is.
+pub(crate) fn populate(reserved: &mut Reserved<'_, Object>, ctx: &mut OperationCtx) -> Result {
     if reserved.mem_type() == Some(MemType::VRAM) {
         return Ok(());
     }
@@ -286,7 +281,8 @@ impl File {
         let mut ctx = OperationCtx::new().interruptible();
         let mut reserved = obj.reserve_interruptible()?;
 
-        place(&mut reserved, domains, &mut ctx)?;
+        reserved.validate_among_own(domains.placement(), &mut ctx)?;
+        populate(&mut reserved, &mut ctx)?;
         reserved.move_to_lru_tail();
         Ok(0)
     }

@@ -8,7 +8,7 @@ use crate::{
     engine::Engine,
     file::File,
     gem::{
-        place,
+        populate,
         Object, //
     },
     vm::Vm, //
@@ -268,7 +268,7 @@ impl<'a> Submit<'a> {
                 .map_err(Error::from)?;
         }
 
-        self.place(&mut all)?;
+        self.place(tx, &mut all)?;
         let mut job = engine.job(all.len())?;
         for (reserved, used) in all.iter_mut().zip(self.uses) {
             job.add(reserved, used.usage)?;
@@ -283,16 +283,26 @@ impl<'a> Submit<'a> {
     }
 
     /// Brings all buffers to their places, none of which makes another one of them leave.
-    fn place(&self, all: &mut [Reserved<'_, Object>]) -> Result {
+    fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result {
         let mut ctx = OperationCtx::new().interruptible();
         let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL)?;
 
         for used in self.uses {
             kept.push(used.obj.keep(), GFP_KERNEL)?;
         }
-        all.iter_mut()
-            .zip(self.uses)
-            .try_for_each(|(reserved, used)| place(reserved, used.domains, &mut ctx))
+        // What else the VM has may make room.
+        let has_members = self.uses.iter().any(|used| used.obj.vm != 0);
+        let lent = self.vm.filter(|_| has_members).map(|vm| vm.bulk.resv());
+
+        for (reserved, used) in all.iter_mut().zip(self.uses) {
+            let placement = used.domains.placement();
+            match lent {
+                Some(lent) => tx.validate(reserved, placement, lent, &mut ctx)?,
+                None => reserved.validate(placement, &mut ctx)?,
+            }
+            populate(reserved, &mut ctx)?;
+        }
+        Ok(())
     }
 
     /// Moves the VM, and the buffers that belong to none, to the tails of their LRU lists.

@@ -22,7 +22,10 @@ use crate::{
         Bound,
         DeviceContext, //
     },
-    dma_fence::Timeline,
+    dma_fence::{
+        PendingFence,
+        Timeline, //
+    },
     drm,
     faux,
     new_mutex,
@@ -83,27 +86,42 @@ pub enum Works {
     NotToEvict,
     /// It makes all moves.
     Always,
+    /// It loses what it moves, and says at once that it is done.
+    Badly,
 }
 
 /// The driver's part of a device: what plays its copy engine.
 #[pin_data]
 pub struct Engine {
     works: Works,
-    timeline: Timeline,
     #[pin]
-    jobs: Mutex<KVec<CopyJob>>,
+    queue: Mutex<Queue>,
     deletions: Atomic<u32>,
+}
+
+/// What the engine has to do, in this order.
+struct Queue {
+    timeline: Timeline,
+    jobs: KVec<CopyJob>,
+}
+
+impl Queue {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            timeline: Timeline::new(c"ttm-fixture", c"copies")?,
+            jobs: KVec::new(),
+        })
+    }
 }
 
 impl Engine {
     /// Not for others to inline: lockdep wants the name of a lock class to be in one place.
     #[inline(never)]
     fn new(works: Works) -> Result<Pin<KBox<Self>>> {
-        let timeline = Timeline::new(c"ttm-fixture", c"copies")?;
+        let queue = Queue::new()?;
         let init = pin_init!(Self {
             works,
-            timeline,
-            jobs <- new_mutex!(KVec::new()),
+            queue <- new_mutex!(queue),
             deletions: Atomic::new(0),
         });
 
@@ -115,8 +133,22 @@ impl Engine {
         self.deletions.load(Relaxed)
     }
 
-    fn take_jobs(&self) -> KVec<CopyJob> {
-        mem::replace(&mut *self.jobs.lock(), KVec::new())
+    /// How many jobs there are to run.
+    pub fn queued(&self) -> usize {
+        self.queue.lock().jobs.len()
+    }
+
+    /// Takes the jobs out, for others to run them.
+    pub fn take_jobs(&self) -> KVec<CopyJob> {
+        mem::replace(&mut self.queue.lock().jobs, KVec::new())
+    }
+
+    /// Has the jobs that follow be part of another timeline.
+    pub fn change_timeline(&self) -> Result {
+        let Queue { timeline, .. } = Queue::new()?;
+
+        self.queue.lock().timeline = timeline;
+        Ok(())
     }
 }
 
@@ -208,14 +240,21 @@ impl super::Driver for Driver {
         _bo: &BufferData,
         mv: &mut Move<'_>,
     ) -> Result<MoveBy> {
-        if engine.works == Works::Never || engine.works == Works::NotToEvict && mv.is_eviction() {
-            return Ok(MoveBy::Memcpy);
+        match engine.works {
+            Works::Never => return Ok(MoveBy::Memcpy),
+            Works::NotToEvict if mv.is_eviction() => return Ok(MoveBy::Memcpy),
+            Works::Badly => {
+                let done = PendingFence::new(c"ttm-fixture", c"lost")?;
+                return Ok(MoveBy::Fence(done.fence()));
+            }
+            _ => (),
         }
-        let mut jobs = engine.jobs.lock();
-        jobs.reserve(1, GFP_KERNEL)?;
-        if let Some(job) = mv.copy_job(&engine.timeline)? {
+
+        let queue = &mut *engine.queue.lock();
+        queue.jobs.reserve(1, GFP_KERNEL)?;
+        if let Some(job) = mv.copy_job(&queue.timeline)? {
             // There is room.
-            let _ = jobs.push_within_capacity(job);
+            let _ = queue.jobs.push_within_capacity(job);
         }
         Ok(MoveBy::Memcpy)
     }
@@ -291,6 +330,11 @@ impl Device {
     /// Makes a device that does so even to make room. Who gets that waits for the jobs.
     pub fn new_with_pipeline() -> Result<Self> {
         Self::make(Works::Always, |_| Ok(()))
+    }
+
+    /// Makes a device that moves nothing, and says that it is done.
+    pub fn new_with_bad_engine() -> Result<Self> {
+        Self::make(Works::Badly, |_| Ok(()))
     }
 
     /// Makes a device with more than that.

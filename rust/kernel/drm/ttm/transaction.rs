@@ -5,13 +5,16 @@
 //! C header: [`include/drm/drm_exec.h`](srctree/include/drm/drm_exec.h)
 
 use super::{
+    reserved::private::RawResv,
     Buffer,
     Driver,
     DriverObject,
     Manager,
     Object,
     OperationCtx,
-    Reserved, //
+    Placement,
+    Reserved,
+    Resv, //
 };
 use crate::{
     bindings,
@@ -29,7 +32,8 @@ use crate::{
 use core::{
     cell::Cell,
     marker::PhantomData,
-    ops::ControlFlow, //
+    ops::ControlFlow,
+    ptr, //
 };
 
 /// Why a transaction can't go on.
@@ -199,6 +203,65 @@ impl<'env> Transaction<'env> {
                 e.into()
             })
         })
+    }
+
+    /// As [`Reserved::validate`], but may also evict buffers that have the reservation `lent`.
+    ///
+    /// Otherwise, what the transaction has reserved stays where it is. This is for the buffers of a VM,
+    /// which share a reservation: those that aren't needed now can make room for those that are. Which
+    /// these are, the driver says with [`Driver::eviction_valuable`].
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if the transaction doesn't have that reservation; as [`Reserved::validate`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{self, fixture, MemType, OperationCtx, Placement, Resv};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let resv = Resv::new()?;
+    /// let member = dev.shared(fixture::Device::SIZE, &resv)?;
+    /// let loose = dev.system(0x1000)?;
+    /// let mut ctx = OperationCtx::new();
+    ///
+    /// ttm::transaction(&OperationCtx::new(), |tx| {
+    ///     let mut reserved = tx.reserve(&loose)?;
+    ///     let vram = Placement::VRAM;
+    ///     assert_eq!(tx.validate(&mut reserved, vram, &resv, &mut ctx), Err(EINVAL));
+    ///
+    ///     let member = tx.reserve(&member)?;
+    ///     assert_eq!(reserved.validate(vram, &mut ctx), Err(ENOSPC));
+    ///     tx.validate(&mut reserved, vram, &resv, &mut ctx)?;
+    ///     assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+    ///     assert_eq!(member.mem_type(), Some(MemType::SYSTEM));
+    ///     Ok(())
+    /// })?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn validate<T: DriverObject>(
+        &self,
+        reserved: &mut Reserved<'_, Object<T>>,
+        placement: Placement<'_>,
+        lent: &Resv,
+        ctx: &mut OperationCtx,
+    ) -> Result {
+        let lent = lent.raw_resv();
+        // SAFETY: It is valid as long as it is borrowed; by the type invariants, `exec` is initialized,
+        // and in a round its ticket is.
+        let is_ours = unsafe {
+            ptr::eq(
+                bindings::dma_resv_locking_ctx(lent),
+                &raw const (*self.exec.get()).ticket,
+            )
+        };
+        if !is_ours {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The transaction has it, as was just checked, until the end of the round.
+        unsafe { ctx.lending(lent, |ctx| reserved.validate(placement, ctx)) }
     }
 
     /// Calls `f` for the buffers of a manager, each reserved together with what the transaction has.

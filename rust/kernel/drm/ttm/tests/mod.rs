@@ -14,6 +14,7 @@ mod crowd;
 mod forget;
 mod fused;
 mod guards;
+mod jobs;
 mod model;
 mod moves;
 mod places;

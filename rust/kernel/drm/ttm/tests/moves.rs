@@ -106,6 +106,36 @@ mod cases {
         Ok(())
     }
 
+    // So does a debugger that looks at what a program has mapped: others' data may be there until then.
+    #[test]
+    fn a_debugger_waits() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = &dev.vram(0x1000)?;
+        obj.reserve().write(0, b"kept")?;
+        obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
+
+        let (has_read, is_right) = (&Atomic::new(false), &Atomic::new(false));
+        let early = kthread::scope(|scope| {
+            scope.spawn(c"ttm_debugger", || {
+                let mut bytes = [0u8; 4];
+                let bo = obj.buffer().as_raw();
+                // SAFETY: The buffer is valid, and as large as that. Nobody here has its reservation.
+                let read =
+                    unsafe { bindings::ttm_bo_access(bo, 0, bytes.as_mut_ptr().cast(), 4, 0) };
+                is_right.store(read == 4 && &bytes == b"kept", Relaxed);
+                has_read.store(true, Relaxed);
+            })?;
+            fsleep(Delta::from_millis(20));
+            let early = has_read.load(Relaxed);
+            dev.run_jobs();
+            Ok(early)
+        })?;
+
+        assert!(!early);
+        assert!(is_right.load(Relaxed));
+        Ok(())
+    }
+
     #[test]
     fn to_and_fro() -> Result {
         let dev = Device::new_with_engine()?;

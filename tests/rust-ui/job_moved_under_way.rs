@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a job is to use isn't moved before it is published.
+
+use kernel::{
+    dma_fence::Timeline,
+    drm::ttm::{fixture, FenceUsage, JobBuilder, Object, OperationCtx},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>, timeline: &Timeline) -> Result {
+    let mut reserved = obj.reserve();
+    let mut job = JobBuilder::new(timeline, 1)?;
+    job.add(&mut reserved, FenceUsage::Write)?;
+    #[cfg(not(control))]
+    reserved.evict(&mut OperationCtx::new())?;
+    //~^ error[E0499]: cannot borrow `reserved` as mutable more than once at a time
+    job.publish()?.run(|_| Ok(()))
+}

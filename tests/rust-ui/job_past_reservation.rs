@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A job is published while the reservations are held.
+
+use kernel::{
+    dma_fence::Timeline,
+    drm::ttm::{fixture, FenceUsage, JobBuilder, Object},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>, timeline: &Timeline) -> Result {
+    let mut reserved = obj.reserve();
+    let mut job = JobBuilder::new(timeline, 1)?;
+    job.add(&mut reserved, FenceUsage::Write)?;
+    #[cfg(not(control))]
+    drop(reserved); //~ error[E0505]: cannot move out of `reserved` because it is borrowed
+    job.publish()?.run(|_| Ok(()))
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A job is run once.
+
+use kernel::{
+    drm::ttm::Job,
+    prelude::*, //
+};
+
+fn case(job: Job) -> Result {
+    #[cfg(not(control))]
+    job.run(|_| Ok(()))?;
+    job.run(|_| Ok(())) //~ error[E0382]: use of moved value: `job`
+}
