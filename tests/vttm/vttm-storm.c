@@ -496,7 +496,7 @@ static pid_t start(__u32 number, __u64 seed)
 static __u32 storm(__u64 *killed)
 {
 	pid_t pids[MOST_PROCESSES];
-	__u64 next_kill, started = 0;
+	__u64 next_kill, started = 0, told = 0;
 	__u32 wrong = 0, alive = options.processes;
 
 	for (__u32 i = 0; i < options.processes; i++)
@@ -520,6 +520,11 @@ static __u32 storm(__u64 *killed)
 				alive--;
 			}
 			continue;
+		}
+		if (!options.quiet && ops >= told + options.ops / 20) {
+			told = ops;
+			printf("%llu of %llu\n", ops, options.ops);
+			fflush(stdout);
 		}
 		if (ops >= options.ops && options.abandon) {
 			for (i = 0; i < options.processes; i++) {
