@@ -21,9 +21,10 @@ class Guest(kernel.Boot):
 	"""A kernel that runs @command. Iterate for the lines of its log.
 
 	@modules are pairs of a module's path and its parameters. Programs are found
-	in @path first. There are @swap MiB of swap space. With @leaks, kmemleak looks for what was lost. What the
-	program prints goes to @say as bytes; without that it has this process's own
-	terminal. Afterwards its exit status is in @status, if the kernel lived.
+	in @path first. There are @swap MiB of swap space. With @leaks, kmemleak looks
+	for what was lost. What the program prints goes to @say as bytes; without that
+	it has this process's own terminal. Afterwards its exit status is in @status,
+	if the kernel lived.
 	"""
 
 	def __init__(self, build, name, command, *, modules=(), env=None, path='',
