@@ -2,8 +2,11 @@
 
 #ifdef CONFIG_RUST_DRM_TTM
 
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/kref.h>
+#include <linux/mm.h>
 
 #include <drm/drm_gem.h>
 #include <drm/ttm/ttm_bo.h>
@@ -31,6 +34,37 @@ rust_helper_dma_resv_lock_interruptible(struct dma_resv *obj,
 __rust_helper bool rust_helper_dma_resv_trylock(struct dma_resv *obj)
 {
 	return dma_resv_trylock(obj);
+}
+
+__rust_helper void rust_helper_get_dma_buf(struct dma_buf *dmabuf)
+{
+	get_dma_buf(dmabuf);
+}
+
+__rust_helper int
+rust_helper_dma_coerce_mask_and_coherent(struct device *dev, u64 mask)
+{
+	return dma_coerce_mask_and_coherent(dev, mask);
+}
+
+__rust_helper bool rust_helper_pfn_valid(unsigned long pfn)
+{
+	return pfn_valid(pfn);
+}
+
+__rust_helper struct page *rust_helper_pfn_to_page(unsigned long pfn)
+{
+	return pfn_to_page(pfn);
+}
+
+__rust_helper bool rust_helper_virt_addr_valid(const void *addr)
+{
+	return virt_addr_valid(addr);
+}
+
+__rust_helper struct page *rust_helper_virt_to_page(const void *addr)
+{
+	return virt_to_page(addr);
 }
 
 __rust_helper bool

@@ -5,11 +5,14 @@
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
 use super::{
+    driver::SYSTEM,
     reserved::private::RawResv,
     AsBuffer,
     Device,
     Driver,
+    MemType,
     Object,
+    Place,
     Reserve,
     Reserved, //
 };
@@ -133,6 +136,24 @@ impl<T: Driver> Buffer<T> {
     pub fn is_ghost(&self) -> bool {
         // SAFETY: By the type invariants. `dev` is set before a buffer, or a ghost, can be seen.
         unsafe { (*self.as_raw()).base.dev.is_null() }
+    }
+
+    /// Whether its memory belongs to another device, or whoever else has exported it.
+    ///
+    /// # Examples
+    ///
+    /// See [`Object`].
+    pub fn is_imported(&self) -> bool {
+        // SAFETY: By the type invariants. Constant.
+        unsafe { (*self.as_raw()).type_ == bindings::ttm_bo_type_ttm_bo_type_sg }
+    }
+
+    /// Where it may go when it is evicted.
+    pub(super) fn places_after(&self, from: Option<MemType>) -> &'static [Place] {
+        match (self.data(), from) {
+            (Some(data), Some(from)) if !self.is_imported() => T::evict_flags(data, from),
+            _ => SYSTEM,
+        }
     }
 
     /// A reference to the object, or [`None`] if it isn't alive any more.

@@ -44,8 +44,10 @@ impl Content {
         if !uses_pages || tt.is_null() || !unsafe { bindings::ttm_tt_is_populated(tt) } {
             return None;
         }
-        // SAFETY: As above; populated, it has an array of pages.
-        Some(Self::Pages(unsafe { (*tt).pages }))
+        // SAFETY: As above.
+        let pages = unsafe { (*tt).pages };
+        // What is imported may have none for the CPU.
+        (!pages.is_null()).then_some(Self::Pages(pages))
     }
 
     pub(super) fn is_pages(&self) -> bool {

@@ -5,7 +5,7 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
-    driver::SYSTEM,
+    content::uses_pages,
     inner::Inner,
     manager::Route,
     tt,
@@ -431,6 +431,11 @@ impl<T: Driver> Device<T> {
         new: *mut bindings::ttm_resource,
         hop: *mut bindings::ttm_place,
     ) -> c_int {
+        // Who validates it, or evicts it, doesn't come so far; a driver's hop may.
+        // SAFETY: By the function's requirements; TTM has a reference.
+        if unsafe { Buffer::<T>::from_raw(bo).is_imported() && !uses_pages(new) } {
+            return EINVAL.to_errno();
+        }
         // SAFETY: By the function's requirements.
         if unsafe { (*bo).resource }.is_null() {
             // SAFETY: As above.
@@ -461,11 +466,7 @@ impl<T: Driver> Device<T> {
         let mem_type = MemType::new(unsafe { (*(*bo).resource).mem_type });
         // SAFETY: By the function's requirements. TTM has a reference.
         let bo = unsafe { Buffer::<T>::from_raw(bo) };
-
-        let places = match (bo.data(), mem_type) {
-            (Some(data), Some(mem_type)) => T::evict_flags(data, mem_type),
-            _ => SYSTEM,
-        };
+        let places = bo.places_after(mem_type);
 
         // SAFETY: By the function's requirements; the places are static.
         unsafe {

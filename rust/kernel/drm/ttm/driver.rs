@@ -101,6 +101,15 @@ pub trait Driver:
     /// The driver's part of a device. It goes after all buffers.
     type DeviceData: Send + Sync;
 
+    /// Whether the CPU is to reach what imported buffers contain.
+    ///
+    /// If so, all of their memory is mapped for the kernel as long as they have pages, by the exporter;
+    /// what isn't memory, or can't be mapped, is out of reach even so. If not, all that is known of it
+    /// are its DMA addresses.
+    ///
+    /// The CPU accesses it as a coherent device does: no cache is flushed for that.
+    const MAPS_IMPORTS: bool = false;
+
     /// Where a buffer may go when it is evicted from the memory type `from`.
     ///
     /// An empty list says that its content isn't needed any more: it then has no place at all,
@@ -244,6 +253,53 @@ pub trait Driver:
     fn purgeable(bo: &Self::BufferData) -> bool {
         let _ = bo;
         false
+    }
+
+    /// Where a buffer is to be as long as other devices use it.
+    ///
+    /// These must be in memory types that are made of pages; without this, it is system memory. An empty
+    /// list says that it can't be exported: who tries gets [`EPERM`]. So does he for a buffer that
+    /// shares its reservation, which isn't asked for.
+    ///
+    /// Called when the buffer is exported, and with its reservation held when another device attaches
+    /// to it, or the kernel maps what was exported.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, Resv};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// assert!(fixture::DmaBuf::export(&*dev.vram(0x1000)?).is_ok());
+    ///
+    /// // For this one, the driver returns an empty list.
+    /// let own = dev.precious(0x1000)?;
+    /// assert_eq!(fixture::DmaBuf::export(&own).err(), Some(EPERM));
+    /// let shared = dev.shared(0x1000, &Resv::new()?)?;
+    /// assert_eq!(fixture::DmaBuf::export(&shared).err(), Some(EPERM));
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn export_places(bo: &Self::BufferData) -> &'static [Place] {
+        let _ = bo;
+        SYSTEM
+    }
+
+    /// What the driver's part of a buffer is made with that is imported from another device. `size` is
+    /// in bytes, whole pages.
+    ///
+    /// Without this, nothing can be imported: who tries gets [`EINVAL`].
+    ///
+    /// The buffer is in system memory at first. See [`Object`] for what is different about it.
+    ///
+    /// # Errors
+    ///
+    /// Who wants to import it gets them.
+    fn import(
+        dev: &drm::Device<Self>,
+        size: usize,
+    ) -> Result<<Self::BufferData as drm::gem::DriverObject>::Args> {
+        let _ = (dev, size);
+        Err(EINVAL)
     }
 
     /// The shrinker took a buffer's pages; if `purged`, its content is lost with them.

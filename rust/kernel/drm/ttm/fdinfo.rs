@@ -97,7 +97,7 @@ pub fn show_memory<T, F>(
     }
     for (name, mem_type) in regions {
         if let Some(stats) = &stats[mem_type.index()] {
-            // SAFETY: By the type invariants the printer is valid; all else is for the call.
+            // SAFETY: By the type invariants of `Printer` it is valid; all else is for the call.
             unsafe {
                 bindings::drm_print_memory_stats(
                     printer.as_raw(),
@@ -123,7 +123,7 @@ where
 {
     let file = file.as_raw();
 
-    // SAFETY: By the type invariants of `File`, it is open, so its lock is initialized.
+    // SAFETY: The file is open, so its lock is initialized.
     let handles = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*file).table_lock) };
     let _guard = handles.lock();
 
@@ -148,7 +148,7 @@ fn count<D: DriverObject>(
     let size = obj.buffer().size() as u64;
 
     if let Some(home) = &mut stats[home.index()] {
-        // SAFETY: By the type invariants, it is a valid GEM object.
+        // SAFETY: By the type invariants of `Object`, it is a valid GEM object.
         if unsafe { bindings::drm_gem_object_is_shared_for_memory_stats(obj.as_raw()) } {
             home.shared += size;
         } else {

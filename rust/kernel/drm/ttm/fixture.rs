@@ -48,9 +48,15 @@ use core::{
 };
 
 mod client;
+mod dma_buf;
 pub use client::{
     Client,
-    FdInfo, //
+    FdInfo,
+    UserMap, //
+};
+pub use dma_buf::{
+    settle,
+    DmaBuf, //
 };
 
 /// A driver that has nothing of its own.
@@ -73,7 +79,7 @@ pub enum Kind {
     Disposable,
     /// It may be lost when the system is short of memory.
     Purgeable,
-    /// It isn't worth evicting it.
+    /// It isn't worth evicting it, and it isn't exported.
     Precious,
 }
 
@@ -180,9 +186,40 @@ impl ModuleMetadata for Module {
     };
 }
 
+// Two ioctls, in the words of another driver.
+impl Driver {
+    /// Says 1.
+    fn guarded(
+        _dev: &drm::Device<Self, drm::Registered>,
+        _data: &(),
+        args: &mut crate::uapi::drm_nova_getparam,
+        _file: &drm::File<File>,
+    ) -> Result<u32> {
+        args.value = 1;
+        Ok(1)
+    }
+
+    /// Says whether the device is registered.
+    fn unguarded(
+        dev: &drm::Device<Self, drm::Ioctl>,
+        args: &mut crate::uapi::drm_nova_gem_create,
+        _file: &drm::File<File>,
+    ) -> Result<u32> {
+        args.size = dev.registration_guard().is_some().into();
+        Ok(2)
+    }
+}
+
 /// The driver's part of an open file: nothing.
 pub struct File;
 
+// The macro is for other crates, where this isn't looked at.
+#[allow(
+    unused_variables,
+    unsafe_op_in_unsafe_fn,
+    clippy::missing_safety_doc,
+    clippy::unnecessary_safety_comment
+)]
 #[vtable]
 impl drm::Driver for Driver {
     type OwnerModule = Module;
@@ -200,7 +237,10 @@ impl drm::Driver for Driver {
         desc: c"For the examples",
     };
 
-    const IOCTLS: &'static [drm::ioctl::DrmIoctlDescriptor] = &[];
+    crate::declare_drm_ioctls! {
+        (NOVA_GETPARAM, drm_nova_getparam, drm::ioctl::RENDER_ALLOW, Driver::guarded),
+        (NOVA_GEM_CREATE, drm_nova_gem_create, drm::ioctl::RENDER_ALLOW, unguarded Driver::unguarded),
+    }
 
     fn show_fdinfo(
         _dev: &drm::Device<Self, drm::Registered>,
@@ -222,6 +262,8 @@ impl super::Driver for Driver {
     type OwnerModule = Module;
     type BufferData = BufferData;
     type DeviceData = Pin<KBox<Engine>>;
+
+    const MAPS_IMPORTS: bool = true;
 
     fn evict_flags(bo: &BufferData, _from: MemType) -> &'static [Place] {
         if bo.kind == Kind::Disposable {
@@ -269,6 +311,18 @@ impl super::Driver for Driver {
 
     fn purgeable(bo: &BufferData) -> bool {
         bo.kind == Kind::Purgeable
+    }
+
+    fn export_places(bo: &BufferData) -> &'static [Place] {
+        if bo.kind == Kind::Precious {
+            &[]
+        } else {
+            &[Place::TT]
+        }
+    }
+
+    fn import(_dev: &drm::Device<Self>, _size: usize) -> Result<Kind> {
+        Ok(Kind::Kept)
     }
 
     fn shrunk(bo: &BufferData, purged: bool) {
@@ -348,6 +402,7 @@ impl Device {
         let n = COUNT.fetch_add(1, Relaxed);
         let name = CString::try_from_fmt(fmt!("ttm-fixture.{n}"))?;
         let parent = faux::Registration::new(&name, None)?;
+        super::registration::enable_dma(&parent);
         let drm = Self::unregistered_with(parent.as_ref(), works, more)?;
 
         Ok(Self {

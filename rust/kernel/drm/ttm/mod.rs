@@ -76,6 +76,7 @@ mod moves;
 mod object;
 mod ops;
 mod placement;
+mod prime;
 mod registration;
 mod reserved;
 mod resource;

@@ -6,11 +6,16 @@
 
 use super::{
     bulk::BulkInner,
+    prime::{
+        self,
+        DmaBuf, //
+    },
     reserved::private::RawResv,
     AsBuffer,
     Buffer,
     BulkMove,
     Device,
+    Driver,
     DriverObject,
     FenceUsage,
     OperationCtx,
@@ -152,13 +157,48 @@ impl<T: DriverObject> Default for ObjectConfig<'_, T> {
 /// object may stay on as a zombie until the GPU is done with it; only TTM sees it then, see
 /// [`Buffer`].
 ///
+/// # PRIME
+///
+/// Programs can give it to other devices, if [`Driver::export_places`] says so and it has a reservation
+/// of its own. As long as another one uses it, it is pinned there. Objects of other devices can be
+/// imported if the driver has [`Driver::import`]; one of its own that comes back is the same object.
+///
+/// The memory of an imported object, and its reservation, belong to the exporter. It can only be where
+/// buffers are made of pages, and is never swapped out, shrunk or purged. To map it is to map what was
+/// exported. Whether the CPU reaches its content, [`Driver::MAPS_IMPORTS`] says.
+///
+/// [`Driver::export_places`]: super::Driver::export_places
+/// [`Driver::import`]: super::Driver::import
+/// [`Driver::MAPS_IMPORTS`]: super::Driver::MAPS_IMPORTS
+///
+/// ```
+/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
+///
+/// let (one, other) = (fixture::Device::new()?, fixture::Device::new()?);
+/// let obj = one.vram(0x2000)?;
+/// obj.reserve().write(0x1000, b"shared")?;
+///
+/// let imported = fixture::DmaBuf::export(&obj)?.import(&other)?;
+/// assert!(imported.buffer().is_imported());
+/// assert_eq!(obj.reserve().mem_type(), Some(MemType::TT));
+/// assert!(obj.reserve().is_pinned());
+///
+/// let mut bytes = [0; 6];
+/// imported.reserve().read(0x1000, &mut bytes)?;
+/// assert_eq!(&bytes, b"shared");
+/// let vram = imported.reserve().validate(Placement::VRAM, &mut OperationCtx::new());
+/// assert_eq!(vram, Err(EINVAL));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Invariants
 ///
 /// - `bo` is an initialized `struct ttm_buffer_object` of a [`Device<T::Driver>`], and `self` is the
 ///   content of a [`KBox`].
 /// - While the object is alive, it owns a reference to its DRM device.
 /// - `bulk` is what `bo.bulk_move` points to; protected by the reservation.
-/// - `resv` is the reservation of `bo`, unless that has its own.
+/// - `bo` is imported if there is a `dma_buf`; then that has its reservation and its pages.
+/// - `resv` is the reservation of `bo`, unless that has its own, or is imported.
 #[repr(C)]
 #[pin_data]
 pub struct Object<T: DriverObject> {
@@ -166,6 +206,7 @@ pub struct Object<T: DriverObject> {
     bo: Opaque<bindings::ttm_buffer_object>,
     bulk: UnsafeCell<Option<Arc<BulkInner>>>,
     resv: Option<Arc<Resv>>,
+    dma_buf: Option<DmaBuf>,
     #[pin]
     data: T,
 }
@@ -192,7 +233,13 @@ impl<T: DriverObject> Object<T> {
         open: Some(gem::open_callback::<T>),
         close: Some(gem::close_callback::<T>),
         print_info: Some(bindings::drm_gem_ttm_print_info),
-        mmap: Some(bindings::drm_gem_ttm_mmap),
+        export: Some(Self::export_callback),
+        pin: Some(Self::pin_callback),
+        unpin: Some(Self::unpin_callback),
+        get_sg_table: Some(Self::sg_table_callback),
+        vmap: Some(Self::vmap_callback),
+        vunmap: Some(Self::vunmap_callback),
+        mmap: Some(Self::mmap_callback),
         ..pin_init::zeroed()
     };
 
@@ -215,10 +262,8 @@ impl<T: DriverObject> Object<T> {
     ) -> Result<ARef<Self>> {
         let tdev: &Device<T::Driver> = dev;
         let size = page_align(size).ok_or(EINVAL)?;
-        if size == 0
-            || u32::try_from(size >> PAGE_SHIFT).is_err()
-            || config.priority >= Self::PRIORITIES
-        {
+        Self::check_size(size)?;
+        if config.priority >= Self::PRIORITIES {
             return Err(EINVAL);
         }
 
@@ -233,11 +278,56 @@ impl<T: DriverObject> Object<T> {
             }
         }
 
+        let obj = Self::alloc(dev, size, config.priority, resv.cloned(), None, args)?;
+        let reserved = resv.map(|resv| resv.reserve());
+        // SAFETY: `obj` was just made. Its reservation, if it shares one, is held, and will live as long
+        // as the object, which has a reference to it.
+        let obj = unsafe {
+            Self::complete(
+                obj,
+                tdev,
+                bindings::ttm_bo_type_ttm_bo_type_device,
+                config,
+                ctx,
+                ptr::null_mut(),
+                resv.map_or(ptr::null_mut(), |resv| resv.raw_resv()),
+            )
+        }?;
+        // SAFETY: The current thread holds it: if it is shared, `reserved` stands for that and is the
+        // same; if not, TTM has just taken the object's own, and no guard stands for it.
+        let mut reserved = unsafe { Reserved::adopt(&*obj, reserved) };
+        if let Some(bulk) = config.bulk {
+            reserved.set_bulk(bulk)?;
+        }
+        drop(reserved);
+        Ok(obj)
+    }
+
+    /// Whether an object can have so many bytes: whole pages, and not too many of them.
+    pub(super) fn check_size(size: usize) -> Result {
+        if size == 0 || u32::try_from(size >> PAGE_SHIFT).is_err() {
+            return Err(EINVAL);
+        }
+        Ok(())
+    }
+
+    /// Makes an object of `size` bytes whose base is not yet a TTM buffer.
+    ///
+    /// Only to be given to [`Self::complete`]; otherwise it is leaked.
+    pub(super) fn alloc(
+        dev: &drm::Device<T::Driver>,
+        size: usize,
+        priority: u32,
+        resv: Option<Arc<Resv>>,
+        dma_buf: Option<DmaBuf>,
+        args: T::Args,
+    ) -> Result<NonNull<Self>> {
         let obj = KBox::try_pin_init(
             try_pin_init!(Self {
                 bo <- Opaque::init_zeroed(),
                 bulk: UnsafeCell::new(None),
-                resv: resv.cloned(),
+                resv,
+                dma_buf,
                 data <- T::new(dev, size, args),
             }),
             GFP_KERNEL,
@@ -252,36 +342,57 @@ impl<T: DriverObject> Object<T> {
         // `dev` is valid. The functions are static.
         unsafe {
             (*bo).base.funcs = const { &Self::FUNCS };
-            (*bo).priority = config.priority;
+            (*bo).priority = priority;
             bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size);
             // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
             // nobody would heed if that fails.
             bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0);
-            bindings::drm_dev_get(dev.as_raw());
         }
+        Ok(obj)
+    }
 
-        let reserved = resv.map(|resv| resv.reserve());
+    /// Makes a TTM buffer of its base. Its reservation is then held.
+    ///
+    /// # Safety
+    ///
+    /// `obj` must come from [`Self::alloc`] for this device, and isn't to be used on failure. `resv` must
+    /// be held and live as long as the object, or be null: then it gets its own. For one that is
+    /// imported, `sg` must be a valid scatterlist, and so as long as the object if this succeeds; for all
+    /// others be null.
+    pub(super) unsafe fn complete(
+        obj: NonNull<Self>,
+        dev: &Device<T::Driver>,
+        bo_type: bindings::ttm_bo_type,
+        config: &ObjectConfig<'_, T>,
+        ctx: &mut OperationCtx,
+        sg: *mut bindings::sg_table,
+        resv: *mut bindings::dma_resv,
+    ) -> Result<ARef<Self>> {
+        // SAFETY: By the function's requirements `obj` is valid.
+        let bo = Opaque::cast_into(unsafe { &raw const (*obj.as_ptr()).bo });
+        let drm = dev.drm().as_raw();
         let mut placement = config.placement.as_raw();
 
-        // SAFETY: All pointers are valid; the GEM base is initialized. The reservation, if one is
-        // given, is held, and will live as long as the object, which has a reference to it. `destroy`
-        // frees the object; it is also called on failure, and `obj` isn't used then.
+        // SAFETY: All pointers are valid; the GEM base is initialized. The reservation and the
+        // scatterlist are as the function's requirements say. `destroy` frees the object; it is also
+        // called on failure, and `obj` isn't used then.
         let ret = to_result(unsafe {
+            bindings::drm_dev_get(drm);
             bindings::ttm_bo_init_reserved(
-                tdev.as_bdev(),
+                dev.as_bdev(),
                 bo,
-                bindings::ttm_bo_type_ttm_bo_type_device,
+                bo_type,
                 &mut placement,
                 config.alignment,
                 ctx.as_raw(),
-                ptr::null_mut(),
-                resv.map_or(ptr::null_mut(), |resv| resv.raw_resv()),
+                sg,
+                resv,
                 Some(Self::destroy_callback),
             )
         });
         if let Err(e) = ret {
             // SAFETY: This is the reference that was taken above.
-            unsafe { bindings::drm_dev_put(dev.as_raw()) };
+            unsafe { bindings::drm_dev_put(drm) };
             return Err(e);
         }
 
@@ -289,15 +400,31 @@ impl<T: DriverObject> Object<T> {
         unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 1) };
         // INVARIANT: `bo` is initialized, and the object owns the reference to `dev`.
         // SAFETY: This reference is given away here.
-        let obj = unsafe { ARef::from_raw(obj) };
-        // SAFETY: The current thread holds it: if it is shared, `reserved` stands for that and is the
-        // same; if not, TTM has just taken the object's own, and no guard stands for it.
-        let mut reserved = unsafe { Reserved::adopt(&*obj, reserved) };
-        if let Some(bulk) = config.bulk {
-            reserved.set_bulk(bulk)?;
-        }
-        drop(reserved);
-        Ok(obj)
+        Ok(unsafe { ARef::from_raw(obj) })
+    }
+
+    /// Whether others have the same reservation.
+    pub(super) fn shares_resv(&self) -> bool {
+        self.resv.is_some()
+    }
+
+    /// What it was imported from, if it was.
+    pub(super) fn dma_buf(&self) -> Option<&DmaBuf> {
+        self.dma_buf.as_ref()
+    }
+
+    /// What a buffer was imported from, or null.
+    ///
+    /// # Safety
+    ///
+    /// `bo` must be embedded in a valid `Self`.
+    pub(super) unsafe fn dma_buf_of(
+        bo: *mut bindings::ttm_buffer_object,
+    ) -> *mut bindings::dma_buf {
+        // SAFETY: By the function's requirements; constant. Nothing else of it is accessed.
+        let dma_buf = unsafe { &(*Self::from_bo(bo)).dma_buf };
+
+        dma_buf.as_ref().map_or(ptr::null_mut(), DmaBuf::as_raw)
     }
 
     /// The DRM device that it is on.
@@ -440,7 +567,7 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// Only to be called by DRM, with an object that [`Self::new`] made, when its last GEM reference
+    /// Only to be called by DRM, with an object that [`Self::complete`] made, when its last GEM reference
     /// is gone.
     unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
         // SAFETY: By the function's requirements, it is embedded in a `ttm_buffer_object`.
@@ -476,16 +603,20 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// Only to be called by TTM, with a buffer that [`Self::new`] made.
+    /// Only to be called by TTM, with a buffer that [`Self::alloc`] made. No reservation must be held.
     unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_object) {
         // SAFETY: By the function's requirements.
         let this = unsafe { Self::from_bo(bo) };
 
-        // SAFETY: The GEM part was initialized by `new`, and nobody uses it any more. The device is
-        // still there: it waits for all buffers before it goes.
-        unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };
+        // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. The device is
+        // still there: it waits for all buffers before it goes. If the buffer was imported, the
+        // reservation stays until the object's reference to the DMA-buf is dropped, below.
+        unsafe {
+            prime::release(&raw mut (*bo).base, (*bo).sg);
+            bindings::drm_gem_object_release(&raw mut (*bo).base);
+        }
 
-        // SAFETY: It came out of a box in `new`, and nobody uses it any more.
+        // SAFETY: It came out of a box in `alloc`, and nobody uses it any more.
         drop(unsafe { KBox::from_raw(this) });
     }
 }
@@ -524,7 +655,11 @@ impl<T: DriverObject> AllocImpl for Object<T> {
         prime_handle_to_fd: None,
         prime_fd_to_handle: None,
         gem_prime_import: None,
-        gem_prime_import_sg_table: None,
+        gem_prime_import_sg_table: if T::Driver::HAS_IMPORT {
+            Some(Self::import_callback)
+        } else {
+            None
+        },
         dumb_create: None,
         dumb_map_offset: Some(bindings::drm_gem_ttm_dumb_map_offset),
     };

@@ -6,6 +6,7 @@
 
 use super::Driver;
 use crate::{
+    bindings,
     device,
     devres,
     drm,
@@ -62,7 +63,20 @@ struct Unforgotten<T: Driver>(#[expect(dead_code)] drm::Registration<'static, T>
 where
     T::RegistrationData<'static>: 'static;
 
+/// Says that a virtual device reaches all memory, so that others' buffers can be mapped for it.
+///
+/// To be called when it was just made, before anyone else can use it.
+pub(super) fn enable_dma(parent: &faux::Registration) {
+    let dev: &device::Device<device::Bound> = parent.as_ref().as_ref();
+
+    // There is nothing that could refuse it.
+    // SAFETY: The device is valid, and nobody uses it for DMA yet.
+    let _ = unsafe { bindings::dma_coerce_mask_and_coherent(dev.as_raw(), u64::MAX) };
+}
+
 /// A virtual device with a parent of its own, registered until this is dropped.
+///
+/// Buffers of other devices can be imported.
 ///
 /// # Examples
 ///
@@ -95,6 +109,7 @@ impl<T: Driver + drm::Driver<RegistrationData<'static> = ()>> FauxRegistration<T
         make: impl FnOnce(&faux::Device<device::Bound>) -> Result<drm::UnregisteredDevice<T>>,
     ) -> Result<Self> {
         let parent = faux::Registration::new(name, None)?;
+        enable_dma(&parent);
         let dev = make(parent.as_ref())?;
         let dev = register(parent.as_ref().as_ref(), dev, Ok(()))?;
 

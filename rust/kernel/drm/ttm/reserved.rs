@@ -9,6 +9,7 @@ use super::{
         self,
         Inner, //
     },
+    prime,
     Buffer,
     BulkId,
     BulkMove,
@@ -546,7 +547,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if it has no pages, is pinned, or the device has a shrinker; what
+    /// [`EBUSY`] if it has no pages, is imported or pinned, or the device has a shrinker; what
     /// [`Reserved::validate`] may return.
     ///
     /// # Examples
@@ -588,8 +589,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if it has no pages, is pinned or can't be moved, there is no room for the backup, or
-    /// the device has no shrinker; with a context that says so, [`ERESTARTSYS`].
+    /// [`EBUSY`] if it has no pages, is imported or pinned or can't be moved, there is no room for the
+    /// backup, or the device has no shrinker; with a context that says so, [`ERESTARTSYS`].
     ///
     /// # Examples
     ///
@@ -623,6 +624,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
         let pages = unsafe {
             if (*bo).resource.is_null()
                 || !inner::is_shrinkable((*bo).bdev)
+                || self.inner.as_buffer().is_imported()
                 || !bindings::ttm_bo_shrink_suitable(bo, ctx.as_raw())
             {
                 return Err(EBUSY);
@@ -699,14 +701,15 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
         let busy = unsafe { (*bo).deleted || (*bo).pin_count != 0 };
-        let Some(data) = self.inner.as_buffer().data().filter(|_| !busy) else {
+        if busy || self.inner.as_buffer().is_ghost() {
             return Err(EBUSY);
-        };
-        let Some(from) = self.mem_type() else {
+        }
+        let from = self.mem_type();
+        if from.is_none() {
             return Ok(());
-        };
+        }
 
-        let places = B::Driver::evict_flags(data, from);
+        let places = self.inner.as_buffer().places_after(from);
         let mut placement = bindings::ttm_placement {
             num_placement: u32::try_from(places.len())?,
             // CAST: `Place` is transparent.
@@ -727,9 +730,16 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Errors
     ///
     /// [`ENOSPC`] if there is no room and none could be made, [`EINVAL`] if the buffer is pinned and
-    /// would have to move, [`ENOMEM`]; with a context that says so, [`EBUSY`] or [`ERESTARTSYS`].
+    /// would have to move, or is imported and not all places are made of pages, [`ENOMEM`]; with a
+    /// context that says so, [`EBUSY`] or [`ERESTARTSYS`].
     pub fn validate(&mut self, placement: Placement<'_>, ctx: &mut OperationCtx) -> Result {
         let mut placement = placement.as_raw();
+
+        // SAFETY: The device is initialized, and the placement valid for the call.
+        let is_of_pages = unsafe { prime::is_of_pages((*self.bo()).bdev, &placement) };
+        if self.inner.buffer().is_imported() && !is_of_pages {
+            return Err(EINVAL);
+        }
 
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid. The placement and the context are valid for the call.
@@ -809,7 +819,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if it is pinned, [`ENOMEM`]; with a context that says so, [`EBUSY`] or
+    /// [`EINVAL`] if it is pinned or imported, [`ENOMEM`]; with a context that says so, [`EBUSY`] or
     /// [`ERESTARTSYS`].
     ///
     /// # Examples
@@ -833,7 +843,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn purge(&mut self, ctx: &mut OperationCtx) -> Result {
-        if self.is_pinned() {
+        if self.is_pinned() || self.inner.buffer().is_imported() {
             return Err(EINVAL);
         }
         let mut placement = bindings::ttm_placement {
@@ -1011,6 +1021,17 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         // SAFETY: There is a manager of that memory type, as it is in use.
         if tt.is_null() && unsafe { (*man).use_tt } {
             return Err(ENXIO);
+        }
+
+        if self.inner.as_buffer().is_imported() {
+            let mut ctx = OperationCtx::new();
+            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+            // buffer is valid. The context is valid for the call.
+            to_result(unsafe { bindings::ttm_bo_populate(bo, ctx.as_raw()) })?;
+            // SAFETY: An imported buffer has a place made of pages, so it has a `ttm_tt`.
+            if unsafe { (*tt).pages }.is_null() {
+                return Err(ENXIO);
+            }
         }
         Ok(())
     }

@@ -6,13 +6,18 @@
 
 use super::{
     inner,
+    prime::MappedPages,
     Buffer,
     Caching,
-    Driver, //
+    Driver,
+    Object, //
 };
 use crate::{
     bindings,
-    error::to_result,
+    error::{
+        from_result,
+        to_result, //
+    },
     prelude::*,
     types::Opaque, //
 };
@@ -25,7 +30,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `tt` is initialized, and `self` is the content of a [`KBox`], once [`create`] has returned it.
+/// - `tt` is initialized, and `self` is the content of a [`KBox`], once [`create`] has returned it.
+/// - `dma_buf` is null or valid. If `mapped` is there, it is of that, and `tt.pages` are its pages.
 #[repr(C)]
 #[pin_data]
 struct Tt {
@@ -34,6 +40,12 @@ struct Tt {
 
     /// The shrinker took the pages, and their content is lost. Protected by the reservation.
     purged: bool,
+
+    /// What the pages of an imported buffer are to be taken from, if the CPU is to reach them; else null.
+    dma_buf: *mut bindings::dma_buf,
+
+    /// The pages of an imported buffer, for the CPU. Protected by the reservation.
+    mapped: Option<MappedPages>,
 }
 
 /// Where it says whether the content is lost. Protected by the reservation.
@@ -60,11 +72,35 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     let init = pin_init!(Tt {
         tt <- Opaque::init_zeroed(),
         purged: false,
+        dma_buf: ptr::null_mut(),
+        mapped: None,
     });
     let Ok(tt) = KBox::pin_init(init, GFP_KERNEL) else {
         return ptr::null_mut();
     };
     let raw = tt.tt.get();
+
+    // SAFETY: By the function's requirements. TTM has a reference.
+    let buffer = unsafe { Buffer::<T>::from_raw(bo) };
+    if buffer.is_imported() {
+        // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
+        if unsafe { bindings::ttm_sg_tt_init(raw, bo, page_flags, Caching::Cached.as_raw()) } != 0 {
+            return ptr::null_mut();
+        }
+        // CAST: The `ttm_tt` comes first.
+        // INVARIANT: `tt` of `Tt` was just initialized, and came out of a box. The object, which has a
+        // reference to the DMA-buf, lasts longer.
+        // SAFETY: Nothing moves it: it is only accessed through pointers. An imported buffer is embedded
+        // in an object, unless it is a ghost, which never gets one.
+        unsafe {
+            let this = KBox::into_raw(Pin::into_inner_unchecked(tt));
+
+            if T::MAPS_IMPORTS && !buffer.is_ghost() {
+                (*this).dma_buf = Object::<T::BufferData>::dma_buf_of(bo);
+            }
+            return this.cast();
+        }
+    }
 
     // SAFETY: By the function's requirements.
     let shrinkable = unsafe { inner::is_shrinkable((*bo).bdev) };
@@ -73,10 +109,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
         page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
     }
 
-    // SAFETY: By the function's requirements. TTM has a reference.
-    let caching = unsafe { Buffer::<T>::from_raw(bo) }
-        .data()
-        .map_or(Caching::Cached, T::caching);
+    let caching = buffer.data().map_or(Caching::Cached, T::caching);
     // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
     let ret = unsafe { bindings::ttm_tt_init(raw, bo, page_flags, caching.as_raw(), 0) };
     let mut done = to_result(ret);
@@ -132,6 +165,11 @@ pub(super) unsafe extern "C" fn populate(
     ctx: *mut bindings::ttm_operation_ctx,
 ) -> c_int {
     // SAFETY: By the function's requirements.
+    if let Some(tt) = unsafe { imported(tt) } {
+        // SAFETY: As above, the reservation is held.
+        return from_result(|| unsafe { populate_imported(tt) }.map(|()| 0));
+    }
+    // SAFETY: By the function's requirements.
     let purged = unsafe { purged(tt) };
 
     // SAFETY: By the function's requirements; `purged` is protected by the reservation.
@@ -167,7 +205,75 @@ pub(super) unsafe extern "C" fn unpopulate(
     tt: *mut bindings::ttm_tt,
 ) {
     // SAFETY: By the function's requirements.
+    if let Some(tt) = unsafe { imported(tt) } {
+        // SAFETY: As above, the reservation is held: nobody has the pages of an imported buffer without.
+        return unsafe { unpopulate_imported(tt) };
+    }
+    // SAFETY: By the function's requirements.
     unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
+}
+
+/// All of it, if it is that of an imported buffer.
+///
+/// # Safety
+///
+/// `tt` must come from [`create`], and be valid.
+unsafe fn imported(tt: *mut bindings::ttm_tt) -> Option<*mut Tt> {
+    // CAST: The `ttm_tt` comes first.
+    // SAFETY: By the function's requirements. Constant.
+    (!unsafe { (*tt).sg }.is_null()).then(|| tt.cast())
+}
+
+/// Takes over the exporter's pages: their DMA addresses, and what is for the CPU if that is to reach them.
+///
+/// # Safety
+///
+/// `tt` must be that of an imported buffer, without pages, its reservation held.
+unsafe fn populate_imported(tt: *mut Tt) -> Result {
+    // SAFETY: By the function's requirements.
+    let raw = unsafe { &raw const (*tt).tt };
+    let raw = Opaque::cast_into(raw);
+
+    // SAFETY: By the function's requirements and the type invariants of `Tt`: there is room for so many
+    // addresses, and the reservation is that of the DMA-buf.
+    unsafe {
+        let count = (*raw).num_pages as usize;
+        let ret = bindings::drm_prime_sg_to_dma_addr_array(
+            (*raw).sg,
+            (*raw).dma_address,
+            c_int::try_from(count)?,
+        );
+        if ret != 0 {
+            return Err(EINVAL);
+        }
+
+        if !(*tt).dma_buf.is_null() {
+            (*tt).mapped = MappedPages::new((*tt).dma_buf, count);
+            if let Some(mapped) = &(*tt).mapped {
+                // INVARIANT: `mapped` of `Tt` has these pages.
+                (*raw).pages = mapped.as_ptr();
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Gives the exporter's pages up.
+///
+/// # Safety
+///
+/// `tt` must be that of an imported buffer, its reservation held; nobody must use its pages any more.
+unsafe fn unpopulate_imported(tt: *mut Tt) {
+    // SAFETY: By the function's requirements.
+    let raw = Opaque::cast_into(unsafe { &raw const (*tt).tt });
+
+    // SAFETY: By the function's requirements, and the type invariants of `Tt`.
+    unsafe {
+        (*raw).pages = ptr::null_mut();
+        if let Some(mapped) = (*tt).mapped.take() {
+            mapped.unmap();
+        }
+    }
 }
 
 /// The shrinker dropped the content.

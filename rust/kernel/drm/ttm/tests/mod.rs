@@ -9,6 +9,7 @@
 //! case asserts with the lists' lock held: one that fails ends there and then, and drops nothing.
 
 mod bounded;
+mod clients;
 mod complete;
 mod crowd;
 mod forget;
@@ -18,6 +19,7 @@ mod jobs;
 mod model;
 mod moves;
 mod places;
+mod prime;
 mod random;
 mod ranges;
 mod repeats;

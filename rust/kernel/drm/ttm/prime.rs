@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! PRIME: buffers that several devices share.
+//!
+//! A buffer is exported as a DMA-buf, and stays in pages, pinned, as long as another device is
+//! attached to that. An imported buffer is a TTM buffer of its own, of the kind that has no memory: its
+//! pages, and its reservation, are the exporter's.
+//!
+//! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
+
+use super::{
+    Device,
+    Driver,
+    DriverObject,
+    Object,
+    OperationCtx,
+    Place, //
+};
+use crate::{
+    alloc::KVVec,
+    bindings,
+    drm::{
+        self,
+        gem::IntoGEMObject, //
+    },
+    error::{
+        from_result,
+        to_result, //
+    },
+    ffi::c_ulong,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
+    prelude::*,
+    sync::aref::ARef, //
+};
+use core::{
+    ffi::c_int,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+
+/// A reference to a DMA-buf.
+///
+/// # Invariants
+///
+/// It is valid, and owns a reference.
+pub(super) struct DmaBuf(NonNull<bindings::dma_buf>);
+
+// SAFETY: DMA-bufs may be used and released from any thread.
+unsafe impl Send for DmaBuf {}
+
+// SAFETY: What is there for a shared reference is constant, or has locks of its own.
+unsafe impl Sync for DmaBuf {}
+
+impl DmaBuf {
+    /// Takes a reference.
+    ///
+    /// # Safety
+    ///
+    /// `dma_buf` must be valid.
+    unsafe fn get(dma_buf: NonNull<bindings::dma_buf>) -> Self {
+        // SAFETY: By the function's requirements.
+        unsafe { bindings::get_dma_buf(dma_buf.as_ptr()) };
+        // INVARIANT: Just taken.
+        Self(dma_buf)
+    }
+
+    pub(super) fn as_raw(&self) -> *mut bindings::dma_buf {
+        self.0.as_ptr()
+    }
+
+    /// The reservation. It lasts as long as the DMA-buf.
+    fn resv(&self) -> *mut bindings::dma_resv {
+        // SAFETY: By the type invariants. Constant.
+        unsafe { (*self.as_raw()).resv }
+    }
+
+    /// Maps all of it for the kernel.
+    ///
+    /// # Safety
+    ///
+    /// The reservation must be held, and `map` be valid for writes.
+    unsafe fn vmap(&self, map: *mut bindings::iosys_map) -> Result {
+        // SAFETY: By the function's requirements, and the type invariants.
+        to_result(unsafe { bindings::dma_buf_vmap(self.as_raw(), map) })
+    }
+
+    /// # Safety
+    ///
+    /// The reservation must be held, and `map` be from [`Self::vmap`].
+    unsafe fn vunmap(&self, map: *mut bindings::iosys_map) {
+        // SAFETY: By the function's requirements, and the type invariants.
+        unsafe { bindings::dma_buf_vunmap(self.as_raw(), map) };
+    }
+
+    /// Bytes.
+    fn size(&self) -> usize {
+        // SAFETY: By the type invariants. Constant.
+        unsafe { (*self.as_raw()).size }
+    }
+}
+
+impl Drop for DmaBuf {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants, it is ours.
+        unsafe { bindings::dma_buf_put(self.as_raw()) };
+    }
+}
+
+/// The memory of a DMA-buf, mapped for the kernel, and the pages that it is made of.
+///
+/// This, not the scatterlist, is where they may be taken from: exporters need not put them there. They
+/// stay as long as they are mapped.
+///
+/// # Invariants
+///
+/// `map` is what `dma_buf_vmap` gave for `dma_buf`, which is valid. It is memory of `pages`, for as long
+/// as it is mapped.
+pub(super) struct MappedPages {
+    dma_buf: *mut bindings::dma_buf,
+    map: bindings::iosys_map,
+    pages: KVVec<*mut bindings::page>,
+}
+
+impl MappedPages {
+    /// Maps the first `count` pages of `dma_buf`. [`None`] if they aren't memory with a `struct page`, or
+    /// can't be mapped.
+    ///
+    /// # Safety
+    ///
+    /// `dma_buf` must be valid until [`Self::unmap`], and have that many pages; its reservation must be
+    /// held.
+    pub(super) unsafe fn new(dma_buf: *mut bindings::dma_buf, count: usize) -> Option<Self> {
+        let mut pages = KVVec::with_capacity(count, GFP_KERNEL).ok()?;
+        let mut map = bindings::iosys_map::default();
+
+        // SAFETY: By the function's requirements.
+        to_result(unsafe { bindings::dma_buf_vmap(dma_buf, &mut map) }).ok()?;
+        for n in 0..count {
+            // SAFETY: By the function's requirements there are that many pages, just mapped.
+            match unsafe { page(&map, n) } {
+                Some(page) => {
+                    // There is room.
+                    let _ = pages.push_within_capacity(page);
+                }
+                None => {
+                    // SAFETY: Just mapped, for this; the reservation is still held.
+                    unsafe { bindings::dma_buf_vunmap(dma_buf, &mut map) };
+                    return None;
+                }
+            }
+        }
+
+        // INVARIANT: Just mapped, and these are the pages.
+        Some(Self {
+            dma_buf,
+            map,
+            pages,
+        })
+    }
+
+    /// The pages, as an array that lasts as long as `self`. Nobody writes to it.
+    pub(super) fn as_ptr(&self) -> *mut *mut bindings::page {
+        self.pages.as_ptr().cast_mut()
+    }
+
+    /// Undoes it.
+    ///
+    /// # Safety
+    ///
+    /// The reservation of the DMA-buf must be held, and the pages not be used any more.
+    pub(super) unsafe fn unmap(mut self) {
+        // SAFETY: By the type invariants, and the function's requirements.
+        unsafe { bindings::dma_buf_vunmap(self.dma_buf, &mut self.map) };
+    }
+}
+
+/// The `struct page` of page `n` of what is mapped, if it has one.
+///
+/// # Safety
+///
+/// So many pages must be mapped there.
+unsafe fn page(map: &bindings::iosys_map, n: usize) -> Option<*mut bindings::page> {
+    if map.is_iomem {
+        return None;
+    }
+    // SAFETY: All variants are an address.
+    let addr = unsafe { map.__bindgen_anon_1.vaddr }.wrapping_byte_add(n << PAGE_SHIFT);
+
+    // SAFETY: By the function's requirements something is mapped there. What is done is what is allowed
+    // for each kind of address, and page.
+    unsafe {
+        if bindings::is_vmalloc_addr(addr) {
+            let pfn = bindings::vmalloc_to_pfn(addr);
+
+            return bindings::pfn_valid(pfn).then(|| bindings::pfn_to_page(pfn));
+        }
+        bindings::virt_addr_valid(addr).then(|| bindings::virt_to_page(addr))
+    }
+}
+
+/// Whether all of the places are in memory types that are made of pages.
+///
+/// # Safety
+///
+/// `bdev` must be initialized, and `placement` valid.
+pub(super) unsafe fn is_of_pages(
+    bdev: *mut bindings::ttm_device,
+    placement: &bindings::ttm_placement,
+) -> bool {
+    // CAST: Not more than fit into memory.
+    (0..placement.num_placement as usize).all(|n| {
+        // SAFETY: By the function's requirements, there are that many; the managers are null or valid.
+        unsafe {
+            let man = (*bdev).man_drv[(*placement.placement.add(n)).mem_type as usize];
+
+            !man.is_null() && (*man).use_tt
+        }
+    })
+}
+
+/// Brings a buffer to one of `places`, with its pages, and pins it there.
+///
+/// # Errors
+///
+/// [`EINVAL`] if these aren't made of pages, or it is pinned elsewhere; what moving it may return.
+///
+/// # Safety
+///
+/// `bo` must be a valid buffer, its reservation held.
+unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result {
+    let mut ctx = OperationCtx::new();
+    let mut placement = bindings::ttm_placement {
+        num_placement: u32::try_from(places.len())?,
+        // CAST: `Place` is transparent.
+        placement: places.as_ptr().cast(),
+    };
+
+    // SAFETY: By the function's requirements. The placement and the context are valid for the call.
+    unsafe {
+        if places.is_empty() || !is_of_pages((*bo).bdev, &placement) {
+            return Err(EINVAL);
+        }
+        to_result(bindings::ttm_bo_validate(bo, &mut placement, ctx.as_raw()))?;
+        to_result(bindings::ttm_bo_populate(bo, ctx.as_raw()))?;
+        bindings::ttm_bo_pin(bo);
+    }
+    Ok(())
+}
+
+/// Maps all of a buffer for the kernel. It must be pinned as long as it is mapped.
+///
+/// # Safety
+///
+/// `bo` must be a valid buffer that is pinned in pages, its reservation held, and `map` be valid for
+/// writes.
+unsafe fn vmap(bo: *mut bindings::ttm_buffer_object, map: *mut bindings::iosys_map) -> Result {
+    let moves = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+
+    // SAFETY: By the function's requirements.
+    unsafe {
+        // This doesn't fail, as it can't be interrupted.
+        bindings::dma_resv_wait_timeout((*bo).base.resv, moves, false, c_ulong::MAX >> 1);
+        to_result(bindings::ttm_bo_vmap(bo, map))
+    }
+}
+
+/// The pages of a buffer, as those who want to attach to it need them.
+///
+/// # Safety
+///
+/// `bo` must be a valid buffer, its reservation held.
+unsafe fn sg_table(bo: *mut bindings::ttm_buffer_object) -> Result<*mut bindings::sg_table> {
+    // SAFETY: By the function's requirements.
+    unsafe {
+        let tt = (*bo).ttm;
+        if tt.is_null() || !bindings::ttm_tt_is_populated(tt) || (*tt).pages.is_null() {
+            return Err(EINVAL);
+        }
+        crate::error::from_err_ptr(bindings::drm_prime_pages_to_sg(
+            (*bo).base.dev,
+            (*tt).pages,
+            (*tt).num_pages,
+        ))
+    }
+}
+
+/// Maps a DMA-buf for a program.
+///
+/// # Safety
+///
+/// `dma_buf` must be valid, and `vma` be a mapping that is just being made.
+unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_struct) -> Result {
+    // SAFETY: By the function's requirements.
+    unsafe {
+        // These are for the exporter to say.
+        (*vma).vm_private_data = ptr::null_mut();
+        (*vma).vm_ops = ptr::null();
+        to_result(bindings::dma_buf_mmap(dma_buf, vma, 0))
+    }
+}
+
+/// Gives up what an import was made of.
+///
+/// # Safety
+///
+/// `gem` must be the GEM part of an imported buffer, which TTM doesn't use any more. No reservation must
+/// be held.
+pub(super) unsafe fn release(gem: *mut bindings::drm_gem_object, sg: *mut bindings::sg_table) {
+    // SAFETY: By the function's requirements. What wasn't imported completely has no attachment; the
+    // DRM core then undoes the rest.
+    unsafe {
+        if !(*gem).import_attach.is_null() {
+            bindings::drm_prime_gem_destroy(gem, sg);
+        }
+    }
+}
+
+/// The reservation of a DMA-buf is held.
+///
+/// # Invariants
+///
+/// The current thread holds it, and this is to give it back.
+struct Locked<'a>(&'a DmaBuf);
+
+impl<'a> Locked<'a> {
+    fn new(dma_buf: &'a DmaBuf) -> Self {
+        // Without an acquire context, this doesn't fail.
+        // SAFETY: By the type invariants of `DmaBuf`.
+        unsafe { bindings::dma_resv_lock(dma_buf.resv(), ptr::null_mut()) };
+        // INVARIANT: Just taken.
+        Self(dma_buf)
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::dma_resv_unlock(self.0.resv()) };
+    }
+}
+
+// The callbacks of GEM. All are only to be called by DRM, on an object of this type that is alive.
+impl<T: DriverObject> Object<T> {
+    /// # Safety
+    ///
+    /// See above.
+    unsafe fn export_places<'a>(
+        gem: *mut bindings::drm_gem_object,
+    ) -> (&'a Self, &'static [Place]) {
+        // SAFETY: By the function's requirements.
+        let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
+
+        // Who holds a reservation that is shared holds up all the others that share it.
+        if this.shares_resv() {
+            (this, &[])
+        } else {
+            (this, T::Driver::export_places(this))
+        }
+    }
+
+    /// # Safety
+    ///
+    /// See above.
+    pub(super) unsafe extern "C" fn export_callback(
+        gem: *mut bindings::drm_gem_object,
+        flags: c_int,
+    ) -> *mut bindings::dma_buf {
+        // SAFETY: By the function's requirements.
+        let (_, places) = unsafe { Self::export_places(gem) };
+        if places.is_empty() {
+            return EPERM.to_ptr();
+        }
+
+        // SAFETY: By the function's requirements.
+        unsafe { bindings::drm_gem_prime_export(gem, flags) }
+    }
+
+    /// # Safety
+    ///
+    /// See above. The reservation must be held.
+    pub(super) unsafe extern "C" fn pin_callback(gem: *mut bindings::drm_gem_object) -> c_int {
+        // SAFETY: By the function's requirements.
+        let (this, places) = unsafe { Self::export_places(gem) };
+
+        // SAFETY: By the function's requirements.
+        from_result(|| unsafe { pin(this.buffer().as_raw(), places) }.map(|()| 0))
+    }
+
+    /// # Safety
+    ///
+    /// See above. The reservation must be held, and one of its pins be from [`Self::pin_callback`].
+    pub(super) unsafe extern "C" fn unpin_callback(gem: *mut bindings::drm_gem_object) {
+        // SAFETY: By the function's requirements.
+        let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
+
+        // SAFETY: By the function's requirements.
+        unsafe { bindings::ttm_bo_unpin(this.buffer().as_raw()) };
+    }
+
+    /// # Safety
+    ///
+    /// See above. The reservation must be held, and it be pinned by [`Self::pin_callback`].
+    pub(super) unsafe extern "C" fn sg_table_callback(
+        gem: *mut bindings::drm_gem_object,
+    ) -> *mut bindings::sg_table {
+        // SAFETY: By the function's requirements.
+        let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
+
+        // SAFETY: By the function's requirements.
+        unsafe { sg_table(this.buffer().as_raw()) }.unwrap_or_else(|e| e.to_ptr())
+    }
+
+    /// # Safety
+    ///
+    /// See above. The reservation must be held; `map` must be valid for writes.
+    pub(super) unsafe extern "C" fn vmap_callback(
+        gem: *mut bindings::drm_gem_object,
+        map: *mut bindings::iosys_map,
+    ) -> c_int {
+        // SAFETY: By the function's requirements.
+        let (this, places) = unsafe { Self::export_places(gem) };
+        let bo = this.buffer().as_raw();
+
+        from_result(|| {
+            if let Some(dma_buf) = this.dma_buf() {
+                // SAFETY: Its reservation is that of the object; all else by the function's requirements.
+                return unsafe { dma_buf.vmap(map) }.map(|()| 0);
+            }
+            // SAFETY: By the function's requirements.
+            unsafe {
+                pin(bo, places)?;
+                vmap(bo, map).inspect_err(|_| bindings::ttm_bo_unpin(bo))?;
+            }
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// See above. The reservation must be held; `map` must be from [`Self::vmap_callback`].
+    pub(super) unsafe extern "C" fn vunmap_callback(
+        gem: *mut bindings::drm_gem_object,
+        map: *mut bindings::iosys_map,
+    ) {
+        // SAFETY: By the function's requirements.
+        let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
+        let bo = this.buffer().as_raw();
+
+        // SAFETY: By the function's requirements: `vmap_callback` has done the opposite.
+        unsafe {
+            if let Some(dma_buf) = this.dma_buf() {
+                dma_buf.vunmap(map);
+            } else {
+                bindings::ttm_bo_vunmap(bo, map);
+                bindings::ttm_bo_unpin(bo);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// See above. `vma` must be a mapping that is just being made, which has a reference to the object.
+    pub(super) unsafe extern "C" fn mmap_callback(
+        gem: *mut bindings::drm_gem_object,
+        vma: *mut bindings::vm_area_struct,
+    ) -> c_int {
+        // SAFETY: By the function's requirements.
+        let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
+        let Some(dma_buf) = this.dma_buf() else {
+            // SAFETY: By the function's requirements.
+            return unsafe { bindings::drm_gem_ttm_mmap(gem, vma) };
+        };
+
+        from_result(|| {
+            // SAFETY: By the function's requirements.
+            unsafe {
+                mmap(dma_buf.as_raw(), vma)?;
+                // The mapping has a reference to the DMA-buf instead.
+                bindings::drm_gem_object_put(gem);
+            }
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by DRM, on a device of this driver. `attach` must be valid, and `sgt` be what is
+    /// mapped for it.
+    pub(super) unsafe extern "C" fn import_callback(
+        dev: *mut bindings::drm_device,
+        attach: *mut bindings::dma_buf_attachment,
+        sgt: *mut bindings::sg_table,
+    ) -> *mut bindings::drm_gem_object {
+        // SAFETY: By the function's requirements.
+        let obj = unsafe {
+            let dev = drm::Device::<T::Driver>::from_raw(dev);
+
+            NonNull::new((*attach).dmabuf)
+                .ok_or(EINVAL)
+                .and_then(|dma_buf| Self::import(dev, DmaBuf::get(dma_buf), sgt))
+        };
+
+        match obj {
+            // SAFETY: It is valid; DRM gets the reference.
+            Ok(obj) => unsafe { ARef::into_raw(obj).as_ref() }.as_raw(),
+            Err(e) => e.to_ptr(),
+        }
+    }
+
+    /// Makes an object of the memory of `dma_buf`.
+    ///
+    /// # Safety
+    ///
+    /// `sgt` must be what is mapped of it for a device, and stay so until [`release`]; if this fails,
+    /// until it returns.
+    unsafe fn import(
+        dev: &drm::Device<T::Driver>,
+        dma_buf: DmaBuf,
+        sgt: *mut bindings::sg_table,
+    ) -> Result<ARef<Self>> {
+        let size = dma_buf.size();
+        if size % PAGE_SIZE != 0 {
+            return Err(EINVAL);
+        }
+        Self::check_size(size)?;
+
+        // The object has one, too, but may be gone when the lock is dropped.
+        // SAFETY: It is valid.
+        let owned = unsafe { DmaBuf::get(dma_buf.0) };
+        let args = T::Driver::import(dev, size)?;
+        let obj = Self::alloc(dev, size, 0, None, Some(owned), args)?;
+
+        let locked = Locked::new(&dma_buf);
+        let tdev: &Device<T::Driver> = dev;
+        // SAFETY: `obj` was just made; the reservation is held, and lasts as long as the DMA-buf, which
+        // the object has a reference to. So does `sgt`, by the function's requirements.
+        unsafe {
+            Self::complete(
+                obj,
+                tdev,
+                bindings::ttm_bo_type_ttm_bo_type_sg,
+                &super::ObjectConfig::<T>::default(),
+                &mut OperationCtx::new(),
+                sgt,
+                locked.0.resv(),
+            )
+        }
+    }
+}

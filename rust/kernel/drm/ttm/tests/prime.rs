@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Buffers that two devices share.
+
+use super::*;
+use crate::{
+    dma_fence::PendingFence,
+    drm::ttm::{
+        fixture::{
+            self,
+            settle,
+            DmaBuf, //
+        },
+        FenceUsage,
+        Place, //
+    },
+    io::Io, //
+};
+
+const SIZE: usize = 0x3000;
+
+/// A buffer in the VRAM of one device, and what another one has imported of it.
+struct Shared {
+    imported: ARef<Object>,
+    exported: ARef<Object>,
+    importer: Device,
+    exporter: Device,
+}
+
+impl Shared {
+    fn new() -> Result<Self> {
+        Self::with(Device::new()?, Device::new()?)
+    }
+
+    fn with(exporter: Device, importer: Device) -> Result<Self> {
+        let exported = exporter.vram(SIZE)?;
+        exported.reserve().write(SIZE - 4, b"tail")?;
+
+        Ok(Self {
+            imported: DmaBuf::export(&exported)?.import(&importer)?,
+            exported,
+            importer,
+            exporter,
+        })
+    }
+}
+
+/// Whether the buffer ends so.
+fn ends_with(obj: &Object, wanted: &[u8; 4]) -> Result<bool> {
+    let mut bytes = [0; 4];
+
+    obj.reserve().read(obj.buffer().size() - 4, &mut bytes)?;
+    Ok(bytes == *wanted)
+}
+
+#[kunit_tests(rust_ttm_prime)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn both_see_what_either_writes() -> Result {
+        let s = Shared::new()?;
+
+        assert_eq!(s.imported.buffer().size(), SIZE);
+        assert!(s.imported.buffer().is_imported());
+        assert!(!s.exported.buffer().is_imported());
+        assert!(ends_with(&s.imported, b"tail")?);
+        s.imported.reserve().write(SIZE - 4, b"back")?;
+        assert!(ends_with(&s.exported, b"back")?);
+        Ok(())
+    }
+
+    #[test]
+    fn they_share_a_reservation() -> Result {
+        let s = Shared::new()?;
+        let reserved = s.imported.reserve();
+
+        assert!(s.exported.try_reserve().is_none());
+        drop(reserved);
+        assert!(s.exported.try_reserve().is_some());
+        Ok(())
+    }
+
+    #[test]
+    fn it_is_pinned_as_long_as_it_is_imported() -> Result {
+        let s = Shared::new()?;
+        let mut ctx = OperationCtx::new();
+
+        assert_eq!(s.exported.reserve().mem_type(), Some(MemType::TT));
+        assert!(s.exported.reserve().is_pinned());
+        assert_eq!(s.exported.reserve().evict(&mut ctx), Err(EBUSY));
+
+        drop(s.imported);
+        settle(&s.importer);
+        assert!(!s.exported.reserve().is_pinned());
+        s.exported.reserve().validate(Placement::VRAM, &mut ctx)?;
+        assert!(ends_with(&s.exported, b"tail")?);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_exported_alone_is_not_pinned() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(SIZE)?;
+        let _dma_buf = DmaBuf::export(&obj)?;
+
+        assert!(!obj.reserve().is_pinned());
+        assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
+        Ok(())
+    }
+
+    #[test]
+    fn two_importers() -> Result {
+        let s = Shared::new()?;
+        let third = Device::new()?;
+        let again = DmaBuf::export(&s.exported)?.import(&third)?;
+
+        again.reserve().write(SIZE - 4, b"3rd.")?;
+        assert!(ends_with(&s.imported, b"3rd.")?);
+        drop(again);
+        settle(&third);
+        assert!(s.exported.reserve().is_pinned());
+        Ok(())
+    }
+
+    #[test]
+    fn the_exporter_goes_first() -> Result {
+        let s = Shared::new()?;
+
+        drop(s.exported);
+        drop(s.exporter);
+        assert!(ends_with(&s.imported, b"tail")?);
+        drop(s.imported);
+        settle(&s.importer);
+        assert_eq!(s.importer.driver_data().deletions(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn the_importer_goes_first() -> Result {
+        let s = Shared::new()?;
+
+        drop(s.imported);
+        drop(s.importer);
+        // What the importer's end has put off.
+        settle(&s.exporter);
+        assert!(ends_with(&s.exported, b"tail")?);
+        assert!(!s.exported.reserve().is_pinned());
+        drop(s.exported);
+        assert_eq!(s.exporter.driver_data().deletions(), 1);
+        Ok(())
+    }
+
+    // The DMA-buf is the only one to have the object.
+    #[test]
+    fn the_last_importer_frees_what_was_exported() -> Result {
+        let s = Shared::new()?;
+
+        drop(s.exported);
+        settle(&s.exporter);
+        assert_eq!(s.exporter.driver_data().deletions(), 0);
+        drop(s.imported);
+        settle(&s.importer);
+        settle(&s.exporter);
+        assert_eq!(s.exporter.driver_data().deletions(), 1);
+        Ok(())
+    }
+
+    // The importer's GPU still uses it: then the exporter's pages must stay, too.
+    #[test]
+    fn a_zombie_keeps_the_pages() -> Result {
+        let s = Shared::new()?;
+        let work = PendingFence::new(c"example", c"ring 0")?;
+        let mut reserved = s.imported.reserve();
+        reserved.populate(&mut OperationCtx::new())?;
+        reserved.fence_slot()?.add(&work.fence(), FenceUsage::Write);
+        drop(reserved);
+
+        drop(s.imported);
+        assert!(s.exported.reserve().is_pinned());
+        work.signal();
+        settle(&s.importer);
+        assert!(!s.exported.reserve().is_pinned());
+        Ok(())
+    }
+
+    #[test]
+    fn one_of_its_own_comes_back() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(SIZE)?;
+        let same = DmaBuf::export(&obj)?.import(&dev)?;
+
+        assert_eq!(same.buffer().id(), obj.buffer().id());
+        assert!(!same.buffer().is_imported());
+        assert!(!same.reserve().is_pinned());
+        Ok(())
+    }
+
+    #[test]
+    fn some_are_not_exported() -> Result {
+        let dev = Device::new()?;
+        let resv = Resv::new()?;
+        let bulk = BulkMove::new(&dev, resv.clone())?;
+
+        assert_eq!(DmaBuf::export(&*dev.precious(SIZE)?).err(), Some(EPERM));
+        assert_eq!(
+            DmaBuf::export(&*dev.shared(SIZE, &resv)?).err(),
+            Some(EPERM)
+        );
+        assert_eq!(
+            DmaBuf::export(&*dev.member(SIZE, &bulk)?).err(),
+            Some(EPERM)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn one_that_cannot_move_is_not_attached_to() -> Result {
+        let (dev, other) = (Device::new()?, Device::new()?);
+        let obj = dev.vram(SIZE)?;
+        let dma_buf = DmaBuf::export(&obj)?;
+        let pinned = obj.reserve().pin();
+
+        assert_eq!(dma_buf.import(&other).err(), Some(EINVAL));
+        drop(pinned);
+        assert!(!obj.reserve().is_pinned());
+        assert!(dma_buf.import(&other).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn there_is_no_room_for_it_in_pages() -> Result {
+        let (dev, other) = (Device::new()?, Device::new()?);
+        let all = dev.vram(Device::SIZE)?;
+        all.reserve()
+            .validate(Placement::new(&[Place::TT])?, &mut OperationCtx::new())?;
+        let pinned = all.reserve().pin();
+        let obj = dev.vram(SIZE)?;
+        let dma_buf = DmaBuf::export(&obj)?;
+
+        assert_eq!(dma_buf.import(&other).err(), Some(ENOSPC));
+        assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
+        drop(pinned);
+        assert!(dma_buf.import(&other).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn an_imported_one_goes_where_there_are_pages() -> Result {
+        let s = Shared::new()?;
+        let mut ctx = OperationCtx::new();
+        let tt = [Place::TT];
+        let vram_or_tt = [Place::VRAM, Place::TT];
+
+        assert_eq!(s.imported.reserve().mem_type(), Some(MemType::SYSTEM));
+        s.imported
+            .reserve()
+            .validate(Placement::new(&tt)?, &mut ctx)?;
+        assert_eq!(s.imported.reserve().mem_type(), Some(MemType::TT));
+        for places in [&vram_or_tt[..1], &vram_or_tt] {
+            let placement = Placement::new(places)?;
+            assert_eq!(
+                s.imported.reserve().validate(placement, &mut ctx),
+                Err(EINVAL)
+            );
+        }
+        s.imported.reserve().evict(&mut ctx)?;
+        assert_eq!(s.imported.reserve().mem_type(), Some(MemType::SYSTEM));
+        assert!(ends_with(&s.imported, b"tail")?);
+        Ok(())
+    }
+
+    #[test]
+    fn an_imported_one_loses_nothing() -> Result {
+        let s = Shared::with(Device::new()?, Device::new_shrinkable()?)?;
+        let mut ctx = OperationCtx::new();
+        s.imported.reserve().populate(&mut ctx)?;
+
+        assert_eq!(s.imported.reserve().swap_out(&mut ctx), Err(EBUSY));
+        assert_eq!(s.imported.reserve().shrink(true, &mut ctx), Err(EBUSY));
+        assert_eq!(s.imported.reserve().purge(&mut ctx), Err(EINVAL));
+        s.importer.swap_out_all(&mut ctx)?;
+        fixture::press_for_memory();
+        assert!(s.imported.reserve().is_populated());
+        assert!(ends_with(&s.imported, b"tail")?);
+        Ok(())
+    }
+
+    #[test]
+    fn it_is_not_swapped_out_at_the_exporter() -> Result {
+        let s = Shared::with(Device::new_shrinkable()?, Device::new()?)?;
+
+        s.exporter.swap_out_all(&mut OperationCtx::new())?;
+        fixture::press_for_memory();
+        assert!(s.exported.reserve().is_populated());
+        assert!(ends_with(&s.imported, b"tail")?);
+        Ok(())
+    }
+
+    // It has to come back for that.
+    #[test]
+    fn one_that_is_swapped_out_is_imported() -> Result {
+        let (dev, other) = (Device::new()?, Device::new()?);
+        let obj = dev.system(SIZE)?;
+        let mut ctx = OperationCtx::new();
+        obj.reserve().populate(&mut ctx)?;
+        obj.reserve().write(SIZE - 4, b"disk")?;
+        obj.reserve().swap_out(&mut ctx)?;
+
+        let imported = DmaBuf::export(&obj)?.import(&other)?;
+        assert!(ends_with(&imported, b"disk")?);
+        Ok(())
+    }
+
+    #[test]
+    fn an_imported_one_is_mapped_for_the_kernel() -> Result {
+        let s = Shared::new()?;
+        let map = s.imported.reserve().vmap::<SIZE>()?;
+
+        (&map).write32(u32::from_le_bytes(*b"edge"), SIZE - 4);
+        assert!(ends_with(&s.exported, b"edge")?);
+        drop(map);
+        assert!(!s.imported.reserve().is_pinned());
+        Ok(())
+    }
+}
