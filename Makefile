@@ -2,7 +2,8 @@
 # The front door. What each target does is in scripts/ and tests/.
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
-	mutants users cost unsafe enter where clean distclean
+	mutants users cost unsafe enter where clean distclean \
+	walks vttm vttm-shell vttm-storm vttm-fuzz
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -10,11 +11,18 @@ export V KDIR TOOLCHAIN FULL TIME
 help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
 
-#: make demo      boot Linux and watch a Rust driver walk a TTM LRU list
+#: make demo      boot Linux, and fill a virtual GPU with four times its memory
 #: make check     run every test in a booted kernel
 #: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
 #: make rust-ui   programs in Rust that must not compile, each for its reason
 #: make compare   the suites in C on Linux's own TTM, beside ours
+#:
+#: make vttm      run CMD='...' in a kernel with the virtual GPU, VTTM='...' its
+#:                parameters: devices, vram_mb, gtt_mb, delay_us, shrinker
+#: make vttm-shell   a shell there
+#: make vttm-storm   processes that do anything to it, OPS=200000 times
+#: make vttm-fuzz    histories of ioctls, found by coverage in TIME=60 seconds
+#: make walks     watch a Rust driver walk a TTM LRU list, step by step
 #:
 #: make explore   the C core in user space: all states of small worlds
 #: make fuzz      long random histories, found by libFuzzer in TIME=60 seconds
@@ -41,7 +49,7 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit rust-ui: setup
+tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-fuzz: setup
 	@$(lock) ours $(work) $@
 
 explore fuzz prove mutants: tree

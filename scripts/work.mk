@@ -3,15 +3,20 @@
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
 .PHONY: explore fuzz prove mutants users cost
+.PHONY: programs walks vttm vttm-shell vttm-storm vttm-fuzz
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
 enter := $(top)/scripts/enter
 kunit := $(top)/tests/kunit
+vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
 
 FILTER ?= ttm_lru*
 WALKS ?= 100
+OPS ?= 200000
+SEED ?= 1
+TIME ?= 60
 SUITES ?= ttm_lru ttm_lru_walk
 
 tree:
@@ -20,10 +25,34 @@ tree:
 kernel: tree
 	@$(step) build "building the test kernel" $(enter) $(kunit)/build ours
 
-demo: kernel
-	@$(enter) $(kunit)/demo $(WALKS)
+programs: kernel
+	@$(step) programs "building the programs" \
+		$(enter) make -C $(vttm) --no-print-directory
 
-check: kernel
+demo: programs
+	@$(enter) $(vttm)/demo
+
+walks: kernel
+	@$(enter) $(kunit)/walks $(WALKS)
+
+vttm: programs
+	@$(enter) $(vttm)/boot --parameters '$(VTTM)' \
+		sh -c '$(subst ','\'',$(value CMD))'
+
+vttm-shell: programs
+	@$(enter) $(vttm)/boot --parameters '$(VTTM)'
+
+vttm-storm: programs
+	@$(enter) $(vttm)/boot --name vttm-storm --leaks \
+		--parameters 'devices=2 vram_mb=16 gtt_mb=16 delay_us=50' \
+		vttm-storm --ops $(OPS) --seed $(SEED)
+
+vttm-fuzz: programs
+	@$(enter) $(vttm)/boot --name vttm-fuzz \
+		--parameters 'devices=2 vram_mb=4 gtt_mb=4' \
+		fuzz $(SEED) -max_total_time=$(TIME)
+
+check: programs
 	@$(enter) $(kunit)/check
 
 kunit: kernel

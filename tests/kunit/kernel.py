@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Boot a test kernel (UML), and find what it complains about."""
 
+import math
 import os
 import pty
 import re
@@ -48,12 +49,16 @@ class Boot:
 		self.lines = []
 		self.hung = False
 
+	def _start(self, log):
+		"""Start it, with its log at the terminal @log."""
+		return subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+					stdout=log, stderr=log,
+					start_new_session=True)
+
 	def __iter__(self):
 		# The early console writes by lines to a terminal only.
 		ours, its = pty.openpty()
-		process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-					   stdout=its, stderr=its,
-					   start_new_session=True)
+		process = self._start(its)
 		os.close(its)
 		try:
 			with open(self.log, 'w') as log:
@@ -67,19 +72,28 @@ class Boot:
 			process.wait()
 			os.close(ours)
 
-	def _read(self, out):
+	def _ready(self, *fds):
+		"""Those that there is something to read from, as soon as there is."""
+		wait = min(self.silence, self.end - time.monotonic())
+		if wait == math.inf:
+			wait = None
+		return select.select(fds, [], [], wait and max(wait, 0))[0]
+
+	def _await(self, log):
+		"""Wait for more of @log; nothing if there won't be."""
+		if not self._ready(log):
+			self.hung = True
+			return b''
+		try:
+			return os.read(log, 1 << 16)
+		except OSError:	# so a terminal's end is told
+			return b''
+
+	def _read(self, log):
 		rest = b''
-		end = time.monotonic() + self.limit
-		while True:
-			wait = min(self.silence, end - time.monotonic())
-			if wait <= 0 or not select.select([out], [], [], wait)[0]:
-				self.hung = True
-				return
-			try:
-				rest += os.read(out, 1 << 16)
-			except OSError:	# so a terminal's end is told
-				return
-			*whole, rest = rest.split(b'\n')
+		self.end = time.monotonic() + self.limit
+		while more := self._await(log):
+			*whole, rest = (rest + more).split(b'\n')
 			for line in whole:
 				yield line.decode(errors='backslashreplace').rstrip()
 
@@ -90,15 +104,20 @@ class Boot:
 
 def results(boot):
 	"""Run it; the tree of results as the kernel's own kunit.py has it."""
+	lines = _live(boot)
+	tests = parse(lines)
+	for _ in lines:		# what comes after the last result
+		pass
+	return tests
+
+
+def parse(lines):
+	"""The tree of results in lines of KTAP."""
 	sys.path.append(f'{os.environ["TREE"]}/tools/testing/kunit')
 	from kunit_parser import parse_run_tests
 	from kunit_printer import null_printer
 
-	lines = _live(boot)
-	tests = parse_run_tests(lines, null_printer)
-	for _ in lines:		# what comes after the last result
-		pass
-	return tests
+	return parse_run_tests(lines, null_printer)
 
 
 def _live(lines):

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Run a program in a booted test kernel. Its root is the toolchain root, which it
+can't change; it has a terminal for itself, and the kernel's log goes elsewhere.
+"""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import termios
+from pathlib import Path
+
+import kernel
+
+INIT = Path(__file__).resolve().parent / 'init'
+STATUS = re.compile(r'init: the program ended with (\d+)$')
+
+
+class Guest(kernel.Boot):
+	"""A kernel that runs @command. Iterate for the lines of its log.
+
+	@modules are pairs of a module's path and its parameters. Programs are found
+	in @path first. There are @swap MiB of swap space. With @leaks, kmemleak looks
+	for what was lost. What the program prints goes to @say as bytes; without that
+	it has this process's own terminal. Afterwards its exit status is in @status,
+	if the kernel lived.
+	"""
+
+	def __init__(self, build, name, command, *, modules=(), env=None, path='',
+		     swap=0, cpus=2, memory='1G', leaks=False, say=None, args=(),
+		     **rest):
+		file = Path(f'{build}/{name}.json')
+		terminal = 'fd:1,fd:1' if say else 'fd:0,fd:1'
+		args = [f'ncpus={cpus}', f'mem={memory}', f'con0={terminal}', 'con=null',
+			'kunit.enable=0', f'kmemleak={"on" if leaks else "off"}', *args]
+		if swap:
+			self.disk = Path(f'{build}/{name}.swap')
+			args.append(f'ubd0={self.disk}')
+		else:
+			self.disk = None
+		self.swap = swap
+		self.say = say
+		self.status = None
+		file.write_text(json.dumps({
+			'command': list(command), 'modules': list(modules),
+			'env': env or {}, 'path': path, 'swap': bool(swap),
+			'leaks': leaks,
+		}))
+		super().__init__(build, name, *args, f'init={INIT}', '--', str(file),
+				 ends=kernel.ROOT, **rest)
+
+	def _start(self, log):
+		# The kernel looks at its log's terminal by the number.
+		self.command = [arg if arg != 'console=tty' else 'console=ttyS0'
+				for arg in self.command if arg != 'earlyprintk']
+		self.command[1:1] = [f'ssl0=fd:{log},fd:{log}', 'ssl=null']
+		if self.say:
+			self.ours, stdout = pty.openpty()
+			stdin = stdout
+		else:
+			self.ours, stdin, stdout = None, 0, 1
+			self.saved = termios.tcgetattr(0)
+		process = subprocess.Popen(self.command, stdin=stdin, stdout=stdout,
+					   stderr=log, pass_fds=[log],
+					   start_new_session=True)
+		if self.say:
+			os.close(stdout)
+		return process
+
+	def _await(self, log):
+		if not self.say:
+			return super()._await(log)
+		while True:
+			ready = self._ready(*(fd for fd in (log, self.ours) if fd))
+			if not ready:
+				self.hung = True
+				return b''
+			if self.ours in ready:
+				self._pass_on()
+			if log in ready:
+				return self._take(log)
+
+	def _pass_on(self):
+		if more := self._take(self.ours):
+			self.say(more.replace(b'\r\n', b'\n'))
+		else:
+			os.close(self.ours)
+			self.ours = None
+
+	@staticmethod
+	def _take(fd):
+		try:
+			return os.read(fd, 1 << 16)
+		except OSError:	# so a terminal's end is told
+			return b''
+
+	def __iter__(self):
+		if self.disk:
+			with self.disk.open('wb') as disk:
+				disk.truncate(self.swap << 20)
+		try:
+			for line in super().__iter__():
+				if match := STATUS.search(line):
+					self.status = int(match[1])
+				yield line
+			while self.say and self.ours:
+				self._pass_on()
+		finally:
+			if self.disk:
+				self.disk.unlink()
+			if not self.say:
+				termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+
+	def wrong(self):
+		"""What is wrong with how it went, apart from the status."""
+		wrong = [f'the kernel says: {report}'
+			 for report in kernel.reports(self.lines)]
+		if self.hung:
+			wrong.append('the kernel hangs')
+		elif not self.powered_off:
+			wrong.append('the kernel crashed')
+		elif self.status is None:
+			wrong.append('the program was not run')
+		return wrong + ([f'see {self.log}'] if wrong else [])

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Booted kernels in which there is vttm, and the tests that run there."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / 'kunit'))
+
+import guest	# noqa: E402 (it is found there)
+
+BUILD = os.environ['BUILD']
+PROGRAMS = f'{BUILD}-vttm'
+DRIVERS = Path(BUILD) / 'drivers/gpu/drm'
+MODULE = DRIVERS / 'vttm/vttm.ko'
+OTHERS = [DRIVERS / 'drm_shmem_helper.ko', DRIVERS / 'vgem/vgem.ko']
+
+
+def show(output):
+	"""Pass on what a program prints."""
+	sys.stdout.buffer.write(output)
+	sys.stdout.buffer.flush()
+
+
+class Guest(guest.Guest):
+	"""A kernel with vttm, that was given @parameters, unless the program loads it."""
+
+	def __init__(self, name, command, parameters='', loaded=True, **rest):
+		modules = [(str(other), '') for other in OTHERS]
+		if loaded:
+			modules.append((str(MODULE), parameters))
+		env = {
+			'TERM': os.environ['TERM'] if sys.stdout.isatty() else 'dumb',
+			'LANG': 'C.UTF-8',
+			'VTTM_KO': str(MODULE),
+			'VTTM_PARAMETERS': parameters,
+		}
+		super().__init__(BUILD, name, command, modules=modules, env=env,
+				 path=f'{PROGRAMS}:{HERE}', **rest)
+
+
+@dataclass
+class Test:
+	"""A program, and the kernel that it has."""
+	name: str
+	command: str
+	parameters: str = ''
+	least: int = 0		# that many cases of its KTAP must pass, if it has that
+	swap: int = 512
+	memory: str = '1G'
+	leaks: bool = False
+	loaded: bool = True
+	args: tuple = ()
+
+	def guest(self, say):
+		return Guest(self.name, self.command.split(), self.parameters,
+			     loaded=self.loaded, swap=self.swap, memory=self.memory,
+			     leaks=self.leaks, say=say, args=self.args)
+
+
+SMALL = 'devices=2 vram_mb=16 gtt_mb=16'
+# 64 MiB for TTM's pages, beyond which it swaps out by itself.
+FEW_PAGES = 'ttm.pages_limit=16384'
+
+# What `make check` has. Copies that take a while, and such that don't; a shrinker, and
+# TTM's own swap-out; memory that is short, and swap space that is.
+TESTS = (
+	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=69),
+	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=68,
+	     args=(FEW_PAGES,)),
+	Test('vttm-others', 'others', least=10),
+	Test('vttm-fill', 'vttm-fill --rounds 60', 'delay_us=100', memory='448M'),
+	Test('vttm-fill-swapout', 'vttm-fill --rounds 60', 'shrinker=0',
+	     args=(FEW_PAGES,)),
+	Test('vttm-fill-short', 'vttm-fill --rounds 40 --short', 'delay_us=100', swap=8),
+	Test('vttm-storm', 'vttm-storm --ops 20000', f'{SMALL} delay_us=50', leaks=True),
+	Test('vttm-fuzz', 'fuzz 1 -runs=1500',
+	     'devices=2 vram_mb=4 gtt_mb=4'),
+	Test('vttm-reload', f'reload 100 {SMALL} delay_us=500', loaded=False, leaks=True),
+)
