@@ -100,8 +100,14 @@ static int ttm_lru_walk_lock(struct ttm_bo_lru_cursor *curs,
 	curs->needs_unlock = !ret;
 	curs->waited = true;
 
+	if (ret != -EDEADLK)
+		return ret;
 	/* The caller can only give up the transaction, as for want of space. */
-	return ret == -EDEADLK ? -ENOSPC : ret;
+	if (arg->ctx->contended && !*arg->ctx->contended) {
+		ttm_bo_get(bo);
+		*arg->ctx->contended = bo;
+	}
+	return -ENOSPC;
 }
 
 /* Pass by @res, where the walk stands: its buffer's reservation is not free. */
