@@ -556,7 +556,7 @@ impl<T: Driver> Drop for Walk<'_, '_, T> {
 /// # Invariants
 ///
 /// One of the references to `self.0` belongs to this.
-struct Reference(*mut bindings::ttm_buffer_object);
+pub(super) struct Reference(pub(super) *mut bindings::ttm_buffer_object);
 
 impl Drop for Reference {
     #[inline]

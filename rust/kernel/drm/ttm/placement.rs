@@ -299,8 +299,8 @@ impl Caching {
 ///
 /// # Invariants
 ///
-/// `self.0.resv` is null, so that it lends no reservation, but for one that is held as long as `self` is
-/// there.
+/// `self.0.resv` is null, so that it lends no reservation, and `self.0.contended` is; or as long as
+/// `self` is there, the current thread holds the one, and the other is a place for a pointer.
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
@@ -314,6 +314,7 @@ impl OperationCtx {
                 gfp_retry_mayfail: false,
                 allow_res_evict: false,
                 resv: core::ptr::null_mut(),
+                contended: core::ptr::null_mut(),
                 bytes_moved: 0,
             },
             PhantomData,
@@ -354,21 +355,25 @@ impl OperationCtx {
         )
     }
 
-    /// Calls `f`, and meanwhile lends the reservation `resv` to evict buffers that have it.
+    /// Calls `f`, and meanwhile lends the reservation `resv` to evict buffers that have it. What could
+    /// not be waited for goes to `contended`, with a reference.
     ///
     /// # Safety
     ///
     /// The current thread must hold `resv` until `f` has returned.
-    pub(super) unsafe fn lending<R>(
+    pub(super) unsafe fn in_transaction<R>(
         &mut self,
         resv: *mut bindings::dma_resv,
+        contended: &mut *mut bindings::ttm_buffer_object,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        // INVARIANT: By the function's requirements; it is gone when `f` has returned.
+        // INVARIANT: By the function's requirements, and as `contended` is borrowed; it is gone when `f`
+        // has returned.
         let mut lending = Self(
             bindings::ttm_operation_ctx {
                 resv,
                 allow_res_evict: true,
+                contended,
                 ..self.0
             },
             PhantomData,

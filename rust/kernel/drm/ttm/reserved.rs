@@ -725,7 +725,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
 impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// Moves the buffer to a place that `placement` says, if it isn't in one.
     ///
-    /// May sleep, and may evict other buffers.
+    /// May sleep, and may evict other buffers, but not those whose reservation is taken. For these, see
+    /// [`Transaction::validate`](super::Transaction::validate).
     ///
     /// # Errors
     ///
@@ -744,45 +745,6 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid. The placement and the context are valid for the call.
         to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
-    }
-
-    /// As [`Self::validate`], but may also evict buffers that share the reservation.
-    ///
-    /// Without this they stay, as their reservation is taken. A driver that needs some of them where
-    /// they are says so with [`Driver::eviction_valuable`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::validate`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement, Resv};
-    ///
-    /// let dev = fixture::Device::new()?;
-    /// let resv = Resv::new()?;
-    /// let mut ctx = OperationCtx::new();
-    /// let a = dev.shared(fixture::Device::SIZE, &resv)?;
-    /// a.reserve().evict(&mut ctx)?;
-    /// let b = dev.shared(fixture::Device::SIZE, &resv)?;
-    ///
-    /// // They are in each other's way.
-    /// let mut reserved = a.reserve();
-    /// assert_eq!(reserved.validate(Placement::VRAM, &mut ctx), Err(ENOSPC));
-    /// reserved.validate_among_own(Placement::VRAM, &mut ctx)?;
-    /// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
-    /// drop(reserved);
-    /// assert_eq!(b.reserve().mem_type(), Some(MemType::SYSTEM));
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn validate_among_own(
-        &mut self,
-        placement: Placement<'_>,
-        ctx: &mut OperationCtx,
-    ) -> Result {
-        // SAFETY: By the type invariants the reservation is held, now and while this is called.
-        unsafe { ctx.lending(self.resv, |ctx| self.validate(placement, ctx)) }
     }
 
     /// Sees to it that the buffer has its pages, if it is in a memory type that is made of pages.

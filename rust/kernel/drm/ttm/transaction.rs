@@ -5,6 +5,7 @@
 //! C header: [`include/drm/drm_exec.h`](srctree/include/drm/drm_exec.h)
 
 use super::{
+    cursor::Reference,
     reserved::private::RawResv,
     Buffer,
     Driver,
@@ -63,8 +64,8 @@ impl From<Error> for Stop {
 ///
 /// `f` takes them with [`Transaction::reserve`], in any order; they are given back when it has
 /// returned. Where another transaction has one that it can't be made to wait for, `reserve` fails, and
-/// goes on failing: `f` must return that, and is called again when the other one is done. So `f` should
-/// take all reservations before it does what must not be done twice.
+/// goes on failing: `f` must return that, and is called again when the other one is done. So it is with
+/// [`Transaction::validate`]. So `f` should do that before it does what must not be done twice.
 ///
 /// With an interruptible `ctx`, a signal ends the waiting.
 ///
@@ -112,37 +113,46 @@ pub fn transaction<'env, R>(
         exec: Opaque::uninit(),
         stopped: Cell::new(None),
         walking: Cell::new(false),
+        in_the_way: Cell::new(None),
         _env: PhantomData,
         _not_send: NotThreadSafe,
     };
-    let exec = tx.exec.get();
-    let mut result = Err(Stop::CONTENDED);
 
-    // INVARIANT: `exec` of `Transaction` is initialized, and isn't moved before it goes.
-    // SAFETY: `exec` is memory for a `drm_exec`.
-    unsafe { bindings::drm_exec_init(exec, flags, 0) };
-    // SAFETY: Initialized. What was lent for the last round is gone: it borrowed `tx`.
-    while unsafe { bindings::drm_exec_cleanup(exec) } {
-        tx.stopped.set(None);
-        // What could not be waited for is waited for now, while there is nothing else. It also has to
-        // be the first that `exec` knows of: what shares its reservation must not be alone with that.
-        // SAFETY: As above.
-        let contended = unsafe { (*exec).contended };
-        result = if contended.is_null() {
-            f(&tx)
-        } else {
-            // SAFETY: `exec` has a reference to it, and it lives for `'env`.
-            unsafe { tx.lock(contended) }.and_then(|()| f(&tx))
-        };
+    loop {
+        // INVARIANT: `exec` of `Transaction` is initialized, and isn't moved before it goes.
+        // SAFETY: `exec` is memory for a `drm_exec`.
+        unsafe { bindings::drm_exec_init(tx.exec.get(), flags, 0) };
+        let result = tx.rounds(&mut f);
+        // SAFETY: As above. It isn't used any more, nor is what was lent.
+        unsafe { bindings::drm_exec_fini(tx.exec.get()) };
 
-        if tx.stopped.get() != Some(Stop::CONTENDED) {
-            break;
+        match tx.in_the_way.take() {
+            Some(bo) => wait_until_free(&bo, ctx)?,
+            None => return result.map_err(|stop| stop.0.unwrap_or(EDEADLK)),
         }
     }
-    // SAFETY: As above. It isn't used any more, nor is what was lent.
-    unsafe { bindings::drm_exec_fini(exec) };
+}
 
-    result.map_err(|stop| stop.0.unwrap_or(EDEADLK))
+/// Waits until nobody has the reservation of a buffer, just now.
+///
+/// # Errors
+///
+/// [`ERESTARTSYS`]
+fn wait_until_free(bo: &Reference, ctx: &OperationCtx) -> Result {
+    // SAFETY: There is a reference to the buffer, so it and its reservation are valid. The current thread
+    // has none.
+    unsafe {
+        let resv = (*bo.0).base.resv;
+        let ret = if ctx.is_interruptible() {
+            bindings::dma_resv_lock_interruptible(resv, ptr::null_mut())
+        } else {
+            bindings::dma_resv_lock(resv, ptr::null_mut())
+        };
+
+        to_result(ret).map_err(|_| ERESTARTSYS)?;
+        bindings::dma_resv_unlock(resv);
+    }
+    Ok(())
 }
 
 /// Takes reservations together with others. See [`transaction`].
@@ -153,16 +163,46 @@ pub fn transaction<'env, R>(
 ///   thread that made it has access.
 /// - If `stopped` is set, no more reservations are taken in this round.
 /// - While `walking`, none are taken but by the walk, which gives them back before the round ends.
+/// - If `in_the_way` is set, a buffer stands in the way that someone else has reserved.
 pub struct Transaction<'env> {
     exec: Opaque<bindings::drm_exec>,
     stopped: Cell<Option<Stop>>,
     walking: Cell<bool>,
+    in_the_way: Cell<Option<Reference>>,
     // An object goes after all reservations are given back. Invariant: nobody may shorten it.
     _env: PhantomData<Cell<&'env ()>>,
     _not_send: NotThreadSafe,
 }
 
 impl<'env> Transaction<'env> {
+    /// Calls `f`, again and again as long as it has to start over.
+    fn rounds<R>(&self, f: &mut impl FnMut(&Self) -> Result<R, Stop>) -> Result<R, Stop> {
+        let exec = self.exec.get();
+        let mut result = Err(Stop::CONTENDED);
+
+        // SAFETY: By the type invariants. What was lent for the last round is gone: it borrowed `self`.
+        while unsafe { bindings::drm_exec_cleanup(exec) } {
+            self.stopped.set(None);
+            // What could not be waited for is waited for now, while there is nothing else. It also has to
+            // be the first that `exec` knows of: what shares its reservation must not be alone with that.
+            // SAFETY: As above.
+            let contended = unsafe { (*exec).contended };
+            result = if contended.is_null() {
+                f(self)
+            } else {
+                // SAFETY: `exec` has a reference to it, and it lives for `'env`.
+                unsafe { self.lock(contended) }.and_then(|()| f(self))
+            };
+
+            // SAFETY: As above.
+            let is_contended = unsafe { !(*exec).contended.is_null() };
+            if self.stopped.get() != Some(Stop::CONTENDED) || !is_contended {
+                break;
+            }
+        }
+        result
+    }
+
     /// Waits for the reservation of `obj` and takes it, until the end of the transaction.
     ///
     /// May be called for several objects that share a reservation, and again for the same.
@@ -205,15 +245,20 @@ impl<'env> Transaction<'env> {
         })
     }
 
-    /// As [`Reserved::validate`], but may also evict buffers that have the reservation `lent`.
+    /// As [`Reserved::validate`], but evicts what is in the way even if that has to be waited for.
     ///
-    /// Otherwise, what the transaction has reserved stays where it is. This is for the buffers of a VM,
-    /// which share a reservation: those that aren't needed now can make room for those that are. Which
-    /// these are, the driver says with [`Driver::eviction_valuable`].
+    /// Buffers whose reservation others have are waited for. Where that could deadlock, the transaction
+    /// starts over, when such a buffer is free.
+    ///
+    /// What the transaction has reserved stays where it is, but for the buffers with the reservation
+    /// `lent`, or without that, with the buffer's own. This is for those of a VM, which share one: what
+    /// isn't needed now can make room for what is. Which these are, the driver says with
+    /// [`Driver::eviction_valuable`].
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if the transaction doesn't have that reservation; as [`Reserved::validate`].
+    /// If the transaction has to start over, and from then on. [`EINVAL`] if it doesn't have the
+    /// reservation `lent`; as [`Reserved::validate`].
     ///
     /// # Examples
     ///
@@ -227,14 +272,14 @@ impl<'env> Transaction<'env> {
     /// let mut ctx = OperationCtx::new();
     ///
     /// ttm::transaction(&OperationCtx::new(), |tx| {
-    ///     let mut reserved = tx.reserve(&loose)?;
     ///     let vram = Placement::VRAM;
-    ///     assert_eq!(tx.validate(&mut reserved, vram, &resv, &mut ctx), Err(EINVAL));
-    ///
+    ///     let mut loose = tx.reserve(&loose)?;
     ///     let member = tx.reserve(&member)?;
-    ///     assert_eq!(reserved.validate(vram, &mut ctx), Err(ENOSPC));
-    ///     tx.validate(&mut reserved, vram, &resv, &mut ctx)?;
-    ///     assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+    ///     assert_eq!(loose.validate(vram, &mut ctx), Err(ENOSPC));
+    ///     assert_eq!(tx.validate(&mut loose, vram, None, &mut ctx), Err(ENOSPC.into()));
+    ///
+    ///     tx.validate(&mut loose, vram, Some(&resv), &mut ctx)?;
+    ///     assert_eq!(loose.mem_type(), Some(MemType::VRAM));
     ///     assert_eq!(member.mem_type(), Some(MemType::SYSTEM));
     ///     Ok(())
     /// })?;
@@ -244,24 +289,43 @@ impl<'env> Transaction<'env> {
         &self,
         reserved: &mut Reserved<'_, Object<T>>,
         placement: Placement<'_>,
-        lent: &Resv,
+        lent: Option<&Resv>,
         ctx: &mut OperationCtx,
-    ) -> Result {
-        let lent = lent.raw_resv();
-        // SAFETY: It is valid as long as it is borrowed; by the type invariants, `exec` is initialized,
-        // and in a round its ticket is.
-        let is_ours = unsafe {
+    ) -> Result<(), Stop> {
+        self.may_go_on()?;
+        let lent = match lent {
+            None => reserved.raw_resv(),
+            Some(lent) if self.has(lent) => lent.raw_resv(),
+            Some(_) => return Err(EINVAL.into()),
+        };
+        let mut contended = ptr::null_mut();
+
+        // SAFETY: The transaction has it, as was just checked, or `reserved` has it.
+        let result = unsafe {
+            ctx.in_transaction(lent, &mut contended, |ctx| {
+                reserved.validate(placement, ctx)
+            })
+        };
+        // INVARIANT: There is a reference for this.
+        let contended = (!contended.is_null()).then(|| Reference(contended));
+
+        if result == Err(ENOSPC) && contended.is_some() {
+            self.in_the_way.set(contended);
+            return Err(self.stop(Stop::CONTENDED));
+        }
+        Ok(result?)
+    }
+
+    /// Whether the transaction has taken this reservation.
+    fn has(&self, resv: &Resv) -> bool {
+        // SAFETY: It is valid as long as it is borrowed; by the type invariants, `exec` is initialized, and
+        // in a round its ticket is.
+        unsafe {
             ptr::eq(
-                bindings::dma_resv_locking_ctx(lent),
+                bindings::dma_resv_locking_ctx(resv.raw_resv()),
                 &raw const (*self.exec.get()).ticket,
             )
-        };
-        if !is_ours {
-            return Err(EINVAL);
         }
-
-        // SAFETY: The transaction has it, as was just checked, until the end of the round.
-        unsafe { ctx.lending(lent, |ctx| reserved.validate(placement, ctx)) }
     }
 
     /// Calls `f` for the buffers of a manager, each reserved together with what the transaction has.
