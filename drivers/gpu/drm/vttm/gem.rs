@@ -296,13 +296,16 @@ impl File {
         }
         let obj = Object::lookup_handle(file, args.handle)?;
         let domains = obj.domains.choose(args.domains)?;
-        let mut ctx = OperationCtx::new().interruptible();
-        let mut reserved = obj.reserve_interruptible()?;
 
-        reserved.validate_among_own(domains.placement(), &mut ctx)?;
-        populate(&mut reserved, &mut ctx)?;
-        reserved.move_to_lru_tail();
-        Ok(0)
+        ttm::transaction(&OperationCtx::new().interruptible(), |tx| {
+            let mut ctx = OperationCtx::new().interruptible();
+            let mut reserved = tx.reserve(&obj)?;
+
+            tx.validate(&mut reserved, domains.placement(), None, &mut ctx)?;
+            populate(&mut reserved, &mut ctx)?;
+            reserved.move_to_lru_tail();
+            Ok(0)
+        })
     }
 
     pub(crate) fn gem_evict(

@@ -283,23 +283,21 @@ impl<'a> Submit<'a> {
     }
 
     /// Brings all buffers to their places, none of which makes another one of them leave.
-    fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result {
+    fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result<(), Stop> {
         let mut ctx = OperationCtx::new().interruptible();
-        let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL)?;
+        let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
 
         for used in self.uses {
-            kept.push(used.obj.keep(), GFP_KERNEL)?;
+            kept.push(used.obj.keep(), GFP_KERNEL)
+                .map_err(Error::from)?;
         }
         // What else the VM has may make room.
         let has_members = self.uses.iter().any(|used| used.obj.vm != 0);
-        let lent = self.vm.filter(|_| has_members).map(|vm| vm.bulk.resv());
+        let lent = self.vm.filter(|_| has_members).map(|vm| &**vm.bulk.resv());
 
         for (reserved, used) in all.iter_mut().zip(self.uses) {
             let placement = used.domains.placement();
-            match lent {
-                Some(lent) => tx.validate(reserved, placement, lent, &mut ctx)?,
-                None => reserved.validate(placement, &mut ctx)?,
-            }
+            tx.validate(reserved, placement, lent, &mut ctx)?;
             populate(reserved, &mut ctx)?;
         }
         Ok(())
