@@ -83,6 +83,11 @@ impl Domains {
         }
     }
 
+    /// Whether what is in that memory type is in one of these.
+    pub(crate) fn include(self, mem_type: Option<MemType>) -> bool {
+        mem_type.is_some_and(|mem_type| self.0 & Self::of(mem_type) != 0)
+    }
+
     /// The domain of a memory type, as programs know it.
     pub(crate) fn of(mem_type: MemType) -> u32 {
         match mem_type {

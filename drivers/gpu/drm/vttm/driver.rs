@@ -87,6 +87,7 @@ impl drm::Driver for VttmDriver {
         ];
 
         ttm::show_memory(file, p, &regions, |obj| obj.domains.home());
+        writeln!(p, "drm-engine-copy:\t{} ns", file.inner().busy.get());
     }
 }
 

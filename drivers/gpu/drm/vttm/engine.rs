@@ -2,7 +2,10 @@
 
 //! The engine: a worker that does what the GPU does.
 
-use crate::submit::Op;
+use crate::{
+    driver::Count,
+    submit::Op, //
+};
 use core::mem;
 use kernel::{
     dma_fence::{
@@ -20,11 +23,14 @@ use kernel::{
     prelude::*,
     sync::{
         aref::ARef,
+        Arc,
         SpinLock, //
     },
     time::{
         delay::fsleep,
-        Delta, //
+        Delta,
+        Instant,
+        Monotonic, //
     },
     workqueue::{
         OrderedQueue,
@@ -77,13 +83,19 @@ impl Engine {
         JobBuilder::new(&self.timeline, capacity)
     }
 
-    /// Does `ops` with the buffers of a job. Returns the fence to wait for.
-    pub(crate) fn submit(&self, job: JobBuilder<'_>, ops: KVec<Op>) -> Result<ARef<Fence>> {
+    /// Does `ops` with the buffers of a job, and adds the nanoseconds that it takes to `busy`. Returns the
+    /// fence to wait for.
+    pub(crate) fn submit(
+        &self,
+        job: JobBuilder<'_>,
+        ops: KVec<Op>,
+        busy: Arc<Count>,
+    ) -> Result<ARef<Fence>> {
         let task = Task::new(self.delay)?;
         let (job, _order) = job.publish_with(|| self.order.lock())?;
         let fence = job.fence();
 
-        self.enqueue(task, What::Ops(job, ops));
+        self.enqueue(task, What::Ops(job, ops, busy));
         Ok(fence)
     }
 
@@ -97,7 +109,7 @@ impl Engine {
 enum What {
     Nothing,
     Copy(CopyJob),
-    Ops(Job, KVec<Op>),
+    Ops(Job, KVec<Op>, Arc<Count>),
 }
 
 #[pin_data]
@@ -136,9 +148,15 @@ impl WorkItem for Task {
         match what {
             What::Nothing => (),
             What::Copy(job) => job.run(),
-            What::Ops(job, ops) => {
+            What::Ops(job, ops, busy) => {
                 // Who waits for the job is told how it went.
-                let _ = job.run(|memory| ops.iter().try_for_each(|op| op.run(memory)));
+                let _ = job.run(|memory| {
+                    let start = Instant::<Monotonic>::now();
+                    let result = ops.iter().try_for_each(|op| op.run(memory));
+
+                    busy.add(start.elapsed().as_nanos().unsigned_abs());
+                    result
+                });
             }
         }
     }

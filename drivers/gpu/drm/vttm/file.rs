@@ -4,6 +4,7 @@
 
 use crate::{
     driver::{
+        Count,
         VttmDevice,
         VttmDriver, //
     },
@@ -32,14 +33,18 @@ use kernel::{
 pub(crate) struct File {
     #[pin]
     pub(crate) vms: Mutex<Vms>,
+    /// Nanoseconds that the engine was at work for it.
+    pub(crate) busy: Arc<Count>,
 }
 
 impl drm::file::DriverFile for File {
     type Driver = VttmDriver;
 
     fn open(_dev: &VttmDevice) -> Result<Pin<KBox<Self>>> {
+        let busy = Arc::new(Count::default(), GFP_KERNEL)?;
         let file = pin_init!(Self {
             vms <- new_mutex!(Vms::new()),
+            busy,
         });
 
         KBox::pin_init(file, GFP_KERNEL)

@@ -26,7 +26,10 @@ use kernel::{
             MemType,
             ObjectConfig,
             OperationCtx,
-            Reserved, //
+            Reserved,
+            Resv,
+            Stop,
+            Transaction, //
         },
         Registered, //
     },
@@ -177,12 +180,26 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// Sees to it that a buffer has its pages, if it is made of them where it is.
-pub(crate) fn populate(reserved: &mut Reserved<'_, Object>, ctx: &mut OperationCtx) -> Result {
-    if reserved.mem_type() == Some(MemType::VRAM) {
-        return Ok(());
+/// Brings a buffer to one of `domains`, and sees to it that it has its pages if it is made of them there.
+///
+/// What is in the way is evicted: see [`Transaction::validate`]. A buffer that another device is attached
+/// to stays where it is; if that is none of `domains`, this fails with [`EBUSY`].
+pub(crate) fn place(
+    tx: &Transaction<'_>,
+    reserved: &mut Reserved<'_, Object>,
+    domains: Domains,
+    lent: Option<&Resv>,
+    ctx: &mut OperationCtx,
+) -> Result<(), Stop> {
+    if !reserved.is_pinned() {
+        tx.validate(reserved, domains.placement(), lent, ctx)?;
+    } else if !domains.include(reserved.mem_type()) {
+        return Err(EBUSY.into());
     }
-    reserved.populate(ctx)
+    if reserved.mem_type() != Some(MemType::VRAM) {
+        reserved.populate(ctx)?;
+    }
+    Ok(())
 }
 
 /// Whether a buffer of that size can be of use: the GPU must have room for it.
@@ -301,8 +318,7 @@ impl File {
             let mut ctx = OperationCtx::new().interruptible();
             let mut reserved = tx.reserve(&obj)?;
 
-            tx.validate(&mut reserved, domains.placement(), None, &mut ctx)?;
-            populate(&mut reserved, &mut ctx)?;
+            place(tx, &mut reserved, domains, None, &mut ctx)?;
             reserved.move_to_lru_tail();
             Ok(0)
         })

@@ -4,11 +4,14 @@
 
 use crate::{
     domain::Domains,
-    driver::VttmDevice,
+    driver::{
+        Count,
+        VttmDevice, //
+    },
     engine::Engine,
     file::File,
     gem::{
-        populate,
+        place,
         Object, //
     },
     vm::Vm, //
@@ -40,7 +43,10 @@ use kernel::{
         FileDescriptorReservation, //
     },
     prelude::*,
-    sync::aref::ARef,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
     sync_file::SyncFile,
     uaccess::{
         UserPtr,
@@ -250,6 +256,7 @@ struct Submit<'a> {
     vm: Option<&'a Vm>,
     uses: &'a [Use],
     after: Option<ARef<Fence>>,
+    busy: Arc<Count>,
 }
 
 impl<'a> Submit<'a> {
@@ -276,7 +283,7 @@ impl<'a> Submit<'a> {
         if let Some(fence) = &self.after {
             job.wait_for(fence.clone())?;
         }
-        let fence = engine.submit(job, mem::take(ops))?;
+        let fence = engine.submit(job, mem::take(ops), self.busy.clone())?;
 
         self.mark_as_used(&mut all)?;
         Ok(fence)
@@ -296,9 +303,7 @@ impl<'a> Submit<'a> {
         let lent = self.vm.filter(|_| has_members).map(|vm| &**vm.bulk.resv());
 
         for (reserved, used) in all.iter_mut().zip(self.uses) {
-            let placement = used.domains.placement();
-            tx.validate(reserved, placement, lent, &mut ctx)?;
-            populate(reserved, &mut ctx)?;
+            place(tx, reserved, used.domains, lent, &mut ctx)?;
         }
         Ok(())
     }
@@ -367,6 +372,7 @@ impl File {
             vm: vm.as_deref(),
             uses: &uses,
             after,
+            busy: file.inner().busy.clone(),
         };
         let engine = &dev.engine;
         let fence = ttm::transaction(&OperationCtx::new().interruptible(), |tx| {
