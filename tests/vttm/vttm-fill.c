@@ -143,12 +143,12 @@ static void write_by_cpu(struct buffer *buffer, struct vm *vm)
 
 /* --- The work --- */
 
-/* Where memory is short, something is refused, and changes nothing. */
+/* Where swap space is short, something is refused, and changes nothing. */
 static bool was_done(struct vm *vm, int ret, const char *what)
 {
 	if (ret >= 0)
 		return true;
-	if (!options.is_short || (ret != -ENOSPC && ret != -ENOMEM))
+	if (!options.is_short || (ret != -EBUSY && ret != -ENOSPC && ret != -ENOMEM))
 		die("%s: %s", what, strerror(-ret));
 	vm->refused++;
 	return false;
@@ -256,10 +256,22 @@ static void move(struct vm *vm)
 	was_done(vm, ret, "move");
 }
 
+/* All of them, though there isn't the space for it: what fails stays where it is. */
+static void swap_out_all(struct vm *vm)
+{
+	begin_change(vm);
+	for (struct buffer *buffer = vm->buffers; buffer < vm->buffers + vm->count; buffer++)
+		was_done(vm, vttm_evict(gpu, buffer->bo.handle, VTTM_EVICT_SWAP_OUT),
+			 "swap out");
+	end_change(vm);
+}
+
 static void *work(void *arg)
 {
 	struct vm *vm = arg;
 
+	if (options.is_short)
+		swap_out_all(vm);
 	for (__u64 round = 0; round < options.rounds; round++) {
 		struct buffer *buffer;
 

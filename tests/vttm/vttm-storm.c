@@ -75,12 +75,15 @@ static __u64 below(__u64 n)
 	return rng_below(&rng, n);
 }
 
-/* Memory may be short. Anything else that fails is wrong. */
+/*
+ * Memory may be short, and another GPU keep a buffer where it is. Anything else that
+ * fails is wrong.
+ */
 static bool ok(int ret, const char *what)
 {
 	if (ret >= 0)
 		return true;
-	if (ret != -ENOMEM && ret != -ENOSPC) {
+	if (ret != -ENOMEM && ret != -ENOSPC && ret != -EBUSY) {
 		fprintf(stderr, "%s: %s\n", what, strerror(-ret));
 		_exit(FAILED);
 	}
@@ -326,10 +329,15 @@ static int receive_fd(void)
 
 static void share(void)
 {
+	struct drm_vttm_gem_info info;
 	struct buffer *buffer = any();
 	int fd;
 
 	if (!buffer || buffer->vm || buffer->imported)
+		return;
+	/* What may only be in VRAM can't be shared. */
+	if (!ok(vttm_info(gpu, buffer->bo.handle, &info), "info") ||
+	    info.domains == VTTM_DOMAIN_VRAM)
 		return;
 	fd = drm_export(gpu, buffer->bo.handle);
 	if (!ok(fd, "export"))

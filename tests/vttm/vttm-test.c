@@ -1658,7 +1658,9 @@ static void prime_to_vttm(int to, int dma_buf, __u64 *map, __u64 size)
 	if (!vttm_map(to, theirs.handle, size, &seen)) {
 		theirs.map = seen;
 		check(holds(&theirs, 0xdef));
+		munmap(seen, size);
 	}
+	bo_destroy(to, &copy);
 	/* Nothing of this takes it where it can't be. */
 	vttm_evict(to, theirs.handle, VTTM_EVICT_SWAP_OUT);
 	vttm_evict(to, theirs.handle, 0);
@@ -1673,6 +1675,8 @@ static void prime_between(void)
 	struct bo bo = make_bo(16 * PAGE, ALL_DOMAINS, 0);
 
 	prime_to_vttm(other, drm_export(gpu, bo.handle), bo.map, bo.size);
+	/* It is pinned until the other GPU has given it back. */
+	check_eq(vttm_drained(other), 0);
 	/* The same in VRAM, from where it has to come first. */
 	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_VRAM), 0);
 	prime_to_vttm(other, drm_export(gpu, bo.handle), bo.map, bo.size);
