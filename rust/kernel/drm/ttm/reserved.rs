@@ -618,6 +618,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
         let bo = self.bo();
         let mut flags = bindings::ttm_bo_shrink_flags::default();
         flags.set_purge(purge.into());
+        // Who asks for it wants the memory now, and not when the system is short of it.
+        flags.set_writeback(1);
 
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid; the context is valid for the call.
