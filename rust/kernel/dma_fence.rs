@@ -561,8 +561,8 @@ impl Drop for PendingFence {
 ///
 /// `fence` must be one of ours, not signaled, and nobody else signal it.
 unsafe fn signal(fence: &Fence, result: Result) {
-    // SAFETY: By the type invariant it is valid; by the function's requirements it isn't signaled when
-    // its error is set.
+    // SAFETY: By the type invariants of `Fence` it is valid; by the function's requirements it isn't
+    // signaled when its error is set.
     unsafe {
         if let Err(error) = result {
             bindings::dma_fence_set_error(fence.as_raw(), error.to_errno());
