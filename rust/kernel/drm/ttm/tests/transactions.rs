@@ -160,6 +160,44 @@ mod cases {
         Ok(())
     }
 
+    // Each needs all of VRAM, where the other one's buffer is, which it may have reserved just now.
+    #[test]
+    fn room_that_others_have_reserved() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.system(Device::SIZE)?, dev.system(Device::SIZE)?];
+        let failures = Atomic::<usize>::new(0);
+        let restarts = Atomic::<usize>::new(0);
+
+        let run = |n: usize| {
+            for _ in 0..ROUNDS {
+                let mut rounds = 0;
+                let ret = transaction(&ctx(), |tx| {
+                    rounds += 1;
+                    let mut reserved = tx.reserve(&objects[n])?;
+                    tx.validate(&mut reserved, Placement::VRAM, None, &mut ctx())?;
+                    Ok(reserved.mem_type() == Some(MemType::VRAM))
+                });
+                restarts.fetch_add(rounds - 1, Relaxed);
+                if ret != Ok(true) {
+                    failures.fetch_add(1, Relaxed);
+                }
+            }
+        };
+        let run = &run;
+        kthread::scope(|scope| {
+            scope.spawn(c"ttm_tx_room_0", || run(0))?;
+            scope.spawn(c"ttm_tx_room_1", || run(1))
+        })?;
+
+        assert_eq!(failures.load(Relaxed), 0);
+        // Lockdep has waiting fail that could deadlock, as it does now and then.
+        if cfg!(CONFIG_DEBUG_WW_MUTEX_SLOWPATH) {
+            assert!(restarts.load(Relaxed) > 0);
+        }
+        assert!(objects.iter().all(|obj| obj.try_reserve().is_some()));
+        Ok(())
+    }
+
     // One that is older waits for the second object with the first one reserved; the younger one has
     // the second, and must give it back when it wants the first.
     #[test]
