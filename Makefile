@@ -3,7 +3,7 @@
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
 	mutants users cost unsafe enter where clean distclean \
-	walks vttm vttm-shell vttm-storm vttm-fuzz
+	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -21,6 +21,7 @@ help:
 #:                parameters: devices, vram_mb, gtt_mb, delay_us, shrinker
 #: make vttm-shell   a shell there
 #: make vttm-storm   processes that do anything to it, OPS=200000 times
+#: make vttm-reload  load it, let them work, unload it, TIMES=100 times
 #: make vttm-fuzz    histories of ioctls, found by coverage in TIME=60 seconds
 #: make walks     watch a Rust driver walk a TTM LRU list, step by step
 #:
@@ -49,7 +50,7 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-fuzz: setup
+tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz: setup
 	@$(lock) ours $(work) $@
 
 explore fuzz prove mutants: tree

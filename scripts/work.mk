@@ -3,7 +3,7 @@
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
 .PHONY: explore fuzz prove mutants users cost
-.PHONY: programs walks vttm vttm-shell vttm-storm vttm-fuzz
+.PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
@@ -15,6 +15,7 @@ x86   := $(top)/tests/x86
 FILTER ?= ttm_lru*
 WALKS ?= 100
 OPS ?= 200000
+TIMES ?= 100
 SEED ?= 1
 TIME ?= 60
 SUITES ?= ttm_lru ttm_lru_walk
@@ -46,6 +47,10 @@ vttm-storm: programs
 	@$(enter) $(vttm)/boot --name vttm-storm --leaks \
 		--parameters 'devices=2 vram_mb=16 gtt_mb=16 delay_us=50' \
 		vttm-storm --ops $(OPS) --seed $(SEED)
+
+vttm-reload: programs
+	@$(enter) $(vttm)/boot --name vttm-reload --leaks --unloaded \
+		reload $(TIMES) devices=2 vram_mb=16 gtt_mb=16 delay_us=500
 
 vttm-fuzz: programs
 	@$(enter) $(vttm)/boot --name vttm-fuzz \

@@ -75,8 +75,8 @@ TESTS = (
 	Test('vttm-fill-swapout', 'vttm-fill --rounds 60', 'shrinker=0',
 	     args=(FEW_PAGES,)),
 	Test('vttm-fill-short', 'vttm-fill --rounds 40 --short', 'delay_us=100', swap=8),
-	Test('vttm-storm', 'vttm-storm --ops 20000', f'{SMALL} delay_us=50', leaks=True),
+	Test('vttm-storm', 'vttm-storm --ops 8000', f'{SMALL} delay_us=50', leaks=True),
 	Test('vttm-fuzz', 'fuzz 1 -runs=1500',
 	     'devices=2 vram_mb=4 gtt_mb=4'),
-	Test('vttm-reload', f'reload 100 {SMALL} delay_us=500', loaded=False, leaks=True),
+	Test('vttm-reload', f'reload 20 {SMALL} delay_us=500', loaded=False, leaks=True),
 )
