@@ -115,65 +115,16 @@ impl Fence {
         self.wait_for(true)
     }
 
-    /// Waits until it has happened, but no longer than `timeout`, and can't be interrupted. May sleep.
-    ///
-    /// Returns whether it has happened; [`Self::status`] says how it went.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{dma_fence::PendingFence, time::Delta};
-    ///
-    /// let pending = PendingFence::new(c"my-driver", c"copies")?;
-    /// let fence = pending.fence();
-    /// assert!(!fence.wait_timeout(Delta::ZERO));
-    /// assert!(!fence.wait_timeout(Delta::from_millis(10)));
-    ///
-    /// pending.signal();
-    /// assert!(fence.wait_timeout(Delta::ZERO));
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn wait_timeout(&self, timeout: Delta) -> bool {
-        // It fails only when it is interrupted.
-        self.wait_jiffies(false, jiffies(timeout)) == Ok(true)
-    }
-
-    /// Waits until it has happened, or a signal is there, but no longer than `timeout`. May sleep.
-    ///
-    /// Returns whether it has happened; [`Self::status`] says how it went.
-    ///
-    /// # Errors
-    ///
-    /// [`ERESTARTSYS`]
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use kernel::{dma_fence::PendingFence, time::Delta};
-    ///
-    /// let pending = PendingFence::new(c"my-driver", c"copies")?;
-    /// assert!(!pending.fence().wait_interruptible_timeout(Delta::from_millis(10))?);
-    /// # Ok::<(), Error>(())
-    /// ```
-    pub fn wait_interruptible_timeout(&self, timeout: Delta) -> Result<bool> {
-        self.wait_jiffies(true, jiffies(timeout))
-    }
-
     fn wait_for(&self, interruptible: bool) -> Result {
-        self.wait_jiffies(interruptible, c_long::MAX)?;
-        self.status().unwrap_or(Ok(()))
-    }
-
-    fn wait_jiffies(&self, interruptible: bool, jiffies: c_long) -> Result<bool> {
         // SAFETY: By the type invariant.
         let left =
-            unsafe { bindings::dma_fence_wait_timeout(self.as_raw(), interruptible, jiffies) };
+            unsafe { bindings::dma_fence_wait_timeout(self.as_raw(), interruptible, c_long::MAX) };
 
         if left < 0 {
             // CAST: An error number.
             return Err(Error::from_errno(left as i32));
         }
-        Ok(left > 0)
+        self.status().unwrap_or(Ok(()))
     }
 
     /// Whether it stands for several others.

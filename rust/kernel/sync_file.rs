@@ -74,11 +74,6 @@ impl SyncFile {
         fd.fd_install(self.0);
     }
 
-    /// The file.
-    pub fn into_file(self) -> ARef<File> {
-        self.0
-    }
-
     /// The fence of a sync file that the program that has called has as `fd`.
     ///
     /// It may stand for several others.

@@ -359,7 +359,7 @@ impl File {
         } else {
             None
         };
-        // What may fail comes before the work begins.
+        // Most of what may fail comes before the work begins.
         let fd = if args.flags & uapi::VTTM_SUBMIT_FENCE_OUT != 0 {
             Some(FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?)
         } else if args.flags == 0 && args.fence_fd != 0 {

@@ -8,6 +8,7 @@ use super::{
     content::uses_pages,
     inner::Inner,
     manager::Route,
+    reserved::wait_for,
     tt,
     Buffer,
     Cursor,
@@ -31,7 +32,7 @@ use crate::{
         from_result,
         to_result, //
     },
-    ffi::c_ulong,
+    ffi::c_long,
     page::PAGE_SHIFT,
     prelude::*,
     sync::lock::{
@@ -145,7 +146,7 @@ impl<T: Driver> Device<T> {
 
     /// Whether it was set up with a [shrinker](Setup::shrinker).
     pub fn is_shrinkable(&self) -> bool {
-        !self.inner.shrinker().is_null()
+        self.inner.is_shrinkable()
     }
 
     /// A cursor, to walk what is on the LRU lists of several managers, one after the other.
@@ -533,11 +534,7 @@ unsafe fn wait_for_moves(
             let done = bindings::dma_resv_test_signaled(resv, usage);
             return if done { Ok(()) } else { Err(EBUSY) };
         }
-        let forever = c_ulong::MAX >> 1;
-        let left = bindings::dma_resv_wait_timeout(resv, usage, (*ctx).interruptible, forever);
-        if left < 0 {
-            return Err(ERESTARTSYS);
-        }
+        wait_for(resv, usage, (*ctx).interruptible, c_long::MAX)?;
     }
     Ok(())
 }

@@ -148,8 +148,8 @@ impl Inner {
         unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
     }
 
-    pub(super) fn shrinker(&self) -> *mut bindings::ttm_shrinker {
-        self.shrinker
+    pub(super) fn is_shrinkable(&self) -> bool {
+        !self.shrinker.is_null()
     }
 
     /// Says which shrinker the device has: one that was made for it.
@@ -306,7 +306,7 @@ impl PinnedDrop for Inner {
 /// `bdev` must be that of a valid [`Inner`].
 pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
     // SAFETY: By the function's requirements.
-    !unsafe { Inner::from_bdev(bdev) }.shrinker.is_null()
+    unsafe { Inner::from_bdev(bdev) }.is_shrinkable()
 }
 
 /// Takes hitches off the lists of `man`.

@@ -10,7 +10,10 @@ use super::{
         self,
         DmaBuf, //
     },
-    reserved::private::RawResv,
+    reserved::{
+        private::RawResv,
+        wait_for, //
+    },
     AsBuffer,
     Buffer,
     BulkMove,
@@ -40,7 +43,6 @@ use crate::{
         private::Sealed, //
     },
     error::to_result,
-    ffi::c_ulong,
     page::{
         page_align,
         PAGE_SHIFT, //
@@ -515,18 +517,8 @@ impl<T: DriverObject> Object<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn wait_idle_timeout(&self, usage: FenceUsage, timeout: Delta) -> Result<bool> {
-        // CAST: It isn't negative.
-        let jiffies = jiffies(timeout) as c_ulong;
         // SAFETY: By the requirements of `RawResv`.
-        let left = unsafe {
-            bindings::dma_resv_wait_timeout(self.raw_resv(), usage.waits_for(), true, jiffies)
-        };
-
-        if left < 0 {
-            // CAST: An error number.
-            return Err(Error::from_errno(left as i32));
-        }
-        Ok(left > 0)
+        unsafe { wait_for(self.raw_resv(), usage.waits_for(), true, jiffies(timeout)) }
     }
 
     /// Says that `bulk` is the one that the buffer has joined; returns the one before.

@@ -5,6 +5,7 @@
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
 use super::{
+    content::uses_pages,
     inner::{
         self,
         Inner, //
@@ -26,7 +27,10 @@ use crate::{
     bindings,
     dma_fence::Fence,
     error::to_result,
-    ffi::c_ulong,
+    ffi::{
+        c_long,
+        c_ulong, //
+    },
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
@@ -349,13 +353,40 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 
         // This doesn't fail, as it can't be interrupted.
         // SAFETY: By the type invariants.
-        unsafe { bindings::dma_resv_wait_timeout(self.resv, usage, false, c_ulong::MAX >> 1) };
+        let _ = unsafe { wait_for(self.resv, usage, false, c_long::MAX) };
     }
 
     /// Whether this is the reservation `resv`.
     pub(super) fn holds(&self, resv: *const bindings::dma_resv) -> bool {
         ptr::eq(self.resv, resv)
     }
+}
+
+/// Waits for the fences of `resv` with `usage`, for `jiffies` at most. Returns whether they are signaled.
+///
+/// # Errors
+///
+/// [`ERESTARTSYS`] if `interruptible`.
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn wait_for(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+    interruptible: bool,
+    jiffies: c_long,
+) -> Result<bool> {
+    // CAST: It isn't negative.
+    // SAFETY: By the function's requirements.
+    let left =
+        unsafe { bindings::dma_resv_wait_timeout(resv, usage, interruptible, jiffies as c_ulong) };
+
+    if left < 0 {
+        // CAST: An error number.
+        return Err(Error::from_errno(left as i32));
+    }
+    Ok(left > 0)
 }
 
 /// A fence that stands for all those of `resv` with `usage`, or [`None`] if they are signaled.
@@ -666,17 +697,11 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// Whether the memory of the buffer is there: it has a place, and pages if that is made of such.
     pub(super) fn is_resident(&self) -> bool {
-        let bo = self.bo();
         // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
-        let (res, managers) = unsafe { ((*bo).resource, (*(*bo).bdev).man_drv) };
-        if res.is_null() {
-            return false;
-        }
+        let res = unsafe { (*self.bo()).resource };
 
-        // SAFETY: As above, the resource is valid.
-        let man = managers[unsafe { (*res).mem_type } as usize];
-        // SAFETY: There is a manager of that memory type, as it is in use.
-        !unsafe { (*man).use_tt } || self.is_populated()
+        // SAFETY: As above, it is valid.
+        !res.is_null() && (!unsafe { uses_pages(res) } || self.is_populated())
     }
 
     /// The buffer's priority, less than [`Object::PRIORITIES`].
@@ -976,14 +1001,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
         let bo = self.bo();
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
-        let (res, tt, managers) = unsafe { ((*bo).resource, (*bo).ttm, (*(*bo).bdev).man_drv) };
-        if res.is_null() {
-            return Err(ENXIO);
-        }
+        let (res, tt) = unsafe { ((*bo).resource, (*bo).ttm) };
         // SAFETY: As above, the resource is valid.
-        let man = managers[unsafe { (*res).mem_type } as usize];
-        // SAFETY: There is a manager of that memory type, as it is in use.
-        if tt.is_null() && unsafe { (*man).use_tt } {
+        if res.is_null() || (tt.is_null() && unsafe { uses_pages(res) }) {
             return Err(ENXIO);
         }
 

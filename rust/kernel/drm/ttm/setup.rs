@@ -209,7 +209,7 @@ impl Setup<'_> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn shrinker(&mut self) -> Result {
-        if !self.inner.shrinker().is_null() {
+        if self.inner.is_shrinkable() {
             return Err(EEXIST);
         }
 

@@ -61,6 +61,18 @@ fn shows(map: &UserMap, wanted: &[u8; 4]) -> Result<bool> {
     Ok(bytes == *wanted)
 }
 
+/// A client that has a handle of what `make` makes on its device.
+fn client_with(
+    make: impl FnOnce(&Device) -> Result<ARef<Object>>,
+) -> Result<(Device, Client, ARef<Object>)> {
+    let dev = Device::new()?;
+    let client = Client::new(dev.drm())?;
+    let obj = make(&dev)?;
+
+    obj.create_handle(client.file())?;
+    Ok((dev, client, obj))
+}
+
 #[kunit_tests(rust_ttm_clients)]
 mod cases {
     use super::*;
@@ -109,11 +121,8 @@ mod cases {
 
     #[test]
     fn swapped_out_is_not_resident() -> Result {
-        let dev = Device::new()?;
-        let client = Client::new(dev.drm())?;
-        let obj = dev.system(SIZE)?;
+        let (_dev, client, obj) = client_with(|dev| dev.system(SIZE))?;
         let mut ctx = OperationCtx::new();
-        obj.create_handle(client.file())?;
 
         obj.reserve().populate(&mut ctx)?;
         assert!(client.fdinfo()?.has_line("drm-resident-system:\t12 KiB"));
@@ -125,10 +134,7 @@ mod cases {
 
     #[test]
     fn nowhere_is_not_resident() -> Result {
-        let dev = Device::new()?;
-        let client = Client::new(dev.drm())?;
-        let obj = dev.disposable(SIZE)?;
-        obj.create_handle(client.file())?;
+        let (_dev, client, obj) = client_with(|dev| dev.disposable(SIZE))?;
 
         obj.reserve().evict(&mut OperationCtx::new())?;
         let text = client.fdinfo()?;
@@ -157,10 +163,7 @@ mod cases {
 
     #[test]
     fn active_is_not_purgeable() -> Result {
-        let dev = Device::new()?;
-        let client = Client::new(dev.drm())?;
-        let obj = dev.purgeable(SIZE)?;
-        obj.create_handle(client.file())?;
+        let (_dev, client, obj) = client_with(|dev| dev.purgeable(SIZE))?;
         assert!(client.fdinfo()?.has_line("drm-purgeable-system:\t0"));
 
         obj.reserve().populate(&mut OperationCtx::new())?;
@@ -180,11 +183,8 @@ mod cases {
 
     #[test]
     fn a_mapping_shows_the_content_wherever_it_is() -> Result {
-        let dev = Device::new()?;
-        let client = Client::new(dev.drm())?;
-        let obj = dev.vram(SIZE)?;
+        let (_dev, client, obj) = client_with(|dev| dev.vram(SIZE))?;
         let mut ctx = OperationCtx::new();
-        obj.create_handle(client.file())?;
         let map = client.map(&obj)?;
 
         map.write(0, b"vram")?;
@@ -200,11 +200,8 @@ mod cases {
 
     #[test]
     fn a_mapping_of_what_was_purged() -> Result {
-        let dev = Device::new()?;
-        let client = Client::new(dev.drm())?;
-        let obj = dev.vram(SIZE)?;
+        let (_dev, client, obj) = client_with(|dev| dev.vram(SIZE))?;
         let mut ctx = OperationCtx::new();
-        obj.create_handle(client.file())?;
         let map = client.map(&obj)?;
         map.write(0, b"gone")?;
 

@@ -79,6 +79,16 @@ fn shows(obj: &Object, value: u64, step: u64) -> Result<bool> {
     Ok(true)
 }
 
+/// An object that a job is to fill leaves VRAM to another one, which needs all of it.
+fn changing_places(dev: &Device) -> Result<(ARef<Object>, ARef<Object>, Job)> {
+    let (old, new) = (dev.vram(Device::SIZE)?, dev.system(Device::SIZE)?);
+    fill(&new, 7, 1)?;
+    let job = job(&timeline()?, &old, Write)?;
+
+    new.reserve().validate(Placement::VRAM, &mut ctx())?;
+    Ok((old, new, job))
+}
+
 /// Long enough for others to do what they must not.
 fn give_them_time() {
     fsleep(Delta::from_millis(20));
@@ -472,12 +482,8 @@ mod pipeline {
     #[test]
     fn who_moves_there_does_not_wait() -> Result {
         let dev = Device::new_with_pipeline()?;
-        let old = dev.vram(Device::SIZE)?;
-        let new = dev.system(Device::SIZE)?;
-        fill(&new, 7, 1)?;
-        let job = job(&timeline()?, &old, Write)?;
+        let (old, new, job) = changing_places(&dev)?;
 
-        new.reserve().validate(Placement::VRAM, &mut ctx())?;
         assert_eq!(new.reserve().mem_type(), Some(MemType::VRAM));
         assert_eq!(old.reserve().mem_type(), Some(MemType::SYSTEM));
         assert!(!old.is_idle_for(Read) && !new.is_idle_for(Read));
@@ -612,12 +618,8 @@ mod pipeline {
     #[test]
     fn freed_under_way() -> Result {
         let dev = Device::new_with_pipeline()?;
-        let old = dev.vram(Device::SIZE)?;
-        let new = dev.system(Device::SIZE)?;
-        fill(&new, 7, 1)?;
-        let job = job(&timeline()?, &old, Write)?;
+        let (old, new, job) = changing_places(&dev)?;
 
-        new.reserve().validate(Placement::VRAM, &mut ctx())?;
         drop((old, new));
         job.run(|memory| memory.fill(0, 0, Device::SIZE, 1, 3))?;
         assert_eq!(dev.run_jobs(), 2);

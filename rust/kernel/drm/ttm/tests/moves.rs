@@ -53,6 +53,27 @@ fn busy() -> OperationCtx {
     OperationCtx::new().no_wait_gpu()
 }
 
+/// Reads in another thread, and runs the jobs only when that has had its time. What it found must be
+/// right, and not be found earlier.
+fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
+    let begun = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+    let (has_read, is_right) = (&Atomic::new(false), &Atomic::new(false));
+
+    let early = kthread::scope(|scope| {
+        scope.spawn(c"ttm_reader", || {
+            begun.complete_all();
+            is_right.store(read(), Relaxed);
+            has_read.store(true, Relaxed);
+        })?;
+        begun.wait_for_completion();
+        fsleep(Delta::from_millis(20));
+        let early = has_read.load(Relaxed);
+        dev.run_jobs();
+        Ok(early)
+    })?;
+    Ok(!early && is_right.load(Relaxed))
+}
+
 #[kunit_tests(rust_ttm_moves)]
 mod cases {
     use super::*;
@@ -83,26 +104,8 @@ mod cases {
         fill(&mut obj.reserve(), 2)?;
         obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
 
-        let begun = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
-        let has_read = Atomic::<bool>::new(false);
-        let is_right = Atomic::<bool>::new(false);
-        let (has_read, is_right, obj) = (&has_read, &is_right, &obj);
-        let early = kthread::scope(|scope| {
-            scope.spawn(c"ttm_reader", || {
-                begun.complete_all();
-                let right = is_filled(&mut obj.reserve(), 2) == Ok(true);
-                is_right.store(right, Relaxed);
-                has_read.store(true, Relaxed);
-            })?;
-            begun.wait_for_completion();
-            fsleep(Delta::from_millis(20));
-            let early = has_read.load(Relaxed);
-            dev.run_jobs();
-            Ok(early)
-        })?;
-
-        assert!(!early);
-        assert!(is_right.load(Relaxed));
+        let is_right = reads_later(&dev, || is_filled(&mut obj.reserve(), 2) == Ok(true))?;
+        assert!(is_right);
         Ok(())
     }
 
@@ -114,25 +117,14 @@ mod cases {
         obj.reserve().write(0, b"kept")?;
         obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
 
-        let (has_read, is_right) = (&Atomic::new(false), &Atomic::new(false));
-        let early = kthread::scope(|scope| {
-            scope.spawn(c"ttm_debugger", || {
-                let mut bytes = [0u8; 4];
-                let bo = obj.buffer().as_raw();
-                // SAFETY: The buffer is valid, and as large as that. Nobody here has its reservation.
-                let read =
-                    unsafe { bindings::ttm_bo_access(bo, 0, bytes.as_mut_ptr().cast(), 4, 0) };
-                is_right.store(read == 4 && &bytes == b"kept", Relaxed);
-                has_read.store(true, Relaxed);
-            })?;
-            fsleep(Delta::from_millis(20));
-            let early = has_read.load(Relaxed);
-            dev.run_jobs();
-            Ok(early)
+        let is_right = reads_later(&dev, || {
+            let mut bytes = [0u8; 4];
+            let bo = obj.buffer().as_raw();
+            // SAFETY: The buffer is valid, and as large as that. Nobody here has its reservation.
+            let read = unsafe { bindings::ttm_bo_access(bo, 0, bytes.as_mut_ptr().cast(), 4, 0) };
+            read == 4 && &bytes == b"kept"
         })?;
-
-        assert!(!early);
-        assert!(is_right.load(Relaxed));
+        assert!(is_right);
         Ok(())
     }
 
