@@ -553,7 +553,7 @@ static void table(__u64 killed)
 {
 	for (int i = 0; i < WHATS; i++)
 		printf("%-26s%12llu\n", names[i], (__u64)shared->done[i]);
-	printf("%-26s%12llu\n", "refused, memory is short", (__u64)shared->refused);
+	printf("%-26s%12llu\n", "refused", (__u64)shared->refused);
 	printf("%-26s%12llu\n", "buffers verified", (__u64)shared->verified);
 	printf("%-26s%12llu\n", "killed", killed);
 }

@@ -558,28 +558,21 @@ static void create_bad(void)
 	check_eq(create_as(PAGE, ALL_DOMAINS, prios - 1, 0), 0);
 }
 
-/* Nowhere is room for that. */
+/* Nowhere is room for that; and TTM counts pages in 32 bits. */
 static void create_too_large(void)
 {
-	__u64 size = 2 * vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	__u64 gtt = vttm_get(gpu, VTTM_PARAM_GTT_SIZE);
+	__u64 most = vram > gtt ? vram : gtt;
 	struct state before = state();
-	__u32 handle;
-	int ret = vttm_create(gpu, size, VTTM_DOMAIN_VRAM, 0, 0, &handle);
 
-	if (!ret)
-		ret = vttm_prefetch(gpu, handle, VTTM_DOMAIN_VRAM);
-	check_in(ret, -ENOSPC, -ENOMEM);
-	drm_close_handle(gpu, handle);
-	/* TTM counts pages in 32 bits. */
-	for (int bits = 40; bits < 63; bits++) {
-		ret = vttm_create(gpu, (1ULL << bits) + PAGE, VTTM_DOMAIN_SYSTEM, 0, 0, &handle);
-		if (!ret) {
-			ret = vttm_prefetch(gpu, handle, 0);
-			drm_close_handle(gpu, handle);
-		}
-		check(ret == -ENOMEM || ret == -ENOSPC || ret == -EINVAL);
-	}
-	check_eq(state().vram, before.vram);
+	check_eq(create_as(vram + PAGE, VTTM_DOMAIN_VRAM, 0, 0), -ENOSPC);
+	check_eq(create_as(gtt + PAGE, VTTM_DOMAIN_GTT, 0, 0), -ENOSPC);
+	check_eq(create_as(most + PAGE, ALL_DOMAINS, 0, 0), -ENOSPC);
+	for (int bits = 40; bits < 63; bits++)
+		check_eq(create_as((1ULL << bits) + PAGE, VTTM_DOMAIN_SYSTEM, 0, 0), -ENOSPC);
+	check_unchanged(before);
+	check_eq(create_as(most, ALL_DOMAINS, 0, 0), 0);
 }
 
 static void create_says(void)
@@ -1682,6 +1675,27 @@ static void prime_between(void)
 	prime_to_vttm(other, drm_export(gpu, bo.handle), bo.map, bo.size);
 }
 
+/* What another GPU uses stays where it is, and is of use there. */
+static void prime_stays(void)
+{
+	struct bo bo = make_bo(4 * PAGE, ALL_DOMAINS, 0);
+	struct drm_vttm_submit_bo used = use(&bo, VTTM_BO_WRITE);
+	struct drm_vttm_op op = fill_op(0, 0, bo.size, 5);
+	struct drm_vttm_gem_info what;
+	__u32 theirs;
+
+	check_eq(drm_import(other, drm_export(gpu, bo.handle), &theirs), 0);
+	check_eq(vttm_info(gpu, bo.handle, &what), 0);
+	check_eq(what.domain, VTTM_DOMAIN_GTT);
+	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_VRAM), -EBUSY);
+	check_eq(vttm_evict(gpu, bo.handle, 0), -EBUSY);
+	check_eq(vttm_prefetch(gpu, bo.handle, 0), 0);
+	check_eq(vttm_submit(gpu, 0, &used, 1, &op, 1), 0);
+	check_eq(vttm_finish(gpu, bo.handle), 0);
+	check(holds(&bo, 5));
+	check_eq(drm_close_handle(other, theirs), 0);
+}
+
 static void prime_outlives(void)
 {
 	__u32 handle, theirs;
@@ -2062,6 +2076,7 @@ static const struct ktap_case cases[] = {
 	CASE(prime_bad),
 	CASE(prime_self),
 	CASE(prime_between),
+	CASE(prime_stays),
 	CASE(prime_outlives),
 	CASE(prime_udmabuf),
 	CASE(prime_heap),
