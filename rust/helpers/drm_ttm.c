@@ -117,4 +117,10 @@ rust_helper_ttm_resource_manager_cleanup(struct ttm_resource_manager *man)
 	ttm_resource_manager_cleanup(man);
 }
 
+__rust_helper struct ttm_resource *
+rust_helper_ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
+{
+	return ttm_resource_cursor_advance(cursor);
+}
+
 #endif /* CONFIG_RUST_DRM_TTM */

@@ -438,7 +438,7 @@ static void walk_begin(unsigned int w)
 {
 	const struct ttm_resource_cursor *cursor = &world.cursor[w];
 
-	lru_model_walk_begin(&world.model, w, cursor->man - world.man,
+	lru_model_walk_begin(&world.model, w, cursor_man(cursor) - world.man,
 			     world.bounded[w]);
 }
 
@@ -478,7 +478,7 @@ static unsigned int member_behind(const struct ttm_resource_cursor *cursor)
 
 	if (list_empty(prev))
 		return NONE;
-	head = &cursor->man->lru[cursor->hitch.priority];
+	head = cursor->list;
 	do {
 		prev = prev->prev;
 	} while (prev != head && is_hitch(prev));
@@ -523,10 +523,10 @@ static unsigned int do_advance(unsigned int w)
 /* The first resource ahead of a walk, whether or not it ignores it, or NONE. */
 static unsigned int slot_ahead(const struct ttm_resource_cursor *cursor)
 {
-	const struct list_head *node = cursor->at ?: &cursor->hitch.link;
+	const struct list_head *node = cursor->at;
 
-	for (unsigned int p = cursor->hitch.priority; p < shape.prios; p++) {
-		const struct list_head *list = &cursor->man->lru[p];
+	for (unsigned int p = cursor_prio(cursor); p < shape.prios; p++) {
+		const struct list_head *list = &cursor_man(cursor)->lru[p];
 		struct ttm_lru_item *item;
 
 		do {
@@ -583,7 +583,7 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 		break;
 	case 'B':
 		ttm_resource_cursor_fini(cursor);
-		ttm_resource_cursor_init_bounded(cursor, cursor->man);
+		ttm_resource_cursor_init_bounded(cursor, cursor_man(cursor));
 		world.bounded[w] = true;
 		walk_begin(w);
 		ttm_resource_cursor_restart(cursor);
@@ -685,7 +685,7 @@ static void do_walk(unsigned int w, const char *word)
 		case 'F':
 			ttm_resource_cursor_fini(cursor);
 			if (rules & RULES_ONE_WALK || world.bounded[w])
-				ttm_resource_cursor_init(cursor, cursor->man);
+				ttm_resource_cursor_init(cursor, cursor_man(cursor));
 			world.bounded[w] = false;
 			lru_model_walk_stop(&world.model, w);
 			break;

@@ -187,8 +187,7 @@ static void get_res(unsigned int r, unsigned int list, bool member)
 			    &world.model.unevictable;
 	order->id[order->n++] = r;
 #ifndef PRISTINE
-	res->lru.place = model->place;
-	res->lru.priority = model->prio;
+	set_res(res, model->place, model->prio, 0);
 #endif
 }
 
@@ -198,7 +197,7 @@ static void get_hitch(unsigned int w, unsigned int list)
 
 	list_add_tail(&cursor->hitch.link, view_list(list));
 #ifndef PRISTINE
-	cursor->hitch.priority = list % view_prios();
+	set_cursor_list(cursor, list % view_prios());
 #endif
 	world.model.walk[w].on = true;
 }
@@ -371,13 +370,26 @@ static u32 named_set(const struct names *names, u32 set)
 	return named;
 }
 
+/* The bulk that a walk is registered with, or NULL. */
+static struct ttm_lru_bulk_move *
+registered_with(const struct ttm_resource_cursor *cursor)
+{
+	const char *range = (char *)cursor_range(cursor);
+
+	for (unsigned int b = 0; range && b < shape.bulks; b++)
+		if ((size_t)(range - (char *)&world.bulk[b]) <
+		    sizeof(world.bulk[b]))
+			return &world.bulk[b];
+	return NULL;
+}
+
 /* The place of a registered walk on the bulk's list. */
 static unsigned int rank_of(struct ttm_resource_cursor *cursor)
 {
 	struct list_head *link = &cursor->bulk_link;
 	unsigned int rank = 0;
 
-	while (link->prev != &cursor->bulk->cursor_list) {
+	while (link->prev != &registered_with(cursor)->cursor_list) {
 		link = link->prev;
 		rank++;
 	}
@@ -396,13 +408,14 @@ static void register_before(struct ttm_resource_cursor *cursor,
 			    const struct ttm_lru_item *item)
 {
 	struct ttm_resource *res = ttm_lru_item_to_res((void *)item);
-	struct ttm_lru_bulk_move *bulk = res->bo->bulk_move;
+	struct ttm_lru_bulk_move_pos *range;
 
-	if (item->place != TTM_LRU_RANGE ||
-	    bulk->pos[res->mem_type][item->priority].first == res)
+	if (!ttm_lru_item_in_range(item))
 		return;
-	cursor->bulk = bulk;
-	cursor->hitch.mem_type = res->mem_type;
+	range = &res->bo->bulk_move->pos[res->mem_type]
+					[ttm_lru_item_priority(item)];
+	if (range->first != res)
+		cursor->range = range;
 }
 
 static void get_private(struct bits *bits, struct ttm_resource_cursor *cursor)
@@ -410,7 +423,7 @@ static void get_private(struct bits *bits, struct ttm_resource_cursor *cursor)
 	const struct list_head *head, *next = &cursor->hitch.link;
 	const struct ttm_lru_item *item;
 
-	head = &cursor->man->lru[cursor->hitch.priority];
+	head = cursor->list;
 	while ((next = next->next) != head) {
 		item = list_entry(next, struct ttm_lru_item, link);
 		if (ttm_lru_item_is_res(item)) {
@@ -462,20 +475,8 @@ static unsigned int age_of(u64 stamp)
 
 	for (unsigned int w = 0; w < shape.walks; w++)
 		n += world.model.walk[w].bounded &&
-		     world.cursor[w].hitch.stamp <= stamp;
+		     ttm_lru_item_stamp(&world.cursor[w].hitch) <= stamp;
 	return n;
-}
-
-static bool is_last(const struct ttm_lru_bulk_move_pos *pos, unsigned int r)
-{
-	return pos->last == &slot(r)->res;
-}
-
-static struct ttm_lru_bulk_move_pos *range_of(unsigned int r)
-{
-	const struct lru_model_res *res = &world.model.res[r];
-
-	return &world.bulk[res->bulk].pos[res->type][res->prio];
 }
 
 static bool is_loose(unsigned int r)
@@ -483,9 +484,18 @@ static bool is_loose(unsigned int r)
 	return world.model.res[r].place == LOOSE;
 }
 
-static bool is_member_of_range(unsigned int r)
+static bool is_first(unsigned int r)
 {
-	return world.model.res[r].place == RANGE;
+	const struct lru_model_res *res = &world.model.res[r];
+
+	return res->place == RANGE &&
+	       world.bulk[res->bulk].pos[res->type][res->prio].first ==
+	       &slot(r)->res;
+}
+
+static bool has_stamp(unsigned int r)
+{
+	return is_loose(r) || world.model.res[r].place == RANGE;
 }
 
 static void put_stamps(struct bits *bits, const struct names *names)
@@ -497,14 +507,14 @@ static void put_stamps(struct bits *bits, const struct names *names)
 	for (unsigned int i = 0; i < names->listed; i++) {
 		unsigned int r = names->slot[i];
 		const struct ttm_lru_item *item = &slot(r)->res.lru;
+		unsigned int age;
 
-		if (!is_loose(r) && !is_member_of_range(r))
+		if (!has_stamp(r))
 			continue;
-		put(bits, age_of(item->stamp), width);
-		if (is_loose(r))
-			put(bits, item->at_tail && age_of(item->stamp), 1);
-		else if (is_last(range_of(r), r))
-			put(bits, age_of(range_of(r)->stamp), width);
+		age = age_of(ttm_lru_item_stamp(item));
+		put(bits, age, width);
+		if (is_loose(r) || is_first(r))
+			put(bits, item->state & TTM_LRU_AT_TAIL && age, 1);
 	}
 }
 
@@ -514,17 +524,15 @@ static void get_stamps(struct bits *bits, unsigned int listed)
 
 	if (!width)
 		return;
-	world.man[0].lru_clock = bounded_walks();
+	world.man[0].lru_clock = bounded_walks() * TTM_LRU_TICK;
 	for (unsigned int r = 0; r < listed; r++) {
 		struct ttm_lru_item *item = &slot(r)->res.lru;
 
-		if (!is_loose(r) && !is_member_of_range(r))
+		if (!has_stamp(r))
 			continue;
-		item->stamp = get(bits, width);
-		if (is_loose(r))
-			item->at_tail = get(bits, 1);
-		else if (is_last(range_of(r), r))
-			range_of(r)->stamp = get(bits, width);
+		item->state |= get(bits, width) * TTM_LRU_TICK;
+		if ((is_loose(r) || is_first(r)) && get(bits, 1))
+			item->state |= TTM_LRU_AT_TAIL;
 	}
 }
 
@@ -534,7 +542,8 @@ static void put_bound(struct bits *bits, unsigned int w)
 
 	put(bits, bounded, 1);
 	if (bounded && !(rules & RULES_ONE_BOUNDED))
-		put(bits, age_of(world.cursor[w].hitch.stamp) - 1, rank_bits);
+		put(bits, age_of(ttm_lru_item_stamp(&world.cursor[w].hitch)) - 1,
+		    rank_bits);
 }
 
 static void get_bound(struct bits *bits, unsigned int w)
@@ -545,10 +554,9 @@ static void get_bound(struct bits *bits, unsigned int w)
 		return;
 	world.model.walk[w].bounded = true;
 	world.bounded[w] = true;
-	hitch->bounded = true;
-	hitch->stamp = 1;
+	hitch->state |= TTM_LRU_BOUNDED_HITCH | TTM_LRU_TICK;
 	if (!(rules & RULES_ONE_BOUNDED))
-		hitch->stamp += get(bits, rank_bits);
+		hitch->state += get(bits, rank_bits) * TTM_LRU_TICK;
 }
 
 #else
@@ -575,9 +583,9 @@ static void get_registrations(const u8 *rank, unsigned int n)
 {
 	for (unsigned int place = 0; place < n; place++)
 		for (unsigned int w = 0; w < n; w++)
-			if (rank[w] == place && world.cursor[w].bulk)
+			if (rank[w] == place && registered_with(&world.cursor[w]))
 				list_add_tail(&world.cursor[w].bulk_link,
-					      &world.cursor[w].bulk->cursor_list);
+					      &registered_with(&world.cursor[w])->cursor_list);
 }
 
 static void put_walks(struct bits *bits, const struct names *names,
@@ -592,7 +600,7 @@ static void put_walks(struct bits *bits, const struct names *names,
 		put(bits, named_set(names, walk->owed), shape.res);
 		put(bits, named_set(names, walk->barred), shape.res);
 		put_private(bits, names, cursor);
-		put(bits, cursor->bulk ? rank_of(cursor) : 0, rank_bits);
+		put(bits, registered_with(cursor) ? rank_of(cursor) : 0, rank_bits);
 		put_bound(bits, names->walk[i]);
 	}
 }

@@ -13,9 +13,19 @@ static inline unsigned int cursor_prio(const struct ttm_resource_cursor *cursor)
 	return cursor->priority;
 }
 
-static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
+static inline struct ttm_resource_manager *
+cursor_man(const struct ttm_resource_cursor *cursor)
 {
-	return cursor->mem_type;
+	return cursor->man;
+}
+
+/* The range that it is registered with, or NULL. */
+static inline struct ttm_lru_bulk_move_pos *
+cursor_range(const struct ttm_resource_cursor *cursor)
+{
+	if (!cursor->bulk)
+		return NULL;
+	return &cursor->bulk->pos[cursor->mem_type][cursor->priority];
 }
 
 #else
@@ -23,12 +33,37 @@ static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
 
 static inline unsigned int cursor_prio(const struct ttm_resource_cursor *cursor)
 {
-	return cursor->hitch.priority;
+	return ttm_resource_cursor_priority(cursor);
 }
 
-static inline unsigned int cursor_type(const struct ttm_resource_cursor *cursor)
+static inline struct ttm_resource_manager *
+cursor_man(const struct ttm_resource_cursor *cursor)
 {
-	return cursor->hitch.mem_type;
+	return ttm_resource_cursor_man(cursor);
+}
+
+/* The range that it is registered with, or NULL. */
+static inline struct ttm_lru_bulk_move_pos *
+cursor_range(const struct ttm_resource_cursor *cursor)
+{
+	return cursor->range;
+}
+
+/* Resources and cursors as unpacked states have them. */
+static inline void set_res(struct ttm_resource *res, u64 place, u64 prio,
+			   u64 stamp)
+{
+	res->lru.state = TTM_LRU_RESOURCE | place << TTM_LRU_PLACE_SHIFT |
+			 prio << TTM_LRU_PRIORITY_SHIFT | stamp;
+}
+
+static inline void set_cursor_list(struct ttm_resource_cursor *cursor, u64 prio)
+{
+	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
+
+	cursor->list = man->lru + prio;
+	cursor->hitch.state &= ~(u64)TTM_LRU_HITCH_PRIORITY_MASK;
+	cursor->hitch.state |= prio << TTM_LRU_HITCH_PRIORITY_SHIFT;
 }
 
 #endif

@@ -111,8 +111,10 @@ static void check_place(const struct spot *spot, unsigned int r)
 		lru_judge(P5_IN_PLACE,
 			  "a resource is not on the list it belongs on");
 #ifndef PRISTINE
-	if (slot(r)->res.lru.place != res->place ||
-	    (evictable && slot(r)->res.lru.priority != res->prio))
+	const struct ttm_lru_item *item = &slot(r)->res.lru;
+
+	if (ttm_lru_item_place(item) != res->place ||
+	    (evictable && ttm_lru_item_priority(item) != res->prio))
 		lru_judge(P5_IN_PLACE, "a resource's latched place is wrong");
 #endif
 }
@@ -156,23 +158,21 @@ static void check_resource(struct spot *spot, unsigned int r)
 static void check_hitch(const struct spot *spot, unsigned int w)
 {
 	struct ttm_resource_cursor *cursor = &world.cursor[w];
-	struct ttm_lru_bulk_move *bulk;
+	struct ttm_lru_bulk_move_pos *range;
 
 	if (!world.model.walk[w].on) {
 		lru_judge(P6_FUSED, "a walk has ended, its hitch is on a list");
 		return;
 	}
-	if (!spot_evictable(spot) || spot_type(spot) != cursor->man - world.man ||
+	if (!spot_evictable(spot) || spot_type(spot) != cursor_man(cursor) - world.man ||
 	    cursor_prio(cursor) != spot_prio(spot))
 		lru_judge(P5_IN_PLACE,
 			  "a hitch is on a list that isn't its own");
 
-	bulk = spot->bulk == NONE ? NULL : &world.bulk[spot->bulk];
-	if (cursor->bulk != bulk || list_empty(&cursor->bulk_link) != !bulk)
+	range = spot->bulk == NONE ? NULL : spot_range(spot, spot->bulk);
+	if (cursor_range(cursor) != range ||
+	    list_empty(&cursor->bulk_link) != !range)
 		lru_judge(P4_RANGES, "a hitch's registration is wrong");
-	if (bulk && cursor_type(cursor) != spot_type(spot))
-		lru_judge(P4_RANGES,
-			  "a hitch is registered with the wrong type");
 }
 
 static void check_end(struct spot *spot)
@@ -209,7 +209,7 @@ static void check_off(unsigned int w)
 		lru_judge(P5_IN_PLACE, "the hitch of a walk is on no list");
 	if (!list_empty(&cursor->hitch.link))
 		lru_judge(P6_FUSED, "a walk has ended, its hitch is on a list");
-	if (cursor->bulk || !list_empty(&cursor->bulk_link))
+	if (cursor_range(cursor) || !list_empty(&cursor->bulk_link))
 		lru_judge(P4_RANGES, "a hitch on no list is registered");
 }
 

@@ -47,12 +47,17 @@ struct ttm_resource_manager;
 
 /**
  * enum ttm_lru_item_type - what kind of node a &struct ttm_lru_item is
+ *
+ * Bits, so that one instruction tells whether a walk may take a node as it is:
+ * its hitch and the node have none in common. See ttm_resource_cursor_advance().
  */
 enum ttm_lru_item_type {
 	/** @TTM_LRU_RESOURCE: embedded in a &struct ttm_resource */
-	TTM_LRU_RESOURCE,
+	TTM_LRU_RESOURCE = 1,
 	/** @TTM_LRU_HITCH: embedded in a &struct ttm_resource_cursor */
-	TTM_LRU_HITCH
+	TTM_LRU_HITCH = 2,
+	/** @TTM_LRU_BOUNDED_HITCH: whose walks look twice at resources, too */
+	TTM_LRU_BOUNDED_HITCH = 3
 };
 
 /**
@@ -60,42 +65,52 @@ enum ttm_lru_item_type {
  */
 enum ttm_lru_place {
 	/** @TTM_LRU_OFF: on no list */
-	TTM_LRU_OFF,
-	/** @TTM_LRU_UNEVICTABLE: on &ttm_device.unevictable */
-	TTM_LRU_UNEVICTABLE,
-	/** @TTM_LRU_LOOSE: on its manager's list, in no bulk range */
-	TTM_LRU_LOOSE,
+	TTM_LRU_OFF = 0,
 	/** @TTM_LRU_RANGE: on its manager's list, in its buffer's bulk range */
-	TTM_LRU_RANGE
+	TTM_LRU_RANGE = 1,
+	/** @TTM_LRU_LOOSE: on its manager's list, in no bulk range */
+	TTM_LRU_LOOSE = 2,
+	/** @TTM_LRU_UNEVICTABLE: on &ttm_device.unevictable */
+	TTM_LRU_UNEVICTABLE = 4
 };
+
+/*
+ * &ttm_lru_item.state, from the lowest bits: a node's type; a resource's priority,
+ * place, and whether it went to the tail; a hitch's priority; a stamp, above all
+ * else, so that states can be compared with one. The lowest byte of a hitch has its
+ * type only.
+ */
+#define TTM_LRU_TYPE_MASK		0x3
+#define TTM_LRU_PRIORITY_SHIFT		4
+#define TTM_LRU_PRIORITY_MASK		0x70
+#define TTM_LRU_PLACE_SHIFT		7
+#define TTM_LRU_PLACE_MASK		0x380
+#define TTM_LRU_AT_TAIL			0x400
+#define TTM_LRU_HITCH_PRIORITY_SHIFT	11
+#define TTM_LRU_HITCH_PRIORITY_MASK	0x3800
+#define TTM_LRU_TICK			0x10000ULL
+#define TTM_LRU_STAMP_MASK		(~(TTM_LRU_TICK - 1))
 
 /**
  * struct ttm_lru_item - a node of an LRU list
  * @link: The list link.
- * @type: Which kind of node this is, an &enum ttm_lru_item_type.
- * @place: Resources: where the node is, an &enum ttm_lru_place.
- * @priority: The priority of the list that the node is on. A cursor that is in
- * no walk has %TTM_MAX_BO_PRIORITY here.
- * @mem_type: Hitches: the memory type of the range they are registered with.
- * @bounded: Hitches: the walks are bounded.
- * @at_tail: Resources: at @stamp it went to the list's tail, so what is behind
- * it has moved since.
- * @stamp: Resources: &ttm_resource_manager.lru_clock when this one moved last by
- * itself. Hitches: the same when their bounded walk started.
+ * @state: What this node is, where, and since when. Its &enum ttm_lru_item_type;
+ * a resource's &enum ttm_lru_place, the priority of its list, and %TTM_LRU_AT_TAIL;
+ * the priority of a hitch's list, %TTM_MAX_BO_PRIORITY for a cursor in no walk; a
+ * stamp. Resources: &ttm_resource_manager.lru_clock when this one moved last by
+ * itself, or its range if it is the first of that. Hitches: the same when their
+ * bounded walk started.
  *
  * Pins, swaps and drivers change a buffer first and tell the list later. What
  * is stored here is the list's own word, changed by list operations alone.
+ * %TTM_LRU_AT_TAIL: at its stamp the resource, or with the first of a range all of
+ * that, went to the list's tail: what is behind has moved since.
+ *
  * Protected by the device's lru_lock.
  */
 struct ttm_lru_item {
 	struct list_head link;
-	u64 type : 1;
-	u64 place : 2;
-	u64 priority : 3;
-	u64 mem_type : 4;
-	u64 bounded : 1;
-	u64 at_tail : 1;
-	u64 stamp : 52;
+	u64 state;
 };
 
 /**
@@ -106,7 +121,7 @@ struct ttm_lru_item {
 static inline void ttm_lru_item_init(struct ttm_lru_item *item,
 				     enum ttm_lru_item_type type)
 {
-	*item = (struct ttm_lru_item) { .type = type };
+	item->state = type;
 	INIT_LIST_HEAD(&item->link);
 }
 
@@ -118,7 +133,53 @@ static inline void ttm_lru_item_init(struct ttm_lru_item *item,
  */
 static inline bool ttm_lru_item_is_res(const struct ttm_lru_item *item)
 {
-	return item->type == TTM_LRU_RESOURCE;
+	return !(item->state & TTM_LRU_HITCH);
+}
+
+/**
+ * ttm_lru_item_place() - where a resource is
+ * @item: Its node.
+ *
+ * Return: What the last list operation made of it.
+ */
+static inline enum ttm_lru_place
+ttm_lru_item_place(const struct ttm_lru_item *item)
+{
+	return (item->state & TTM_LRU_PLACE_MASK) >> TTM_LRU_PLACE_SHIFT;
+}
+
+/**
+ * ttm_lru_item_in_range() - is a resource a member of a bulk range?
+ * @item: Its node.
+ *
+ * Return: true if the last list operation put it there.
+ */
+static inline bool ttm_lru_item_in_range(const struct ttm_lru_item *item)
+{
+	return item->state & TTM_LRU_RANGE << TTM_LRU_PLACE_SHIFT;
+}
+
+/**
+ * ttm_lru_item_priority() - the priority of the list that a resource is on
+ * @item: Its node.
+ *
+ * Return: What the last list operation made of it.
+ */
+static inline unsigned int
+ttm_lru_item_priority(const struct ttm_lru_item *item)
+{
+	return (item->state & TTM_LRU_PRIORITY_MASK) >> TTM_LRU_PRIORITY_SHIFT;
+}
+
+/**
+ * ttm_lru_item_stamp() - when a resource moved last, or a walk began
+ * @item: The node.
+ *
+ * Return: The stamp, in units of %TTM_LRU_TICK.
+ */
+static inline u64 ttm_lru_item_stamp(const struct ttm_lru_item *item)
+{
+	return item->state & TTM_LRU_STAMP_MASK;
 }
 
 /**
@@ -205,7 +266,10 @@ struct ttm_resource_manager {
 	/** @lru: A list for each priority, protected by the lru_lock. */
 	struct list_head lru[TTM_MAX_BO_PRIORITY];
 
-	/** @lru_clock: Bounded walks so far, protected by the lru_lock. */
+	/**
+	 * @lru_clock: Bounded walks so far, in units of %TTM_LRU_TICK. Protected
+	 * by the lru_lock.
+	 */
 	u64 lru_clock;
 
 	/** @usage: Bytes of all resources, protected by the lru_lock. */
@@ -242,25 +306,28 @@ struct ttm_bus_placement {
  * struct ttm_resource - space in a memory type, used by a buffer object
  */
 struct ttm_resource {
-	/** @start: Start of the space, in the manager's units. */
-	unsigned long start;
+	/**
+	 * @lru: Node on &ttm_resource_manager.lru or the unevictable list. First,
+	 * and what else a walk looks at right behind it.
+	 */
+	struct ttm_lru_item lru;
+	/**
+	 * @bo: The buffer object; not a counted reference, protected by the
+	 * lru_lock. %NULL for space that a driver took for itself.
+	 */
+	struct ttm_buffer_object *bo;
 	/** @size: Size in bytes. */
 	size_t size;
 	/** @mem_type: The memory type. */
 	u32 mem_type;
 	/** @placement: TTM_PL_FLAG_* it was allocated with. */
 	u32 placement;
+	/** @start: Start of the space, in the manager's units. */
+	unsigned long start;
 	/** @bus: How the CPU reaches it. */
 	struct ttm_bus_placement bus;
-	/**
-	 * @bo: The buffer object; not a counted reference, protected by the
-	 * lru_lock. %NULL for space that a driver took for itself.
-	 */
-	struct ttm_buffer_object *bo;
 	/** @css: What the space is charged to, or %NULL. */
 	struct dmem_cgroup_pool_state *css;
-	/** @lru: Node on &ttm_resource_manager.lru or the unevictable list. */
-	struct ttm_lru_item lru;
 };
 
 /**
@@ -279,12 +346,10 @@ ttm_lru_item_to_res(struct ttm_lru_item *item)
  * struct ttm_lru_bulk_move_pos - a bulk range, the sublist of one list
  * @first: First member on the list, %NULL while the range is empty.
  * @last: Last member on the list, %NULL while the range is empty.
- * @stamp: &ttm_resource_manager.lru_clock when the range went to the tail last.
  */
 struct ttm_lru_bulk_move_pos {
 	struct ttm_resource *first;
 	struct ttm_resource *last;
-	u64 stamp;
 };
 
 /**
@@ -302,28 +367,69 @@ struct ttm_lru_bulk_move {
 
 /**
  * struct ttm_resource_cursor - a place in a walk over a manager's resources
- * @man: The manager whose lists are walked.
+ * @list: The list that is walked: the manager's, at the hitch's priority. Behind
+ * the manager's last one if the cursor is in no walk.
  * @hitch: Node that keeps the walk's place while the lru_lock isn't held.
+ * @at: The node behind which the walk goes on: the hitch, unless it was left
+ * behind by an advance that no pause has followed yet.
  * @bulk_link: Link in &ttm_lru_bulk_move.cursor_list while registered.
- * @bulk: The bulk this cursor is registered with, or %NULL.
- * @at: Set between an advance and the pause that follows: the node behind
- * which the walk goes on. %NULL while the hitch tells that.
+ * @range: The range that the hitch is registered with, or %NULL.
  * @lru_ops: Debugging: &ttm_resource_manager.lru_ops when @at was set.
- * @cookie: Debugging: pins the lru_lock while @at is set.
+ * @cookie: Debugging: pins the lru_lock while the hitch is left behind.
  *
  * All members are private. Protected by the lru_lock.
  */
 struct ttm_resource_cursor {
-	struct ttm_resource_manager *man;
+	struct list_head *list;
 	struct ttm_lru_item hitch;
-	struct list_head bulk_link;
-	struct ttm_lru_bulk_move *bulk;
 	struct list_head *at;
+	struct list_head bulk_link;
+	struct ttm_lru_bulk_move_pos *range;
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
 	unsigned long lru_ops;
 	struct pin_cookie cookie;
 #endif
 };
+
+/**
+ * ttm_resource_cursor_priority() - the priority of the list that is walked
+ * @cursor: The cursor.
+ *
+ * Return: The priority; %TTM_MAX_BO_PRIORITY if the cursor is in no walk.
+ */
+static inline unsigned int
+ttm_resource_cursor_priority(const struct ttm_resource_cursor *cursor)
+{
+	return (cursor->hitch.state & TTM_LRU_HITCH_PRIORITY_MASK) >>
+	       TTM_LRU_HITCH_PRIORITY_SHIFT;
+}
+
+/**
+ * ttm_resource_cursor_man() - whose resources a cursor walks
+ * @cursor: The cursor.
+ *
+ * Return: The manager.
+ */
+static inline struct ttm_resource_manager *
+ttm_resource_cursor_man(const struct ttm_resource_cursor *cursor)
+{
+	return container_of(cursor->list - ttm_resource_cursor_priority(cursor),
+			    struct ttm_resource_manager, lru[0]);
+}
+
+/**
+ * ttm_resource_cursor_since() - from when on movers are ignored
+ * @cursor: The cursor.
+ *
+ * Return: When the walk began if it is bounded: it ignores what has a state that is
+ * as high, or higher. Else what no state reaches.
+ */
+static inline u64
+ttm_resource_cursor_since(const struct ttm_resource_cursor *cursor)
+{
+	return cursor->hitch.state & TTM_LRU_RESOURCE ?
+	       ttm_lru_item_stamp(&cursor->hitch) : U64_MAX;
+}
 
 /**
  * struct ttm_kmap_iter_iomap - page iterator over I/O memory in an sg_table
@@ -410,13 +516,92 @@ void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor);
 struct ttm_resource_cursor *
 ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
-ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor);
+__ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
 ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 				   unsigned long *budget);
 void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor);
 void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor);
 bool ttm_resource_in_shared_bulk(const struct ttm_resource *res);
+
+/**
+ * ttm_resource_cursor_takes() - is the next node simply the next resource?
+ * @cursor: The cursor.
+ * @item: The node that follows &ttm_resource_cursor.at, or the list's head.
+ *
+ * Return: true if the walk's next step is to @item; false if there is more to
+ * look at.
+ */
+static inline bool
+ttm_resource_cursor_takes(const struct ttm_resource_cursor *cursor,
+			  const struct ttm_lru_item *item)
+{
+	return &item->link != cursor->list &&
+	       !((u8)item->state & (u8)cursor->hitch.state);
+}
+
+/**
+ * ttm_resource_cursor_advance_to() - step, unless the walk has ended
+ * @cursor: The cursor.
+ * @res: Set to what ttm_resource_cursor_advance() returns.
+ *
+ * Context: As ttm_resource_cursor_advance(), which see.
+ *
+ * Return: Whether there is a next resource.
+ */
+static __always_inline bool
+ttm_resource_cursor_advance_to(struct ttm_resource_cursor *cursor,
+			       struct ttm_resource **res)
+{
+#ifndef CONFIG_DRM_TTM_LRU_DEBUG
+	struct ttm_lru_item *item = list_entry(cursor->at->next,
+					       struct ttm_lru_item, link);
+
+	if (likely(ttm_resource_cursor_takes(cursor, item))) {
+		cursor->at = &item->link;
+		*res = ttm_lru_item_to_res(item);
+		return true;
+	}
+#endif
+	*res = __ttm_resource_cursor_advance(cursor);
+	return *res;
+}
+
+/**
+ * ttm_resource_cursor_advance() - step to the next resource, for now
+ * @cursor: The cursor.
+ *
+ * Steps without writing to the list that is walked; a list's end takes the
+ * hitch off it. ttm_resource_cursor_pause() must come before the lock is
+ * dropped and before the holder does any list operation.
+ *
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed; a bounded
+ * walk also passes those that have left a range, or whose range has come to be
+ * or has lost its first member, since it began.
+ *
+ * Return: The next resource, or %NULL if the walk has ended or @cursor is in
+ * none; it then goes on returning %NULL, and the hitch is on no list.
+ */
+static inline struct ttm_resource *
+ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
+{
+	struct ttm_resource *res;
+
+	return ttm_resource_cursor_advance_to(cursor, &res) ? res : NULL;
+}
+
+/**
+ * ttm_resource_cursor_for_each() - walk on while the lock is held
+ * @cursor: A cursor that is in a walk, see ttm_resource_cursor_restart().
+ * @res: The current resource.
+ *
+ * The loop that costs least: a few instructions for each resource. In it, and after
+ * a break, ttm_resource_cursor_pause() must come before the &ttm_device.lru_lock
+ * is dropped and before any list operation.
+ */
+#define ttm_resource_cursor_for_each(cursor, res)			\
+	while (ttm_resource_cursor_advance_to(cursor, &(res)))
+
 struct ttm_resource *
 ttm_resource_manager_first(struct ttm_resource_cursor *cursor);
 struct ttm_resource *

@@ -20,7 +20,11 @@ enum dma_resv_usage {
 	DMA_RESV_USAGE_BOOKKEEP = 3
 };
 
+#ifdef UNCHECKED
+#define dma_resv_assert_held(resv)	((void)(resv))
+#else
 #define dma_resv_assert_held(resv)	((void)WARN_ON(!(resv)->held))
+#endif
 
 static inline void dma_resv_init(struct dma_resv *resv)
 {
@@ -38,6 +42,14 @@ static inline void stub_tried(void)
 {
 }
 #endif
+
+/* To look, and see that it's taken, is to have tried. */
+static inline bool dma_resv_is_locked(const struct dma_resv *resv)
+{
+	if (resv->held)
+		stub_tried();
+	return resv->held;
+}
 
 static inline bool dma_resv_trylock(struct dma_resv *resv)
 {
@@ -63,7 +75,7 @@ static inline int dma_resv_lock(struct dma_resv *resv,
 
 static inline void dma_resv_unlock(struct dma_resv *resv)
 {
-	WARN_ON(!resv->held);
+	dma_resv_assert_held(resv);
 	*resv = (struct dma_resv) {};
 }
 

@@ -39,6 +39,7 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+#define noinline	__attribute__((noinline))
 #define __user
 #define __iomem
 #define __cold
@@ -64,9 +65,11 @@ struct hlist_head {
 #define smp_load_acquire(p)	READ_ONCE(*(p))
 
 #define ULONG_MAX		(~0UL)
+#define U64_MAX			(~0ULL)
 #define S64_MAX			((s64)(~0ULL >> 1))
 #define BIT(n)			(1UL << (n))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+#define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define BUILD_BUG_ON(cond)	((void)sizeof(char[1 - 2 * !!(cond)]))
 #define IS_ENABLED(option)	0

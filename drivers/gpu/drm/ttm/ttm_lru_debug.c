@@ -49,14 +49,15 @@ static struct ttm_resource *to_res(struct list_head *list,
 /* The bulk that a resource is latched into; NULL for none, or no resource. */
 static struct ttm_lru_bulk_move *bulk_of(struct ttm_resource *res)
 {
-	if (!res || res->lru.place != TTM_LRU_RANGE)
+	if (!res || !ttm_lru_item_in_range(&res->lru))
 		return NULL;
 	return res->bo->bulk_move;
 }
 
 static struct ttm_lru_bulk_move_pos *range_of(struct ttm_resource *res)
 {
-	return &bulk_of(res)->pos[res->mem_type][res->lru.priority];
+	return &bulk_of(res)->pos[res->mem_type]
+				 [ttm_lru_item_priority(&res->lru)];
 }
 
 static void print_node(struct ttm_device *bdev, struct list_head *node)
@@ -65,13 +66,15 @@ static void print_node(struct ttm_device *bdev, struct list_head *node)
 	struct ttm_resource *res;
 
 	if (!ttm_lru_item_is_res(item)) {
-		pr_err("  hitch    %p priority %u bulk %p\n", item,
-		       item->priority, to_cursor(node)->bulk);
+		pr_err("  hitch    %p priority %u range %p\n", item,
+		       ttm_resource_cursor_priority(to_cursor(node)),
+		       to_cursor(node)->range);
 		return;
 	}
 	res = ttm_lru_item_to_res(item);
 	pr_err("  resource %p type %u priority %u place %u bulk %p\n", res,
-	       res->mem_type, item->priority, item->place, bulk_of(res));
+	       res->mem_type, ttm_lru_item_priority(item),
+	       ttm_lru_item_place(item), bulk_of(res));
 }
 
 static void complain(struct ttm_device *bdev, struct list_head *list,
@@ -90,27 +93,38 @@ static void complain(struct ttm_device *bdev, struct list_head *list,
 	}
 }
 
+/* The list that @res is latched for, or NULL. */
+static struct list_head *list_of(struct ttm_device *bdev,
+				 struct ttm_resource *res)
+{
+	struct ttm_resource_manager *man;
+
+	switch (ttm_lru_item_place(&res->lru)) {
+	case TTM_LRU_OFF:
+		return NULL;
+	case TTM_LRU_UNEVICTABLE:
+		return &bdev->unevictable;
+	default:
+		man = ttm_manager_type(bdev, res->mem_type);
+		return &man->lru[ttm_lru_item_priority(&res->lru)];
+	}
+}
+
 /* Is @res latched for the list that it is on? */
 static bool res_in_place(struct ttm_device *bdev, struct list_head *list,
 			 struct ttm_resource *res)
 {
-	if (list == &bdev->unevictable)
-		return res->lru.place == TTM_LRU_UNEVICTABLE;
-	if (res->lru.place != TTM_LRU_LOOSE && res->lru.place != TTM_LRU_RANGE)
-		return false;
-	return list == &ttm_manager_type(bdev,
-					 res->mem_type)->lru[res->lru.priority];
+	return list == list_of(bdev, res);
 }
 
-/* Is @cursor, whose hitch lies between members of @bulk or not, right? */
+/* Is @cursor, whose hitch lies between members of @range or not, right? */
 static bool hitch_in_place(struct list_head *list,
 			   struct ttm_resource_cursor *cursor,
-			   struct ttm_lru_bulk_move *bulk)
+			   struct ttm_lru_bulk_move_pos *range)
 {
-	return cursor->hitch.priority < TTM_MAX_BO_PRIORITY &&
-	       list == &cursor->man->lru[cursor->hitch.priority] &&
-	       cursor->bulk == bulk &&
-	       list_empty(&cursor->bulk_link) == !bulk;
+	return ttm_resource_cursor_priority(cursor) < TTM_MAX_BO_PRIORITY &&
+	       cursor->list == list && cursor->range == range &&
+	       list_empty(&cursor->bulk_link) == !range;
 }
 
 /* Check a gap, given its first node: a resource or the head of @list. */
@@ -136,7 +150,8 @@ static struct list_head *check_gap(struct ttm_device *bdev,
 		complain(bdev, list, "a range does not begin at its first member");
 
 	for (node = node->next; node != next; node = node->next)
-		if (!hitch_in_place(list, to_cursor(node), inside))
+		if (!hitch_in_place(list, to_cursor(node),
+				    inside ? range_of(res) : NULL))
 			complain(bdev, list, "a hitch's registration is wrong");
 
 	return next;
@@ -180,20 +195,6 @@ static void check_sometimes(struct ttm_device *bdev,
 	man->lru_check_at = man->lru_ops + nodes / 8;
 }
 
-static struct list_head *list_of(struct ttm_device *bdev,
-				 struct ttm_resource *res)
-{
-	switch (res->lru.place) {
-	case TTM_LRU_OFF:
-		return NULL;
-	case TTM_LRU_UNEVICTABLE:
-		return &bdev->unevictable;
-	default:
-		return &ttm_manager_type(bdev,
-					 res->mem_type)->lru[res->lru.priority];
-	}
-}
-
 /* Remember where @res is, before a list operation on it. */
 struct ttm_lru_debug_spot ttm_lru_debug_spot(struct ttm_device *bdev,
 					     struct ttm_resource *res)
@@ -222,23 +223,24 @@ void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
 }
 
 /*
- * @cursor steps to @at without parking its hitch, or parks it (NULL). In
- * between, the lock must not be dropped, which lockdep sees by the pin, and the
+ * @cursor steps to @at and leaves its hitch behind, or to its hitch. In between, the lock must not be dropped, which lockdep sees by the pin, and the
  * holder must not change the lists.
  */
 void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 			  struct list_head *at)
 {
-	struct ttm_resource_manager *man = cursor->man;
+	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
+	bool was_paused = cursor->at == &cursor->hitch.link;
+	bool is_paused = at == &cursor->hitch.link;
 
-	if (cursor->at)
+	if (!was_paused)
 		WARN(cursor->lru_ops != man->lru_ops,
 		     "TTM LRU changed under a cursor that is not paused\n");
 	cursor->lru_ops = man->lru_ops;
 
-	if (at && !cursor->at)
+	if (was_paused && !is_paused)
 		cursor->cookie = lockdep_pin_lock(&man->bdev->lru_lock);
-	else if (!at && cursor->at)
+	else if (is_paused && !was_paused)
 		lockdep_unpin_lock(&man->bdev->lru_lock, cursor->cookie);
 }
 

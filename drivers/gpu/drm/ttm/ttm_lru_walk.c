@@ -52,6 +52,11 @@
 /* Resources that are looked at before the lru_lock is dropped. */
 #define TTM_LRU_WALK_HOLD	32
 
+static spinlock_t *ttm_lru_walk_lru_lock(const struct ttm_bo_lru_cursor *curs)
+{
+	return &ttm_resource_cursor_man(&curs->res_curs)->bdev->lru_lock;
+}
+
 /* Is the reservation of @bo held by the transaction of the walk itself? */
 static bool ttm_lru_walk_owns(const struct ttm_lru_walk_arg *arg,
 			      struct ttm_buffer_object *bo)
@@ -79,12 +84,21 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 	const struct ttm_operation_ctx *ctx = curs->arg->ctx;
 
 	curs->needs_unlock = dma_resv_trylock(bo->base.resv);
-	ttm_lru_debug_trylock(curs->res_curs.man);
+	ttm_lru_debug_trylock(ttm_resource_cursor_man(&curs->res_curs));
 	if (curs->needs_unlock)
 		return true;
 
 	/* The caller has it, and lends it. */
 	return ctx->allow_res_evict && ctx->resv == bo->base.resv;
+}
+
+/* Is there nothing to try with a buffer whose reservation is taken? */
+static bool ttm_lru_walk_passes_busy(const struct ttm_bo_lru_cursor *curs)
+{
+	const struct ttm_lru_walk_arg *arg = curs->arg;
+
+	return !arg->ticket && !arg->ctx->allow_res_evict &&
+	       !ttm_lru_walk_may_wait(curs);
 }
 
 /* Wait for the reservation of @bo. The lru_lock isn't held. */
@@ -117,7 +131,7 @@ static void ttm_lru_walk_pass(struct ttm_bo_lru_cursor *curs,
 	/* What the caller itself holds will not be free before it is done. */
 	if (!owned)
 		curs->arg->skipped++;
-	if (ttm_resource_in_shared_bulk(res))
+	if (ttm_lru_item_in_range(&res->lru) && ttm_resource_in_shared_bulk(res))
 		ttm_resource_cursor_skip_bulk(&curs->res_curs);
 }
 
@@ -135,6 +149,12 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 	/* Being released: who does that needs the lock to take it off. */
 	if (!kref_read(&bo->kref)) {
 		arg->dying++;
+		return false;
+	}
+
+	if (curs->passes_busy && dma_resv_is_locked(bo->base.resv)) {
+		ttm_lru_debug_trylock(ttm_resource_cursor_man(&curs->res_curs));
+		ttm_lru_walk_pass(curs, res, false);
 		return false;
 	}
 
@@ -157,31 +177,74 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 }
 
 /*
+ * Is the next node, @item, simply a resource that last moved before @since? Else
+ * the core is to look at it. Of ranges only one is known here: that which the
+ * hitch is inside of, so that the next resource is a member.
+ */
+static __always_inline bool
+ttm_lru_walk_takes(const struct ttm_resource_cursor *cursor,
+		   const struct ttm_lru_item *item, u64 since)
+{
+	const u64 kind = TTM_LRU_TYPE_MASK | TTM_LRU_PLACE_MASK;
+	const u64 loose = TTM_LRU_RESOURCE |
+			  TTM_LRU_LOOSE << TTM_LRU_PLACE_SHIFT;
+	const u64 member = TTM_LRU_RESOURCE |
+			   TTM_LRU_RANGE << TTM_LRU_PLACE_SHIFT;
+
+	if (IS_ENABLED(CONFIG_DRM_TTM_LRU_DEBUG) ||
+	    unlikely(&item->link == cursor->list) ||
+	    unlikely(item->state >= since))
+		return false;
+	if (likely((item->state & kind) == loose))
+		return true;
+	return (item->state & kind) == member && cursor->range &&
+	       cursor->at == &cursor->hitch.link &&
+	       cursor->range->first->lru.state < since;
+}
+
+/*
  * One hold of the lru_lock. Returns a resource whose buffer was taken, NULL at
  * the walk's end, or -EAGAIN if the hold was long enough. The hitch is parked.
  */
 static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 {
 	struct ttm_resource_cursor *res_curs = &curs->res_curs;
-	unsigned long budget = TTM_LRU_WALK_HOLD;
+	const u64 since = ttm_resource_cursor_since(res_curs);
+	unsigned long left = TTM_LRU_WALK_HOLD;
 	struct ttm_resource *res;
 
 	do {
-		res = ttm_resource_cursor_advance_within(res_curs, &budget);
-		if (IS_ERR_OR_NULL(res) || ttm_lru_walk_take(curs, res))
+		struct ttm_lru_item *item = list_entry(res_curs->at->next,
+						       struct ttm_lru_item, link);
+
+		if (ttm_lru_walk_takes(res_curs, item, since)) {
+			res_curs->at = &item->link;
+			res = ttm_lru_item_to_res(item);
+			left--;
+		} else {
+			unsigned long budget = left;
+
+			res = ttm_resource_cursor_advance_within(res_curs,
+								 &budget);
+			left = budget;
+			if (IS_ERR_OR_NULL(res))
+				break;
+		}
+		if (ttm_lru_walk_take(curs, res))
 			break;
 		res = ERR_PTR(-EAGAIN);
-	} while (budget);
+	} while (left);
 
 	ttm_resource_cursor_pause(res_curs);
-	ttm_lru_debug_hold(res_curs->man, TTM_LRU_WALK_HOLD - budget);
+	ttm_lru_debug_hold(ttm_resource_cursor_man(res_curs),
+			   TTM_LRU_WALK_HOLD - left);
 	return res;
 }
 
 /* The walk ends before its end. */
 static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
 {
-	guard(spinlock)(&curs->res_curs.man->bdev->lru_lock);
+	guard(spinlock)(ttm_lru_walk_lru_lock(curs));
 	ttm_resource_cursor_fini(&curs->res_curs);
 }
 
@@ -230,6 +293,7 @@ ttm_bo_lru_cursor_init(struct ttm_bo_lru_cursor *curs,
 		ttm_resource_cursor_init(&curs->res_curs, man);
 	else
 		ttm_resource_cursor_init_bounded(&curs->res_curs, man);
+	curs->passes_busy = ttm_lru_walk_passes_busy(curs);
 	arg->skipped = 0;
 	arg->dying = 0;
 	return curs;
@@ -267,7 +331,7 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_fini);
  */
 struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 {
-	struct ttm_resource_manager *man = curs->res_curs.man;
+	struct ttm_resource_manager *man = ttm_resource_cursor_man(&curs->res_curs);
 	struct ttm_buffer_object *bo;
 	struct ttm_resource *res;
 	int ret;
@@ -284,6 +348,9 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 		}
 
 		bo = curs->bo;
+		if (likely(curs->locked && bo->resource == res))
+			return bo;
+
 		ret = curs->locked ? 0 : ttm_lru_walk_lock(curs, bo);
 		/* While it was waited for, it may have got another resource. */
 		if (!ret && bo->resource == res &&
@@ -311,7 +378,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 {
 	ttm_bo_lru_cursor_release(curs);
 	curs->waited = false;
-	scoped_guard(spinlock, &curs->res_curs.man->bdev->lru_lock)
+	scoped_guard(spinlock, ttm_lru_walk_lru_lock(curs))
 		ttm_resource_cursor_pause(ttm_resource_cursor_restart(&curs->res_curs));
 
 	return ttm_bo_lru_cursor_next(curs);

@@ -61,9 +61,10 @@
  *	A* B* C* H  D  E	  its hitch goes behind the last member first
  *	H  D  E  A* B* C*	  then the sublist goes: D and E come next
  *
- * A member that moves to its range's tail, or joins, is put behind the last
- * member *and* the hitches that directly follow it. These become inner, and so
- * registered::
+ * A member that moves to its range's tail is put right behind the last member:
+ * walks that are behind the range have passed it by. Who joins may still be ahead
+ * of such a walk, and must stay so: it is put behind the last member *and* the
+ * hitches that directly follow it. These become inner, and so registered::
  *
  *	A* B* H  D  E		C joins ...
  *	A* B* H  C* D  E	... ahead of the cursor, which is registered now
@@ -78,6 +79,11 @@
  * &struct ttm_lru_item, and every operation starts by bringing that in line
  * with what the buffer says now, whatever it finds.
  *
+ * **Stamps.** When a resource moved last is in its &struct ttm_lru_item, in the
+ * currency of the manager's lru_clock, which ticks when a bounded walk begins. A
+ * range that moves as a whole has no room of its own for that: its first member
+ * stands for it, as no member has been there for longer.
+ *
  * **Bounded walks.** Who moves what it meets to the tail meets it again, and
  * again. A walk that must end ignores what has moved since it began::
  *
@@ -87,13 +93,13 @@
  * **Using a cursor.** ttm_resource_manager_first() and
  * ttm_resource_manager_next() return with the hitch parked; the lock may be
  * dropped at once. A walker that looks at many resources in one lock hold uses
- * ttm_resource_cursor_advance(), which writes nothing to the list, and calls
+ * ttm_resource_cursor_for_each(), which writes nothing to the list, and calls
  * ttm_resource_cursor_pause() before it unlocks::
  *
  *	ttm_resource_cursor_init(&cursor, man);
  *	spin_lock(&bdev->lru_lock);
  *	ttm_resource_cursor_restart(&cursor);
- *	while ((res = ttm_resource_cursor_advance(&cursor))) {
+ *	ttm_resource_cursor_for_each(&cursor, res) {
  *		if (!worth_it(res))
  *			continue;
  *		ttm_resource_cursor_pause(&cursor);
@@ -114,22 +120,22 @@ ttm_lru_item_to_cursor(struct ttm_lru_item *item)
 
 /* Registration: exactly the hitches strictly inside a range have one. */
 static void ttm_cursor_register(struct ttm_resource_cursor *cursor,
-				struct ttm_lru_bulk_move *bulk, u8 mem_type)
+				struct ttm_lru_bulk_move *bulk,
+				struct ttm_lru_bulk_move_pos *pos)
 {
-	cursor->hitch.mem_type = mem_type;
-	if (cursor->bulk == bulk)
+	if (cursor->range == pos)
 		return;
 
-	cursor->bulk = bulk;
+	cursor->range = pos;
 	list_move_tail(&cursor->bulk_link, &bulk->cursor_list);
 }
 
 static void ttm_cursor_deregister(struct ttm_resource_cursor *cursor)
 {
-	if (!cursor->bulk)
+	if (!cursor->range)
 		return;
 
-	cursor->bulk = NULL;
+	cursor->range = NULL;
 	list_del_init(&cursor->bulk_link);
 }
 
@@ -139,21 +145,36 @@ ttm_resource_range(const struct ttm_resource *res)
 {
 	struct ttm_lru_bulk_move *bulk = res->bo->bulk_move;
 
-	return &bulk->pos[res->mem_type][res->lru.priority];
+	return &bulk->pos[res->mem_type][ttm_lru_item_priority(&res->lru)];
 }
 
 /* The list that @res is on, or NULL. */
 static struct list_head *ttm_resource_list(struct ttm_device *bdev,
 					   const struct ttm_resource *res)
 {
-	switch (res->lru.place) {
+	struct ttm_resource_manager *man;
+
+	switch (ttm_lru_item_place(&res->lru)) {
 	case TTM_LRU_OFF:
 		return NULL;
 	case TTM_LRU_UNEVICTABLE:
 		return &bdev->unevictable;
 	default:
-		return &ttm_manager_type(bdev, res->mem_type)->lru[res->lru.priority];
+		man = ttm_manager_type(bdev, res->mem_type);
+		return &man->lru[ttm_lru_item_priority(&res->lru)];
 	}
+}
+
+/* The first node from @item on that is a resource; hitches become strangers. */
+static noinline struct ttm_resource *
+ttm_range_pass_hitches(struct ttm_lru_item *item, bool forward)
+{
+	while (!ttm_lru_item_is_res(item)) {
+		ttm_cursor_deregister(ttm_lru_item_to_cursor(item));
+		item = forward ? list_next_entry(item, link) :
+				 list_prev_entry(item, link);
+	}
+	return ttm_lru_item_to_res(item);
 }
 
 /*
@@ -163,35 +184,62 @@ static struct list_head *ttm_resource_list(struct ttm_device *bdev,
 static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
 					      bool forward)
 {
-	struct ttm_lru_item *item = &res->lru;
+	struct ttm_lru_item *item = forward ? list_next_entry(&res->lru, link) :
+					      list_prev_entry(&res->lru, link);
 
-	for (;;) {
-		item = forward ? list_next_entry(item, link) :
-				 list_prev_entry(item, link);
-		if (ttm_lru_item_is_res(item))
-			return ttm_lru_item_to_res(item);
-		ttm_cursor_deregister(ttm_lru_item_to_cursor(item));
-	}
+	if (likely(ttm_lru_item_is_res(item)))
+		return ttm_lru_item_to_res(item);
+	return ttm_range_pass_hitches(item, forward);
 }
 
-/* @res has moved by itself, to the tail of its list or elsewhere. */
-static void ttm_resource_stamp(struct ttm_resource *res, bool at_tail)
+/* What is latched for a resource that is at @place, on the list of @priority. */
+static u64 ttm_lru_state(enum ttm_lru_place place, u64 priority)
 {
-	struct ttm_resource_manager *man =
-		ttm_manager_type(res->bo->bdev, res->mem_type);
+	return TTM_LRU_RESOURCE | place << TTM_LRU_PLACE_SHIFT |
+	       priority << TTM_LRU_PRIORITY_SHIFT;
+}
 
-	res->lru.stamp = man->lru_clock;
-	res->lru.at_tail = at_tail;
+/* @res is there since @stamp. */
+static void ttm_resource_latch(struct ttm_resource *res,
+			       enum ttm_lru_place place, u64 priority, u64 stamp)
+{
+	res->lru.state = ttm_lru_state(place, priority) | stamp;
 }
 
 /* When did @res last move, be it with its range? */
 static u64 ttm_resource_moved(const struct ttm_resource *res)
 {
-	u64 stamp = res->lru.stamp;
+	const struct ttm_lru_item *first;
 
-	if (res->lru.place != TTM_LRU_RANGE)
-		return stamp;
-	return max(stamp, ttm_resource_range(res)->stamp);
+	if (!ttm_lru_item_in_range(&res->lru))
+		return ttm_lru_item_stamp(&res->lru);
+	first = &ttm_resource_range(res)->first->lru;
+	return max(ttm_lru_item_stamp(&res->lru), ttm_lru_item_stamp(first));
+}
+
+/*
+ * @res, the first of its range, leaves. The next one takes over when the range
+ * went to the tail, unless it moved later itself.
+ */
+static void ttm_range_del_first(struct ttm_lru_bulk_move_pos *pos,
+				struct ttm_resource *res,
+				struct ttm_resource *next)
+{
+	/* They differ in this only. */
+	next->lru.state = max(next->lru.state, res->lru.state);
+	pos->first = next;
+}
+
+/* Take @res, which still stands where it did, out of its range. */
+static void ttm_range_unlink(struct ttm_lru_bulk_move_pos *pos,
+			     struct ttm_resource *res)
+{
+	if (pos->first == pos->last)
+		*pos = (struct ttm_lru_bulk_move_pos) {};
+	else if (pos->first == res)
+		ttm_range_del_first(pos, res, ttm_range_new_end(res, true));
+	else if (pos->last == res)
+		pos->last = ttm_range_new_end(res, false);
 }
 
 /*
@@ -201,59 +249,58 @@ static u64 ttm_resource_moved(const struct ttm_resource *res)
 static void ttm_range_del(struct ttm_lru_bulk_move_pos *pos,
 			  struct ttm_resource *res)
 {
-	u64 stamp = res->lru.stamp;
+	u64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;
+	u64 moved = ttm_resource_moved(res);
 
-	res->lru.stamp = max(stamp, pos->stamp);
-	if (pos->first == pos->last)
-		*pos = (struct ttm_lru_bulk_move_pos) {};
-	else if (pos->first == res)
-		pos->first = ttm_range_new_end(res, true);
-	else if (pos->last == res)
-		pos->last = ttm_range_new_end(res, false);
-
-	res->lru.place = TTM_LRU_LOOSE;
+	ttm_range_unlink(pos, res);
+	ttm_resource_latch(res, TTM_LRU_LOOSE,
+			   ttm_lru_item_priority(&res->lru), moved | at_tail);
 }
 
 /*
- * Make @res the last member of @bulk's range on @list. Hitches that directly
- * follow the current last member stay before @res: its walk is to meet @res.
- * An empty range begins where @res stands, and has moved when @res got there.
+ * Make @res, which is loose, the last member of its range in @bulk. Hitches that
+ * directly follow the current last member stay before @res: its walk is to meet
+ * @res. An empty range begins where @res stands; who joins has moved by that.
  */
-static void ttm_range_add_tail(struct ttm_lru_bulk_move *bulk,
-			       struct list_head *list, struct ttm_resource *res)
+static void ttm_resource_join(struct ttm_resource *res,
+			      const struct ttm_buffer_object *bo,
+			      struct ttm_lru_bulk_move *bulk,
+			      struct ttm_resource_manager *man)
 {
-	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+	u64 priority = ttm_lru_item_priority(&res->lru);
+	struct ttm_lru_bulk_move_pos *pos = &bulk->pos[res->mem_type][priority];
 	struct ttm_lru_item *item;
 	struct list_head *tail;
+	u64 at_tail = 0;
 
-	res->lru.place = TTM_LRU_RANGE;
 	if (!pos->last) {
-		*pos = (struct ttm_lru_bulk_move_pos) {
-			.first = res,
-			.last = res,
-			.stamp = res->lru.at_tail ? res->lru.stamp : 0,
-		};
-		ttm_resource_stamp(res, false);
+		*pos = (struct ttm_lru_bulk_move_pos) { res, res };
+		if (ttm_lru_item_stamp(&res->lru) == man->lru_clock)
+			at_tail = res->lru.state & TTM_LRU_AT_TAIL;
+		ttm_resource_latch(res, TTM_LRU_RANGE, priority,
+				   man->lru_clock | at_tail);
 		return;
 	}
 
+	/* A bulk goes as a whole, under the one lock of its members. */
+	WARN_ON_ONCE(pos->first->bo->base.resv != bo->base.resv);
 	tail = &pos->last->lru.link;
 	item = &pos->last->lru;
-	list_for_each_entry_continue(item, list, link) {
+	list_for_each_entry_continue(item, &man->lru[priority], link) {
 		if (ttm_lru_item_is_res(item))
 			break;
-		ttm_cursor_register(ttm_lru_item_to_cursor(item), bulk,
-				    res->mem_type);
+		ttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, pos);
 		tail = &item->link;
 	}
 	if (tail->next != &res->lru.link)
 		list_move(&res->lru.link, tail);
 	pos->last = res;
-	ttm_resource_stamp(res, false);
+	ttm_resource_latch(res, TTM_LRU_RANGE, priority, man->lru_clock);
 }
 
 /* Out of the range, but on the same list: no hitch may lose sight of @res. */
-static void ttm_range_loosen(struct ttm_resource *res)
+static void ttm_range_loosen(struct ttm_resource_manager *man,
+			     struct ttm_resource *res)
 {
 	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
 	struct ttm_resource *last = pos->last;
@@ -262,7 +309,9 @@ static void ttm_range_loosen(struct ttm_resource *res)
 	ttm_range_del(pos, res);
 	if (inner) {
 		list_move(&res->lru.link, &last->lru.link);
-		ttm_resource_stamp(res, false);
+		ttm_resource_latch(res, TTM_LRU_LOOSE,
+				   ttm_lru_item_priority(&res->lru),
+				   man->lru_clock);
 	}
 }
 
@@ -280,6 +329,12 @@ static bool ttm_resource_is_swapped(const struct ttm_resource *res,
 	return ttm_tt_is_swapped(bo->ttm);
 }
 
+static bool ttm_resource_is_unevictable(const struct ttm_resource *res,
+					const struct ttm_buffer_object *bo)
+{
+	return bo->pin_count || ttm_resource_is_swapped(res, bo);
+}
+
 /*
  * Bring what is latched for @res in line with what @bo says now, as a member
  * of @bulk unless that is NULL. Nothing happens where it is in line already.
@@ -288,36 +343,34 @@ static void ttm_resource_settle(struct ttm_resource *res,
 				struct ttm_buffer_object *bo,
 				struct ttm_lru_bulk_move *bulk)
 {
-	bool unevictable = bo->pin_count || ttm_resource_is_swapped(res, bo);
+	struct ttm_resource_manager *man = ttm_manager_type(bo->bdev,
+							    res->mem_type);
+	bool unevictable = ttm_resource_is_unevictable(res, bo);
 	struct ttm_device *bdev = bo->bdev;
 	struct list_head *list;
 	bool stays;
 
 	lockdep_assert_held(&bdev->lru_lock);
 
-	list = unevictable ? &bdev->unevictable :
-	       &ttm_manager_type(bdev, res->mem_type)->lru[bo->priority];
+	list = unevictable ? &bdev->unevictable : &man->lru[bo->priority];
 	stays = list == ttm_resource_list(bdev, res);
 
-	if (res->lru.place == TTM_LRU_RANGE) {
+	if (ttm_lru_item_in_range(&res->lru)) {
 		/* A priority must not change inside a bulk. */
-		WARN_ON_ONCE(bulk && res->lru.priority != bo->priority);
+		WARN_ON_ONCE(bulk && ttm_lru_item_priority(&res->lru) !=
+				     bo->priority);
 		if (!bulk || !stays)
-			ttm_range_loosen(res);
+			ttm_range_loosen(man, res);
 	}
 	if (!stays) {
-		res->lru.place = unevictable ? TTM_LRU_UNEVICTABLE :
-					       TTM_LRU_LOOSE;
-		res->lru.priority = bo->priority;
 		list_move_tail(&res->lru.link, list);
-		ttm_resource_stamp(res, true);
+		ttm_resource_latch(res, unevictable ? TTM_LRU_UNEVICTABLE :
+						      TTM_LRU_LOOSE,
+				   bo->priority,
+				   man->lru_clock | TTM_LRU_AT_TAIL);
 	}
-	if (bulk && res->lru.place == TTM_LRU_LOOSE) {
-		ttm_range_add_tail(bulk, list, res);
-		/* A bulk goes as a whole, under the one lock of its members. */
-		WARN_ON_ONCE(ttm_resource_range(res)->first->bo->base.resv !=
-			     bo->base.resv);
-	}
+	if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE)
+		ttm_resource_join(res, bo, bulk, man);
 }
 
 /**
@@ -375,7 +428,86 @@ void ttm_resource_del_bulk_move_unevictable(struct ttm_resource *res,
 					    struct ttm_buffer_object *bo)
 {
 	ttm_resource_del_bulk_move(res, bo);
-	WARN_ON_ONCE(res->lru.place != TTM_LRU_UNEVICTABLE);
+	WARN_ON_ONCE(ttm_lru_item_place(&res->lru) != TTM_LRU_UNEVICTABLE);
+}
+
+/* Make @res, an inner member, the last one of its range. */
+static void ttm_range_put_last(struct ttm_lru_bulk_move_pos *pos,
+			       struct ttm_resource *res, u64 state)
+{
+	list_move(&res->lru.link, &pos->last->lru.link);
+	pos->last = res;
+	res->lru.state = state;
+}
+
+static noinline void
+ttm_range_move_first_tail(struct ttm_lru_bulk_move_pos *pos,
+			  struct ttm_resource *res, u64 state)
+{
+	ttm_range_del_first(pos, res, ttm_range_new_end(res, true));
+	ttm_range_put_last(pos, res, state);
+}
+
+/*
+ * Make @res, a member, the last one of its range. Walks that are behind the range
+ * have passed by @res, and it stays behind them.
+ */
+static void ttm_range_move_tail(struct ttm_lru_bulk_move_pos *pos,
+				struct ttm_resource *res, u64 state)
+{
+	struct ttm_lru_item *next;
+
+	if (pos->last == res)
+		return;
+	if (pos->first == res) {
+		next = list_next_entry(&res->lru, link);
+		if (unlikely(!ttm_lru_item_is_res(next))) {
+			ttm_range_move_first_tail(pos, res, state);
+			return;
+		}
+		ttm_range_del_first(pos, res, ttm_lru_item_to_res(next));
+	}
+	ttm_range_put_last(pos, res, state);
+}
+
+/* Something has changed in @bo that the list was not told of yet. */
+static noinline void ttm_resource_settle_at_tail(struct ttm_resource *res,
+						 struct ttm_buffer_object *bo)
+{
+	struct ttm_resource_manager *man = ttm_manager_type(bo->bdev,
+							    res->mem_type);
+	enum ttm_lru_place place;
+	u64 priority;
+
+	ttm_resource_settle(res, bo, bo->bulk_move);
+	place = ttm_lru_item_place(&res->lru);
+	priority = ttm_lru_item_priority(&res->lru);
+	if (place == TTM_LRU_RANGE) {
+		ttm_range_move_tail(ttm_resource_range(res), res,
+				    ttm_lru_state(place, priority) |
+				    man->lru_clock);
+		return;
+	}
+	list_move_tail(&res->lru.link, ttm_resource_list(bo->bdev, res));
+	ttm_resource_latch(res, place, priority,
+			   man->lru_clock | TTM_LRU_AT_TAIL);
+}
+
+/* @res should be a member of its buffer's @bulk. */
+static noinline void ttm_resource_to_range_tail(struct ttm_resource *res,
+						struct ttm_buffer_object *bo,
+						struct ttm_lru_bulk_move *bulk,
+						u64 clock)
+{
+	const u64 mask = TTM_LRU_PLACE_MASK | TTM_LRU_PRIORITY_MASK |
+			 TTM_LRU_RESOURCE;
+	u64 state = ttm_lru_state(TTM_LRU_RANGE, bo->priority);
+
+	if (likely((res->lru.state & mask) == state))
+		ttm_range_move_tail(&bulk->pos[res->mem_type][bo->priority],
+				    res, state | clock);
+	else
+		ttm_resource_settle_at_tail(res, bo);
 }
 
 /**
@@ -383,25 +515,30 @@ void ttm_resource_del_bulk_move_unevictable(struct ttm_resource *res,
  * @res: The resource; its buffer object is reserved.
  *
  * Moves @res to the tail of its range if it is in one, else to the tail of its
- * list.
+ * list. Walks that are behind the range by then don't meet it there.
  *
- * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res and
- * those directly behind the range.
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res, and, if
+ * @res joins a range, those directly behind that.
  */
 void ttm_resource_move_to_lru_tail(struct ttm_resource *res)
 {
 	struct ttm_buffer_object *bo = res->bo;
 	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
-	struct list_head *list;
+	struct ttm_lru_bulk_move *bulk = bo->bulk_move;
+	struct ttm_resource_manager *man;
+	u64 priority = bo->priority;
 
-	ttm_resource_settle(res, bo, bo->bulk_move);
-	list = ttm_resource_list(bo->bdev, res);
-	if (res->lru.place != TTM_LRU_RANGE) {
-		list_move_tail(&res->lru.link, list);
-		ttm_resource_stamp(res, true);
-	} else if (ttm_resource_range(res)->last != res) {
-		ttm_range_del(ttm_resource_range(res), res);
-		ttm_range_add_tail(bo->bulk_move, list, res);
+	lockdep_assert_held(&bo->bdev->lru_lock);
+
+	man = ttm_manager_type(bo->bdev, res->mem_type);
+	if (unlikely(ttm_resource_is_unevictable(res, bo))) {
+		ttm_resource_settle_at_tail(res, bo);
+	} else if (bulk) {
+		ttm_resource_to_range_tail(res, bo, bulk, man->lru_clock);
+	} else {
+		list_move_tail(&res->lru.link, &man->lru[priority]);
+		ttm_resource_latch(res, TTM_LRU_LOOSE, priority,
+				   man->lru_clock | TTM_LRU_AT_TAIL);
 	}
 	ttm_lru_debug_moved(bo->bdev, res, old);
 }
@@ -417,7 +554,7 @@ void ttm_resource_set_bo(struct ttm_resource *res,
 			 struct ttm_buffer_object *bo)
 {
 	guard(spinlock)(&bo->bdev->lru_lock);
-	WARN_ON_ONCE(res->lru.place == TTM_LRU_RANGE &&
+	WARN_ON_ONCE(ttm_lru_item_in_range(&res->lru) &&
 		     res->bo->bulk_move != bo->bulk_move);
 	res->bo = bo;
 }
@@ -481,6 +618,39 @@ void ttm_lru_bulk_move_fini(struct ttm_device *bdev,
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_fini);
 
+/* Set the hitches that are inside of ranges behind these. */
+static noinline void
+ttm_lru_bulk_move_leave_cursors(struct ttm_lru_bulk_move *bulk)
+{
+	struct ttm_resource_cursor *cursor, *next;
+
+	list_for_each_entry_safe(cursor, next, &bulk->cursor_list, bulk_link) {
+		list_move(&cursor->hitch.link, &cursor->range->last->lru.link);
+		ttm_cursor_deregister(cursor);
+	}
+}
+
+/* There is no hitch inside the range any more. */
+static void ttm_range_to_list_tail(struct ttm_lru_bulk_move_pos *pos,
+				   unsigned int mem_type, unsigned int priority)
+{
+	struct ttm_resource *first = pos->first, *last = pos->last;
+	struct ttm_device *bdev = first->bo->bdev;
+	struct ttm_resource_manager *man = ttm_manager_type(bdev, mem_type);
+	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bdev, first);
+
+	lockdep_assert_held(&bdev->lru_lock);
+	dma_resv_assert_held(first->bo->base.resv);
+	dma_resv_assert_held(last->bo->base.resv);
+
+	list_bulk_move_tail(&man->lru[priority], &first->lru.link,
+			    &last->lru.link);
+	ttm_resource_latch(first, TTM_LRU_RANGE, priority,
+			   man->lru_clock | TTM_LRU_AT_TAIL);
+	ttm_lru_debug_moved(bdev, first, old);
+	ttm_lru_debug_moved(bdev, last, old);
+}
+
 /**
  * ttm_lru_bulk_move_tail() - mark all members of a bulk as just used
  * @bulk: The bulk move; the reservation lock of its members is held.
@@ -493,42 +663,16 @@ EXPORT_SYMBOL(ttm_lru_bulk_move_fini);
  */
 void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
 {
-	struct ttm_resource_cursor *cursor, *next;
 	unsigned int mem_type, priority;
 
-	list_for_each_entry_safe(cursor, next, &bulk->cursor_list, bulk_link) {
-		struct ttm_lru_item *hitch = &cursor->hitch;
-		struct ttm_lru_bulk_move_pos *pos =
-			&bulk->pos[hitch->mem_type][hitch->priority];
+	if (unlikely(!list_empty(&bulk->cursor_list)))
+		ttm_lru_bulk_move_leave_cursors(bulk);
 
-		list_move(&hitch->link, &pos->last->lru.link);
-		ttm_cursor_deregister(cursor);
-	}
-
-	for (mem_type = 0; mem_type < TTM_NUM_MEM_TYPES; mem_type++) {
-		for (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++) {
-			struct ttm_lru_bulk_move_pos *pos =
-				&bulk->pos[mem_type][priority];
-			struct ttm_lru_debug_spot old;
-			struct ttm_device *bdev;
-
-			if (!pos->first)
-				continue;
-
-			bdev = pos->first->bo->bdev;
-			lockdep_assert_held(&bdev->lru_lock);
-			dma_resv_assert_held(pos->first->bo->base.resv);
-			dma_resv_assert_held(pos->last->bo->base.resv);
-
-			old = ttm_lru_debug_spot(bdev, pos->first);
-			list_bulk_move_tail(ttm_resource_list(bdev, pos->first),
-					    &pos->first->lru.link,
-					    &pos->last->lru.link);
-			pos->stamp = ttm_manager_type(bdev, mem_type)->lru_clock;
-			ttm_lru_debug_moved(bdev, pos->first, old);
-			ttm_lru_debug_moved(bdev, pos->last, old);
-		}
-	}
+	for (mem_type = 0; mem_type < TTM_NUM_MEM_TYPES; mem_type++)
+		for (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++)
+			if (bulk->pos[mem_type][priority].first)
+				ttm_range_to_list_tail(&bulk->pos[mem_type][priority],
+						       mem_type, priority);
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_tail);
 
@@ -541,12 +685,44 @@ static void ttm_cursor_unlink(struct ttm_resource_cursor *cursor)
 	ttm_cursor_deregister(cursor);
 }
 
-/* Let the walk go on behind @at, or where the hitch is if that is NULL. */
+/* Let the walk go on behind @at. */
 static void ttm_cursor_set_at(struct ttm_resource_cursor *cursor,
 			      struct list_head *at)
 {
 	ttm_lru_debug_cursor(cursor, at);
 	cursor->at = at;
+}
+
+/* Let the walk go on with the list of @priority, from its beginning. */
+static void ttm_cursor_set_list(struct ttm_resource_cursor *cursor,
+				u64 priority)
+{
+	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
+	u64 state = cursor->hitch.state & ~(u64)TTM_LRU_HITCH_PRIORITY_MASK;
+
+	cursor->list = man->lru + priority;
+	cursor->hitch.state = state | priority << TTM_LRU_HITCH_PRIORITY_SHIFT;
+}
+
+static bool ttm_cursor_is_bounded(const struct ttm_resource_cursor *cursor)
+{
+	return cursor->hitch.state & TTM_LRU_RESOURCE;
+}
+
+static bool ttm_cursor_is_paused(const struct ttm_resource_cursor *cursor)
+{
+	return cursor->at == &cursor->hitch.link;
+}
+
+static void ttm_cursor_init(struct ttm_resource_cursor *cursor,
+			    struct ttm_resource_manager *man,
+			    enum ttm_lru_item_type type)
+{
+	*cursor = (struct ttm_resource_cursor) { .list = man->lru };
+	ttm_lru_item_init(&cursor->hitch, type);
+	INIT_LIST_HEAD(&cursor->bulk_link);
+	cursor->at = &cursor->hitch.link;
+	ttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);
 }
 
 /**
@@ -562,10 +738,7 @@ static void ttm_cursor_set_at(struct ttm_resource_cursor *cursor,
 void ttm_resource_cursor_init(struct ttm_resource_cursor *cursor,
 			      struct ttm_resource_manager *man)
 {
-	*cursor = (struct ttm_resource_cursor) { .man = man };
-	ttm_lru_item_init(&cursor->hitch, TTM_LRU_HITCH);
-	cursor->hitch.priority = TTM_MAX_BO_PRIORITY;
-	INIT_LIST_HEAD(&cursor->bulk_link);
+	ttm_cursor_init(cursor, man, TTM_LRU_HITCH);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
 
@@ -585,8 +758,7 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
 void ttm_resource_cursor_init_bounded(struct ttm_resource_cursor *cursor,
 				      struct ttm_resource_manager *man)
 {
-	ttm_resource_cursor_init(cursor, man);
-	cursor->hitch.bounded = true;
+	ttm_cursor_init(cursor, man, TTM_LRU_BOUNDED_HITCH);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_init_bounded);
 
@@ -601,11 +773,11 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_init_bounded);
  */
 void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor)
 {
-	lockdep_assert_held(&cursor->man->bdev->lru_lock);
+	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
-	ttm_cursor_set_at(cursor, NULL);
+	ttm_cursor_set_at(cursor, &cursor->hitch.link);
 	ttm_cursor_unlink(cursor);
-	cursor->hitch.priority = TTM_MAX_BO_PRIORITY;
+	ttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_fini);
 
@@ -623,13 +795,16 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_fini);
 struct ttm_resource_cursor *
 ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor)
 {
-	struct ttm_resource_manager *man = cursor->man;
+	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
 
 	ttm_resource_cursor_fini(cursor);
-	cursor->hitch.priority = 0;
-	if (cursor->hitch.bounded)
-		cursor->hitch.stamp = ++man->lru_clock;
-	ttm_cursor_set_at(cursor, &man->lru[0]);
+	ttm_cursor_set_list(cursor, 0);
+	if (ttm_cursor_is_bounded(cursor)) {
+		man->lru_clock += TTM_LRU_TICK;
+		cursor->hitch.state &= ~TTM_LRU_STAMP_MASK;
+		cursor->hitch.state |= man->lru_clock;
+	}
+	ttm_cursor_set_at(cursor, man->lru);
 	return cursor;
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_restart);
@@ -638,8 +813,8 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_restart);
 static bool ttm_cursor_ignores(const struct ttm_resource_cursor *cursor,
 			       const struct ttm_resource *res)
 {
-	return cursor->hitch.bounded &&
-	       ttm_resource_moved(res) >= cursor->hitch.stamp;
+	return ttm_cursor_is_bounded(cursor) &&
+	       ttm_resource_moved(res) >= ttm_lru_item_stamp(&cursor->hitch);
 }
 
 /*
@@ -651,15 +826,19 @@ static struct list_head *
 ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
 			struct ttm_resource *res)
 {
-	struct list_head *list = &cursor->man->lru[cursor->hitch.priority];
 	struct ttm_lru_bulk_move_pos *pos;
+	const struct ttm_lru_item *first;
 
-	if (res->lru.place != TTM_LRU_RANGE)
-		return res->lru.at_tail ? list->prev : &res->lru.link;
+	if (!ttm_lru_item_in_range(&res->lru))
+		return res->lru.state & TTM_LRU_AT_TAIL ? cursor->list->prev :
+							  &res->lru.link;
 
 	pos = ttm_resource_range(res);
-	return pos->stamp >= cursor->hitch.stamp ? list->prev :
-						   &pos->last->lru.link;
+	first = &pos->first->lru;
+	if (first->state & TTM_LRU_AT_TAIL &&
+	    ttm_lru_item_stamp(first) >= ttm_lru_item_stamp(&cursor->hitch))
+		return cursor->list->prev;
+	return &pos->last->lru.link;
 }
 
 /**
@@ -681,13 +860,12 @@ struct ttm_resource *
 ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 				   unsigned long *budget)
 {
-	struct list_head *node = cursor->at ?: &cursor->hitch.link;
-	struct ttm_resource_manager *man = cursor->man;
+	struct list_head *node = cursor->at;
 
-	lockdep_assert_held(&man->bdev->lru_lock);
+	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
-	while (cursor->hitch.priority < TTM_MAX_BO_PRIORITY) {
-		struct list_head *list = &man->lru[cursor->hitch.priority];
+	while (ttm_resource_cursor_priority(cursor) < TTM_MAX_BO_PRIORITY) {
+		struct list_head *list = cursor->list;
 		struct ttm_resource *res;
 		struct ttm_lru_item *item;
 
@@ -707,10 +885,11 @@ ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 			}
 			node = ttm_cursor_last_ignored(cursor, res);
 		}
-		/* On to the next priority: its list's head follows this one. */
+		/* On to the next priority. */
 		ttm_cursor_unlink(cursor);
-		cursor->hitch.priority++;
-		node = list + 1;
+		ttm_cursor_set_list(cursor,
+				    ttm_resource_cursor_priority(cursor) + 1);
+		node = cursor->list;
 	}
 
 	ttm_resource_cursor_fini(cursor);
@@ -718,28 +897,53 @@ ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 }
 
 /**
- * ttm_resource_cursor_advance() - step to the next resource, for now
+ * __ttm_resource_cursor_advance() - step, and look at what is on the way
  * @cursor: The cursor.
  *
- * Steps without writing to the list that is walked; a list's end takes the
- * hitch off it. ttm_resource_cursor_pause() must come before the lock is
- * dropped and before the holder does any list operation.
+ * For ttm_resource_cursor_advance(), where the next node is not simply the next
+ * resource.
  *
- * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed; a bounded
- * walk also passes those that have left a range, or whose range has come to be,
- * since it began.
+ * Context: &ttm_device.lru_lock held.
  *
- * Return: The next resource, or %NULL if the walk has ended or @cursor is in
- * none; it then goes on returning %NULL, and the hitch is on no list.
+ * Return: As ttm_resource_cursor_advance().
  */
 struct ttm_resource *
-ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
+__ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 {
 	unsigned long budget = ULONG_MAX;
 
 	return ttm_resource_cursor_advance_within(cursor, &budget);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_advance);
+EXPORT_SYMBOL_GPL(__ttm_resource_cursor_advance);
+
+/* The hitch is right behind @res: register it if that is inside a range. */
+static void ttm_cursor_settle(struct ttm_resource_cursor *cursor,
+			      const struct ttm_resource *res)
+{
+	struct ttm_lru_bulk_move_pos *range = NULL;
+
+	if (ttm_lru_item_in_range(&res->lru))
+		range = ttm_resource_range(res);
+	if (range && range->last != res)
+		ttm_cursor_register(cursor, res->bo->bulk_move, range);
+	else
+		ttm_cursor_deregister(cursor);
+}
+
+/*
+ * The hitch was parked right behind @res, to which it was @one_step: from inside a
+ * range, that leads to a member.
+ */
+static __always_inline void
+ttm_cursor_parked_at(struct ttm_resource_cursor *cursor,
+		     const struct ttm_resource *res, bool one_step)
+{
+	const struct ttm_lru_bulk_move_pos *range = cursor->range;
+
+	if (range ? !one_step || range->last == res :
+		    ttm_lru_item_in_range(&res->lru))
+		ttm_cursor_settle(cursor, res);
+}
 
 /**
  * ttm_resource_cursor_pause() - park the hitch where the walk is
@@ -753,26 +957,22 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_advance);
  */
 void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
 {
+	bool one_step = cursor->hitch.link.next == cursor->at;
 	struct list_head *at = cursor->at;
-	struct ttm_resource *res;
 
-	lockdep_assert_held(&cursor->man->bdev->lru_lock);
+	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
-	if (!at)
+	if (ttm_cursor_is_paused(cursor))
 		return;
 
+	ttm_cursor_set_at(cursor, &cursor->hitch.link);
+	ttm_lru_debug_parked(ttm_resource_cursor_man(cursor));
 	list_move(&cursor->hitch.link, at);
-	ttm_cursor_set_at(cursor, NULL);
-	ttm_lru_debug_parked(cursor->man);
-
 	/* Before the first step there is no resource, only the list's head. */
-	res = at == cursor->man->lru ? NULL :
-	      ttm_lru_item_to_res(list_entry(at, struct ttm_lru_item, link));
-	if (res && res->lru.place == TTM_LRU_RANGE &&
-	    ttm_resource_range(res)->last != res)
-		ttm_cursor_register(cursor, res->bo->bulk_move, res->mem_type);
-	else
-		ttm_cursor_deregister(cursor);
+	if (at != cursor->list)
+		ttm_cursor_parked_at(cursor, ttm_lru_item_to_res(
+					     list_entry(at, struct ttm_lru_item,
+							link)), one_step);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_pause);
 
@@ -789,25 +989,21 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_pause);
  */
 void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor)
 {
-	struct ttm_lru_item *hitch = &cursor->hitch;
-	struct list_head *at = cursor->at;
-	struct ttm_lru_bulk_move_pos *pos;
+	struct ttm_lru_bulk_move_pos *range = cursor->range;
 	struct ttm_resource *res;
 
-	lockdep_assert_held(&cursor->man->bdev->lru_lock);
+	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
-	if (!at && cursor->bulk) {
-		pos = &cursor->bulk->pos[hitch->mem_type][hitch->priority];
-	} else if (at && at != cursor->man->lru) {
-		res = ttm_lru_item_to_res(list_entry(at, struct ttm_lru_item,
-						     link));
-		if (res->lru.place != TTM_LRU_RANGE)
+	if (!ttm_cursor_is_paused(cursor)) {
+		if (cursor->at == cursor->list)
 			return;
-		pos = ttm_resource_range(res);
-	} else {
-		return;
+		res = ttm_lru_item_to_res(list_entry(cursor->at,
+						     struct ttm_lru_item, link));
+		range = ttm_lru_item_in_range(&res->lru) ?
+			ttm_resource_range(res) : NULL;
 	}
-	ttm_cursor_set_at(cursor, &pos->last->lru.link);
+	if (range)
+		ttm_cursor_set_at(cursor, &range->last->lru.link);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_skip_bulk);
 
@@ -829,7 +1025,7 @@ bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 	const struct dma_resv *resv = res->bo->base.resv;
 	const struct ttm_lru_bulk_move_pos *pos;
 
-	if (res->lru.place != TTM_LRU_RANGE)
+	if (!ttm_lru_item_in_range(&res->lru))
 		return false;
 
 	pos = ttm_resource_range(res);
@@ -850,9 +1046,23 @@ bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 struct ttm_resource *
 ttm_resource_manager_next(struct ttm_resource_cursor *cursor)
 {
-	struct ttm_resource *res = ttm_resource_cursor_advance(cursor);
+	struct ttm_lru_item *item = list_entry(cursor->at->next,
+					       struct ttm_lru_item, link);
+	struct ttm_resource *res;
 
-	ttm_resource_cursor_pause(cursor);
+	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
+
+	if (unlikely(!ttm_cursor_is_paused(cursor) ||
+		     !ttm_resource_cursor_takes(cursor, item))) {
+		res = __ttm_resource_cursor_advance(cursor);
+		ttm_resource_cursor_pause(cursor);
+		return res;
+	}
+
+	res = ttm_lru_item_to_res(item);
+	list_move(&cursor->hitch.link, &item->link);
+	ttm_lru_debug_parked(ttm_resource_cursor_man(cursor));
+	ttm_cursor_parked_at(cursor, res, true);
 	return res;
 }
 EXPORT_SYMBOL_GPL(ttm_resource_manager_next);
@@ -938,7 +1148,9 @@ void ttm_unevictable_walk_start(struct ttm_device *bdev,
 	for (int i = 0; i < TTM_NUM_MEM_TYPES; i++) {
 		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
 
-		since[i] = man ? ++man->lru_clock : 0;
+		if (man)
+			man->lru_clock += TTM_LRU_TICK;
+		since[i] = man ? man->lru_clock : 0;
 	}
 }
 
@@ -971,14 +1183,36 @@ struct ttm_resource *ttm_unevictable_walk_next(struct ttm_device *bdev,
 	res = ttm_lru_item_to_res(list_last_entry(&bdev->unevictable,
 						  struct ttm_lru_item, link));
 	/* All others that move go to the tail. */
-	if (!res->lru.at_tail && res->lru.stamp >= since[res->mem_type])
+	if (!(res->lru.state & TTM_LRU_AT_TAIL) &&
+	    ttm_lru_item_stamp(&res->lru) >= since[res->mem_type])
 		return NULL;
 
 	old = ttm_lru_debug_spot(bdev, res);
 	list_move(&res->lru.link, &bdev->unevictable);
-	ttm_resource_stamp(res, false);
+	ttm_resource_latch(res, TTM_LRU_UNEVICTABLE,
+			   ttm_lru_item_priority(&res->lru),
+			   ttm_manager_type(bdev, res->mem_type)->lru_clock);
 	ttm_lru_debug_moved(bdev, res, old);
 	return res;
+}
+
+/* @res is on no list yet. */
+static void ttm_resource_enter(struct ttm_resource *res,
+			       struct ttm_buffer_object *bo,
+			       struct ttm_resource_manager *man)
+{
+	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
+
+	if (unlikely(ttm_resource_is_unevictable(res, bo))) {
+		ttm_resource_settle(res, bo, bo->bulk_move);
+	} else {
+		list_add_tail(&res->lru.link, &man->lru[bo->priority]);
+		ttm_resource_latch(res, TTM_LRU_LOOSE, bo->priority,
+				   man->lru_clock | TTM_LRU_AT_TAIL);
+		if (bo->bulk_move)
+			ttm_resource_join(res, bo, bo->bulk_move, man);
+	}
+	ttm_lru_debug_moved(bo->bdev, res, old);
 }
 
 /**
@@ -997,6 +1231,7 @@ void ttm_resource_init(struct ttm_buffer_object *bo,
 		       struct ttm_resource *res)
 {
 	struct ttm_device *bdev = bo->bdev;
+	struct ttm_resource_manager *man;
 
 	*res = (struct ttm_resource) {
 		.bo = bo,
@@ -1007,9 +1242,10 @@ void ttm_resource_init(struct ttm_buffer_object *bo,
 	};
 	ttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);
 
+	man = ttm_manager_type(bdev, place->mem_type);
 	guard(spinlock)(&bdev->lru_lock);
-	ttm_manager_type(bdev, place->mem_type)->usage += res->size;
-	ttm_resource_add_bulk_move(res, bo);
+	man->usage += res->size;
+	ttm_resource_enter(res, bo, man);
 }
 EXPORT_SYMBOL(ttm_resource_init);
 
@@ -1030,10 +1266,10 @@ void ttm_resource_fini(struct ttm_resource_manager *man,
 
 	guard(spinlock)(&man->bdev->lru_lock);
 	old = ttm_lru_debug_spot(man->bdev, res);
-	if (res->lru.place == TTM_LRU_RANGE)
-		ttm_range_del(ttm_resource_range(res), res);
+	if (ttm_lru_item_in_range(&res->lru))
+		ttm_range_unlink(ttm_resource_range(res), res);
 	list_del_init(&res->lru.link);
-	res->lru.place = TTM_LRU_OFF;
+	res->lru.state = ttm_lru_state(TTM_LRU_OFF, 0);
 	man->usage -= res->size;
 	ttm_lru_debug_moved(man->bdev, res, old);
 }

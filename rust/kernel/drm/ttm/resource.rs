@@ -58,7 +58,10 @@ impl Resource {
     #[inline]
     pub fn priority(&self) -> u32 {
         // SAFETY: By the type invariants; protected by the LRU lock.
-        unsafe { (*self.0.get()).lru.priority() as u32 }
+        let state = unsafe { (*self.0.get()).lru.state };
+
+        ((state & u64::from(bindings::TTM_LRU_PRIORITY_MASK)) >> bindings::TTM_LRU_PRIORITY_SHIFT)
+            as u32
     }
 
     /// Tells which buffer it belongs to, if any.
@@ -76,8 +79,9 @@ impl Resource {
         let res = self.0.get();
 
         // SAFETY: By the type invariants; protected by the LRU lock.
-        let place = unsafe { (*res).lru.place() as u32 };
-        if place != bindings::ttm_lru_place_TTM_LRU_RANGE {
+        let state = unsafe { (*res).lru.state };
+        let place = bindings::ttm_lru_place_TTM_LRU_RANGE << bindings::TTM_LRU_PLACE_SHIFT;
+        if state & u64::from(place) == 0 {
             return None;
         }
 

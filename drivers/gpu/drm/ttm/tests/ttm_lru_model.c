@@ -70,17 +70,13 @@ static void put_behind(struct lru_model_list *list, unsigned int last,
 	put_at(list, index_of(list, last) + 1, r);
 }
 
-/* Who follows already stays there, with the cursors behind it. */
 static void put_at_range_tail(struct lru_model *m, unsigned int last,
 			      unsigned int r)
 {
 	struct lru_model_list *list = list_of(m, r);
 
-	if (index_of(list, r) == index_of(list, last) + 1)
-		return;
 	take(list, r);
 	put_behind(list, last, r);
-	m->tailed = r;
 }
 
 /*
@@ -171,14 +167,21 @@ static void place(struct lru_model *m, unsigned int r, struct lru_wish wish)
 static void join(struct lru_model *m, unsigned int r, unsigned int bulk)
 {
 	struct lru_model_res *res = &m->res[r];
+	struct lru_model_list *list;
 	unsigned int last;
 
 	last = lru_model_range_last(m, res->type, res->prio, bulk);
 	res->place = RANGE;
 	res->bulk = bulk;
 	entered(m, r);
-	if (last != NONE)
-		put_at_range_tail(m, last, r);
+	if (last == NONE)
+		return;
+	list = list_of(m, r);
+	/* Who follows already stays there, with the cursors behind it. */
+	if (index_of(list, r) == index_of(list, last) + 1)
+		return;
+	put_at_range_tail(m, last, r);
+	m->tailed = r;
 }
 
 static bool on_its_list(const struct lru_model_res *res, struct lru_wish wish)

@@ -35,8 +35,8 @@ enum lru_promise {
 	PROMISES
 };
 
-/* Where a resource is. In the order of enum ttm_lru_place. */
-enum lru_place { OFF, UNEVICTABLE, LOOSE, RANGE };
+/* Where a resource is. As enum ttm_lru_place. */
+enum lru_place { OFF = 0, RANGE = 1, LOOSE = 2, UNEVICTABLE = 4 };
 
 /* What a buffer says when a list operation looks at it. */
 struct lru_wish {
@@ -74,7 +74,7 @@ struct lru_model {
 	struct lru_model_list list[MAX_TYPES][MAX_PRIOS];
 	struct lru_model_list unevictable;
 	struct lru_model_walk walk[MAX_WALKS];
-	/* Who was put behind the last member of a range just now, or NONE. */
+	/* Who joined a range just now, behind its last member, or NONE. */
 	u8 tailed;
 };
 

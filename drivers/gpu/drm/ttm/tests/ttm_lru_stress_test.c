@@ -263,7 +263,7 @@ static void slot_check_place(struct worker *w, struct slot *slot)
 	if (is_evictable(bo))
 		place = bo->bulk_move ? TTM_LRU_RANGE : TTM_LRU_LOOSE;
 	guard(spinlock)(&bo->bdev->lru_lock);
-	if (bo->resource->lru.place != place)
+	if (ttm_lru_item_place(&bo->resource->lru) != place)
 		lru_gpu_broken(&w->s->gpu, "a buffer is on the wrong list");
 }
 

@@ -2390,7 +2390,7 @@ static void ttm_lru_defect5_init_leaves_the_bulk(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a* b* c");
 
 	memset(&w->walk[H], 0x5a, sizeof(w->walk[H]));
-	w->walk[H].bulk = &w->bulk[STAR];
+	lru_set_registered(w, H, STAR);
 	lru_walk_init(w, H);
 	EXPECT_FIRST(w, H, "a");
 	lru_bulk_tail(w, STAR);
@@ -3239,17 +3239,17 @@ static int lru_warnings_of_wrong_place(struct lru_world *w, char wrong,
 				       char letter, unsigned int times)
 {
 	struct ttm_lru_item *item = &lru_bo(w, wrong)->resource->lru;
-	u8 place = item->place;
+	u64 state = item->state;
 	int warnings = 0;
 
-	item->place = TTM_LRU_UNEVICTABLE;
+	item->state |= TTM_LRU_UNEVICTABLE << TTM_LRU_PLACE_SHIFT;
 	kunit_warning_suppress(w->test) {
 		while (times-- && !warnings) {
 			lru_tail(w, letter);
 			warnings = KUNIT_SUPPRESSED_WARNING_COUNT();
 		}
 	}
-	item->place = place;
+	item->state = state;
 	return warnings;
 }
 
@@ -3281,12 +3281,12 @@ static void ttm_lru_debug_wrong_registration(struct kunit *test)
 	lru_needs_debug(test);
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_NEXT(w, H, "b");
-	w->walk[H].bulk = &w->bulk[STAR];
+	lru_set_registered(w, H, STAR);
 	kunit_warning_suppress(test) {
 		lru_tail(w, 'c');
 		KUNIT_EXPECT_GE(test, KUNIT_SUPPRESSED_WARNING_COUNT(), 1);
 	}
-	w->walk[H].bulk = NULL;
+	lru_set_registered(w, H, -1);
 	EXPECT_LRU(w, "a* b* H c");
 }
 

@@ -62,8 +62,9 @@ static struct ttm_resource *expected(const struct lru_told *t,
 static void compare_latched(const struct ttm_resource *res,
 			    const struct lru_model_res *model)
 {
-	if (res->lru.place != model->place ||
-	    (model->place != UNEVICTABLE && res->lru.priority != model->prio))
+	if (ttm_lru_item_place(&res->lru) != model->place ||
+	    (model->place != UNEVICTABLE &&
+	     ttm_lru_item_priority(&res->lru) != model->prio))
 		lru_judge(P5_IN_PLACE, "a resource's latched place is wrong");
 }
 
@@ -106,7 +107,8 @@ static void compare_tailed(struct lru_told *t)
 		return;
 	res = t->res[r];
 	man = ttm_manager_type(t->w->bdev, res->mem_type);
-	if (!list_is_last(&res->lru.link, &man->lru[res->lru.priority]) &&
+	if (!list_is_last(&res->lru.link,
+			  &man->lru[ttm_lru_item_priority(&res->lru)]) &&
 	    !ttm_lru_item_is_res(list_next_entry(&res->lru, link)))
 		lru_judge(P1_COMPLETE, "a walk doesn't meet what it could");
 }
@@ -533,8 +535,9 @@ static void tell_begin(struct lru_told *t, enum lru_walk walk)
 	const struct ttm_resource_cursor *cursor = &t->w->walk[walk];
 
 	lru_model_walk_begin(&t->model, walk,
-			     cursor->man == &t->w->bdev->sysman,
-			     cursor->hitch.bounded);
+			     ttm_resource_cursor_man(cursor) ==
+			     &t->w->bdev->sysman,
+			     ttm_resource_cursor_since(cursor) != U64_MAX);
 }
 
 /* Of who isn't told of, that it may be returned can be seen here and now. */
@@ -545,7 +548,7 @@ static void judge_stranger(const struct lru_told *t, enum lru_walk walk,
 		lru_judge(P6_FUSED, "a walk returned what is no resource");
 	else if (res->bo->pin_count || list_empty(&res->lru.link) ||
 		 ttm_manager_type(t->w->bdev, res->mem_type) !=
-		 t->w->walk[walk].man)
+		 ttm_resource_cursor_man(&t->w->walk[walk]))
 		lru_judge(P5_IN_PLACE,
 			  "returned what is not on the manager's LRU");
 }
@@ -576,10 +579,11 @@ static struct told_range tell_returned(struct lru_told *t, enum lru_walk walk,
 static struct told_range parked_in(const struct lru_told *t, enum lru_walk walk)
 {
 	const struct ttm_resource_cursor *cursor = &t->w->walk[walk];
+	int bulk = lru_bulk_of(t->w, cursor->range);
 
 	return (struct told_range) {
-		.prio = cursor->hitch.priority,
-		.bulk = cursor->bulk ? cursor->bulk - t->w->bulk : NONE,
+		.prio = ttm_resource_cursor_priority(cursor),
+		.bulk = bulk < 0 ? NONE : bulk,
 	};
 }
 

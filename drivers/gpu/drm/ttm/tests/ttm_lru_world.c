@@ -22,9 +22,23 @@
  */
 
 #ifdef CONFIG_DRM_TTM_LRU_PRISTINE
-static unsigned int lru_walk_priority(struct ttm_resource_cursor *cursor)
+static struct list_head *lru_walk_list(struct ttm_resource_cursor *cursor)
 {
-	return cursor->priority;
+	return &cursor->man->lru[cursor->priority];
+}
+
+static struct ttm_lru_bulk_move_pos *
+lru_walk_range(struct ttm_resource_cursor *cursor)
+{
+	if (!cursor->bulk)
+		return NULL;
+	return &cursor->bulk->pos[cursor->mem_type][cursor->priority];
+}
+
+/* Spoil what a cursor says of its registration: with @bulk, or -1. */
+void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk)
+{
+	w->walk[walk].bulk = bulk < 0 ? NULL : &w->bulk[bulk];
 }
 
 static unsigned int lru_priority(struct ttm_resource *res)
@@ -43,14 +57,27 @@ static bool lru_latched(struct ttm_resource *res, struct list_head *head,
 	       head == &man->lru[res->bo->priority];
 }
 #else
-static unsigned int lru_walk_priority(struct ttm_resource_cursor *cursor)
+static struct list_head *lru_walk_list(struct ttm_resource_cursor *cursor)
 {
-	return cursor->hitch.priority;
+	return cursor->list;
+}
+
+static struct ttm_lru_bulk_move_pos *
+lru_walk_range(struct ttm_resource_cursor *cursor)
+{
+	return cursor->range;
+}
+
+/* Spoil what a cursor says of its registration: with @bulk, or -1. */
+void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk)
+{
+	w->walk[walk].range = bulk < 0 ? NULL :
+			      &w->bulk[bulk].pos[w->mem_type][0];
 }
 
 static unsigned int lru_priority(struct ttm_resource *res)
 {
-	return res->lru.priority;
+	return ttm_lru_item_priority(&res->lru);
 }
 
 static bool lru_latched(struct ttm_resource *res, struct list_head *head,
@@ -61,10 +88,12 @@ static bool lru_latched(struct ttm_resource *res, struct list_head *head,
 
 	man = ttm_manager_type(bdev, res->mem_type);
 	if (head == &bdev->unevictable)
-		return res->lru.place == TTM_LRU_UNEVICTABLE && !in_range;
+		return ttm_lru_item_place(&res->lru) == TTM_LRU_UNEVICTABLE &&
+		       !in_range;
 
-	return head == &man->lru[res->lru.priority] &&
-	       res->lru.place == (in_range ? TTM_LRU_RANGE : TTM_LRU_LOOSE);
+	return head == &man->lru[ttm_lru_item_priority(&res->lru)] &&
+	       ttm_lru_item_place(&res->lru) ==
+		       (in_range ? TTM_LRU_RANGE : TTM_LRU_LOOSE);
 }
 #endif
 
@@ -123,18 +152,28 @@ lru_range_at(struct lru_world *w, struct ttm_resource *res, int *bulk)
 	return NULL;
 }
 
+/* The bulk that has @range, or -1. */
+int lru_bulk_of(struct lru_world *w, const struct ttm_lru_bulk_move_pos *range)
+{
+	for (int b = 0; range && b < LRU_BULKS; b++)
+		if ((char *)range >= (char *)&w->bulk[b] &&
+		    (char *)range < (char *)&w->bulk[b + 1])
+			return b;
+	return -1;
+}
+
 static void lru_check_hitch(struct lru_world *w, struct list_head *head,
 			    struct ttm_lru_item *item, int bulk)
 {
 	struct ttm_resource_cursor *cursor =
 		container_of(item, struct ttm_resource_cursor, hitch);
 
-	if (head != &cursor->man->lru[lru_walk_priority(cursor)])
+	if (head != lru_walk_list(cursor))
 		w->broken = "a hitch on a list that isn't its own";
-	if (cursor->bulk != (bulk < 0 ? NULL : &w->bulk[bulk]))
+	if (lru_bulk_of(w, lru_walk_range(cursor)) != bulk)
 		w->broken = bulk < 0 ? "a registered hitch in no range" :
 			    "a hitch in a range but not registered";
-	if (list_empty(&cursor->bulk_link) != !cursor->bulk)
+	if (list_empty(&cursor->bulk_link) != !lru_walk_range(cursor))
 		w->broken = "a hitch half registered";
 }
 
@@ -316,12 +355,12 @@ const char *lru_registered(struct lru_world *w, enum lru_walk walk)
 {
 	struct ttm_resource_cursor *cursor = &w->walk[walk];
 
-	if (list_empty(&cursor->bulk_link) != !cursor->bulk)
+	if (list_empty(&cursor->bulk_link) != !lru_walk_range(cursor))
 		return "half";
-	if (!cursor->bulk)
+	if (!lru_walk_range(cursor))
 		return "";
 	snprintf(w->name, sizeof(w->name), "%c",
-		 LRU_MARKS[cursor->bulk - w->bulk]);
+		 LRU_MARKS[lru_bulk_of(w, lru_walk_range(cursor))]);
 	return w->name;
 }
 

@@ -122,6 +122,8 @@ const char *lru_rest(struct lru_world *w, enum lru_walk walk);
 void lru_fini(struct lru_world *w, enum lru_walk walk);
 void lru_renew(struct lru_world *w, enum lru_walk walk);
 const char *lru_registered(struct lru_world *w, enum lru_walk walk);
+void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk);
+int lru_bulk_of(struct lru_world *w, const struct ttm_lru_bulk_move_pos *range);
 
 #define EXPECT_FIRST(w, walk, expected) \
 	KUNIT_EXPECT_STREQ(test, lru_first(w, walk), expected)
