@@ -206,15 +206,20 @@ static void ttm_resource_latch(struct ttm_resource *res,
 	res->lru.state = ttm_lru_state(place, priority) | stamp;
 }
 
+/* When did @res, a member of the range, last move, be it with that? */
+static u64 ttm_range_moved(const struct ttm_lru_bulk_move_pos *pos,
+			   const struct ttm_resource *res)
+{
+	return max(ttm_lru_item_stamp(&res->lru),
+		   ttm_lru_item_stamp(&pos->first->lru));
+}
+
 /* When did @res last move, be it with its range? */
 static u64 ttm_resource_moved(const struct ttm_resource *res)
 {
-	const struct ttm_lru_item *first;
-
 	if (!ttm_lru_item_in_range(&res->lru))
 		return ttm_lru_item_stamp(&res->lru);
-	first = &ttm_resource_range(res)->first->lru;
-	return max(ttm_lru_item_stamp(&res->lru), ttm_lru_item_stamp(first));
+	return ttm_range_moved(ttm_resource_range(res), res);
 }
 
 /*
@@ -250,7 +255,7 @@ static void ttm_range_del(struct ttm_lru_bulk_move_pos *pos,
 			  struct ttm_resource *res)
 {
 	u64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;
-	u64 moved = ttm_resource_moved(res);
+	u64 moved = ttm_range_moved(pos, res);
 
 	ttm_range_unlink(pos, res);
 	ttm_resource_latch(res, TTM_LRU_LOOSE,

@@ -327,8 +327,7 @@ unsafe fn unlink_forgotten(
         let mut hitch = ptr::null();
         let visit = |item: *const bindings::ttm_lru_item| {
             // SAFETY: The LRU lock is held, so the item is valid.
-            let kind = unsafe { (*item).type_() as u32 };
-            if kind == bindings::ttm_lru_item_type_TTM_LRU_HITCH {
+            if unsafe { lru::is_hitch(item) } {
                 hitch = item;
             }
         };

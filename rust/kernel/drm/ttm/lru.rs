@@ -111,8 +111,7 @@ impl<'a, T: Driver> Lru<'a, T> {
 
         let visit_item = |item: *const bindings::ttm_lru_item| {
             // SAFETY: The LRU lock is held by the type invariants, so the item is valid.
-            let kind = unsafe { (*item).type_() as u32 };
-            if kind != bindings::ttm_lru_item_type_TTM_LRU_RESOURCE {
+            if unsafe { is_hitch(item) } {
                 return visit(Node::Hitch);
             }
 
@@ -125,6 +124,18 @@ impl<'a, T: Driver> Lru<'a, T> {
         // SAFETY: By the type invariants the lock is held, and `man` is one of the device's.
         unsafe { visit_raw(man.as_raw(), visit_item) };
     }
+}
+
+/// Tells hitches from resources.
+///
+/// # Safety
+///
+/// `item` must be valid, and the LRU lock be held.
+pub(super) unsafe fn is_hitch(item: *const bindings::ttm_lru_item) -> bool {
+    let hitch = u64::from(bindings::ttm_lru_item_type_TTM_LRU_HITCH);
+
+    // SAFETY: By the function's requirements.
+    unsafe { (*item).state & hitch != 0 }
 }
 
 /// Calls `visit` for all items on the lists of `man`.

@@ -608,6 +608,7 @@ static struct ttm_resource *step(struct lru_told *t, enum lru_walk walk,
 static void arrange(struct lru_told *t, enum lru_walk walk, char how)
 {
 	struct ttm_resource_cursor *cursor = &t->w->walk[walk];
+	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
 
 	switch (how) {
 	case 'r':
@@ -625,9 +626,9 @@ static void arrange(struct lru_told *t, enum lru_walk walk, char how)
 		lru_model_walk_stop(&t->model, walk);
 	}
 	if (how == 'i')
-		ttm_resource_cursor_init(cursor, cursor->man);
+		ttm_resource_cursor_init(cursor, man);
 	if (how == 'b')
-		ttm_resource_cursor_init_bounded(cursor, cursor->man);
+		ttm_resource_cursor_init_bounded(cursor, man);
 }
 
 unsigned int lru_told_walk_locked(struct lru_told *t, enum lru_walk walk,
