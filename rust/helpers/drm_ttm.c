@@ -117,10 +117,11 @@ rust_helper_ttm_resource_manager_cleanup(struct ttm_resource_manager *man)
 	ttm_resource_manager_cleanup(man);
 }
 
-__rust_helper struct ttm_resource *
-rust_helper_ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
+__rust_helper bool
+rust_helper_ttm_resource_cursor_advance_to(struct ttm_resource_cursor *cursor,
+					   struct ttm_resource **res)
 {
-	return ttm_resource_cursor_advance(cursor);
+	return ttm_resource_cursor_advance_to(cursor, res);
 }
 
 #endif /* CONFIG_RUST_DRM_TTM */

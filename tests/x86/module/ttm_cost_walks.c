@@ -36,7 +36,7 @@ size_t ttm_cost_held(struct ttm_resource_manager *man)
 	ttm_resource_cursor_init(&cursor, man);
 	spin_lock(&man->bdev->lru_lock);
 	ttm_resource_cursor_restart(&cursor);
-	while ((res = ttm_resource_cursor_advance(&cursor)))
+	ttm_resource_cursor_for_each(&cursor, res)
 		sum += res->size;
 	ttm_resource_cursor_fini(&cursor);
 	spin_unlock(&man->bdev->lru_lock);
@@ -54,7 +54,7 @@ size_t ttm_cost_unlocked(struct ttm_resource_manager *man)
 	ttm_resource_cursor_init(&cursor, man);
 	spin_lock(&man->bdev->lru_lock);
 	ttm_resource_cursor_restart(&cursor);
-	while ((res = ttm_resource_cursor_advance(&cursor))) {
+	ttm_resource_cursor_for_each(&cursor, res) {
 		sum += res->size;
 		ttm_resource_cursor_pause(&cursor);
 		spin_unlock(&man->bdev->lru_lock);
@@ -76,7 +76,7 @@ size_t ttm_cost_referenced(struct ttm_resource_manager *man)
 	ttm_resource_cursor_init(&cursor, man);
 	spin_lock(&man->bdev->lru_lock);
 	ttm_resource_cursor_restart(&cursor);
-	while ((res = ttm_resource_cursor_advance(&cursor))) {
+	ttm_resource_cursor_for_each(&cursor, res) {
 		struct ttm_buffer_object *bo = res->bo;
 
 		if (!bo || !kref_get_unless_zero(&bo->kref))

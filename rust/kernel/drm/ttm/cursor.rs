@@ -213,8 +213,8 @@ impl<'dev, T: Driver> Way<'dev, T> {
         unsafe { init(cursor, self.man.as_raw()) };
     }
 
-    /// At the end of one manager's lists, steps to the first resource of the next one's; null if there
-    /// is none.
+    /// At the end of one manager's lists, steps to the first resource of the next one's. Returns whether
+    /// there is one, and sets `res` to it.
     ///
     /// # Safety
     ///
@@ -225,18 +225,19 @@ impl<'dev, T: Driver> Way<'dev, T> {
     unsafe fn advance(
         &mut self,
         cursor: *mut bindings::ttm_resource_cursor,
-    ) -> *mut bindings::ttm_resource {
+        res: &mut *mut bindings::ttm_resource,
+    ) -> bool {
         while let Some(man) = self.route.next() {
             // SAFETY: By the function's requirements.
-            let res = unsafe {
+            let found = unsafe {
                 self.go_to(cursor, man);
-                bindings::ttm_resource_cursor_advance(cursor)
+                bindings::ttm_resource_cursor_advance_to(cursor, res)
             };
-            if !res.is_null() {
-                return res;
+            if found {
+                return true;
             }
         }
-        ptr::null_mut()
+        false
     }
 
     /// Starts over with `man`.
@@ -335,15 +336,14 @@ impl<T: Driver> Walk<'_, '_, T> {
     #[expect(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Option<&Resource> {
-        // INVARIANT: It is on one of the lists.
+        // INVARIANT: What it is set to is null, or on one of the lists.
         // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
-        self.current = unsafe { bindings::ttm_resource_cursor_advance(self.cursor) };
-        if self.current.is_null() {
-            // SAFETY: As above.
-            self.current = unsafe { self.way.advance(self.cursor) };
-            if self.current.is_null() {
-                return None;
-            }
+        let found = unsafe {
+            bindings::ttm_resource_cursor_advance_to(self.cursor, &mut self.current)
+                || self.way.advance(self.cursor, &mut self.current)
+        };
+        if !found {
+            return None;
         }
 
         // SAFETY: It is on one of the lists. As long as `self` is borrowed, nobody can step or drop
