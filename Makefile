@@ -2,7 +2,7 @@
 # The front door. What each target does is in scripts/ and tests/.
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
-	mutants users cost unsafe enter where clean distclean \
+	mutants users cost bench unsafe enter where clean distclean \
 	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -31,6 +31,7 @@ help:
 #: make mutants   the core broken in small ways, and what notices
 #: FULL=1 takes larger worlds and all mutants; make check has the rest.
 #:
+#: make bench     what the lists cost here, in Linux 7.3, and at the limit, counted
 #: make users     compile all drivers for x86 that use TTM, look for new warnings
 #: make cost      walks in C and in Rust, their instructions counted
 #: make unsafe    write the table of all unsafe in Rust anew
@@ -58,6 +59,9 @@ explore fuzz prove mutants: tree
 
 users cost: tree
 	@$(lock) x86 $(work) $@
+
+bench: tree
+	@$(lock) pristine $(lock) userspace $(lock) x86 $(work) $@
 
 unsafe: setup
 	@scripts/enter $(CURDIR)/tests/docs/unsafe

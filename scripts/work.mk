@@ -2,7 +2,7 @@
 # What is done under a lock; the front door is ../Makefile.
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
-.PHONY: explore fuzz prove mutants users cost
+.PHONY: explore fuzz prove mutants users cost bench
 .PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
@@ -11,6 +11,7 @@ enter := $(top)/scripts/enter
 kunit := $(top)/tests/kunit
 vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
+bench := $(top)/tests/bench
 
 FILTER ?= ttm_lru*
 WALKS ?= 100
@@ -74,8 +75,15 @@ users:
 	@$(enter) $(x86)/users report
 
 cost:
-	@$(step) cost "building kernels that count" $(enter) $(x86)/cost build
-	@$(enter) $(x86)/cost report
+	@$(step) cost "building kernels that count" $(enter) $(x86)/cost.py build
+	@$(enter) $(x86)/cost.py report
+
+# RECORD=1 puts the figures into Documentation/gpu.
+bench:
+	@PRISTINE=1 $(step) tree-pristine "laying a tree with Linux's own LRU" \
+		$(enter) $(top)/scripts/lay
+	@$(step) bench "building what counts" $(enter) $(bench)/bench build
+	@$(enter) $(bench)/bench run $(if $(RECORD),--record)
 
 pristine: export PRISTINE := 1
 pristine:

@@ -6,6 +6,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
+#include "bench.h"
 #include "ttm_lru_bench.h"
 
 #define BYTES		4096
@@ -16,6 +17,25 @@ static struct ttm_device bdev;
 static struct ttm_resource_manager man;
 static struct ttm_lru_bulk_move bulks[LRU_BENCH_BULKS];
 static struct dma_resv resvs[LRU_BENCH_BULKS];
+static struct ttm_resource *resources;
+static unsigned int nr_resources;
+
+bool bench_is_lock(const void *addr)
+{
+	return addr >= (void *)&bdev.lru_lock &&
+	       addr < (void *)(&bdev.lru_lock + 1);
+}
+
+bool bench_is_kind(const void *addr, unsigned long *res)
+{
+	size_t at = (char *)addr - (char *)resources;
+	size_t offset = at % sizeof(*resources) -
+			offsetof(struct ttm_resource, lru);
+
+	*res = at / sizeof(*resources);
+	return *res < nr_resources && offset >= sizeof(struct list_head) &&
+	       offset < sizeof(struct ttm_lru_item);
+}
 
 /* Never called: nobody is transferred here. */
 void *stub_alloc(size_t size)
@@ -65,9 +85,10 @@ static bool run(enum lru_bench_shape shape, unsigned int n)
 {
 	static struct lru_bench b;
 	struct ttm_buffer_object *bos = alloc(n, sizeof(*bos));
-	struct ttm_resource *resources = alloc(n, sizeof(*resources));
 	bool good;
 
+	resources = alloc(n, sizeof(*resources));
+	nr_resources = n;
 	b = (struct lru_bench) {
 		.man = &man, .n = n, .shape = shape, .bulk = bulks,
 		.bo = alloc(n, sizeof(*b.bo)),

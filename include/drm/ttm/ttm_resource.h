@@ -600,7 +600,7 @@ ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
  * is dropped and before any list operation.
  */
 #define ttm_resource_cursor_for_each(cursor, res)			\
-	while (ttm_resource_cursor_advance_to(cursor, &(res)))
+	for (; ttm_resource_cursor_advance_to(cursor, &(res));)
 
 struct ttm_resource *
 ttm_resource_manager_first(struct ttm_resource_cursor *cursor);

@@ -223,8 +223,9 @@ void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
 }
 
 /*
- * @cursor steps to @at and leaves its hitch behind, or to its hitch. In between, the lock must not be dropped, which lockdep sees by the pin, and the
- * holder must not change the lists.
+ * @cursor steps to @at and leaves its hitch behind, or to its hitch. In between,
+ * the lock must not be dropped, which lockdep sees by the pin, and the holder must
+ * not change the lists.
  */
 void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 			  struct list_head *at)

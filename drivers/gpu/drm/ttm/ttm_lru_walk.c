@@ -52,11 +52,6 @@
 /* Resources that are looked at before the lru_lock is dropped. */
 #define TTM_LRU_WALK_HOLD	32
 
-static spinlock_t *ttm_lru_walk_lru_lock(const struct ttm_bo_lru_cursor *curs)
-{
-	return &ttm_resource_cursor_man(&curs->res_curs)->bdev->lru_lock;
-}
-
 /* Is the reservation of @bo held by the transaction of the walk itself? */
 static bool ttm_lru_walk_owns(const struct ttm_lru_walk_arg *arg,
 			      struct ttm_buffer_object *bo)
@@ -84,7 +79,7 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 	const struct ttm_operation_ctx *ctx = curs->arg->ctx;
 
 	curs->needs_unlock = dma_resv_trylock(bo->base.resv);
-	ttm_lru_debug_trylock(ttm_resource_cursor_man(&curs->res_curs));
+	ttm_lru_debug_trylock(curs->man);
 	if (curs->needs_unlock)
 		return true;
 
@@ -153,7 +148,7 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 	}
 
 	if (curs->passes_busy && dma_resv_is_locked(bo->base.resv)) {
-		ttm_lru_debug_trylock(ttm_resource_cursor_man(&curs->res_curs));
+		ttm_lru_debug_trylock(curs->man);
 		ttm_lru_walk_pass(curs, res, false);
 		return false;
 	}
@@ -209,8 +204,8 @@ ttm_lru_walk_takes(const struct ttm_resource_cursor *cursor,
 static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 {
 	struct ttm_resource_cursor *res_curs = &curs->res_curs;
-	const u64 since = ttm_resource_cursor_since(res_curs);
 	unsigned long left = TTM_LRU_WALK_HOLD;
+	const u64 since = curs->since;
 	struct ttm_resource *res;
 
 	do {
@@ -236,15 +231,14 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 	} while (left);
 
 	ttm_resource_cursor_pause(res_curs);
-	ttm_lru_debug_hold(ttm_resource_cursor_man(res_curs),
-			   TTM_LRU_WALK_HOLD - left);
+	ttm_lru_debug_hold(curs->man, TTM_LRU_WALK_HOLD - left);
 	return res;
 }
 
 /* The walk ends before its end. */
 static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
 {
-	guard(spinlock)(ttm_lru_walk_lru_lock(curs));
+	guard(spinlock)(&curs->man->bdev->lru_lock);
 	ttm_resource_cursor_fini(&curs->res_curs);
 }
 
@@ -288,7 +282,7 @@ ttm_bo_lru_cursor_init(struct ttm_bo_lru_cursor *curs,
 		       struct ttm_resource_manager *man,
 		       struct ttm_lru_walk_arg *arg)
 {
-	*curs = (struct ttm_bo_lru_cursor) { .arg = arg };
+	*curs = (struct ttm_bo_lru_cursor) { .arg = arg, .man = man };
 	if (arg->unbounded)
 		ttm_resource_cursor_init(&curs->res_curs, man);
 	else
@@ -331,7 +325,7 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_fini);
  */
 struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 {
-	struct ttm_resource_manager *man = ttm_resource_cursor_man(&curs->res_curs);
+	struct ttm_resource_manager *man = curs->man;
 	struct ttm_buffer_object *bo;
 	struct ttm_resource *res;
 	int ret;
@@ -378,8 +372,10 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 {
 	ttm_bo_lru_cursor_release(curs);
 	curs->waited = false;
-	scoped_guard(spinlock, ttm_lru_walk_lru_lock(curs))
+	scoped_guard(spinlock, &curs->man->bdev->lru_lock) {
 		ttm_resource_cursor_pause(ttm_resource_cursor_restart(&curs->res_curs));
+		curs->since = ttm_resource_cursor_since(&curs->res_curs);
+	}
 
 	return ttm_bo_lru_cursor_next(curs);
 }

@@ -504,11 +504,10 @@ static noinline void ttm_resource_to_range_tail(struct ttm_resource *res,
 						struct ttm_lru_bulk_move *bulk,
 						u64 clock)
 {
-	const u64 mask = TTM_LRU_PLACE_MASK | TTM_LRU_PRIORITY_MASK |
-			 TTM_LRU_RESOURCE;
 	u64 state = ttm_lru_state(TTM_LRU_RANGE, bo->priority);
 
-	if (likely((res->lru.state & mask) == state))
+	/* A member's place and priority are in the lowest byte. */
+	if (likely((u8)res->lru.state == (u8)state))
 		ttm_range_move_tail(&bulk->pos[res->mem_type][bo->priority],
 				    res, state | clock);
 	else
@@ -964,6 +963,7 @@ void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
 {
 	bool one_step = cursor->hitch.link.next == cursor->at;
 	struct list_head *at = cursor->at;
+	struct ttm_lru_item *item;
 
 	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
@@ -974,10 +974,10 @@ void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
 	ttm_lru_debug_parked(ttm_resource_cursor_man(cursor));
 	list_move(&cursor->hitch.link, at);
 	/* Before the first step there is no resource, only the list's head. */
-	if (at != cursor->list)
-		ttm_cursor_parked_at(cursor, ttm_lru_item_to_res(
-					     list_entry(at, struct ttm_lru_item,
-							link)), one_step);
+	if (at == cursor->list)
+		return;
+	item = list_entry(at, struct ttm_lru_item, link);
+	ttm_cursor_parked_at(cursor, ttm_lru_item_to_res(item), one_step);
 }
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_pause);
 

@@ -10,17 +10,6 @@
 
 #include "ttm_lru_bench.h"
 
-/* Linux's own core has no steps that leave the list alone. */
-#if defined(PRISTINE) || defined(CONFIG_DRM_TTM_LRU_PRISTINE)
-#define for_each_held(cursor, res)				\
-	for (res = ttm_resource_manager_first(cursor); res;	\
-	     res = ttm_resource_manager_next(cursor))
-#else
-#define for_each_held(cursor, res)				\
-	ttm_resource_cursor_restart(cursor);			\
-	ttm_resource_cursor_for_each(cursor, res)
-#endif
-
 /* Cursors park no farther from the head: they get there step by step. */
 #define FAR		10000
 /* How often to do what takes no time. */
@@ -51,19 +40,6 @@ static noinline size_t walk_raw_resources(struct lru_bench *b)
 	return sum;
 }
 
-static noinline size_t walk_held(struct lru_bench *b)
-{
-	struct ttm_resource_cursor cursor;
-	struct ttm_resource *res;
-	size_t sum = 0;
-
-	ttm_resource_cursor_init(&cursor, b->man);
-	for_each_held(&cursor, res)
-		sum += res->size;
-	ttm_resource_cursor_fini(&cursor);
-	return sum;
-}
-
 static noinline size_t walk_parking(struct lru_bench *b)
 {
 	struct ttm_resource_cursor cursor;
@@ -77,6 +53,25 @@ static noinline size_t walk_parking(struct lru_bench *b)
 	ttm_resource_cursor_fini(&cursor);
 	return sum;
 }
+
+/* Linux's own core has no steps that leave the list alone. */
+#if defined(PRISTINE) || defined(CONFIG_DRM_TTM_LRU_PRISTINE)
+#define walk_held	walk_parking
+#else
+static noinline size_t walk_held(struct lru_bench *b)
+{
+	struct ttm_resource_cursor cursor;
+	struct ttm_resource *res;
+	size_t sum = 0;
+
+	ttm_resource_cursor_init(&cursor, b->man);
+	ttm_resource_cursor_restart(&cursor);
+	ttm_resource_cursor_for_each(&cursor, res)
+		sum += res->size;
+	ttm_resource_cursor_fini(&cursor);
+	return sum;
+}
+#endif
 
 static noinline size_t walk_dropping(struct lru_bench *b)
 {

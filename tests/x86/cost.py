@@ -3,9 +3,9 @@
 """Does a walk in Rust cost what it costs in C? In instructions, as QEMU counts
 them, for the same walks over the same buffers; see module/.
 
-cost build: build two kernels, with the helpers of Linux's Rust inlined and with
+cost.py build: build two kernels, with the helpers of Linux's Rust inlined and with
 them called, and the module for each.
-cost report: boot them, print what they count. Fails if a walk in Rust costs too
+cost.py report: boot them, print what they count. Fails if a walk in Rust costs too
 much with helpers inlined, or if a kernel has not counted everything.
 """
 
@@ -62,8 +62,8 @@ def build_initramfs(build, module):
 			       input=b'init\nttm_cost.ko\n', stdout=out)
 
 
-def build_all():
-	for build in (INLINED, CALLED):
+def build_all(builds=(INLINED, CALLED)):
+	for build in builds:
 		build.configure()
 		if lost := build.lost_options():
 			sys.exit(f'hitch: {lost[0]} was not granted')
@@ -164,10 +164,15 @@ def report():
 	return worst > ALLOWED
 
 
-commands = {'build': build_all, 'report': report}
-if len(sys.argv) != 2 or sys.argv[1] not in commands:
-	sys.exit('hitch: cost build, or cost report?')
-try:
-	sys.exit(commands[sys.argv[1]]())
-except subprocess.CalledProcessError as error:
-	sys.exit(f'hitch: {error}')
+def main():
+	commands = {'build': build_all, 'report': report}
+	if len(sys.argv) != 2 or sys.argv[1] not in commands:
+		sys.exit('hitch: cost.py build, or cost.py report?')
+	try:
+		return commands[sys.argv[1]]()
+	except subprocess.CalledProcessError as error:
+		return f'hitch: {error}'
+
+
+if __name__ == '__main__':
+	sys.exit(main())

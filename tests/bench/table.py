@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""All that was counted, as one table; and what of it is to be so low."""
+
+import csv
+from dataclasses import astuple, dataclass, fields
+
+
+@dataclass(frozen=True)
+class Row:
+	where: str	# program, kernel, or Rust
+	what: str
+	shape: str	# of the list
+	n: int		# buffers in it
+	cursors: int	# parked, of other walks
+	place: str	# where these are
+	counts: str	# what of an operation
+	linux: float
+	ours: float
+	compiler: str = ''
+
+	@property
+	def key(self):
+		return (self.where, self.what, self.shape, self.n, self.cursors,
+			self.place, self.counts)
+
+	@property
+	def ratio(self):
+		return self.ours / self.linux if self.linux else float('nan')
+
+
+def key(where, row):
+	return (where, row.name, row.shape, row.n, row.cursors, row.place,
+		'instructions')
+
+
+def instructions(where, linux, ours, compiler=''):
+	"""Of an operation each, without what it takes to count."""
+	others = {row.key: row for row in ours.rows}
+	for row in linux.rows:
+		other = others[row.key]
+		yield Row(*key(where, row),
+			  (row.instructions - linux.nothing) / row.ops,
+			  (other.instructions - ours.nothing) / other.ops, compiler)
+
+
+def events(linux, ours):
+	others = {row.key: row for row in ours.events}
+	for row in linux.events:
+		other = others[row.key]
+		for counts, was, now in (
+				('looked at in one hold', row.examined,
+				 other.examined),
+				('holds of the lock', row.holds / row.ops,
+				 other.holds / other.ops),
+				('stores to shared memory', row.stores / row.ops,
+				 other.stores / other.ops),
+				('cache lines written', row.lines / row.ops,
+				 other.lines / other.ops)):
+			yield Row('program', *row.key, counts, was, now)
+
+
+def firsts(linux, ours):
+	"""The two ways that are no core's are beside Linux's, and ours."""
+	others = {(row.way, row.k): row for row in ours.first}
+	for row in linux.first:
+		other = others[row.way, row.k]
+		what = f'first of {row.k} + 1: {row.way}'
+		for counts, was, now in (
+				('looked at', row.looks, other.looks),
+				('met by another walk', row.met, other.met)):
+			yield Row('program', what, 'loose', row.n, 0, '-', counts,
+				  was, now)
+
+
+def sizes(where, linux, ours):
+	for name, size in linux.sizes.items():
+		yield Row(where, f'size of a {name}', '-', 1, 0, '-', 'bytes', size,
+			  ours.sizes[name])
+
+
+def of_programs(cores, compiler):
+	linux, ours = cores['linux'], cores['ours']
+	return [*instructions('program', linux, ours, compiler),
+		*events(linux, ours), *firsts(linux, ours),
+		*sizes('program', linux, ours)]
+
+
+def of_kernels(kernels):
+	linux, ours = kernels['linux'], kernels['ours']
+	rows = [*instructions('kernel', linux, ours),
+		*sizes('kernel', linux, ours)]
+	others = {done.key: done for done in ours.crowd}
+	for done in linux.crowd:
+		rows.append(Row('kernel', done.name, 'crowd', done.cpus, 0, '-',
+				'done in a million instructions',
+				done.per_million, others[done.key].per_million))
+	return rows
+
+
+def of_rust(counted):
+	"""Here "linux" is C, and "ours" is Rust: the same core, ours."""
+	return [Row('Rust', walk, 'loose', counted.buffers, 0, '-', 'instructions',
+		    *counted.each(walk)) for walk in counted.walks]
+
+
+def write(rows, path):
+	with path.open('w', newline='') as out:
+		writer = csv.writer(out, lineterminator='\n')
+		writer.writerow([field.name for field in fields(Row)])
+		for row in rows:
+			writer.writerow([f'{cell:.4g}' if isinstance(cell, float)
+					 else cell for cell in astuple(row)])
+
+
+def read(path):
+	types = [field.type for field in fields(Row)]
+	with path.open(newline='') as lines:
+		reader = csv.reader(lines)
+		next(reader)
+		return [Row(*(make(cell) for make, cell in zip(types, line)))
+			for line in reader]
+
+
+@dataclass(frozen=True)
+class Target:
+	number: str	# of the kind of work
+	title: str
+	what: str
+	shape: str = 'loose'
+	n: int = 10000
+	cursors: int = 0
+	place: str = '-'
+	counts: str = 'instructions'
+	most: float = 1.0	# of what Linux takes; 0 if only told
+	limit: str = ''		# what is counted against instead
+	argued: bool = False	# the documentation says why it is missed
+	wheres: tuple = ('program', 'kernel')
+
+
+TARGETS = (
+	Target('1', 'step, lock held', 'step, lock held', most=0.7),
+	Target('1', '... against a raw list that tells hitches',
+	       'step, lock held', most=1.5, limit='raw list, hitches told'),
+	Target('1', '... against a raw list that does not',
+	       'step, lock held', most=1.5, limit='raw list', argued=True),
+	Target('1', 'step that parks', 'step that parks'),
+	Target('1', '... in 10 bulks', 'step that parks', '10 bulks'),
+	Target('2', 'step, lock dropped', 'step, lock dropped', most=0.95),
+	Target('2', '... in 10 bulks', 'step, lock dropped', '10 bulks', most=0.95),
+	Target('3', 'all busy, in 10 bulks', 'step, all busy', '10 bulks',
+	       most=0.01),
+	Target('3', 'all busy, in 1,000 bulks of 10', 'step, all busy',
+	       '1000 bulks', most=0.6),
+	Target('3', 'all busy, loose', 'step, all busy', most=0.6),
+	Target('3', 'all free, reserved', 'step, reserving', most=0),
+	Target('5', 'bulk move', 'bulk move', '1 bulk'),
+	Target('5', '... with 8 cursors inside', 'bulk move', '1 bulk',
+	       cursors=8, place='spread'),
+	Target('5', '... with 64 cursors inside', 'bulk move', '1 bulk',
+	       cursors=64, place='spread'),
+	Target('5', '... with 64 behind', 'bulk move', '1 bulk', 100, 64, 'behind'),
+	Target('6', 'move to the tail', 'move to the tail'),
+	Target('6', '... of a range', 'move to the tail', '1 bulk', argued=True),
+	Target('6', 'insert', 'insert'),
+	Target('6', '... with 8 cursors', 'insert', cursors=8, place='spread'),
+	Target('6', '... into a range', 'insert', '1 bulk'),
+	Target('6', 'delete', 'delete'),
+	Target('6', '... from a range', 'delete', '1 bulk'),
+	Target('7', 'looked at in one hold, at most', 'step, all busy',
+	       counts='looked at in one hold', most=0.01, wheres=('program',)),
+	*(Target('', f'bytes of a {name}', f'size of a {name}', '-', 1,
+		 counts='bytes', wheres=('program', 'kernel'))
+	  for name in ('resource', 'cursor', 'bulk move')),
+)
+# Rust may cost so much of what C does.
+RUST = 1.05
+
+
+@dataclass(frozen=True)
+class Line:
+	number: str
+	where: str
+	title: str
+	linux: str
+	ours: str
+	ratio: str
+	most: str
+	verdict: str
+
+
+def verdict(ratio, most, argued=False):
+	if not most:
+		return ''
+	if ratio <= most + 0.0005:
+		return 'met'
+	return 'argued' if argued else 'MISSED'
+
+
+def line(rows, target, where):
+	def find(what):
+		return rows[where, what, target.shape, target.n, target.cursors,
+			    target.place, target.counts]
+	row = find(target.what)
+	was = find(target.limit).ours if target.limit else row.linux
+	ratio = row.ours / was
+	return Line(target.number, where, target.title, number(was),
+		    number(row.ours), f'{ratio:.3f}',
+		    f'{target.most:g}' if target.most else '',
+		    verdict(ratio, target.most, target.argued))
+
+
+def number(value):
+	return f'{value:,.0f}' if value == int(value) else f'{value:,.2f}'
+
+
+def summary(rows):
+	"""A Line for each target and for each place where it was counted."""
+	by_key = {row.key: row for row in rows}
+	lines = [line(by_key, target, where) for target in TARGETS
+		 for where in target.wheres]
+	for row in rows:
+		if row.where == 'Rust':
+			lines.append(Line('8', 'C, Rust', f'a walk: {row.what}',
+					  number(row.linux), number(row.ours),
+					  f'{row.ratio:.3f}', f'{RUST:g}',
+					  verdict(row.ratio, RUST)))
+		elif row.shape == 'crowd':
+			lines.append(Line('9', f'{row.n} CPUs', row.what,
+					  number(row.linux), number(row.ours),
+					  f'{row.ratio:.3f}', '', ''))
+	return lines
+
+
+def text(lines):
+	"""In 80 columns."""
+	said = [f'{"":2} {"":8}{"instructions for one":30}{"Linux":>10}{"here":>10}'
+		f'{"ratio":>8}{"most":>6}']
+	for it in lines:
+		said.append(f'{it.number:2} {it.where:8}{it.title:30.30}'
+			    f'{it.linux:>10}{it.ours:>10}{it.ratio:>8}{it.most:>6}'
+			    f' {it.verdict if it.verdict != "met" else ""}'.rstrip())
+	return '\n'.join(said)
+
+
+def write_summary(lines, path):
+	with path.open('w', newline='') as out:
+		writer = csv.writer(out, lineterminator='\n')
+		for it in lines:
+			writer.writerow(astuple(it))
