@@ -282,9 +282,11 @@ static void set_busy(struct lru_bench *b, bool busy)
 	for (unsigned int i = 0; i < b->n; i++) {
 		struct dma_resv *resv = b->bo[i]->base.resv;
 
+		if (dma_resv_is_locked(resv) == busy)
+			continue;
 		if (busy)
-			dma_resv_trylock(resv);
-		else if (dma_resv_is_locked(resv))
+			dma_resv_lock(resv, NULL);
+		else
 			dma_resv_unlock(resv);
 	}
 }

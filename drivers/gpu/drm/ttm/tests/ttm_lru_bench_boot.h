@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What TTM's LRU lists cost, counted as a kernel boots: real buffer objects for
+ * the workloads.
+ */
+#ifndef _TTM_LRU_BENCH_BOOT_H_
+#define _TTM_LRU_BENCH_BOOT_H_
+
+#include <linux/dma-resv.h>
+
+#include "ttm_lru_bench.h"
+
+/* Buffers that share a reservation, and form a bulk. */
+struct lru_bench_vm {
+	struct dma_resv resv;
+	struct ttm_lru_bulk_move bulk;
+};
+
+/* The list that is worked on; @b.n buffers. */
+struct lru_bench_list {
+	struct lru_bench b;
+	struct lru_bench_vm *vm;
+	unsigned int vms;
+	unsigned int members;	/* of each VM */
+};
+
+/* Allocate the buffers of @l.vms VMs, of @l.members each, or loose ones. */
+int lru_bench_fill(struct lru_bench_list *l);
+void lru_bench_empty(struct lru_bench_list *l);
+
+/* Submitters and evictors at once, one on each CPU. */
+int lru_bench_crowd(struct lru_bench_list *l);
+
+#endif
