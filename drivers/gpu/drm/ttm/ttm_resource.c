@@ -655,6 +655,17 @@ static void ttm_range_to_list_tail(struct ttm_lru_bulk_move_pos *pos,
 	ttm_lru_debug_moved(bdev, last, old);
 }
 
+/* Most bulks have members of few memory types: one test for all priorities. */
+static bool ttm_lru_bulk_move_has(const struct ttm_lru_bulk_move *bulk,
+				  unsigned int mem_type)
+{
+	unsigned long any = 0;
+
+	for (unsigned int i = 0; i < TTM_MAX_BO_PRIORITY; i++)
+		any |= (unsigned long)bulk->pos[mem_type][i].first;
+	return any;
+}
+
 /**
  * ttm_lru_bulk_move_tail() - mark all members of a bulk as just used
  * @bulk: The bulk move; the reservation lock of its members is held.
@@ -672,11 +683,14 @@ void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
 	if (unlikely(!list_empty(&bulk->cursor_list)))
 		ttm_lru_bulk_move_leave_cursors(bulk);
 
-	for (mem_type = 0; mem_type < TTM_NUM_MEM_TYPES; mem_type++)
+	for (mem_type = 0; mem_type < TTM_NUM_MEM_TYPES; mem_type++) {
+		if (!ttm_lru_bulk_move_has(bulk, mem_type))
+			continue;
 		for (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++)
 			if (bulk->pos[mem_type][priority].first)
 				ttm_range_to_list_tail(&bulk->pos[mem_type][priority],
 						       mem_type, priority);
+	}
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_tail);
 
@@ -1038,6 +1052,41 @@ bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 	       pos->last->bo->base.resv == resv;
 }
 
+/* Step to @res, the next resource, with the hitch parked before and after. */
+static __always_inline void
+ttm_cursor_step_parked(struct ttm_resource_cursor *cursor,
+		       struct ttm_resource *res)
+{
+	list_move(&cursor->hitch.link, &res->lru.link);
+	ttm_lru_debug_parked(ttm_resource_cursor_man(cursor));
+	ttm_cursor_parked_at(cursor, res, true);
+}
+
+/* Something else than the next resource follows, or the hitch isn't parked. */
+static noinline struct ttm_resource *
+ttm_cursor_next_slowly(struct ttm_resource_cursor *cursor)
+{
+	struct ttm_lru_item *item = &cursor->hitch;
+	struct ttm_resource *res;
+
+	if (ttm_cursor_is_paused(cursor) && !list_empty(&item->link)) {
+		/* Mostly it is a hitch. */
+		list_for_each_entry_continue(item, cursor->list, link) {
+			if (ttm_resource_cursor_takes(cursor, item)) {
+				res = ttm_lru_item_to_res(item);
+				ttm_cursor_step_parked(cursor, res);
+				return res;
+			}
+			if (ttm_lru_item_is_res(item))
+				break;
+		}
+	}
+
+	res = __ttm_resource_cursor_advance(cursor);
+	ttm_resource_cursor_pause(cursor);
+	return res;
+}
+
 /**
  * ttm_resource_manager_next() - step to the next resource
  * @cursor: The cursor.
@@ -1058,16 +1107,11 @@ ttm_resource_manager_next(struct ttm_resource_cursor *cursor)
 	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
 	if (unlikely(!ttm_cursor_is_paused(cursor) ||
-		     !ttm_resource_cursor_takes(cursor, item))) {
-		res = __ttm_resource_cursor_advance(cursor);
-		ttm_resource_cursor_pause(cursor);
-		return res;
-	}
+		     !ttm_resource_cursor_takes(cursor, item)))
+		return ttm_cursor_next_slowly(cursor);
 
 	res = ttm_lru_item_to_res(item);
-	list_move(&cursor->hitch.link, &item->link);
-	ttm_lru_debug_parked(ttm_resource_cursor_man(cursor));
-	ttm_cursor_parked_at(cursor, res, true);
+	ttm_cursor_step_parked(cursor, res);
 	return res;
 }
 EXPORT_SYMBOL_GPL(ttm_resource_manager_next);
