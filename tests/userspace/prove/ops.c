@@ -11,9 +11,12 @@
 /* Where nodes go in a picture: behind all others, in their order. */
 #define TO_TAIL		100
 
-/* What @post should be, resources only, and whether walks should meet @t. */
+/*
+ * What @post should be, resources only, and whether walks at its place should meet
+ * who moved, or have passed it by.
+ */
 static struct picture want;
-static bool want_met;
+static bool want_met, want_passed;
 
 /* Where a node is, seen from a walk. */
 enum side {
@@ -153,6 +156,23 @@ static void check_met(unsigned int t)
 	}
 }
 
+/* Who goes to its range's tail stays behind the walks that are behind the range. */
+static void check_passed_by(unsigned int t)
+{
+	if (!want_passed || !has_moved(t))
+		return;
+	for_upto(walk, NODES) {
+		bool behind = !pre.node[walk].is_res;
+
+		for_upto(r, NODES)
+			if (is_member(&pre.node[r], pre.node[t].bulk,
+				      pre.node[t].list))
+				behind &= is_before(&pre, r, walk);
+		check(!behind || is_before(&post, t, walk),
+		      "who was passed by stays so");
+	}
+}
+
 static bool is_unevictable(unsigned int t)
 {
 	const struct node *node = &pre.node[t];
@@ -184,9 +204,14 @@ static void want_at_tail_of_range(unsigned int t)
 		    last->bulk != node->bulk || is_next(&old, n, t))
 			continue;
 		node->pos = last->pos + 1;
-		want_met = true;
 	}
-	node->place = TTM_LRU_RANGE;
+}
+
+static void want_joined(unsigned int t)
+{
+	want_at_tail_of_range(t);
+	want.node[t].place = TTM_LRU_RANGE;
+	want_met = true;
 }
 
 /* From either end it stays, from the middle it goes behind the last. */
@@ -223,7 +248,7 @@ static void want_settled(unsigned int t, unsigned int bulk)
 		want_out_of_range(t);
 	}
 	if (bulk != NONE && node->place == TTM_LRU_LOOSE)
-		want_at_tail_of_range(t);
+		want_joined(t);
 }
 
 /* A driver's bug: a priority changed in a bulk, or a bulk of several locks. */
@@ -287,6 +312,7 @@ static void check_after_res(bool warns)
 	check_after_bulk();
 	check_hitches(NONE);
 	check_met(TARGET);
+	check_passed_by(TARGET);
 	check(!warned || warns, "warned without a reason");
 }
 
@@ -330,6 +356,7 @@ void prove_tail(void)
 	want_settled(TARGET, bulk);
 	if (want.node[TARGET].place == TTM_LRU_RANGE) {
 		want_at_tail_of_range(TARGET);
+		want_passed = !want_met;
 	} else {
 		want.node[TARGET].pos = TO_TAIL;
 		want_met = true;
@@ -375,6 +402,7 @@ void prove_fini(void)
 	choose_for_res();
 	want.node[TARGET].list = NOWHERE;
 	want.node[TARGET].place = TTM_LRU_OFF;
+	want.node[TARGET].prio = 0;
 	usage = m->usage;
 	ttm_resource_fini(m, res[TARGET]);
 	check_unlocked();
@@ -463,8 +491,8 @@ void prove_unevictable_start(void)
 	ttm_unevictable_walk_start(&bdev, since);
 	check_locked();
 	check_after_bulk();
-	check(since[TYPE] > pre.clock && since[TYPE] == post.clock,
-	      "it has all before it");
+	check(since[TYPE] > pre.clock * TTM_LRU_TICK &&
+	      since[TYPE] == post.clock * TTM_LRU_TICK, "it has all before it");
 	check(!warned, "warned without a reason");
 }
 
@@ -485,7 +513,7 @@ static unsigned int last_unevictable(void)
 }
 
 /* Was it returned by a walk that began at @since? All others go to the tail. */
-static bool was_returned(const struct node *node, u64 since)
+static bool was_returned(const struct node *node, u8 since)
 {
 	return node->stamp >= since && !node->at_tail;
 }
@@ -495,12 +523,14 @@ void prove_unevictable_next(void)
 	u64 since[TYPES];
 	struct ttm_resource *r;
 	unsigned int next;
+	u8 began;
 
 	choose_for_bulk();
-	given(since[TYPE] <= pre.clock);
+	given(began <= pre.clock);
+	since[TYPE] = began * TTM_LRU_TICK;
 	next = last_unevictable();
 	for_upto(n, NODES)
-		if (n == next && was_returned(&pre.node[n], since[TYPE]))
+		if (n == next && was_returned(&pre.node[n], began))
 			next = NONE;
 	for_upto(n, NODES)
 		if (next != NONE && n != next && pre.node[n].list == UNEVICTABLE)
@@ -514,7 +544,7 @@ void prove_unevictable_next(void)
 		if (!pre.node[n].is_res)
 			continue;
 		check((r == res[n]) == (next == n), "the last resource");
-		check(n != next || was_returned(&post.node[n], since[TYPE]),
+		check(n != next || was_returned(&post.node[n], began),
 		      "it isn't met again");
 	}
 	check(!warned, "warned without a reason");
@@ -536,7 +566,8 @@ static void check_after_cursor(void)
 	check_order();
 	for_upto(n, NODES)
 		if (pre.node[n].is_res)
-			check(post.node[n].moved == pre.node[n].moved,
+			check(post.node[n].stamp == pre.node[n].stamp &&
+			      !post.node[n].at_tail == !pre.node[n].at_tail,
 			      "P7: none has moved");
 	check_walks(TARGET);
 	check_hitches(TARGET);

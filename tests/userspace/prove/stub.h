@@ -36,6 +36,7 @@ struct hlist_head {
 };
 
 #define __always_inline		inline
+#define noinline
 #define __context_unsafe(why)
 #define likely(x)		(x)
 #define unlikely(x)		(x)
@@ -53,6 +54,7 @@ struct hlist_head {
 #define IS_ERR(ptr)		((unsigned long)(ptr) > -4096UL)
 #define ERR_PTR(err)		((void *)(long)(err))
 #define ULONG_MAX		(~0UL)
+#define U64_MAX			(~0ULL)
 #define EAGAIN			11
 #define ENOSPC			28
 #define max(a, b) ((a) > (b) ? (a) : (b))
@@ -65,10 +67,12 @@ struct hlist_head {
 #define stub_of_link(ptr)		((void *)(ptr))
 #define stub_of_lru(ptr)		stub_res_of(ptr)
 #define stub_of_hitch(ptr)		stub_cursor_of(ptr)
+#define stub_of_lists(ptr)		stub_man_of(ptr)
 #define stub_of_bulk_link(ptr)		stub_registered(ptr)
 
 void *stub_res_of(void *lru);
 void *stub_cursor_of(void *hitch);
+void *stub_man_of(struct list_head *lru);
 void *stub_registered(void *bulk_link);
 
 #define check(cond, what)	__CPROVER_assert(cond, what)
@@ -183,7 +187,7 @@ void dmem_cgroup_uncharge(struct dmem_cgroup_pool_state *pool, u64 size);
 struct list_head *stub_bulk_link_of(struct ttm_resource_cursor *cursor);
 
 /* As there; an expression tells the checker more than a call. */
-#define ttm_lru_item_is_res(item)	((item)->type == TTM_LRU_RESOURCE)
+#define ttm_lru_item_is_res(item)	(!((item)->state & TTM_LRU_HITCH))
 
 #define TTM_PL_FLAG_CONTIGUOUS	BIT(0)
 #define TTM_PL_FLAG_TEMPORARY	BIT(1)

@@ -66,6 +66,13 @@ void *stub_cursor_of(void *hitch)
 	return NULL;
 }
 
+/* All cursors walk the one type that has nodes. */
+void *stub_man_of(struct list_head *lru)
+{
+	check(lru == man[TYPE]->lru, "a manager's lists");
+	return man[TYPE];
+}
+
 /* The cursor that is imagined around a bulk's cursor_list. */
 static struct ttm_resource_cursor end0, end1;
 static struct ttm_resource_cursor *const ends[BULKS] = { &end0, &end1 };
@@ -130,10 +137,15 @@ static void derive(struct picture *p)
 			node->is_last &= is_before(p, i, n);
 		}
 		node->moved = node->stamp;
-		for_ranges(bulk, list)
-			if (is_member(node, bulk, list) &&
-			    p->range_stamp[bulk][list] > node->stamp)
-				node->moved = p->range_stamp[bulk][list];
+	}
+	/* The first member stands for its range. */
+	for_upto(first, NODES) {
+		const struct node *node = &p->node[first];
+
+		for_upto(n, NODES)
+			if (node->is_first && is_same_range(node, &p->node[n]) &&
+			    node->stamp > p->node[n].stamp)
+				p->node[n].moved = node->stamp;
 	}
 }
 
@@ -176,7 +188,6 @@ static bool is_registration_p4(const struct picture *p)
 			continue;
 		for_upto(bulk, BULKS)
 			ok &= is_inside(p, n, bulk) == (node->bulk == bulk);
-		ok &= node->bulk == NONE || node->bulk_type == TYPE;
 	}
 	return ok;
 }
@@ -264,19 +275,16 @@ static bool is_stamped_before(const struct picture *p, unsigned int n,
 	const struct node *node = &p->node[n], *other = &p->node[behind];
 	bool ok = true;
 
-	if (node->place == TTM_LRU_LOOSE)
-		return !node->at_tail || other->moved >= node->stamp;
+	if (node->at_tail)
+		ok &= other->moved >= node->stamp;
 	if (is_same_range(node, other))
-		return other->moved >= node->stamp;
-	for_ranges(bulk, list)
-		ok &= !is_member(node, bulk, list) ||
-		      other->moved >= p->range_stamp[bulk][list];
+		ok &= other->moved >= node->moved;
 	return ok;
 }
 
 /*
- * No stamp is of the future, members aren't at the tail by themselves, and what
- * is behind moved later (P7).
+ * No stamp is of the future, of a range's members only the first may be known to
+ * have gone to the tail, for all of them, and what is behind moved later (P7).
  */
 static bool is_stamped_p7(const struct picture *p)
 {
@@ -291,7 +299,7 @@ static bool is_stamped_p7(const struct picture *p)
 			continue;
 		ok &= stamp <= p->clock;
 		ok &= !node->is_res || node->place != TTM_LRU_RANGE ||
-		      !node->at_tail;
+		      node->is_first || !node->at_tail;
 		for_upto(i, NODES)
 			if (node->is_res && p->node[i].is_res)
 				ok &= !is_before(p, n, i) ||
@@ -328,7 +336,8 @@ void world_choose(void)
 	pre = any;
 	for_upto(n, NODES)
 		choose_node(n);
-	given(pre.clock < 16);	/* Only the order of stamps counts. */
+	/* Only the order of stamps counts. */
+	given(pre.clock < 16);
 	derive(&pre);
 	given(is_bulk_p4(&pre));
 	given(is_registration_p4(&pre));
@@ -375,6 +384,22 @@ static void make_head(unsigned int list)
 	}
 }
 
+/* How the node in a picture is latched, all of it. */
+static u64 state_of(const struct node *node)
+{
+	u64 state = node->stamp * TTM_LRU_TICK;
+
+	if (!node->is_res)
+		return state | TTM_LRU_HITCH |
+		       (node->bounded ? TTM_LRU_BOUNDED_HITCH : 0) |
+		       (u64)node->prio << TTM_LRU_HITCH_PRIORITY_SHIFT;
+
+	return state | TTM_LRU_RESOURCE |
+	       (u64)node->prio << TTM_LRU_PRIORITY_SHIFT |
+	       (u64)node->place << TTM_LRU_PLACE_SHIFT |
+	       (node->at_tail ? TTM_LRU_AT_TAIL : 0);
+}
+
 static void make_res(unsigned int n)
 {
 	const struct node *node = &pre.node[n];
@@ -383,11 +408,14 @@ static void make_res(unsigned int n)
 	*r = any;
 	r->mem_type = TYPE;
 	r->bo = buf[n];
-	r->lru.type = TTM_LRU_RESOURCE;
-	r->lru.place = node->place;
-	r->lru.priority = node->prio;
-	r->lru.stamp = node->stamp;
-	r->lru.at_tail = node->at_tail;
+	r->lru.state = state_of(node);
+}
+
+/* The range on @list of @bulk. */
+static struct ttm_lru_bulk_move_pos *range_of(unsigned int bulk,
+					      unsigned int list)
+{
+	return &bulks[bulk]->pos[list / PRIOS][list % PRIOS];
 }
 
 static void make_cursor(unsigned int n)
@@ -396,18 +424,18 @@ static void make_cursor(unsigned int n)
 	struct ttm_resource_cursor any, *c = cur[n];
 
 	*c = any;
-	c->man = man[TYPE];
-	c->hitch.type = TTM_LRU_HITCH;
-	c->hitch.priority = node->prio;
-	c->hitch.mem_type = node->bulk_type;
-	c->hitch.bounded = node->bounded;
-	c->hitch.stamp = node->stamp;
+	c->list = man[TYPE]->lru + node->prio;
+	c->hitch.state = state_of(node);
 	INIT_LIST_HEAD(&c->bulk_link);
-	c->at = node->at == AT_HEAD ? c->man->lru : NULL;
+	c->at = node->at == AT_HEAD ? man[TYPE]->lru : &c->hitch.link;
 	for_upto(i, NODES)
 		if (kinds[i] == 'R' && node->at == i)
 			c->at = link_of(i);
-	c->bulk = node->bulk == NONE ? NULL : bulks[node->bulk];
+	c->range = NULL;
+	for_upto(b, BULKS)
+		for_upto(prio, PRIOS)
+			if (node->bulk == b && node->prio == prio)
+				c->range = range_of(b, FIRST_LIST + prio);
 }
 
 static void make_buffer(unsigned int n)
@@ -432,12 +460,10 @@ static void make_bulk(unsigned int b)
 	struct ttm_lru_bulk_move *bulk = bulks[b];
 
 	for_upto(list, UNEVICTABLE) {
-		struct ttm_lru_bulk_move_pos *pos =
-			&bulk->pos[list / PRIOS][list % PRIOS];
+		struct ttm_lru_bulk_move_pos *pos = range_of(b, list);
 
 		pos->first = NULL;
 		pos->last = NULL;
-		pos->stamp = pre.range_stamp[b][list];
 		if (list < FIRST_LIST)
 			continue;
 		for_upto(n, NODES) {
@@ -475,7 +501,7 @@ void world_make(void)
 		man[t]->bdev = &bdev;
 		bdev.man_drv[t] = man[t];
 		man[t]->lru = t ? lru1 : lru0;
-		man[t]->lru_clock = pre.clock;
+		man[t]->lru_clock = pre.clock * TTM_LRU_TICK;
 		old_man[t] = *man[t];
 	}
 	for_upto(n, NODES) {
@@ -559,14 +585,28 @@ static void read_res(unsigned int n)
 	struct node *node = &post.node[n];
 	const struct ttm_resource *r = res[n];
 
-	check(r->lru.type == TTM_LRU_RESOURCE, "a resource is one");
 	check(r->bo == owner[n], "a resource's buffer");
-	node->place = r->lru.place;
 	check(r->mem_type == TYPE, "a resource's memory type");
-	node->prio = r->lru.priority;
-	node->stamp = r->lru.stamp;
-	node->at_tail = r->lru.at_tail;
+	node->place = ttm_lru_item_place(&r->lru);
+	node->prio = ttm_lru_item_priority(&r->lru);
+	node->stamp = ttm_lru_item_stamp(&r->lru) / TTM_LRU_TICK;
+	node->at_tail = r->lru.state & TTM_LRU_AT_TAIL;
+	check(r->lru.state == state_of(node), "a resource, and no more");
 	node->bulk = bulk_id(owner[n]->bulk_move);
+}
+
+/* Whose range on @list it is, or NONE. */
+static unsigned int range_id(const struct ttm_lru_bulk_move_pos *range,
+			     unsigned int list)
+{
+	unsigned int bulk = NONE;
+
+	for_upto(b, BULKS)
+		for (unsigned int l = FIRST_LIST; l < UNEVICTABLE; l++)
+			if (list == l && range == range_of(b, l))
+				bulk = b;
+	check(!range == (bulk == NONE), "a range on the hitch's list");
+	return bulk;
 }
 
 static void read_cursor(unsigned int n)
@@ -574,19 +614,17 @@ static void read_cursor(unsigned int n)
 	struct node *node = &post.node[n];
 	const struct ttm_resource_cursor *c = cur[n];
 
-	check(c->hitch.type == TTM_LRU_HITCH, "a hitch is one");
-	check(c->man == man[TYPE], "a cursor's manager");
-	check(!c->hitch.bounded == !node->bounded, "a cursor's bounds");
-	node->prio = c->hitch.priority;
-	node->stamp = c->hitch.stamp;
-	node->bulk_type = c->hitch.mem_type;
-	node->bulk = bulk_id(c->bulk);
-	check((c->bulk_link.next == &c->bulk_link) == !c->bulk,
+	node->prio = ttm_resource_cursor_priority(c);
+	node->stamp = ttm_lru_item_stamp(&c->hitch) / TTM_LRU_TICK;
+	check(c->hitch.state == state_of(node), "a hitch, and bounded as it was");
+	check(c->list == man[TYPE]->lru + node->prio, "a cursor's list");
+	node->bulk = range_id(c->range, node->list);
+	check((c->bulk_link.next == &c->bulk_link) == !c->range,
 	      "linked to what it is registered with");
 	node->at = NONE;
-	if (!c->at)
+	if (c->at == &c->hitch.link)
 		return;
-	if (c->at == c->man->lru)
+	if (c->at == man[TYPE]->lru)
 		node->at = AT_HEAD;
 	for_upto(i, NODES)
 		if (kinds[i] == 'R' && c->at == link_of(i))
@@ -604,7 +642,7 @@ static void read_manager(unsigned int t)
 	      m->use_tt == old->use_tt && m->func == old->func &&
 	      m->cg == old->cg, "a manager's members");
 	if (t == TYPE)
-		post.clock = m->lru_clock;
+		post.clock = m->lru_clock / TTM_LRU_TICK;
 	else
 		check(m->lru_clock >= old->lru_clock, "a manager's clock");
 }
@@ -625,8 +663,7 @@ static void read_buffer(unsigned int n)
 
 static void read_range(unsigned int b, unsigned int list)
 {
-	const struct ttm_lru_bulk_move_pos *pos =
-		&bulks[b]->pos[list / PRIOS][list % PRIOS];
+	const struct ttm_lru_bulk_move_pos *pos = range_of(b, list);
 	const struct ttm_resource *first = NULL, *last = NULL;
 
 	for_upto(n, NODES) {
@@ -674,10 +711,6 @@ void world_read(void)
 	}
 	for_upto(t, TYPES)
 		read_manager(t);
-	for_upto(b, BULKS)
-		for_upto(list, UNEVICTABLE)
-			post.range_stamp[b][list] =
-				bulks[b]->pos[list / PRIOS][list % PRIOS].stamp;
 	derive(&post);
 	for_upto(b, BULKS) {
 		for_upto(list, UNEVICTABLE)

@@ -27,9 +27,6 @@
 #define FIRST_LIST	(TYPE * PRIOS)
 
 #define for_upto(i, max)	for (unsigned int i = 0; i < (max); i++)
-#define for_ranges(bulk, list)						\
-	for_upto(bulk, BULKS)						\
-		for (unsigned int list = FIRST_LIST; list < UNEVICTABLE; list++)
 
 /* Lists: type * PRIOS + priority, the unevictable one, none. */
 #define UNEVICTABLE	(TYPES * PRIOS)
@@ -41,7 +38,9 @@
 
 /*
  * @pos: On one list, a node with a lower one comes first.
- * @bulk: Of resources, their buffer's; of hitches, what they are registered with.
+ * @bulk: Of resources, their buffer's; of hitches, whose range on their list they
+ * are registered with.
+ * @stamp: In ticks, as @moved.
  * @at: In a walk that isn't paused: the resource it stands at.
  * @is_first, @is_last: It is that member of its range.
  * @moved: When it moved last, be it with its range.
@@ -66,7 +65,6 @@ struct node {
 
 	/* Of cursors. */
 	bool bounded;
-	u8 bulk_type;
 	bool registered_last;
 
 	/* What follows from all that: see derive(). */
@@ -78,7 +76,6 @@ struct node {
 
 struct picture {
 	struct node node[NODES];
-	u8 range_stamp[BULKS][UNEVICTABLE];
 	u8 clock;
 };
 
