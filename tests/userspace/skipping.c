@@ -72,6 +72,20 @@ static void walk_has_them(void)
 	arg.trylock_only = false;
 }
 
+static void walk_has_them_and_tries(void)
+{
+	walk_has_them();
+	arg.trylock_only = true;
+}
+
+static void busy_for_a_while(void)
+{
+	members_are_busy();
+	crowd.resv[0].lets_go = true;
+	arg.trylock_only = false;
+	arg.sleeping_lock = true;
+}
+
 static void caller_lends_them(void)
 {
 	members_are_busy();
@@ -111,6 +125,9 @@ static const struct situation {
 	{ "two ends alike are not enough", ends_have_other, "04L", 6, 3 },
 	{ "what the walk itself holds isn't counted", walk_has_them, "L",
 	  2, 0 },
+	{ "nor is it where the walk doesn't wait", walk_has_them_and_tries,
+	  "L", 2, 0 },
+	{ "what is waited for is returned", busy_for_a_while, "01234L", 6, 0 },
 	{ "what the caller lends is returned", caller_lends_them, "01234L",
 	  6, 0 },
 	{ "who is being released is left alone", two_are_dying, "024L",
@@ -141,7 +158,7 @@ static void walk(char returned[MEMBERS + 3], bool moves)
 	returned[n] = '\0';
 }
 
-/* Is each reservation, and each reference, as it was before the walk? */
+/* Is each reservation, and each reference, as it was, unless waited for? */
 static bool all_given_back(const struct crowd *before)
 {
 	for (unsigned int i = 0; i < crowd.n; i++) {
@@ -152,7 +169,8 @@ static bool all_given_back(const struct crowd *before)
 		    bo->kref.refs != old->kref.refs)
 			return false;
 	}
-	return crowd.resv[0].held == before->resv[0].held;
+	return crowd.resv[0].held ==
+	       (before->resv[0].held && !before->resv[0].lets_go);
 }
 
 static bool is_right(const struct situation *s)

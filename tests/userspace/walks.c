@@ -66,6 +66,25 @@ static void all_but_ends_leave(void)
 	crowd_count();
 }
 
+/* One is returned, and so the second hold ends at the bulk's first member. */
+static void bulk_at_a_holds_end(void)
+{
+	crowd_add_loose(false);
+	for (unsigned int i = 0; i < MAX_EXAMINED - 1; i++)
+		crowd_add_loose(true);
+	for (unsigned int i = 0; i < MAX_EXAMINED; i++)
+		crowd_add_member(0);
+}
+
+static void bulk_moves(void)
+{
+	dma_resv_lock(&crowd.resv[0], NULL);
+	scoped_guard(spinlock, &crowd.bdev.lru_lock)
+		ttm_lru_bulk_move_tail(&crowd.bulk[0]);
+	dma_resv_unlock(&crowd.resv[0]);
+	crowd_count();
+}
+
 static const struct workload {
 	const char *name;
 	void (*set_up)(void);
@@ -80,6 +99,8 @@ static const struct workload {
 	{ "10000 loose, free", free_loose, nothing, MANY, MANY, MANY },
 	{ "5000 left their bulk", one_bulk, all_but_ends_leave, 3, MANY / 2, 4,
 	  true },
+	{ "31 busy, a moved bulk", bulk_at_a_holds_end, bulk_moves, 1,
+	  MAX_EXAMINED, MAX_EXAMINED - 1, true },
 };
 
 /* Returns how many buffers the walk did. */

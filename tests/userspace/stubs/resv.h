@@ -9,9 +9,13 @@ struct ww_acquire_ctx {
 	int unused;
 };
 
-/* @ctx: The transaction that holds it, if it is one. */
+/*
+ * @ctx: The transaction that holds it, if it is one.
+ * @lets_go: Who holds it does so no longer once it is waited for.
+ */
 struct dma_resv {
 	bool held;
+	bool lets_go;
 	struct ww_acquire_ctx *ctx;
 };
 
@@ -63,7 +67,7 @@ static inline bool dma_resv_trylock(struct dma_resv *resv)
 static inline int dma_resv_lock(struct dma_resv *resv,
 				struct ww_acquire_ctx *ctx)
 {
-	WARN_ON(resv->held);
+	WARN_ON(resv->held && !resv->lets_go);
 	resv->held = true;
 	resv->ctx = ctx;
 	return 0;
