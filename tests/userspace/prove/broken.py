@@ -76,7 +76,7 @@ BROKEN = (
     ("leaves the middle and stays there", "del", "RrR",
      "\tif (inner) {\n", "\tif (false) {\n"),
     ("who leaves forgets when its range moved", "del", "HRr",
-     "\tu64 moved = ttm_resource_moved(res);\n",
+     "\tu64 moved = ttm_range_moved(pos, res);\n",
      "\tu64 moved = ttm_lru_item_stamp(&res->lru);\n"),
     ("who leaves is where its range went", "del", "RrR",
      "\tu64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;\n",
@@ -128,14 +128,10 @@ BROKEN = (
      "\t\tttm_resource_settle_at_tail(res, bo);\n",
      "\tif (false) {\n\t\tttm_resource_settle_at_tail(res, bo);\n"),
     ("tail takes anyone for a member", "tail", "r",
-     "\tif (likely((res->lru.state & mask) == state))\n", "\tif (true)\n"),
+     "\tif (likely((u8)res->lru.state == (u8)state))\n", "\tif (true)\n"),
     ("tail overlooks a new priority", "tail", "r",
-     "TTM_LRU_PLACE_MASK | TTM_LRU_PRIORITY_MASK |\n"
-     "\t\t\t TTM_LRU_RESOURCE;\n\tu64 state = "
-     "ttm_lru_state(TTM_LRU_RANGE, bo->priority);",
-     "TTM_LRU_PLACE_MASK |\n"
-     "\t\t\t TTM_LRU_RESOURCE;\n\tu64 state = "
-     "ttm_lru_state(TTM_LRU_RANGE, 0);"),
+     "\tif (likely((u8)res->lru.state == (u8)state))\n",
+     "\tif (ttm_lru_item_in_range(&res->lru))\n"),
 
     ("a new resource's node isn't initialised", "init", "r",
      "\tttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);\n", ""),
@@ -182,6 +178,9 @@ BROKEN = (
      "\t\tres->bo->bulk_move = NULL;\n", ""),
     ("a bulk's end keeps its members", "bulk_fini", "R2",
      "\twhile ((res = pos->first)) {", "\twhile ((res = NULL)) {"),
+    ("a bulk's end asks the buffer for the range", "bulk_fini", "RR22",
+     "\tu64 moved = ttm_range_moved(pos, res);\n",
+     "\tu64 moved = ttm_resource_moved(res);\n"),
     ("a bulk's end goes unnoticed", "bulk_fini", "R2",
      "\tWARN(left, ", "\tWARN(0 && left, "),
 

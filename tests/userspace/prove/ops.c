@@ -445,17 +445,35 @@ void prove_bulk_tail(void)
 	check(!warned, "warned without a reason");
 }
 
+/* A buffer that is being moved has two resources. */
+static void share_buffer(unsigned int a, unsigned int b)
+{
+	for_upto(i, NODES)
+		for_upto(j, i) {
+			if (i != a || j != b || !pre.node[i].is_res ||
+			    !pre.node[j].is_res)
+				continue;
+			given(pre.node[i].bulk == pre.node[j].bulk);
+			owner[i] = buf[j];
+			res[i]->bo = buf[j];
+		}
+}
+
 void prove_bulk_fini(void)
 {
 	bool left = false;
+	unsigned int a, b;
 
 	choose_for_bulk();
+	share_buffer(a, b);
 	for_upto(n, NODES) {
 		if (!is_member(&pre.node[n], 0, pre.node[n].list))
 			continue;
 		left = true;
 		want.node[n].place = TTM_LRU_LOOSE;
-		want.node[n].bulk = NONE;
+		for_upto(i, NODES)
+			if (owner[i] == owner[n])
+				want.node[i].bulk = NONE;
 	}
 	ttm_lru_bulk_move_fini(&bdev, bulks[0]);
 	check_unlocked();

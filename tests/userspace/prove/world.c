@@ -9,7 +9,7 @@
  *
  * Each resource has a buffer of its own: that two share one makes no difference
  * to operations that only read what it wishes. ttm_lru_bulk_move_fini() writes,
- * and so is proved for bulks in which no buffer has two members.
+ * and there two may share one.
  */
 
 #include "world.h"
