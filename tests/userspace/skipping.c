@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Which buffers walkers pass by, and which they don't. In each case there are
- * five members of one bulk, and a loose buffer behind them, which is free.
+ * five members of one bulk, another walk's hitch behind the first of them, and a
+ * loose buffer behind them all, which is free.
  */
 
 #include "crowd.h"
@@ -175,6 +176,7 @@ static bool all_given_back(const struct crowd *before)
 
 static bool is_right(const struct situation *s)
 {
+	struct ttm_resource_cursor other;
 	static struct crowd before;
 	char returned[MEMBERS + 3];
 	bool good;
@@ -186,6 +188,9 @@ static bool is_right(const struct situation *s)
 	ctx = (struct ttm_operation_ctx) {};
 	arg = (struct ttm_lru_walk_arg) { .ctx = &ctx, .trylock_only = true };
 	s->set_up();
+	ttm_resource_cursor_init(&other, &crowd.man);
+	scoped_guard(spinlock, &crowd.bdev.lru_lock)
+		ttm_resource_manager_first(&other);
 	crowd_count();
 	before = crowd;
 

@@ -38,6 +38,9 @@ static void world_free(struct ttm_resource_manager *man,
 		       struct ttm_resource *res)
 {
 	ttm_resource_fini(man, res);
+#ifndef PRISTINE
+	WARN_ON(ttm_lru_item_place(&res->lru) != TTM_LRU_OFF);
+#endif
 }
 
 static const struct ttm_resource_manager_func world_man_func = {
