@@ -104,16 +104,16 @@ impl drm::file::DriverFile for File {
 }
 
 // The walks in Rust. Each returns the bytes of the buffers it met, and does what the one of that name
-// in C does.
+// in C does. C doesn't look whether a sum overflows.
 
 #[inline(never)]
 fn held(man: &Manager) -> usize {
     let mut cursor = pin!(man.cursor());
     let mut walk = cursor.as_mut().lock();
-    let mut sum = 0;
+    let mut sum = 0_usize;
 
     while let Some(res) = walk.next() {
-        sum += res.size();
+        sum = sum.wrapping_add(res.size());
     }
     sum
 }
@@ -122,10 +122,10 @@ fn held(man: &Manager) -> usize {
 fn unlocked(man: &Manager) -> usize {
     let mut cursor = pin!(man.cursor());
     let mut walk = cursor.as_mut().lock();
-    let mut sum = 0;
+    let mut sum = 0_usize;
 
     while let Some(res) = walk.next() {
-        sum += res.size();
+        sum = sum.wrapping_add(res.size());
         walk.unlocked(|| ());
     }
     sum
@@ -135,10 +135,10 @@ fn unlocked(man: &Manager) -> usize {
 fn referenced(man: &Manager) -> usize {
     let mut cursor = pin!(man.cursor());
     let mut walk = cursor.as_mut().lock();
-    let mut sum = 0;
+    let mut sum = 0_usize;
 
     while walk.next().is_some() {
-        walk.with_buffer(|bo| sum += bo.size());
+        walk.with_buffer(|bo| sum = sum.wrapping_add(bo.size()));
     }
     sum
 }
@@ -146,10 +146,10 @@ fn referenced(man: &Manager) -> usize {
 #[inline(never)]
 fn reserved(man: &Manager) -> usize {
     let walk = pin!(man.walk(&ttm::OperationCtx::new()));
-    let mut sum = 0;
+    let mut sum = 0_usize;
 
     for bo in walk {
-        sum += bo.map_or(0, |bo| bo.size());
+        sum = sum.wrapping_add(bo.map_or(0, |bo| bo.size()));
     }
     sum
 }

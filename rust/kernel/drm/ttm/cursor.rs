@@ -25,6 +25,7 @@ use crate::{
     types::Opaque, //
 };
 use core::{
+    hint::assert_unchecked,
     ptr, //
 };
 
@@ -213,8 +214,8 @@ impl<'dev, T: Driver> Way<'dev, T> {
         unsafe { init(cursor, self.man.as_raw()) };
     }
 
-    /// At the end of one manager's lists, steps to the first resource of the next one's. Returns whether
-    /// there is one, and sets `res` to it.
+    /// At the end of one manager's lists, steps to the first resource of the next one's; null if there
+    /// is none.
     ///
     /// # Safety
     ///
@@ -225,19 +226,20 @@ impl<'dev, T: Driver> Way<'dev, T> {
     unsafe fn advance(
         &mut self,
         cursor: *mut bindings::ttm_resource_cursor,
-        res: &mut *mut bindings::ttm_resource,
-    ) -> bool {
+    ) -> *mut bindings::ttm_resource {
+        let mut res = ptr::null_mut();
+
         while let Some(man) = self.route.next() {
             // SAFETY: By the function's requirements.
             let found = unsafe {
                 self.go_to(cursor, man);
-                bindings::ttm_resource_cursor_advance_to(cursor, res)
+                bindings::ttm_resource_cursor_advance_to(cursor, &mut res)
             };
             if found {
-                return true;
+                break;
             }
         }
-        false
+        res
     }
 
     /// Starts over with `man`.
@@ -336,19 +338,24 @@ impl<T: Driver> Walk<'_, '_, T> {
     #[expect(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Option<&Resource> {
-        // INVARIANT: What it is set to is null, or on one of the lists.
+        // Not `self.current` itself, so that nobody else gets to see the walk.
+        let mut res = ptr::null_mut();
+
         // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
-        let found = unsafe {
-            bindings::ttm_resource_cursor_advance_to(self.cursor, &mut self.current)
-                || self.way.advance(self.cursor, &mut self.current)
-        };
-        if !found {
-            return None;
+        if unsafe { bindings::ttm_resource_cursor_advance_to(self.cursor, &mut res) } {
+            // INVARIANT: It is on one of the lists.
+            self.current = res;
+            // SAFETY: As it was found. It spares callers to look whether there is one.
+            unsafe { assert_unchecked(!res.is_null()) };
+            // SAFETY: It is on one of the lists. As long as `self` is borrowed, nobody can step or
+            // drop the lock.
+            return Some(unsafe { Resource::from_raw(res) });
         }
 
-        // SAFETY: It is on one of the lists. As long as `self` is borrowed, nobody can step or drop
-        // the lock.
-        Some(unsafe { Resource::from_raw(self.current) })
+        // SAFETY: As above.
+        self.current = unsafe { self.way.advance(self.cursor) };
+        // SAFETY: As above, if it is not null.
+        (!self.current.is_null()).then(|| unsafe { Resource::from_raw(self.current) })
     }
 
     /// The driver's part of the buffer that the last step led to.
