@@ -108,7 +108,7 @@ set format x "10^{{%T}}"
 set xrange [5:2e4]
 set yrange [*:*]
 set xlabel "first K that can't be evicted"
-set title "Buffers looked at until one can be"
+set title "Buffers looked at until one could be evicted"
 plot $first using 1:2 title "from the head again" lc rgb "{OTHER}" pt 7, \\
 	'' using 1:3 title "with a hitch" lc rgb "{OURS}" pt 7
 unset multiplot

@@ -110,10 +110,10 @@ def count(name, sizes, events=True):
 	if not events:
 		return core
 	core.events, core.sizes = [], {}
-	for kind, *rest in say(f'{program}-events/bench', '100', '10000'):
+	for kind, *rest in say(f'{program}-events/bench', '10000'):
 		if kind == 'size':
 			core.sizes[rest[0]] = int(rest[1])
-		elif rest[-1] != 'nothing':
+		elif rest[-1] != 'nothing' and rest[2] == '0':
 			shape, n, cursors, place, *counts, what = rest
 			core.events.append(Events(
 				what, SHAPES[int(shape)], int(n), int(cursors),

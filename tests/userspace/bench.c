@@ -111,9 +111,9 @@ static bool run(enum lru_bench_shape shape, unsigned int n)
 
 static void print_sizes(void)
 {
-	printf("size\tresource\t%zu\n", sizeof(struct ttm_resource));
-	printf("size\tcursor\t%zu\n", sizeof(struct ttm_resource_cursor));
-	printf("size\tbulk move\t%zu\n", sizeof(struct ttm_lru_bulk_move));
+	printf("size\tttm_resource\t%zu\n", sizeof(struct ttm_resource));
+	printf("size\tttm_resource_cursor\t%zu\n", sizeof(struct ttm_resource_cursor));
+	printf("size\tttm_lru_bulk_move\t%zu\n", sizeof(struct ttm_lru_bulk_move));
 }
 
 /* What it costs to count. */
