@@ -112,7 +112,7 @@ def crowds(linux, ours):
 			  lambda by: by['instructions waited', cpus].done /
 				     by['bulk moves that waited', cpus].done)
 		for name in ('bulk moves', 'buffers returned'):
-			yield row(f'{name} in 10^6 instructions', cpus, 'done',
+			yield row(f'{name} per 10^6', cpus, 'done',
 				  lambda by: by[name, cpus].per_million)
 
 
@@ -127,7 +127,7 @@ def write(rows, path):
 		writer = csv.writer(out, lineterminator='\n')
 		writer.writerow([field.name for field in fields(Row)])
 		for row in rows:
-			writer.writerow([f'{cell:.4g}' if isinstance(cell, float)
+			writer.writerow([f'{cell:.6g}' if isinstance(cell, float)
 					 else cell for cell in astuple(row)])
 
 
@@ -158,9 +158,9 @@ class Target:
 
 TARGETS = (
 	Target('1', 'step, lock held', 'step, lock held', most=0.7),
-	Target('1', '... beside a raw list, hitches told',
+	Target('1', '... beside raw list, hitches told',
 	       'step, lock held', most=1.5, limit='raw list, hitches told'),
-	Target('1', '... beside a raw list, not told',
+	Target('1', '... beside raw list, not told',
 	       'step, lock held', most=1.5, limit='raw list', argued=True),
 	Target('1', 'step that parks', 'step that parks'),
 	Target('1', '... in 10 bulks', 'step that parks', '10 bulks'),
@@ -194,6 +194,12 @@ TARGETS = (
 )
 # Rust may cost so much of what C does.
 RUST = 1.05
+
+
+# Of those that look for a buffer behind @k that can't be evicted.
+BEHIND = 1000
+WAYS = {'restart': 'from the head again', 'pull off': 'pull off and put back',
+	'hitch': 'with a hitch'}
 
 
 @dataclass(frozen=True)
@@ -240,6 +246,7 @@ def summary(rows):
 	by_key = {row.key: row for row in rows}
 	lines = [line(by_key, target, where) for target in TARGETS
 		 for where in target.wheres]
+	lines += behind(by_key)
 	for row in rows:
 		if row.where == 'Rust':
 			lines.append(Line('8', 'C, Rust', f'a walk: {row.what}',
@@ -251,6 +258,16 @@ def summary(rows):
 					  number(row.linux), number(row.ours),
 					  f'{row.ratio:.3f}', '', ''))
 	return lines
+
+
+def behind(rows):
+	"""What was counted of the ways to get behind those that can't be evicted."""
+	for way, title in WAYS.items():
+		for counts in 'looked at', 'met by another walk':
+			row = rows['program', f'first of {BEHIND} + 1: {way}',
+				   'loose', 20000, 0, '-', counts]
+			yield Line('4', 'program', f'{title}: {counts}'[:34],
+				   number(row.linux), number(row.ours), '', '', '')
 
 
 def text(lines):
