@@ -270,8 +270,8 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_release);
  * ttm_bo_lru_cursor_init() - make a cursor that is in no walk
  * @curs: The cursor. Must not move in memory until ttm_bo_lru_cursor_fini().
  * @man: The manager whose buffers will be walked.
- * @arg: How to lock them. Must live as long as @curs; what it counts starts at
- * zero.
+ * @arg: How to lock them. Must live as long as @curs, and say the same; what it
+ * counts starts at zero.
  *
  * Context: No lock needed.
  *
