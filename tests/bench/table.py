@@ -71,7 +71,7 @@ def firsts(linux, ours):
 		what = f'first of {row.k} + 1: {row.way}'
 		for counts, was, now in (
 				('looked at', row.looks, other.looks),
-				('met by another walk', row.met, other.met)):
+				('met by another', row.met, other.met)):
 			yield Row('program', what, 'loose', row.n, 0, '-', counts,
 				  was, now)
 
@@ -198,7 +198,7 @@ RUST = 1.05
 
 # Of those that look for a buffer behind @k that can't be evicted.
 BEHIND = 1000
-WAYS = {'restart': 'from the head again', 'pull off': 'pull off and put back',
+WAYS = {'restart': 'from the head', 'pull off': 'pull off, put back',
 	'hitch': 'with a hitch'}
 
 
@@ -263,10 +263,10 @@ def summary(rows):
 def behind(rows):
 	"""What was counted of the ways to get behind those that can't be evicted."""
 	for way, title in WAYS.items():
-		for counts in 'looked at', 'met by another walk':
+		for counts in 'looked at', 'met by another':
 			row = rows['program', f'first of {BEHIND} + 1: {way}',
 				   'loose', 20000, 0, '-', counts]
-			yield Line('4', 'program', f'{title}: {counts}'[:34],
+			yield Line('4', 'program', f'{title}: {counts}',
 				   number(row.linux), number(row.ours), '', '', '')
 
 
