@@ -640,6 +640,8 @@ void ttm_lru_bulk_move_fini(struct ttm_device *bdev,
 			    struct ttm_lru_bulk_move *bulk);
 
 /* List operations on a resource */
+struct list_head *ttm_resource_list(struct ttm_device *bdev,
+				    const struct ttm_resource *res);
 void ttm_resource_add_bulk_move(struct ttm_resource *res,
 				struct ttm_buffer_object *bo);
 void ttm_resource_del_bulk_move(struct ttm_resource *res,

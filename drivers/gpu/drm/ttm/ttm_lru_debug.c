@@ -93,28 +93,11 @@ static void complain(struct ttm_device *bdev, struct list_head *list,
 	}
 }
 
-/* The list that @res is latched for, or NULL. */
-static struct list_head *list_of(struct ttm_device *bdev,
-				 struct ttm_resource *res)
-{
-	struct ttm_resource_manager *man;
-
-	switch (ttm_lru_item_place(&res->lru)) {
-	case TTM_LRU_OFF:
-		return NULL;
-	case TTM_LRU_UNEVICTABLE:
-		return &bdev->unevictable;
-	default:
-		man = ttm_manager_type(bdev, res->mem_type);
-		return &man->lru[ttm_lru_item_priority(&res->lru)];
-	}
-}
-
 /* Is @res latched for the list that it is on? */
 static bool res_in_place(struct ttm_device *bdev, struct list_head *list,
 			 struct ttm_resource *res)
 {
-	return list == list_of(bdev, res);
+	return list == ttm_resource_list(bdev, res);
 }
 
 /* Is @cursor, whose hitch lies between members of @range or not, right? */
@@ -200,7 +183,7 @@ struct ttm_lru_debug_spot ttm_lru_debug_spot(struct ttm_device *bdev,
 					     struct ttm_resource *res)
 {
 	return (struct ttm_lru_debug_spot) {
-		.list = list_of(bdev, res),
+		.list = ttm_resource_list(bdev, res),
 		.prev = res->lru.link.prev,
 	};
 }
@@ -209,7 +192,7 @@ struct ttm_lru_debug_spot ttm_lru_debug_spot(struct ttm_device *bdev,
 void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
 			 struct ttm_lru_debug_spot old)
 {
-	struct list_head *list = list_of(bdev, res);
+	struct list_head *list = ttm_resource_list(bdev, res);
 
 	lockdep_assert_held(&bdev->lru_lock);
 

@@ -148,9 +148,17 @@ ttm_resource_range(const struct ttm_resource *res)
 	return &bulk->pos[res->mem_type][ttm_lru_item_priority(&res->lru)];
 }
 
-/* The list that @res is on, or NULL. */
-static struct list_head *ttm_resource_list(struct ttm_device *bdev,
-					   const struct ttm_resource *res)
+/**
+ * ttm_resource_list() - the list that a resource is on
+ * @bdev: The device.
+ * @res: The resource.
+ *
+ * Context: &ttm_device.lru_lock held.
+ *
+ * Return: The list, as the last list operation has it; %NULL for none.
+ */
+struct list_head *ttm_resource_list(struct ttm_device *bdev,
+				    const struct ttm_resource *res)
 {
 	struct ttm_resource_manager *man;
 

@@ -109,16 +109,11 @@ static noinline size_t walk_reserving(struct lru_bench *b)
  * Operations. Each returns how many were done.
  */
 
-static void to_tail(struct lru_bench *b, unsigned int i)
-{
-	ttm_resource_move_to_lru_tail(b->bo[i]->resource);
-}
-
 /* All, one after the other: afterwards the order is the same. */
 static noinline unsigned long move_all(struct lru_bench *b)
 {
 	for (unsigned int i = 0; i < b->n; i++)
-		to_tail(b, i);
+		ttm_resource_move_to_lru_tail(b->bo[i]->resource);
 	return b->n;
 }
 
@@ -294,14 +289,9 @@ static void set_busy(struct lru_bench *b, bool busy)
 /* What comes before it, and after, so that it can be done again. */
 static void before(struct lru_bench *b, const struct workload *w)
 {
-	const struct ttm_place place = {
-		.mem_type = b->bo[0]->resource->mem_type,
-	};
-	struct ttm_resource *res;
-
 	spare = b->spare;
-	for (unsigned int i = 0; w->op == delete && i < LRU_BENCH_SPARES; i++)
-		ttm_resource_alloc(b->bo[0], &place, &res, NULL);
+	if (w->op == delete)
+		insert(b);
 }
 
 static void after(struct lru_bench *b, const struct workload *w)

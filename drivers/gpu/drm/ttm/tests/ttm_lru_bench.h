@@ -18,8 +18,7 @@ enum lru_bench_shape {
 	LRU_BENCH_LOOSE,
 	LRU_BENCH_1_BULK,
 	LRU_BENCH_10_BULKS,
-	LRU_BENCH_1000_BULKS,
-	LRU_BENCH_SHAPES
+	LRU_BENCH_1000_BULKS
 };
 
 /*
@@ -53,7 +52,7 @@ struct lru_bench_row {
  * Brought by who runs the workloads
  */
 
-/* What happens in between is counted, the better in several rounds. */
+/* What happens in between is counted. */
 void lru_bench_begin(void);
 /* That was @row, and @ops of what it names were done. */
 void lru_bench_end(const struct lru_bench_row *row, unsigned long ops);
