@@ -70,6 +70,15 @@ static inline void kref_get(struct kref *kref)
 	kref->refs++;
 }
 
+static inline int kref_put(struct kref *kref, void (*release)(struct kref *))
+{
+	WARN_ON(!kref->refs);
+	if (--kref->refs)
+		return 0;
+	release(kref);
+	return 1;
+}
+
 /* Transferred buffers are made here; the harness takes them over at once. */
 void *stub_alloc(size_t size);
 
@@ -88,6 +97,33 @@ static inline void dmem_cgroup_uncharge(struct dmem_cgroup_pool_state *pool,
 					u64 size)
 {
 }
+
+static inline void
+dmem_cgroup_pool_state_put(struct dmem_cgroup_pool_state *pool)
+{
+}
+
+static inline struct dmem_cgroup_pool_state *
+dmem_cgroup_get_common_ancestor(struct dmem_cgroup_pool_state *a,
+				struct dmem_cgroup_pool_state *b)
+{
+	return NULL;
+}
+
+static inline bool
+dmem_cgroup_state_evict_valuable(struct dmem_cgroup_pool_state *limit,
+				 struct dmem_cgroup_pool_state *owner,
+				 bool ignore_low, bool *hit_low)
+{
+	return true;
+}
+
+#define dmem_cgroup_below_min(root, pool)	((void)(pool), false)
+#define dmem_cgroup_below_low(root, pool)	((void)(pool), false)
+
+#define drm_vma_offset_remove(manager, node)	((void)(manager), (void)(node))
+#define want_init_on_free()			false
+#define INIT_WORK(work, func)			((void)(func))
 
 static inline void stub_print(struct drm_printer *p, ...)
 {

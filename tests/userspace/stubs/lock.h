@@ -39,6 +39,15 @@ static inline void stub_hold_ends(void)
 }
 #endif
 
+/* Where others get a chance to run when a lock was dropped. */
+#ifdef JUDGED
+void stub_dropped(spinlock_t *lock);
+#else
+static inline void stub_dropped(spinlock_t *lock)
+{
+}
+#endif
+
 static inline void spin_lock_init(spinlock_t *lock)
 {
 	*lock = (spinlock_t) {};
@@ -90,6 +99,7 @@ static inline void spin_unlock(spinlock_t *lock)
 	WARN_ON(lock->pins);
 	stub_hold_ends();
 	lock->held = false;
+	stub_dropped(lock);
 }
 
 #define lockdep_assert_held(lock)	((void)WARN_ON(!(lock)->held))

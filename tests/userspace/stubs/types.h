@@ -39,6 +39,7 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 
+#define fallthrough	__attribute__((fallthrough))
 #define noinline	__attribute__((noinline))
 #define __user
 #define __iomem
@@ -71,6 +72,13 @@ struct hlist_head {
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define swap(a, b)							\
+({									\
+	typeof(a) __a = (a);						\
+									\
+	(a) = (b);							\
+	(b) = __a;							\
+})
 #define BUILD_BUG_ON(cond)	((void)sizeof(char[1 - 2 * !!(cond)]))
 #define IS_ENABLED(option)	0
 #define PAGE_SHIFT		12
@@ -112,11 +120,18 @@ struct hlist_head {
 #define PTR_ERR(ptr)		((long)(ptr))
 #define IS_ERR(ptr)		((unsigned long)(ptr) > -4096UL)
 #define IS_ERR_OR_NULL(ptr)	(!(ptr) || IS_ERR(ptr))
+#ifndef JUDGED
 #define cond_resched()		((void)0)
+#endif
 
 static inline void atomic_inc(atomic_t *v)
 {
 	v->counter++;
+}
+
+static inline void atomic_dec(atomic_t *v)
+{
+	v->counter--;
 }
 
 #endif

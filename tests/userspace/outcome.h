@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What a caller who needs room meets, and what comes of it. A side is TTM, Linux's
+ * own or ours, in one object whose names are all its own but for that of the side.
+ */
+#ifndef _OUTCOME_H_
+#define _OUTCOME_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Buffers a to e, and the caller's, x. */
+#define BOS		6
+#define CALLERS		5
+#define NO_BO		0xff
+
+/* As the memory types of TTM. */
+enum pool { IN_SYSTEM, IN_TT, IN_VRAM, POOLS, NOWHERE = 0xff };
+
+/* Who holds a reservation: others do with an older or younger ticket, or none. */
+enum holder { NOBODY, PLAIN, YOUNGER, OLDER, CALLER };
+
+/* Where buffers in VRAM are evicted to; those in TT always go to SYSTEM. */
+enum target { TO_SYSTEM, TO_TT, TO_TT_OR_SYSTEM, TO_TT_SYSTEM_FALLBACK, TO_NOWHERE };
+
+/*
+ * @pool: Where it is, NOWHERE for a buffer that others may create.
+ * @member: Shares the VM's reservation and bulk; what the first member's @held says
+ * is for all.
+ */
+struct bo_setup {
+	uint8_t size;
+	uint8_t pool;
+	uint8_t held;
+	bool member;
+	bool pinned;
+	bool worthless;
+	bool busy;
+};
+
+struct place_setup {
+	uint8_t pool;
+	bool desired;
+	bool fallback;
+};
+
+#define PLACES		3
+
+struct scenario {
+	const char *name;
+	uint8_t capacity[POOLS];	/* SYSTEM has no end */
+	struct bo_setup bo[BOS];
+	struct place_setup list[PLACES];
+	uint8_t places;
+	uint8_t target;
+	bool ticket;
+	bool contended;		/* ctx->contended is there, if there is such */
+	bool lends;		/* ctx->allow_res_evict, and the VM's reservation */
+	bool hops;		/* from VRAM to SYSTEM by TT only */
+	uint32_t acts;		/* what others do, all if 0 */
+};
+
+enum act {
+	ACT_RESERVE,		/* b: as whom */
+	ACT_LET_GO,		/* unlock only */
+	ACT_GIVE_BACK,		/* and to the tail */
+	ACT_USE,		/* reserve, to the tail, give back */
+	ACT_FREE,
+	ACT_DROP,		/* the last reference is gone, the release begins */
+	ACT_GONE,		/* ... and ends */
+	ACT_CREATE,		/* b: where */
+	ACT_MOVE,		/* b: where to */
+	ACT_AWAY_AND_BACK,
+	ACT_REPLACE,		/* b: by which buffer */
+	ACT_PIN,
+	ACT_UNPIN,
+	ACT_WORTH,		/* becomes worthless, or worth evicting */
+	ACT_IDLE,		/* the GPU has done with it */
+	ACTS
+};
+
+/*
+ * Points where the caller can be interrupted have names that are the same on both
+ * sides: what the caller is about to do, to which buffer or pool, for the how many-th
+ * time, and how often the lru_lock was dropped since.
+ */
+enum point { AT_START, AT_RESCHED, AT_SLEEP, AT_LOCK, AT_WAIT, AT_IDLE, AT_VALUABLE,
+	     AT_FLAGS, AT_MOVE, AT_ALLOC, AT_FREE, AT_POINTS };
+
+#define LABEL(point, what, times)	((uint32_t)(point) << 24 | (what) << 16 | (times) << 8)
+#define LABEL_POINT(label)		((label) >> 24)
+#define LABEL_WHAT(label)		((label) >> 16 & 0xff)
+#define LABEL_TIMES(label)		((label) >> 8 & 0xff)
+#define LABEL_DROPS(label)		((label) & 0xff)
+
+struct event {
+	uint32_t at;
+	uint8_t act, a, b;
+};
+
+#define EVENTS		16
+
+struct schedule {
+	const struct scenario *scenario;
+	unsigned int n;
+	struct event event[EVENTS];
+};
+
+enum verdict {
+	FALSE_REFUSAL,
+	RULE_BROKEN,
+	NO_END,
+	CRASHED,
+	HARD_FOR_SOFT,
+	WORSE,
+	VERDICTS
+};
+
+#define TRACE		512
+
+/*
+ * @happened: The events that were possible when their time came.
+ * @fired: How long @trace was then.
+ * @told: The ticket was told -EDEADLK.
+ * @room_at_end: There was room when the call had returned.
+ */
+struct outcome {
+	int ret;
+	uint8_t pool;
+	bool told;
+	bool room_at_end;
+	uint32_t happened;
+	uint16_t fired[EVENTS];
+	uint32_t bad;			/* verdicts */
+	const char *why[VERDICTS];
+	unsigned int points;
+	unsigned int waits, moves;
+	unsigned int length;		/* of the trace */
+	uint32_t trace[TRACE];
+};
+
+struct side {
+	const char *name;
+	void (*run)(const struct schedule *schedule, struct outcome *outcome,
+		    FILE *story);
+};
+
+extern const struct side outcome_ours, outcome_linux;
+extern const struct scenario scenarios[];
+extern const unsigned int nr_scenarios;
+
+static inline bool is_refusal(const struct outcome *o)
+{
+	return o->ret != 0;
+}
+
+void words_point(FILE *out, uint32_t label);
+void words_event(FILE *out, const struct event *event);
+const char *words_error(int ret);
+
+#endif

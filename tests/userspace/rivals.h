@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* A caller who needs room, and others that use the same memory. */
+#ifndef _RIVALS_H_
+#define _RIVALS_H_
+
+#include <setjmp.h>
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "outcome.h"
+
+#ifdef PRISTINE
+#define IS_PRISTINE	true
+#else
+#define IS_PRISTINE	false
+#endif
+
+/* Two for each buffer: one may be moving. And ghosts. */
+#define NODES		(2 * BOS + 4)
+#define MOMENTS		64
+
+/*
+ * @own: Reserved by the caller before, in the same transaction.
+ * @dying: The last reference is gone, and the release under way.
+ */
+struct rival {
+	struct ttm_buffer_object bo;
+	struct ttm_tt tt;
+	uint8_t size;
+	bool live, dying, queued;
+	bool own, worthless;
+};
+
+struct node {
+	struct ttm_resource res;
+	bool used;
+	uint8_t owner;		/* whose it is: kept when a ghost takes it */
+};
+
+/* What the oracle knows of a moment. */
+struct moment {
+	struct {
+		uint8_t pool, owner, size;
+	} node[NODES];
+	uint8_t nodes;
+	uint8_t stay;		/* bits of buffers that can't be evicted */
+	uint8_t held;		/* bits of those that others hold, */
+	uint8_t held_older;	/* older ones */
+	bool told;
+};
+
+struct rivals {
+	struct ttm_device bdev;
+	struct ttm_resource_manager man[POOLS];
+	struct ttm_lru_bulk_move bulk;
+	struct dma_resv vm;
+	struct rival rival[BOS];
+	struct node node[NODES];
+	struct ww_acquire_ctx ticket[CALLER + 1];	/* by enum holder */
+	uint8_t used[POOLS];
+	unsigned long now;
+
+	const struct schedule *schedule;
+	struct outcome *outcome;
+	FILE *story;
+	unsigned int next;	/* event */
+	uint8_t times[AT_POINTS][BOS];
+	uint32_t label;
+	bool others;		/* they are at work */
+	bool killed;		/* while it waited: an older one came */
+	struct ww_mutex *waited_for;
+	jmp_buf abandoned;
+
+	struct moment moment[MOMENTS];
+	unsigned int moments;
+};
+
+extern struct rivals rivals;
+
+static inline struct rival *rival(unsigned int i)
+{
+	return &rivals.rival[i];
+}
+
+static inline unsigned int rival_nr(const struct ttm_buffer_object *bo)
+{
+	return container_of(bo, struct rival, bo) - rivals.rival;
+}
+
+static inline const struct scenario *scenario(void)
+{
+	return rivals.schedule->scenario;
+}
+
+enum holder rival_holder(const struct dma_resv *resv);
+void rival_hold(struct dma_resv *resv, enum holder holder);
+
+/* The caller can be interrupted here. */
+void rivals_point(enum point point, unsigned int what);
+void rivals_broken(enum verdict verdict, const char *why);
+void rivals_abandon(enum verdict verdict, const char *why) __attribute__((noreturn));
+
+/* A buffer that is nowhere yet, nor reserved. */
+void rivals_make(struct rival *r);
+
+/* What others do; false if it wasn't possible. */
+bool rivals_act(const struct event *event);
+void rivals_end_releases(void);
+
+void rivals_moment(void);
+void rivals_judge(void);
+
+void rivals_picture(FILE *out);
+
+/* What eviction.c has of TTM's. */
+void rival_release(struct ttm_buffer_object *bo);
+void rival_delayed_delete(struct ttm_buffer_object *bo);
+
+#endif

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Where the caller waits, or can be interrupted, and who runs meanwhile. */
+
+#include "rivals.h"
+
+/* Of ours, all that can be waited for has come about long before. */
+#define MOST_POINTS	20000
+
+static const enum holder holders[] = { PLAIN, YOUNGER, OLDER, CALLER };
+
+static enum holder holder_of(const struct ww_mutex *lock)
+{
+	if (!lock->held)
+		return NOBODY;
+	if (lock->callers)
+		return CALLER;
+	for (unsigned int i = 0; i < ARRAY_SIZE(holders); i++)
+		if (lock->ctx == &rivals.ticket[holders[i]])
+			return holders[i];
+	return PLAIN;
+}
+
+enum holder rival_holder(const struct dma_resv *resv)
+{
+	return holder_of(&resv->lock);
+}
+
+void rival_hold(struct dma_resv *resv, enum holder holder)
+{
+	WARN_ON(resv->lock.held);
+	resv->lock = (struct ww_mutex) {
+		.held = true,
+		.callers = holder == CALLER,
+		.ctx = holder == PLAIN || (holder == CALLER && !scenario()->ticket) ?
+		       NULL : &rivals.ticket[holder],
+		.since = rivals.now,
+	};
+}
+
+void rivals_broken(enum verdict verdict, const char *why)
+{
+	if (rivals.outcome->bad & BIT(verdict))
+		return;
+	rivals.outcome->bad |= BIT(verdict);
+	rivals.outcome->why[verdict] = why;
+	if (rivals.story)
+		fprintf(rivals.story, "      ! %s\n", why);
+}
+
+void rivals_abandon(enum verdict verdict, const char *why)
+{
+	rivals_broken(verdict, why);
+	longjmp(rivals.abandoned, 1);
+}
+
+/*
+ * Points
+ */
+
+static void tell_point(void)
+{
+	fputs("  ", rivals.story);
+	words_point(rivals.story, rivals.label);
+	rivals_picture(rivals.story);
+}
+
+static void tell_event(const struct event *event)
+{
+	fputs("      > ", rivals.story);
+	words_event(rivals.story, event);
+	rivals_picture(rivals.story);
+}
+
+static void happen(const struct event *event)
+{
+	bool possible;
+
+	rivals.others = true;
+	possible = rivals_act(event);
+	rivals.others = false;
+	if (possible) {
+		rivals.outcome->happened |= BIT(rivals.next);
+		if (rivals.story)
+			tell_event(event);
+		rivals_moment();
+	}
+	rivals.outcome->fired[rivals.next] = rivals.outcome->length;
+}
+
+static void interrupted(void)
+{
+	const struct schedule *s = rivals.schedule;
+	struct outcome *o = rivals.outcome;
+
+	if (o->length < TRACE)
+		o->trace[o->length++] = rivals.label;
+	if (++o->points > MOST_POINTS)
+		rivals_abandon(NO_END, "it does not come to an end");
+	for (; rivals.next < s->n && s->event[rivals.next].at == rivals.label;
+	     rivals.next++)
+		happen(&s->event[rivals.next]);
+}
+
+void rivals_point(enum point point, unsigned int what)
+{
+	uint8_t *times = &rivals.times[point][what];
+
+	if (rivals.others)
+		return;
+	if (rivals.bdev.lru_lock.held)
+		rivals_broken(RULE_BROKEN, "it may sleep with the lru_lock held");
+	if (*times < 0xff)
+		++*times;
+	rivals.label = LABEL(point, what, *times);
+	if (rivals.story)
+		tell_point();
+	interrupted();
+}
+
+void stub_dropped(spinlock_t *lock)
+{
+	if (rivals.others || lock != &rivals.bdev.lru_lock)
+		return;
+	if (LABEL_DROPS(rivals.label) < 0xff)
+		rivals.label++;
+	interrupted();
+}
+
+void stub_resched(void)
+{
+	rivals_point(AT_RESCHED, 0);
+}
+
+unsigned long stub_jiffies(void)
+{
+	return rivals.now;
+}
+
+/* Meanwhile, whoever is at the end of a release gets there. */
+long stub_sleep(long timeout)
+{
+	rivals.now += timeout;
+	rivals_point(AT_SLEEP, 0);
+	rivals_end_releases();
+	return 0;
+}
+
+long dma_resv_wait_timeout(struct dma_resv *resv, enum dma_resv_usage usage,
+			   bool intr, unsigned long timeout)
+{
+	if (resv->busy) {
+		rivals_point(AT_IDLE, 0);
+		resv->busy = false;
+	}
+	return 1;
+}
+
+/*
+ * Reservations
+ */
+
+/* Whose reservation it is; that of several, the first's. */
+static unsigned int lock_nr(const struct ww_mutex *lock)
+{
+	for (unsigned int i = 0; i < BOS; i++)
+		if (&rival(i)->bo.base.resv->lock == lock)
+			return i;
+	return CALLERS;
+}
+
+bool ww_mutex_trylock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx)
+{
+	if (!rivals.others && ctx && rivals.outcome->told)
+		rivals_broken(RULE_BROKEN,
+			      "a ticket that was told -EDEADLK takes a lock");
+	if (lock->held)
+		return false;
+	*lock = (struct ww_mutex) {
+		.held = true, .callers = !rivals.others, .ctx = ctx,
+		.since = rivals.now,
+	};
+	return true;
+}
+
+static int tell_deadlock(void)
+{
+	rivals.outcome->told = true;
+	rivals_moment();
+	if (rivals.story)
+		fputs("      -EDEADLK\n", rivals.story);
+	return -EDEADLK;
+}
+
+/* Its holder gives it back, having had all the time it needed. */
+static void wait_for(struct ww_mutex *lock)
+{
+	struct dma_resv *resv = container_of(lock, struct dma_resv, lock);
+
+	rivals.outcome->waits++;
+	rivals.killed = false;
+	rivals.waited_for = lock;
+	rivals_point(AT_WAIT, lock_nr(lock));
+	rivals.waited_for = NULL;
+	if (rivals.killed) {
+		rival_hold(resv, OLDER);
+		return;
+	}
+	if (lock->held) {
+		rivals.others = true;
+		ww_mutex_unlock(lock);
+		rivals.others = false;
+		rivals_moment();
+	}
+}
+
+int ww_mutex_lock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx)
+{
+	if (rivals.others)
+		return ww_mutex_trylock(lock, ctx) ? 0 : -EBUSY;
+	if (ctx && rivals.outcome->told)
+		rivals_broken(RULE_BROKEN,
+			      "a ticket that was told -EDEADLK waits for a lock");
+	rivals_point(AT_LOCK, lock_nr(lock));
+	while (lock->held) {
+		if (lock->callers && ctx && lock->ctx == ctx)
+			return -EALREADY;
+		if (lock->callers)
+			rivals_abandon(RULE_BROKEN, "it waits for its own lock");
+		if (ctx && lock->ctx && lock->ctx->stamp < ctx->stamp)
+			return tell_deadlock();
+		wait_for(lock);
+		if (ctx && rivals.killed)
+			return tell_deadlock();
+	}
+	return ww_mutex_trylock(lock, ctx) ? 0 : -EBUSY;
+}
+
+void ww_mutex_unlock(struct ww_mutex *lock)
+{
+	WARN_ON(!lock->held);
+	if (lock->held && lock->callers == rivals.others)
+		rivals_broken(RULE_BROKEN, "it gives back another's lock");
+	*lock = (struct ww_mutex) {};
+}

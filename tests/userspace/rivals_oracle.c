@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Was there room? Brute force, on what is where, whatever the lists say: room is
+ * what would be left if all were evicted that can be.
+ */
+
+#include "rivals.h"
+
+static bool stays(const struct rival *r)
+{
+	const struct rival *x = rival(CALLERS);
+
+	if (r != x && r->bo.base.resv == x->bo.base.resv && !scenario()->lends)
+		return true;
+	return r == x || r->own || r->worthless || r->bo.pin_count;
+}
+
+static void note_bo(struct moment *m, unsigned int i)
+{
+	const struct rival *r = rival(i);
+	enum holder holder = rival_holder(r->bo.base.resv);
+
+	if (!r->live)
+		return;
+	if (stays(r))
+		m->stay |= BIT(i);
+	if (r->dying || holder == NOBODY || holder == CALLER)
+		return;
+	m->held |= BIT(i);
+	if (holder == OLDER)
+		m->held_older |= BIT(i);
+}
+
+/* What others did may have changed who could have been evicted. */
+void rivals_moment(void)
+{
+	struct moment *m = &rivals.moment[rivals.moments];
+
+	if (rivals.moments == MOMENTS - 1)
+		return;
+	rivals.moments++;
+	m->told = rivals.outcome->told;
+	for (unsigned int i = 0; i < BOS; i++)
+		note_bo(m, i);
+	for (unsigned int i = 0; i < NODES; i++) {
+		const struct node *node = &rivals.node[i];
+
+		if (!node->used)
+			continue;
+		m->node[m->nodes].pool = node->res.mem_type;
+		m->node[m->nodes].owner = node->owner;
+		m->node[m->nodes++].size = rival(node->owner)->size;
+	}
+}
+
+/* Pages that are left for others if all were evicted that is not @taken. */
+static int left(const struct moment *m, unsigned int pool, unsigned int taken)
+{
+	int pages = scenario()->capacity[pool];
+
+	for (unsigned int i = 0; i < m->nodes; i++)
+		if (m->node[i].pool == pool && taken & BIT(m->node[i].owner))
+			pages -= m->node[i].size;
+	return pages;
+}
+
+/* Those as well for which there is no room where they would be evicted to. */
+static unsigned int homeless(const struct moment *m, unsigned int taken)
+{
+	int room = left(m, IN_TT, taken);
+	unsigned int bos = 0;
+
+	if (scenario()->target != TO_TT && !scenario()->hops)
+		return 0;
+	for (unsigned int i = 0; i < m->nodes; i++)
+		if (m->node[i].pool == IN_VRAM && m->node[i].size > room)
+			bos |= BIT(m->node[i].owner);
+	return bos;
+}
+
+static bool has_room(const struct moment *m, unsigned int taken)
+{
+	const struct scenario *s = scenario();
+
+	taken |= m->stay;
+	taken |= homeless(m, taken);
+	for (unsigned int i = 0; i < s->places; i++) {
+		if (s->list[i].desired)
+			continue;
+		if (s->list[i].pool == IN_SYSTEM ||
+		    left(m, s->list[i].pool, taken) >= s->bo[CALLERS].size)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Without a ticket: what was reserved all the time, or for as long as the caller
+ * may be expected to wait.
+ */
+static unsigned int held_throughout(void)
+{
+	unsigned int bos = 0;
+
+	for (unsigned int i = 0; i < BOS; i++) {
+		const struct ww_mutex *lock = &rival(i)->bo.base.resv->lock;
+
+		if (lock->held && !lock->callers &&
+		    (!lock->since || lock->since + HZ - 1 <= rivals.now))
+			bos |= BIT(i);
+	}
+	return bos;
+}
+
+/* What the caller could not have had at a moment, as others held it. */
+static unsigned int out_of_reach(const struct moment *m)
+{
+	if (!scenario()->ticket)
+		return held_throughout();
+	if (!rivals.outcome->told)
+		return 0;
+	return m->told ? m->held : m->held_older;
+}
+
+static bool always_had_room(void)
+{
+	for (unsigned int i = 0; i < rivals.moments; i++) {
+		const struct moment *m = &rivals.moment[i];
+
+		if (!has_room(m, out_of_reach(m)))
+			return false;
+	}
+	return true;
+}
+
+void rivals_judge(void)
+{
+	struct outcome *o = rivals.outcome;
+	const struct moment *last = &rivals.moment[rivals.moments - 1];
+
+	o->room_at_end = has_room(last, out_of_reach(last));
+	switch (o->ret) {
+	case 0:
+		return;
+	case -EDEADLK:
+		if (!o->told || !scenario()->contended)
+			rivals_broken(RULE_BROKEN, "-EDEADLK where there was none");
+		fallthrough;
+	case -ENOSPC:
+		if (always_had_room())
+			rivals_broken(FALSE_REFUSAL,
+				      o->told ? "given up though there was room all the time" :
+						"refused though there was room all the time");
+		return;
+	default:
+		rivals_broken(RULE_BROKEN, "an error that is no refusal");
+	}
+}
