@@ -9,6 +9,7 @@
 @@
 identifier f = {
 	ttm_bo_evict_first, ttm_bo_evict_cb, ttm_bo_evict_alloc,
+	ttm_bo_alloc_resource, ttm_bo_mem_space,
 	ttm_bo_evict_cgroup, ttm_bo_swapout_cb, ttm_bo_swapout
 };
 @@
@@ -16,8 +17,9 @@ identifier f = {
 
 @@
 declarer name EXPORT_SYMBOL;
+identifier f = { ttm_bo_evict_cgroup, ttm_bo_mem_space };
 @@
-- EXPORT_SYMBOL(ttm_bo_evict_cgroup);
+- EXPORT_SYMBOL(f);
 
 @@
 declarer name EXPORT_SYMBOL_FOR_TESTS_ONLY;
@@ -40,8 +42,34 @@ identifier ops = { ttm_evict_walk_ops, ttm_swap_ops };
 type T;
 identifier f = {
 	ttm_bo_handle_move_mem, ttm_bo_cleanup_memtype_use, ttm_bo_evict,
-	ttm_bo_alloc_at_place
+	ttm_bo_alloc_at_place, ttm_bo_add_pipelined_eviction_fences
 };
 @@
 - static
   T f(...) { ... }
+
+// That a transaction has to back off is no failure to be told of.
+@@
+identifier ret;
+@@
+  ttm_bo_evict(...)
+  {
+  <...
+- if (ret != -ERESTARTSYS)
++ if (ret != -ERESTARTSYS && ret != -EDEADLK)
+  { ... }
+  ...>
+  }
+
+@@
+identifier ret;
+statement S;
+@@
+  ttm_bo_evict(...)
+  {
+  <...
+- if (ret != -ERESTARTSYS && ret != -EINTR)
++ if (ret != -ERESTARTSYS && ret != -EINTR && ret != -EDEADLK)
+  S
+  ...>
+  }

@@ -272,6 +272,13 @@ struct ttm_resource_manager {
 	 */
 	u64 lru_clock;
 
+	/**
+	 * @lru_entered: Value of @lru_clock when a resource entered last, and
+	 * so may stand where a walk under way has been already. Protected by
+	 * the lru_lock.
+	 */
+	u64 lru_entered;
+
 	/** @usage: Bytes of all resources, protected by the lru_lock. */
 	u64 usage;
 
@@ -520,6 +527,8 @@ __ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
 ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 				   unsigned long *budget);
+u64 ttm_resource_manager_tick(struct ttm_resource_manager *man);
+u64 ttm_resource_moved(const struct ttm_resource *res);
 void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor);
 void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor);
 bool ttm_resource_in_shared_bulk(const struct ttm_resource *res);

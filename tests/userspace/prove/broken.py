@@ -197,7 +197,7 @@ BROKEN = (
      "\treturn pos->first->bo->base.resv == resv;"),
 
     ("a walk of the unevictable begins in the past", "unevictable_start", "R",
-     "\t\t\tman->lru_clock += TTM_LRU_TICK;\n", "\t\t\t;\n"),
+     "ttm_resource_manager_tick(man) : 0;", "man->lru_clock : 0;"),
     ("a walk of the unevictable doesn't stamp", "unevictable_next", "R",
      "\t\t\t   ttm_manager_type(bdev, res->mem_type)->lru_clock);\n",
      "\t\t\t   ttm_lru_item_stamp(&res->lru));\n"),
@@ -230,7 +230,8 @@ BROKEN = (
      "ttm_cursor_set_at(cursor, man->lru);",
      "ttm_cursor_set_at(cursor, man->lru + 1);"),
     ("a bounded walk starts in the past", "restart", "h",
-     "\t\tman->lru_clock += TTM_LRU_TICK;\n\t\tcursor", "\t\tcursor"),
+     "\t\tcursor->hitch.state |= ttm_resource_manager_tick(man);\n",
+     "\t\tcursor->hitch.state |= man->lru_clock;\n"),
     ("a bounded walk mixes its stamps", "restart", "h",
      "\t\tcursor->hitch.state &= ~TTM_LRU_STAMP_MASK;\n", ""),
 

@@ -5,50 +5,107 @@
 
 #include <linux/cgroup_dmem.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/limits.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_resource.h>
+#include <drm/ttm/ttm_tt.h>
 
 #include "ttm_bo_internal.h"
+#include "ttm_evict_scope.h"
 
 /**
- * DOC: Exhaustive eviction
+ * DOC: Making room
  *
- * Room is made in passes over the manager's LRU lists, each more insistent than
- * the one before:
+ * ttm_bo_validate() and ttm_bo_mem_space() find a place for a buffer in a list of
+ * places. They fail for want of room only if there is none to be had: that others
+ * use, move or free buffers meanwhile is no reason. The rules, in the order in which
+ * they apply:
  *
- * 1. Reservations are only tried. Buffers that are in use are passed by, a VM's
- *    all at once.
- * 2. With a transaction's ticket, one reservation a pass is waited for.
- * 3. With the ticket, each reservation that isn't free is waited for, so that
- *    nothing is passed by.
+ * 1. *What is free is taken first.* All places but fallbacks are tried without
+ *    evicting anything. A cgroup that is protected may evict others already now.
+ * 2. *Cheap before dear.* Then a bounded walk evicts what it gets without waiting
+ *    for a reservation, for one place after the other, fallbacks included. A
+ *    fallback is good enough for the driver, and waiting can cost the caller its
+ *    whole transaction. So all places are tried softly before anything waits.
+ * 3. *A conclusion needs a walk that left out nothing.* If no walk did, the search
+ *    has failed here. Else it goes on.
+ * 4. *With a ticket: exhaustively.* A walk waits for each reservation, with the
+ *    ticket, and keeps it, whether the buffer was worth evicting or not. What it has
+ *    seen can't change behind it, what it has evicted can't come back, and it meets
+ *    each buffer once. So it ends, and cannot be fooled. The reservations are given
+ *    back when the buffer has its place.
+ * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation.
+ *    It tries softly again and again, for TTM_EVICT_PATIENCE.
+ * 6. *-EDEADLK ends the search at once*, and comes unchanged out of nested
+ *    evictions: nothing may be locked with the ticket before the caller has backed
+ *    off. All places were tried softly by then. The outermost call converts it, for
+ *    callers that can't back off (&ttm_operation_ctx.contended).
  *
- * A pass is bounded: it ends, however fast others move buffers to the tail. It
- * is repeated as long as buffers were evicted. Then there is no more to get if
- * nothing was passed by; else the next kind follows. So the last pass has seen
- * all that there is.
+ * Throughout:
+ *
+ * - *The allocation is tried again* after each eviction and at the end of each walk:
+ *   room may have appeared by itself.
+ * - *Where memory is short* (-ENOMEM from a victim), only victims that need less of
+ *   it are tried from then on, and nothing is killed for them.
+ * - *A victim that can't leave* for want of room where it would go is passed over.
+ *   Its own search follows the same rules, with the same ticket.
+ * - *The driver is asked with the buffer reserved*
+ *   (&ttm_device_funcs.eviction_valuable). So for a buffer that is busy the answer
+ *   is known only after the wait.
  */
+
+/* For so long a caller without a ticket looks for room, in jiffies. */
+#define TTM_EVICT_PATIENCE	HZ
+/* So often a caller looks that must not wait for the GPU. */
+#define TTM_EVICT_LOOKS		4
+
+/* How hard a search tries. */
+enum ttm_evict_effort {
+	TTM_EVICT_TRYLOCK,
+	TTM_EVICT_WAIT,
+	TTM_EVICT_EXHAUST,
+};
+
+/* A buffer looks for a place. */
+struct ttm_evict_search {
+	struct ttm_buffer_object *bo;
+	struct ttm_placement *placement;
+	struct ttm_operation_ctx *ctx;
+	/* The transaction in which @bo was reserved, or NULL. */
+	struct ww_acquire_ctx *ticket;
+	/* What @bo is evicted for, or NULL. */
+	struct ttm_evict_scope *outer;
+	/* What it gets. */
+	struct ttm_resource **res;
+	bool force_space;
+	/* The last round did not see everything. */
+	bool left_out;
+	/* Memory to evict to was short for a buffer of this size. */
+	u64 too_large;
+};
 
 /* A walk that evicts what it meets. */
 struct ttm_evict_walk {
 	struct ttm_lru_walk walk;
-	/* Where room is needed; NULL for anywhere. */
+	/* For whom, and where; NULL to free as many bytes as there are. */
+	struct ttm_evict_search *search;
 	const struct ttm_place *place;
-	/* Who needs it, and what he gets; NULL to free as many bytes as there are. */
-	struct ttm_buffer_object *evictor;
-	struct ttm_resource **res;
 	struct ttm_bo_alloc_state *alloc_state;
-	/* What allocating for @evictor came to, once that is settled. */
+	/* What the allocation came to, once that is settled. */
 	int alloc_ret;
-	/* In one pass: buffers that left the manager, and why the last did not. */
+	/* Buffers that left the manager, and why the last one that didn't did not. */
 	unsigned long evicted;
 	int error;
-	/* A buffer stayed as there was no memory for what moving it takes. */
-	bool no_memory;
+	/* Some walk did not see everything. */
+	bool left_out;
 	/* Take what a cgroup's low limit protects; some was left for that. */
 	bool try_low;
 	bool hit_low;
@@ -113,18 +170,38 @@ static bool ttm_evict_cgroup_allows(struct ttm_evict_walk *evict,
 	return allows;
 }
 
-static bool ttm_evict_worth_it(struct ttm_evict_walk *evict,
-			       struct ttm_buffer_object *bo)
+/* Memory that @bo may have to get to leave its place, in bytes. */
+static u64 ttm_evict_needs_memory(const struct ttm_buffer_object *bo)
 {
+	if (bo->deleted || (bo->ttm && ttm_tt_is_populated(bo->ttm)))
+		return 0;
+	return bo->base.size;
+}
+
+static bool ttm_evict_is_valuable(struct ttm_evict_walk *evict,
+				  struct ttm_buffer_object *bo)
+{
+	if (evict->search &&
+	    ttm_evict_needs_memory(bo) >= evict->search->too_large)
+		return false;
 	return ttm_evict_cgroup_allows(evict, bo) && !bo->pin_count &&
 	       bo->bdev->funcs->eviction_valuable(bo, evict->place);
 }
 
-/* Returns 1 when there is nothing to be gained from going on. */
-static s64 ttm_evict_retry_alloc(struct ttm_evict_walk *evict)
+/* A victim lacked memory: try what needs less, and kill nothing for it. */
+static void ttm_evict_lacks_memory(struct ttm_evict_search *search,
+				   const struct ttm_buffer_object *bo)
 {
-	int ret = ttm_bo_alloc_at_place(evict->evictor, evict->place, false,
-					evict->res, evict->alloc_state);
+	search->too_large = bo->base.size;
+	search->ctx->gfp_retry_mayfail = true;
+}
+
+/* Returns 1 when there is nothing to be gained from going on. */
+static s64 ttm_evict_try_alloc(struct ttm_evict_walk *evict)
+{
+	struct ttm_evict_search *search = evict->search;
+	int ret = ttm_bo_alloc_at_place(search->bo, evict->place, false,
+					search->res, evict->alloc_state);
 
 	if (ret == -ENOSPC || ret == -EBUSY)
 		return 0;
@@ -140,144 +217,341 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 	struct ttm_evict_walk *evict = to_evict_walk(walk);
 	u32 mem_type = bo->resource->mem_type;
 	s64 size = bo->base.size;
+	bool has_left;
 	int ret;
 
-	if (!ttm_evict_worth_it(evict, bo))
+	if (!ttm_evict_is_valuable(evict, bo))
 		return 0;
 
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
+	if (ret == -ENOMEM && evict->search)
+		ttm_evict_lacks_memory(evict->search, bo);
 	if (ret) {
-		evict->no_memory |= ret == -ENOMEM;
+		evict->error = ret;
 		return ret;
 	}
-	if (ttm_evict_has_left(bo, mem_type))
-		evict->evicted++;
-	return evict->evictor ? ttm_evict_retry_alloc(evict) : size;
+
+	has_left = ttm_evict_has_left(bo, mem_type);
+	evict->evicted += has_left;
+	if (evict->search)
+		return ttm_evict_try_alloc(evict);
+	return has_left ? size : 0;
 }
 
 static const struct ttm_lru_walk_ops ttm_evict_ops = {
 	.process_bo = ttm_evict_process_bo,
 };
 
-/* How passes lock. */
-enum ttm_evict_locking {
-	TTM_EVICT_TRYLOCK,
-	TTM_EVICT_WAIT_ONCE,
-	TTM_EVICT_WAIT,
-};
-
-static bool ttm_evict_may_wait(const struct ttm_lru_walk_arg *arg)
-{
-	return (arg->ticket || arg->sleeping_lock) && !arg->ctx->no_wait_gpu;
-}
-
-/*
- * Passes with one way of locking, until @target is reached or one has evicted
- * nothing. If reservations are only ever tried, another's short hold of one may
- * have hidden what there is: that is given a second chance.
- */
-static s64 ttm_evict_passes(struct ttm_evict_walk *evict,
-			    struct ttm_resource_manager *man, s64 target,
-			    enum ttm_evict_locking locking)
+/* One walk. */
+static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
+			  struct ttm_resource_manager *man, s64 target,
+			  enum ttm_evict_effort effort)
 {
 	struct ttm_lru_walk_arg *arg = &evict->walk.arg;
-	bool second_chance = !ttm_evict_may_wait(arg);
-	s64 freed = 0, ret;
+	struct ttm_evict_scope *scope = arg->ctx->scope;
+	s64 ret;
 
-	arg->trylock_only = locking == TTM_EVICT_TRYLOCK;
-	arg->keep_ticket = locking == TTM_EVICT_WAIT;
-	for (;;) {
-		evict->evicted = 0;
-		ret = ttm_lru_walk_for_evict(&evict->walk, man->bdev, man,
-					     target - freed);
-		freed += evict->walk.progress;
-		if (ret < 0)
-			return ret;
-		if (freed >= target)
-			return freed;
-		if (evict->evicted)
-			continue;
-		if (!second_chance || !arg->skipped)
-			return freed;
-		second_chance = false;
-	}
+	scope->soft = effort == TTM_EVICT_TRYLOCK;
+	scope->left_out = false;
+	arg->trylock_only = effort == TTM_EVICT_TRYLOCK;
+	arg->sleeping_lock = effort == TTM_EVICT_WAIT;
+	arg->keep_ticket = effort == TTM_EVICT_EXHAUST;
+	arg->keep = effort == TTM_EVICT_EXHAUST;
+	arg->unbounded = effort == TTM_EVICT_EXHAUST;
+	ret = ttm_lru_walk_for_evict(&evict->walk, man->bdev, man, target);
+	evict->left_out |= ttm_lru_left_out_any(&evict->walk.left_out) |
+			   scope->left_out;
+	return ret;
 }
 
-/* As above; if it takes that, buffers under their cgroup's low limit as well. */
+/* One walk; if it takes that, one over buffers under their low limit as well. */
 static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 				struct ttm_resource_manager *man, s64 target,
-				enum ttm_evict_locking locking, bool may_try_low)
+				enum ttm_evict_effort effort, bool may_try_low)
 {
 	s64 freed, ret;
 
 	evict->try_low = false;
 	evict->hit_low = false;
-	freed = ttm_evict_passes(evict, man, target, locking);
+	freed = ttm_evict_pass(evict, man, target, effort);
 	if (freed < 0 || freed >= target || !evict->hit_low || !may_try_low)
 		return freed;
 
 	evict->try_low = true;
-	ret = ttm_evict_passes(evict, man, target - freed, locking);
+	ret = ttm_evict_pass(evict, man, target - freed, effort);
 	return ret < 0 ? ret : freed + ret;
 }
 
-/**
- * ttm_bo_evict_alloc() - make room for a buffer, and take it
- * @bdev: The device.
- * @man: The manager that has no room.
- * @place: Where in it.
- * @evictor: The buffer, reserved.
- * @ctx: How to wait and lock.
- * @ticket: The transaction in which @evictor was reserved, or %NULL. Without one
- * other reservations are only tried.
- * @res: Set to the resource.
- * @state: What the allocation is charged to.
- *
- * Context: May sleep. Takes reservations and &ttm_device.lru_lock.
- *
- * Return: 0; -EBUSY if all that there is to evict was evicted, to no avail;
- * -ENOSPC if the transaction must be given up; -ENOMEM if memory to evict to ran
- * out; -EINTR or -ERESTARTSYS; or another error of evicting.
- */
-int ttm_bo_evict_alloc(struct ttm_device *bdev,
-		       struct ttm_resource_manager *man,
-		       const struct ttm_place *place,
-		       struct ttm_buffer_object *evictor,
-		       struct ttm_operation_ctx *ctx,
-		       struct ww_acquire_ctx *ticket,
-		       struct ttm_resource **res,
-		       struct ttm_bo_alloc_state *state)
+/* Evict for the allocation at @place that @state is of, and try that again. */
+static int ttm_evict_for_place(struct ttm_evict_search *search,
+			       const struct ttm_place *place,
+			       struct ttm_bo_alloc_state *state,
+			       enum ttm_evict_effort effort)
 {
-	static const enum ttm_evict_locking kinds[] = {
-		TTM_EVICT_TRYLOCK, TTM_EVICT_WAIT_ONCE, TTM_EVICT_WAIT,
-	};
+	struct ttm_resource_manager *man =
+		ttm_manager_type(search->bo->bdev, place->mem_type);
 	struct ttm_evict_walk evict = {
 		.walk = {
 			.ops = &ttm_evict_ops,
-			.arg = { .ctx = ctx, .ticket = ticket },
+			.arg = { .ctx = search->ctx, .ticket = search->ticket },
 		},
+		.search = search,
 		.place = place,
-		.evictor = evictor,
-		.res = res,
 		.alloc_state = state,
 	};
-	s64 ret = 0;
+	s64 done;
 
 	state->in_evict = true;
-	for (int i = 0; i < ARRAY_SIZE(kinds); i++) {
-		ret = ttm_evict_low_passes(&evict, man, 1, kinds[i],
-					   state->may_try_low);
-		if (ret || !ttm_evict_may_wait(&evict.walk.arg) ||
-		    (i && !evict.walk.arg.skipped))
-			break;
-	}
+	done = ttm_evict_low_passes(&evict, man, 1, effort, state->may_try_low);
+	/* Others may have made room. */
+	if (!done)
+		done = ttm_evict_try_alloc(&evict);
 	state->in_evict = false;
 
-	if (ret > 0)
-		return evict.alloc_ret;
-	if (!ret)
-		return evict.no_memory ? -ENOMEM : -EBUSY;
+	/* When others are gone, a buffer may be valuable that was not before. */
+	search->left_out |= evict.left_out || evict.evicted;
+	if (done < 0)
+		return done;
+	return done ? evict.alloc_ret : -EBUSY;
+}
+
+/* Returns -EBUSY or -ENOSPC if there is no room in @place. */
+static int ttm_evict_search_place(struct ttm_evict_search *search,
+				  const struct ttm_place *place,
+				  enum ttm_evict_effort effort)
+{
+	struct ttm_buffer_object *bo = search->bo;
+	struct ttm_bo_alloc_state state = {};
+	int ret;
+
+	ret = ttm_bo_alloc_at_place(bo, place, search->force_space, search->res,
+				    &state);
+	if (ret == -EBUSY)
+		ret = ttm_evict_for_place(search, place, &state, effort);
+	dmem_cgroup_pool_state_put(state.limit_pool);
+	if (ret) {
+		dmem_cgroup_uncharge(state.charge_pool, bo->base.size);
+		return ret;
+	}
+
+	ret = ttm_bo_add_pipelined_eviction_fences(
+		bo, ttm_manager_type(bo->bdev, place->mem_type),
+		search->ctx->no_wait_gpu);
+	if (ret)
+		ttm_resource_free(bo, search->res);
 	return ret;
+}
+
+/* Is @place one to look at, in this half of the search? */
+static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
+				      const struct ttm_place *place)
+{
+	struct ttm_resource_manager *man =
+		ttm_manager_type(search->bo->bdev, place->mem_type);
+	u32 other_half = search->force_space ? TTM_PL_FLAG_DESIRED :
+					       TTM_PL_FLAG_FALLBACK;
+
+	return man && ttm_resource_manager_used(man) &&
+	       !(place->flags & other_half);
+}
+
+/* Look at all places. Returns -ENOSPC or -ENOMEM if none has room. */
+static int ttm_evict_search_round(struct ttm_evict_search *search,
+				  enum ttm_evict_effort effort)
+{
+	const struct ttm_place *place = search->placement->placement;
+	const struct ttm_place *end = place + search->placement->num_placement;
+	int result = -ENOSPC;
+
+	search->left_out = false;
+	for (; place < end; place++) {
+		int ret;
+
+		if (!ttm_evict_search_includes(search, place))
+			continue;
+		ret = ttm_evict_search_place(search, place, effort);
+		if (ret == -ENOMEM)
+			result = ret;
+		else if (ret != -ENOSPC && ret != -EBUSY)
+			return ret;
+	}
+	return search->too_large == U64_MAX ? result : -ENOMEM;
+}
+
+static bool ttm_evict_is_refusal(int ret)
+{
+	return ret == -ENOSPC || ret == -ENOMEM;
+}
+
+/* Let others go on for a moment. */
+static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
+{
+	if (ctx->no_wait_gpu) {
+		cond_resched();
+		return 0;
+	}
+	if (!ctx->interruptible) {
+		schedule_timeout_uninterruptible(1);
+		return 0;
+	}
+	schedule_timeout_interruptible(1);
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/* How a search goes on that did not see everything softly. */
+static enum ttm_evict_effort
+ttm_evict_next_effort(const struct ttm_evict_search *search)
+{
+	const struct ttm_evict_scope *outer = search->outer;
+
+	if (!search->ticket || search->ctx->no_wait_gpu ||
+	    (outer && outer->soft))
+		return TTM_EVICT_TRYLOCK;
+	return TTM_EVICT_EXHAUST;
+}
+
+/*
+ * A round did not see everything: look until one does, or for long enough. A
+ * nested search leaves that to the one that it is nested in.
+ */
+static int ttm_evict_search_on(struct ttm_evict_search *search)
+{
+	enum ttm_evict_effort effort = ttm_evict_next_effort(search);
+	unsigned long until = jiffies + TTM_EVICT_PATIENCE;
+	int looks = 1, ret = -ENOSPC;
+
+	if (effort == TTM_EVICT_EXHAUST)
+		ret = ttm_evict_search_round(search, effort);
+	while (!search->outer && ttm_evict_is_refusal(ret) &&
+	       search->left_out && time_before(jiffies, until)) {
+		if (search->ctx->no_wait_gpu && ++looks > TTM_EVICT_LOOKS)
+			break;
+		ret = ttm_evict_pause(search->ctx) ?:
+		      ttm_evict_search_round(search, effort);
+	}
+	return ret;
+}
+
+/*
+ * The rules. If force_space is not set, what is free is taken, and a protected
+ * cgroup evicts others softly.
+ */
+static int ttm_evict_search(struct ttm_evict_search *search)
+{
+	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
+
+	if (search->force_space && ttm_evict_is_refusal(ret) && search->left_out)
+		ret = ttm_evict_search_on(search);
+	/* The other half of the search may have a place that needs no memory. */
+	if (!search->force_space && ret == -ENOMEM)
+		ret = -ENOSPC;
+	if (search->outer && ttm_evict_is_refusal(ret))
+		search->outer->left_out |= search->left_out;
+	return ret;
+}
+
+/**
+ * ttm_bo_alloc_resource() - find a place for a buffer
+ * @bo: The buffer, reserved.
+ * @placement: Where it may be.
+ * @ctx: How to wait and lock.
+ * @force_space: Evict other buffers, and look at fallbacks.
+ * @res: Set to the resource.
+ *
+ * Context: May sleep. Takes reservations and &ttm_device.lru_lock.
+ *
+ * Return: 0; -ENOSPC if no place has room; -ENOMEM if memory to evict to was
+ * short; -EDEADLK if the ticket must be backed off, from a nested call or if
+ * @ctx can tell what to wait for, else -ENOSPC; -EINTR or -ERESTARTSYS; or
+ * another error of evicting.
+ */
+int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
+			  struct ttm_placement *placement,
+			  struct ttm_operation_ctx *ctx, bool force_space,
+			  struct ttm_resource **res)
+{
+	bool retry_mayfail = ctx->gfp_retry_mayfail;
+	struct ttm_evict_scope scope = {};
+	struct ttm_evict_search search = {
+		.bo = bo,
+		.placement = placement,
+		.ctx = ctx,
+		.ticket = dma_resv_locking_ctx(bo->base.resv),
+		.outer = ctx->scope,
+		.res = res,
+		.force_space = force_space,
+		.too_large = U64_MAX,
+	};
+	int ret;
+
+	ret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES);
+	if (ret)
+		return ret;
+
+	ctx->scope = &scope;
+	ret = ttm_evict_search(&search);
+	ctx->scope = search.outer;
+	ctx->gfp_retry_mayfail = retry_mayfail;
+	ttm_evict_scope_end(&scope);
+
+	if (ret == -EDEADLK && !search.outer && !ctx->contended)
+		return -ENOSPC;
+	return ret;
+}
+
+/**
+ * ttm_bo_mem_space() - find a place for a buffer, evicting others if need be
+ * @bo: The buffer, reserved.
+ * @placement: Where it may be.
+ * @res: Set to the resource.
+ * @ctx: How to wait and lock.
+ *
+ * Context: As ttm_bo_alloc_resource().
+ *
+ * Return: As ttm_bo_alloc_resource().
+ */
+int ttm_bo_mem_space(struct ttm_buffer_object *bo,
+		     struct ttm_placement *placement,
+		     struct ttm_resource **res,
+		     struct ttm_operation_ctx *ctx)
+{
+	int ret = ttm_bo_alloc_resource(bo, placement, ctx, false, res);
+
+	if (ret != -ENOSPC)
+		return ret;
+	return ttm_bo_alloc_resource(bo, placement, ctx, true, res);
+}
+EXPORT_SYMBOL(ttm_bo_mem_space);
+
+/* Free @target bytes, first softly; as long as that helps, or not all was seen. */
+static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
+			   struct ttm_resource_manager *man, s64 target)
+{
+	enum ttm_evict_effort effort = TTM_EVICT_TRYLOCK;
+	unsigned long until = jiffies + TTM_EVICT_PATIENCE;
+	s64 freed = 0, ret;
+
+	for (;;) {
+		evict->evicted = 0;
+		evict->left_out = false;
+		ret = ttm_evict_low_passes(evict, man, target - freed, effort,
+					   true);
+		if (ret < 0)
+			return ret;
+		freed += ret;
+		if (freed >= target)
+			return freed;
+
+		if (effort == TTM_EVICT_TRYLOCK) {
+			effort = TTM_EVICT_WAIT;
+		} else if (!evict->evicted) {
+			if (!evict->left_out || time_after_eq(jiffies, until))
+				return freed;
+			ret = ttm_evict_pause(evict->walk.arg.ctx);
+			if (ret)
+				return ret;
+		}
+	}
 }
 
 /**
@@ -289,12 +563,13 @@ int ttm_bo_evict_alloc(struct ttm_device *bdev,
  * @ctx: How to wait and lock.
  *
  * Reservations are tried first, then waited for, without a ticket: the caller
- * must hold none.
+ * must hold none. That is repeated as long as it evicts something, and for
+ * TTM_EVICT_PATIENCE while others keep buffers from being seen.
  *
  * Context: May sleep. Takes reservations and &ttm_device.lru_lock.
  *
- * Return: Bytes that were freed; less than @target_bytes if there are no more to
- * get. A negative error if evicting failed.
+ * Return: Bytes that left the manager; less than @target_bytes if there are no
+ * more to get. A negative error if evicting failed.
  */
 s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 			struct ttm_resource_manager *man,
@@ -309,31 +584,35 @@ s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 	struct ttm_evict_walk evict = {
 		.walk = {
 			.ops = &ttm_evict_ops,
-			.arg = { .ctx = ctx, .sleeping_lock = true },
+			.arg = { .ctx = ctx },
 		},
 		.alloc_state = &state,
 	};
-	s64 freed, ret;
+	struct ttm_evict_scope scope = {};
+	s64 freed;
 
-	freed = ttm_evict_low_passes(&evict, man, target_bytes,
-				     TTM_EVICT_TRYLOCK, true);
-	if (freed < 0 || freed >= target_bytes)
-		return freed;
-
-	ret = ttm_evict_low_passes(&evict, man, target_bytes - freed,
-				   TTM_EVICT_WAIT, true);
-	if (ret < 0)
-		return ret;
-	freed += ret;
-	return !freed && evict.no_memory ? -ENOMEM : freed;
+	ctx->scope = &scope;
+	freed = ttm_evict_drain(&evict, man, target_bytes);
+	ctx->scope = NULL;
+	return !freed && evict.error == -ENOMEM ? -ENOMEM : freed;
 }
 EXPORT_SYMBOL(ttm_bo_evict_cgroup);
+
+/*
+ * A wait for the GPU that takes that long has failed, see ttm_bo_wait_ctx(). The GPU
+ * hangs, and it would be in vain to wait for it once more for each buffer.
+ */
+static bool ttm_evict_timed_out(int ret, unsigned long start)
+{
+	return ret == -EBUSY && time_after_eq(jiffies, start + 15 * HZ);
+}
 
 static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 				    struct ttm_buffer_object *bo)
 {
 	struct ttm_evict_walk *evict = to_evict_walk(walk);
 	u32 mem_type = bo->resource->mem_type;
+	unsigned long start = jiffies;
 	int ret;
 
 	/* While the walk waited for it: it is no longer on the list. */
@@ -341,6 +620,8 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 		return 0;
 
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
+	if (ttm_evict_timed_out(ret, start))
+		walk->arg.ctx->no_wait_gpu = true;
 	if (!ret && !ttm_evict_has_left(bo, mem_type))
 		ret = -EBUSY;
 	if (ret)
@@ -387,7 +668,8 @@ static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
  * @man: The manager.
  *
  * Evicts buffers until none is left on the manager's lists, and waits for the
- * moves to end. Buffers that can't be evicted don't keep the others from it.
+ * moves to end. Buffers that can't be evicted don't keep the others from it. A GPU
+ * that hangs is waited for once, not for each buffer.
  *
  * Context: May sleep. Takes reservations, and waits for them: the caller must
  * hold none. Takes &ttm_device.lru_lock.
@@ -397,7 +679,8 @@ static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
 int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 				   struct ttm_resource_manager *man)
 {
-	struct ttm_operation_ctx ctx = {};
+	struct ttm_evict_scope scope = {};
+	struct ttm_operation_ctx ctx = { .scope = &scope };
 	struct ttm_evict_walk evict = {
 		.walk = {
 			.ops = &ttm_evict_all_ops,

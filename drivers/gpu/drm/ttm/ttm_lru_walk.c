@@ -11,6 +11,7 @@
 #include <drm/ttm/ttm_resource.h>
 
 #include "ttm_bo_internal.h"
+#include "ttm_evict_scope.h"
 #include "ttm_lru_debug.h"
 
 /**
@@ -31,14 +32,24 @@
  * **Locking.** A reservation is first tried. If that fails, and the walk may
  * sleep, it is waited for: with &ttm_lru_walk_arg.ticket for one buffer of the
  * walk, or for all with &ttm_lru_walk_arg.keep_ticket; without a ticket, for all
- * with &ttm_lru_walk_arg.sleeping_lock. Else the buffer is passed by, and
- * counted in &ttm_lru_walk_arg.skipped.
+ * with &ttm_lru_walk_arg.sleeping_lock. Else the walk leaves the buffer out. Where
+ * waiting could deadlock, the walk ends with -EDEADLK: the ticket must be backed
+ * off, and nothing may be locked with it before.
  *
- * **Busy bulks.** The buffers of a VM share one reservation. Where it can't be
- * had, all of a bulk's range is passed by in one step, however long it is. That
- * the lock was taken for a moment is enough to hide the whole VM from the walk.
- * So only a walk that skipped nothing has seen everything, and only from such a
- * one may be concluded that there is no more to get.
+ * **Keeping.** With &ttm_lru_walk_arg.keep the reservations stay locked when the
+ * walk goes on, until the allocation that walks has ended. What such a walk has
+ * seen can't change behind it: nobody else moves, pins, or brings back a buffer
+ * whose reservation is kept.
+ *
+ * **What was left out.** A walk may leave out buffers: it did not get their
+ * reservations; they moved, or came, after it began; their last reference was
+ * being dropped; or they were replaced while the walk waited for them. It counts
+ * each reason in &ttm_bo_lru_cursor.left_out. Only from a walk that left out
+ * nothing may a caller conclude that there is no more to get.
+ *
+ * **Busy bulks.** The buffers of a VM share one reservation. Where the walk can't
+ * get it, it skips the VM's whole range in one step, however long it is. So a
+ * lock that somebody takes for a moment hides the whole VM from the walk.
  *
  * **Short holds.** After TTM_LRU_WALK_HOLD resources the lock is dropped, found
  * or not. In between, nothing is written to the list: the hitch is parked when
@@ -78,7 +89,13 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 {
 	const struct ttm_operation_ctx *ctx = curs->arg->ctx;
 
-	curs->needs_unlock = dma_resv_trylock(bo->base.resv);
+	/*
+	 * A lock that is kept is held while others are waited for, so it must
+	 * be the ticket's. One without a ticket is given back before.
+	 */
+	curs->needs_unlock = curs->arg->keep ?
+		ww_mutex_trylock(&bo->base.resv->lock, curs->arg->ticket) :
+		dma_resv_trylock(bo->base.resv);
 	ttm_lru_debug_trylock(curs->man);
 	if (curs->needs_unlock)
 		return true;
@@ -109,62 +126,81 @@ static int ttm_lru_walk_lock(struct ttm_bo_lru_cursor *curs,
 	curs->needs_unlock = !ret;
 	curs->waited = true;
 
-	if (ret != -EDEADLK)
-		return ret;
-	/* The caller can only give up the transaction, as for want of space. */
-	if (arg->ctx->contended && !*arg->ctx->contended) {
+	if (ret == -EDEADLK && arg->ctx->contended && !*arg->ctx->contended) {
 		ttm_bo_get(bo);
 		*arg->ctx->contended = bo;
 	}
-	return -ENOSPC;
+	return ret;
 }
 
-/* Pass by @res, where the walk stands: its buffer's reservation is not free. */
-static void ttm_lru_walk_pass(struct ttm_bo_lru_cursor *curs,
+/* Leave out @res, where the walk stands: its buffer's reservation is not free. */
+static void ttm_lru_walk_skip(struct ttm_bo_lru_cursor *curs,
 			      const struct ttm_resource *res, bool owned)
 {
 	/* What the caller itself holds will not be free before it is done. */
 	if (!owned)
-		curs->arg->skipped++;
+		curs->left_out.busy++;
 	if (ttm_lru_item_in_range(&res->lru) && ttm_resource_in_shared_bulk(res))
 		ttm_resource_cursor_skip_bulk(&curs->res_curs);
 }
 
+/* Did an earlier step of the walk, or an earlier walk, keep the lock of @bo? */
+static bool ttm_lru_walk_keeps(const struct ttm_bo_lru_cursor *curs,
+			       struct ttm_buffer_object *bo)
+{
+	return curs->arg->keep &&
+	       ttm_evict_scope_keeps(curs->arg->ctx->scope, bo->base.resv);
+}
+
+/*
+ * The reservation of @res, where the walk stands, is not free. Returns true if
+ * the walk takes the buffer all the same: it has the lock, or may wait for it.
+ */
+static bool ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
+				    const struct ttm_resource *res)
+{
+	struct ttm_buffer_object *bo = res->bo;
+	bool owned = ttm_lru_walk_owns(curs->arg, bo);
+
+	if (owned && ttm_lru_walk_keeps(curs, bo)) {
+		/* Nobody but the walk itself moved it: it has met it before. */
+		curs->locked = ttm_resource_moved(res) < curs->began;
+		return curs->locked;
+	}
+	if (!owned && ttm_lru_walk_may_wait(curs))
+		return true;
+	ttm_lru_walk_skip(curs, res, owned);
+	return false;
+}
+
 /*
  * Take a reference to the buffer of @res, and its reservation if that is free;
- * if not, the walk may wait for it. Returns false if @res was passed by.
+ * if not, the walk may wait for it. Returns false if @res was left out.
  */
 static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 			      struct ttm_resource *res)
 {
-	struct ttm_lru_walk_arg *arg = curs->arg;
 	struct ttm_buffer_object *bo = res->bo;
-	bool owned;
 
-	/* Being released: who does that needs the lock to take it off. */
+	/* Being released: that needs the lru_lock to take it off the list. */
 	if (!kref_read(&bo->kref)) {
-		arg->dying++;
+		curs->left_out.dying++;
 		return false;
 	}
 
 	if (curs->passes_busy && dma_resv_is_locked(bo->base.resv)) {
 		ttm_lru_debug_trylock(curs->man);
-		ttm_lru_walk_pass(curs, res, false);
+		ttm_lru_walk_skip(curs, res, false);
 		return false;
 	}
 
 	curs->locked = ttm_lru_walk_trylock(curs, bo);
-	if (!curs->locked) {
-		owned = ttm_lru_walk_owns(arg, bo);
-		if (owned || !ttm_lru_walk_may_wait(curs)) {
-			ttm_lru_walk_pass(curs, res, owned);
-			return false;
-		}
-	}
+	if (!curs->locked && !ttm_lru_walk_takes_busy(curs, res))
+		return false;
 	if (!ttm_bo_get_unless_zero(bo)) {
 		if (curs->needs_unlock)
 			dma_resv_unlock(bo->base.resv);
-		arg->dying++;
+		curs->left_out.dying++;
 		return false;
 	}
 	curs->bo = bo;
@@ -221,6 +257,9 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 
 			res = ttm_resource_cursor_advance_within(res_curs,
 								 &budget);
+			/* What was looked at and not returned had moved. */
+			curs->left_out.moved += left - budget -
+						!IS_ERR_OR_NULL(res);
 			left = budget;
 			if (IS_ERR_OR_NULL(res))
 				break;
@@ -230,6 +269,9 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 		res = ERR_PTR(-EAGAIN);
 	} while (left);
 
+	/* What entered may stand where the walk has been already. */
+	if (!res && curs->man->lru_entered >= curs->began)
+		curs->left_out.moved++;
 	ttm_resource_cursor_pause(res_curs);
 	ttm_lru_debug_hold(curs->man, TTM_LRU_WALK_HOLD - left);
 	return res;
@@ -247,7 +289,8 @@ static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
  * @curs: The cursor.
  *
  * Unreserves the buffer that the last step returned, if there is one, and drops
- * the reference to it. The walk keeps its place, so that it can be left for
+ * the reference to it; or leaves both to the allocation, if the walk is to keep
+ * them. The walk keeps its place, so that it can be left for
  * long. Implied by all that goes on with the walk, or ends it.
  *
  * Context: May sleep: the reference may be the last one.
@@ -260,8 +303,12 @@ void ttm_bo_lru_cursor_release(struct ttm_bo_lru_cursor *curs)
 		return;
 
 	curs->bo = NULL;
-	if (curs->needs_unlock)
+	if (curs->needs_unlock) {
+		if (curs->arg->keep &&
+		    ttm_evict_scope_keep(curs->arg->ctx->scope, bo))
+			return;
 		dma_resv_unlock(bo->base.resv);
+	}
 	ttm_bo_put(bo);
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_release);
@@ -270,8 +317,7 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_release);
  * ttm_bo_lru_cursor_init() - make a cursor that is in no walk
  * @curs: The cursor. Must not move in memory until ttm_bo_lru_cursor_fini().
  * @man: The manager whose buffers will be walked.
- * @arg: How to lock them. Must live as long as @curs, and say the same; what it
- * counts starts at zero.
+ * @arg: How to lock them. Must live as long as @curs, and say the same.
  *
  * Context: No lock needed.
  *
@@ -288,8 +334,6 @@ ttm_bo_lru_cursor_init(struct ttm_bo_lru_cursor *curs,
 	else
 		ttm_resource_cursor_init_bounded(&curs->res_curs, man);
 	curs->passes_busy = ttm_lru_walk_passes_busy(curs);
-	arg->skipped = 0;
-	arg->dying = 0;
 	return curs;
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_init);
@@ -307,6 +351,14 @@ void ttm_bo_lru_cursor_fini(struct ttm_bo_lru_cursor *curs)
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_fini);
 
+/* Is @bo, which is reserved, where the walk looks for buffers? */
+static bool ttm_lru_walk_is_in(const struct ttm_buffer_object *bo,
+			       const struct ttm_resource_manager *man)
+{
+	return bo->resource &&
+	       ttm_manager_type(man->bdev, bo->resource->mem_type) == man;
+}
+
 /**
  * ttm_bo_lru_cursor_next() - step to the next buffer that can be reserved
  * @curs: The cursor.
@@ -318,10 +370,9 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_fini);
  *
  * Return: The buffer, referenced and reserved until the next step. It has a
  * resource of the manager. %NULL if the walk has ended or @curs is in none. An
- * error pointer ends the walk: -ENOSPC if waiting for a reservation could
- * deadlock, so that the caller's transaction must be given up; -EINTR or
- * -ERESTARTSYS if the wait was interrupted. After any end it goes on returning
- * %NULL.
+ * error pointer ends the walk: -EDEADLK if waiting for a reservation could
+ * deadlock, so that the ticket must be backed off; -EINTR or -ERESTARTSYS if the
+ * wait was interrupted. After any end it goes on returning %NULL.
  */
 struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 {
@@ -347,10 +398,11 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 
 		ret = curs->locked ? 0 : ttm_lru_walk_lock(curs, bo);
 		/* While it was waited for, it may have got another resource. */
-		if (!ret && bo->resource == res &&
-		    ttm_manager_type(man->bdev, res->mem_type) == man)
+		if (!ret && ttm_lru_walk_is_in(bo, man))
 			return bo;
 
+		if (!ret)
+			curs->left_out.replaced++;
 		ttm_bo_lru_cursor_release(curs);
 		if (ret && ret != -EALREADY) {
 			ttm_bo_lru_cursor_end(curs);
@@ -372,9 +424,12 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 {
 	ttm_bo_lru_cursor_release(curs);
 	curs->waited = false;
+	curs->left_out = (struct ttm_lru_left_out) {};
 	scoped_guard(spinlock, &curs->man->bdev->lru_lock) {
 		ttm_resource_cursor_pause(ttm_resource_cursor_restart(&curs->res_curs));
 		curs->since = ttm_resource_cursor_since(&curs->res_curs);
+		curs->began = curs->arg->unbounded ?
+			ttm_resource_manager_tick(curs->man) : curs->since;
 	}
 
 	return ttm_bo_lru_cursor_next(curs);
@@ -402,25 +457,33 @@ static bool ttm_lru_walk_goes_on(s64 err)
  * Context: May sleep. Takes what ttm_bo_lru_cursor_next() takes.
  *
  * Return: The progress that was made, or the negative error that ended the walk.
- * The progress up to then is in &ttm_lru_walk.progress in any case.
+ * The progress up to then is in &ttm_lru_walk.progress in any case, and what the
+ * walk did not return in &ttm_lru_walk.left_out.
  */
 s64 ttm_lru_walk_for_evict(struct ttm_lru_walk *walk, struct ttm_device *bdev,
 			   struct ttm_resource_manager *man, s64 target)
 {
 	struct ttm_bo_lru_cursor cursor;
 	struct ttm_buffer_object *bo;
+	s64 ret = 0;
 
 	walk->progress = 0;
-	ttm_bo_lru_for_each_reserved_guarded(&cursor, man, &walk->arg, bo) {
-		s64 done = walk->ops->process_bo(walk, bo);
-
-		if (done > 0)
-			walk->progress += done;
-		else if (done && !ttm_lru_walk_goes_on(done))
-			return done;
+	ttm_bo_lru_cursor_init(&cursor, man, &walk->arg);
+	for (bo = ttm_bo_lru_cursor_first(&cursor); !IS_ERR_OR_NULL(bo);
+	     bo = ttm_bo_lru_cursor_next(&cursor)) {
+		ret = walk->ops->process_bo(walk, bo);
+		if (ret > 0)
+			walk->progress += ret;
+		else if (ret && !ttm_lru_walk_goes_on(ret))
+			break;
+		ret = 0;
 		if (walk->progress >= target)
 			break;
 	}
-	return IS_ERR(bo) ? PTR_ERR(bo) : walk->progress;
+	walk->left_out = cursor.left_out;
+	ttm_bo_lru_cursor_fini(&cursor);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	return ret ?: walk->progress;
 }
 EXPORT_SYMBOL(ttm_lru_walk_for_evict);

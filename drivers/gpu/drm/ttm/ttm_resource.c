@@ -222,8 +222,16 @@ static u64 ttm_range_moved(const struct ttm_lru_bulk_move_pos *pos,
 		   ttm_lru_item_stamp(&pos->first->lru));
 }
 
-/* When did @res last move, be it with its range? */
-static u64 ttm_resource_moved(const struct ttm_resource *res)
+/**
+ * ttm_resource_moved() - tell when a resource moved last
+ * @res: The resource, on a list of its manager.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ *
+ * Return: The last move of @res, alone or with its range, in units of
+ * &ttm_resource_manager.lru_clock.
+ */
+u64 ttm_resource_moved(const struct ttm_resource *res)
 {
 	if (!ttm_lru_item_in_range(&res->lru))
 		return ttm_lru_item_stamp(&res->lru);
@@ -286,6 +294,7 @@ static void ttm_resource_join(struct ttm_resource *res,
 	struct list_head *tail;
 	u64 at_tail = 0;
 
+	man->lru_entered = man->lru_clock;
 	if (!pos->last) {
 		*pos = (struct ttm_lru_bulk_move_pos) { res, res };
 		if (ttm_lru_item_stamp(&res->lru) == man->lru_clock)
@@ -381,6 +390,7 @@ static void ttm_resource_settle(struct ttm_resource *res,
 						      TTM_LRU_LOOSE,
 				   bo->priority,
 				   man->lru_clock | TTM_LRU_AT_TAIL);
+		man->lru_entered = man->lru_clock;
 	}
 	if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE)
 		ttm_resource_join(res, bo, bulk, man);
@@ -808,6 +818,23 @@ void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor)
 EXPORT_SYMBOL_GPL(ttm_resource_cursor_fini);
 
 /**
+ * ttm_resource_manager_tick() - tell what moves from now on
+ * @man: The manager.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ *
+ * Return: A stamp: what moves or enters from now on has one that is as high, or
+ * higher.
+ */
+u64 ttm_resource_manager_tick(struct ttm_resource_manager *man)
+{
+	lockdep_assert_held(&man->bdev->lru_lock);
+
+	man->lru_clock += TTM_LRU_TICK;
+	return man->lru_clock;
+}
+
+/**
  * ttm_resource_cursor_restart() - start a walk, or start it over
  * @cursor: The cursor, in any state.
  *
@@ -826,9 +853,8 @@ ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor)
 	ttm_resource_cursor_fini(cursor);
 	ttm_cursor_set_list(cursor, 0);
 	if (ttm_cursor_is_bounded(cursor)) {
-		man->lru_clock += TTM_LRU_TICK;
 		cursor->hitch.state &= ~TTM_LRU_STAMP_MASK;
-		cursor->hitch.state |= man->lru_clock;
+		cursor->hitch.state |= ttm_resource_manager_tick(man);
 	}
 	ttm_cursor_set_at(cursor, man->lru);
 	return cursor;
@@ -1205,9 +1231,7 @@ void ttm_unevictable_walk_start(struct ttm_device *bdev,
 	for (int i = 0; i < TTM_NUM_MEM_TYPES; i++) {
 		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
 
-		if (man)
-			man->lru_clock += TTM_LRU_TICK;
-		since[i] = man ? man->lru_clock : 0;
+		since[i] = man ? ttm_resource_manager_tick(man) : 0;
 	}
 }
 
@@ -1266,6 +1290,7 @@ static void ttm_resource_enter(struct ttm_resource *res,
 		list_add_tail(&res->lru.link, &man->lru[bo->priority]);
 		ttm_resource_latch(res, TTM_LRU_LOOSE, bo->priority,
 				   man->lru_clock | TTM_LRU_AT_TAIL);
+		man->lru_entered = man->lru_clock;
 		if (bo->bulk_move)
 			ttm_resource_join(res, bo, bo->bulk_move, man);
 	}

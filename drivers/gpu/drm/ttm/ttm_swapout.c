@@ -161,7 +161,7 @@ static int ttm_manager_swapout(struct ttm_resource_manager *man,
 	do {
 		ret = ttm_lru_walk_for_evict(walk, man->bdev, man, *left);
 		*left -= walk->progress;
-	} while (ret > 0 && *left > 0 && walk->arg.skipped);
+	} while (ret > 0 && *left > 0 && walk->left_out.busy);
 
 	return ret < 0 ? ret : 0;
 }

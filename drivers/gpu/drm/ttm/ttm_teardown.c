@@ -40,7 +40,7 @@ static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 
 	ttm_bo_lru_for_each_reserved_guarded(&cursor, man, &arg, bo)
 		ttm_bo_unpopulate(bo);
-	return arg.dying;
+	return cursor.left_out.dying;
 }
 
 /* The same for what is pinned or swapped out. */

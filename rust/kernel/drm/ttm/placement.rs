@@ -315,6 +315,7 @@ impl OperationCtx {
                 allow_res_evict: false,
                 resv: core::ptr::null_mut(),
                 contended: core::ptr::null_mut(),
+                scope: core::ptr::null_mut(),
                 bytes_moved: 0,
             },
             PhantomData,

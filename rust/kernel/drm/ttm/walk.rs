@@ -195,9 +195,17 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     ///
     /// If there are some, the walk has not seen everything: that it found nothing proves nothing.
     pub fn skipped(&self) -> usize {
-        // SAFETY: By the type invariants `arg` is initialized. It is only changed by a step, which
+        self.skipped_before + self.skipped_here()
+    }
+
+    /// The same, for the current manager.
+    fn skipped_here(&self) -> usize {
+        if !self.ready {
+            return 0;
+        }
+        // SAFETY: By the type invariants `cursor` is initialized. It is only changed by a step, which
         // takes a unique reference.
-        self.skipped_before + unsafe { (*self.arg.get()).skipped }
+        unsafe { (*self.cursor.get()).left_out.busy }
     }
 
     fn step(self: Pin<&mut Self>) -> *mut bindings::ttm_buffer_object {
@@ -216,7 +224,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
                 break;
             };
 
-            this.skipped_before += this.arg.get_mut().skipped;
+            this.skipped_before += this.skipped_here();
             this.man = man;
             // SAFETY: By the type invariants; it is made anew, which takes it off all lists before.
             unsafe {

@@ -542,7 +542,7 @@ static void evict_walk(struct worker *w)
 	}
 	if (IS_ERR(bo))
 		lru_gpu_broken(&w->s->gpu, "a walk failed");
-	else if (!arg.skipped && !arg.dying)
+	else if (!curs.left_out.busy && !curs.left_out.dying)
 		check_pass(w, in_vram ? TTM_PL_VRAM : TTM_PL_TT, began);
 }
 

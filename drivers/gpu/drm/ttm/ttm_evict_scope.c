@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Reservations that an allocation keeps until it has ended.
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/gfp.h>
+#include <linux/slab.h>
+
+#include <drm/ttm/ttm_bo.h>
+
+#include "ttm_bo_internal.h"
+#include "ttm_evict_scope.h"
+
+/**
+ * ttm_evict_scope_keeps() - tell whether a reservation is kept
+ * @scope: The allocation.
+ * @resv: The reservation.
+ *
+ * Looks at the latest first: buffers of one VM share a reservation, and stand
+ * together on the list.
+ *
+ * Return: true if @scope keeps it.
+ */
+bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
+			   const struct dma_resv *resv)
+{
+	for (unsigned int i = scope->num; i; i--)
+		if (scope->kept[i - 1]->base.resv == resv)
+			return true;
+	return false;
+}
+
+/**
+ * ttm_evict_scope_keep() - keep a reservation
+ * @scope: The allocation.
+ * @bo: A buffer, reserved with the allocation's ticket. Its reference and its
+ * reservation become those of @scope.
+ *
+ * Context: May sleep.
+ *
+ * Return: false if there is no memory for it: they stay the caller's.
+ */
+bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
+			  struct ttm_buffer_object *bo)
+{
+	if (scope->num == scope->max) {
+		unsigned int max = scope->max ? 2 * scope->max : 16;
+		void *kept = kvrealloc(scope->kept, max * sizeof(*scope->kept),
+				       GFP_KERNEL | __GFP_NOWARN |
+				       __GFP_RETRY_MAYFAIL);
+
+		if (!kept)
+			return false;
+		scope->kept = kept;
+		scope->max = max;
+	}
+	scope->kept[scope->num++] = bo;
+	return true;
+}
+
+/**
+ * ttm_evict_scope_end() - give back all reservations
+ * @scope: The allocation. It keeps nothing any more.
+ *
+ * Context: May sleep.
+ */
+void ttm_evict_scope_end(struct ttm_evict_scope *scope)
+{
+	while (scope->num) {
+		struct ttm_buffer_object *bo = scope->kept[--scope->num];
+
+		dma_resv_unlock(bo->base.resv);
+		ttm_bo_put(bo);
+	}
+	kvfree(scope->kept);
+	scope->kept = NULL;
+	scope->max = 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What evictions for an allocation know of it.
+ */
+#ifndef _TTM_EVICT_SCOPE_H_
+#define _TTM_EVICT_SCOPE_H_
+
+#include <linux/types.h>
+
+struct dma_resv;
+struct ttm_buffer_object;
+
+/**
+ * struct ttm_evict_scope - an allocation, or another search, that evicts
+ * @kept: Buffers, referenced and reserved with its ticket, that it keeps until it
+ * has ended; one for each reservation.
+ * @num: How many.
+ * @max: For how many there is room.
+ * @soft: Just now it waits for no reservation. Searches nested in it, for places
+ * for its victims, don't either.
+ * @left_out: A nested search that found no place did not see everything.
+ *
+ * On the stack; &ttm_operation_ctx.scope points to the innermost one.
+ */
+struct ttm_evict_scope {
+	struct ttm_buffer_object **kept;
+	unsigned int num;
+	unsigned int max;
+	bool soft;
+	bool left_out;
+};
+
+bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
+			   const struct dma_resv *resv);
+bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
+			  struct ttm_buffer_object *bo);
+void ttm_evict_scope_end(struct ttm_evict_scope *scope);
+
+#endif
