@@ -138,6 +138,9 @@ static const struct situation {
 	{ "who is moved is met once", all_free, "01234L", 6, .moves = true },
 };
 
+/* What the last walk left out. */
+static struct ttm_lru_left_out left_out;
+
 /* What the walk returns: up to one more than there are. */
 static void walk(char returned[MEMBERS + 3], bool moves)
 {
@@ -157,6 +160,7 @@ static void walk(char returned[MEMBERS + 3], bool moves)
 				ttm_resource_move_to_lru_tail(bo->resource);
 	}
 	returned[n] = '\0';
+	left_out = cursor.left_out;
 }
 
 /* Is each reservation, and each reference, as it was, unless waited for? */
@@ -197,12 +201,12 @@ static bool is_right(const struct situation *s)
 	walk(returned, s->moves);
 	good = !strcmp(returned, s->returns) &&
 	       crowd.figures.trylocks == s->trylocks &&
-	       arg.skipped == s->skipped && arg.dying == s->dying &&
+	       left_out.busy == s->skipped && left_out.dying == s->dying &&
 	       all_given_back(&before);
 	if (!good)
-		printf("not so: %s: %s returned, %lu tried, %lu passed by, %lu dying\n",
-		       s->what, returned, crowd.figures.trylocks, arg.skipped,
-		       arg.dying);
+		printf("not so: %s: %s returned, %lu tried, %lu busy, %lu dying\n",
+		       s->what, returned, crowd.figures.trylocks, left_out.busy,
+		       left_out.dying);
 	return good;
 }
 

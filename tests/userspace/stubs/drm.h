@@ -84,6 +84,8 @@ void *stub_alloc(size_t size);
 
 #define kmalloc_obj(obj)	stub_alloc(sizeof(obj))
 #define kfree(ptr)		((void)(ptr))
+#define kvrealloc(ptr, size, gfp)	realloc(ptr, size)
+#define kvfree(ptr)		free(ptr)
 
 static inline int
 dmem_cgroup_try_charge(struct dmem_cgroup_region *region, u64 size,

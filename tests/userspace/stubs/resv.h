@@ -17,6 +17,8 @@ struct dma_resv {
 	bool held;
 	bool lets_go;
 	struct ww_acquire_ctx *ctx;
+	struct ww_mutex {
+	} lock;
 };
 
 enum dma_resv_usage {
@@ -61,6 +63,17 @@ static inline bool dma_resv_trylock(struct dma_resv *resv)
 	if (resv->held)
 		return false;
 	resv->held = true;
+	return true;
+}
+
+static inline bool ww_mutex_trylock(struct ww_mutex *lock,
+				    struct ww_acquire_ctx *ctx)
+{
+	struct dma_resv *resv = container_of(lock, struct dma_resv, lock);
+
+	if (!dma_resv_trylock(resv))
+		return false;
+	resv->ctx = ctx;
 	return true;
 }
 
