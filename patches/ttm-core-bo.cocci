@@ -48,28 +48,29 @@ identifier f = {
 - static
   T f(...) { ... }
 
-// That a transaction has to back off is no failure to be told of.
+// A victim that stays is passed over, and may be tried again and again: its failure
+// is the search's to tell.
 @@
-identifier ret;
+identifier ctx, ret;
 @@
-  ttm_bo_evict(...)
+  ttm_bo_evict(..., struct ttm_operation_ctx *ctx)
   {
   <...
 - if (ret != -ERESTARTSYS)
-+ if (ret != -ERESTARTSYS && ret != -EDEADLK)
++ if (ret != -ERESTARTSYS && !ctx->scope)
   { ... }
   ...>
   }
 
 @@
-identifier ret;
+identifier ctx, ret;
 statement S;
 @@
-  ttm_bo_evict(...)
+  ttm_bo_evict(..., struct ttm_operation_ctx *ctx)
   {
   <...
 - if (ret != -ERESTARTSYS && ret != -EINTR)
-+ if (ret != -ERESTARTSYS && ret != -EINTR && ret != -EDEADLK)
++ if (ret != -ERESTARTSYS && ret != -EINTR && !ctx->scope)
   S
   ...>
   }

@@ -19,7 +19,7 @@ OPS ?= 200000
 TIMES ?= 100
 SEED ?= 1
 TIME ?= 60
-SUITES ?= ttm_lru ttm_lru_walk
+SUITES ?= ttm_lru ttm_lru_walk ttm_lru_room
 
 tree:
 	@$(step) tree "laying the merged tree" $(enter) $(top)/scripts/lay

@@ -599,12 +599,13 @@ s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 EXPORT_SYMBOL(ttm_bo_evict_cgroup);
 
 /*
- * A wait for the GPU that takes that long has failed, see ttm_bo_wait_ctx(). The GPU
- * hangs, and it would be in vain to wait for it once more for each buffer.
+ * Evicting @bo has failed with @ret: was that a wait for the GPU that took too long?
+ * Then the GPU hangs, and to wait for it once more for each buffer is in vain.
  */
-static bool ttm_evict_timed_out(int ret, unsigned long start)
+static bool ttm_evict_timed_out(struct ttm_buffer_object *bo, int ret)
 {
-	return ret == -EBUSY && time_after_eq(jiffies, start + 15 * HZ);
+	return ret == -EBUSY && !dma_resv_test_signaled(bo->base.resv,
+							DMA_RESV_USAGE_BOOKKEEP);
 }
 
 static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
@@ -612,7 +613,6 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 {
 	struct ttm_evict_walk *evict = to_evict_walk(walk);
 	u32 mem_type = bo->resource->mem_type;
-	unsigned long start = jiffies;
 	int ret;
 
 	/* While the walk waited for it: it is no longer on the list. */
@@ -620,7 +620,7 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 		return 0;
 
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
-	if (ttm_evict_timed_out(ret, start))
+	if (ttm_evict_timed_out(bo, ret))
 		walk->arg.ctx->no_wait_gpu = true;
 	if (!ret && !ttm_evict_has_left(bo, mem_type))
 		ret = -EBUSY;

@@ -74,13 +74,14 @@ static bool script_valuable(struct ttm_buffer_object *bo,
 static void script_evict_flags(struct ttm_buffer_object *bo,
 			       struct ttm_placement *placement)
 {
-	static const struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
 	static const struct ttm_place same = { .mem_type = TTM_PL_TT };
+	static struct ttm_place other;
 
+	other.mem_type = lru_script.evict_to;
 	*placement = (struct ttm_placement) {
 		.num_placement = !lru_named(lru_script.drop,
 					    lru_letter(scripted, bo)),
-		.placement = lru_script.stay ? &same : &system,
+		.placement = lru_script.stay ? &same : &other,
 	};
 }
 
@@ -92,6 +93,8 @@ static int script_move(struct ttm_buffer_object *bo, bool evict,
 	int ret;
 
 	lru_note(&lru_script.moved, letter);
+	if (evict && !ctx->gfp_retry_mayfail)
+		lru_note(&lru_script.killing, letter);
 	if (lru_named(lru_script.fail, letter)) {
 		if (lru_script.failures && !--lru_script.failures)
 			lru_script.fail = NULL;
@@ -278,19 +281,19 @@ void lru_let_go(struct lru_holder *holder)
 
 void lru_make_homeless(struct lru_world *w, char letter)
 {
+	u64 space = lru_script.space;
+
+	lru_script.space = 0;
 	lru_make_alone(w, letter, 0);
 	lru_free(w, letter);
+	lru_script.space = space;
 }
 
-/* Place a buffer in TT, in a transaction if there is one. */
-int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
-	      struct ww_acquire_ctx *ticket)
+/* Place a buffer, in a transaction if there is one. */
+int lru_place_at(struct lru_world *w, char letter,
+		 struct ttm_placement *placement, struct ttm_operation_ctx *ctx,
+		 struct ww_acquire_ctx *ticket)
 {
-	struct ttm_place place = { .mem_type = TTM_PL_TT };
-	struct ttm_placement placement = {
-		.num_placement = 1,
-		.placement = &place,
-	};
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
 	int ret;
 
@@ -301,9 +304,22 @@ int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
 		ret = dma_resv_trylock(bo->base.resv) ? 0 : -EBUSY;
 	if (ret)
 		return ret;
-	ret = ttm_bo_validate(bo, &placement, ctx);
+	ret = ttm_bo_validate(bo, placement, ctx);
 	dma_resv_unlock(bo->base.resv);
 	return ret;
+}
+
+/* The same, in TT. */
+int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
+	      struct ww_acquire_ctx *ticket)
+{
+	struct ttm_place place = { .mem_type = TTM_PL_TT };
+	struct ttm_placement placement = {
+		.num_placement = 1,
+		.placement = &place,
+	};
+
+	return lru_place_at(w, letter, &placement, ctx, ticket);
 }
 
 void lru_drop_last(struct lru_world *w, char letter)

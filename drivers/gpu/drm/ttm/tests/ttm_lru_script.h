@@ -20,6 +20,9 @@ struct lru_letters {
 	unsigned int n;
 };
 
+#define EXPECT_LETTERS(letters, expected) \
+	KUNIT_EXPECT_STREQ(test, (letters).text, expected)
+
 /* What the driver of a world does, and what it was asked for. */
 struct lru_script {
 	/* Buffers that fail to move, and how. */
@@ -35,11 +38,15 @@ struct lru_script {
 	const char *drop;
 	/* Evicted buffers stay in TT. */
 	bool stay;
+	/* The memory type that they go to. */
+	u32 evict_to;
 	/* How many bytes TT has. */
 	u64 space;
 
 	struct lru_letters asked;
 	struct lru_letters moved;
+	/* Of these, those whose pages may cost another process its life. */
+	struct lru_letters killing;
 	struct lru_letters swapped;
 };
 
@@ -78,6 +85,9 @@ void lru_let_go(struct lru_holder *holder);
 void lru_make_homeless(struct lru_world *w, char letter);
 int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
 	      struct ww_acquire_ctx *ticket);
+int lru_place_at(struct lru_world *w, char letter,
+		 struct ttm_placement *placement, struct ttm_operation_ctx *ctx,
+		 struct ww_acquire_ctx *ticket);
 
 /* The last reference to a buffer is being dropped by somebody else. */
 void lru_drop_last(struct lru_world *w, char letter);

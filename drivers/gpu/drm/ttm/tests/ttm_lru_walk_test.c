@@ -22,9 +22,6 @@
 #include "../ttm_module.h"
 #include "ttm_lru_script.h"
 
-#define EXPECT_LETTERS(letters, expected) \
-	KUNIT_EXPECT_STREQ(test, (letters).text, expected)
-
 /*
  * Walks that note whom they meet
  */

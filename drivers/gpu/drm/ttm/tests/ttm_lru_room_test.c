@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * KUnit suite for what a caller gets that asks for room, while others use, move,
+ * free or replace buffers.
+ *
+ * In each case there is room to be had, and the caller must get it. Worlds and
+ * pictures are those of ttm_lru_test.c: x looks for a place in TT.
+ */
+
+#include <linux/cgroup_dmem.h>
+#include <linux/debug_locks.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+
+#include <drm/ttm/ttm_placement.h>
+
+#include "ttm_lru_script.h"
+#include "ttm_mock_manager.h"
+
+/* A world as in @picture, which fills TT, and an x that looks for a place. */
+static struct lru_world *lru_full(struct kunit *test, const char *picture)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, picture);
+
+	lru_script.space = lru_man(w)->usage;
+	lru_make_homeless(w, 'x');
+	return w;
+}
+
+/* Lock a buffer that nobody else has, and do something with it. */
+static void lru_do(struct lru_world *w, char letter,
+		   void (*what)(struct ttm_buffer_object *bo))
+{
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+
+	if (!dma_resv_trylock(bo->base.resv))
+		return;
+	what(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static void lru_to_tail(struct ttm_buffer_object *bo)
+{
+	scoped_guard(spinlock, &bo->bdev->lru_lock)
+		ttm_bo_move_to_lru_tail(bo);
+}
+
+static void lru_give_up_place(struct ttm_buffer_object *bo)
+{
+	ttm_resource_free(bo, &bo->resource);
+}
+
+/* Place x in a transaction, while others hold buffers until waited for. */
+static int lru_place_waiting(struct lru_world *w, const char *held,
+			     struct ttm_operation_ctx *ctx)
+{
+	struct lru_holder holder[3] = {};
+	struct ww_acquire_ctx ticket;
+	int n = strlen(held), ret;
+
+	lru_ticket_init(&ticket);
+	for (int i = 0; i < n; i++) {
+		holder[i].when_waited = true;
+		lru_hold(&holder[i], w, held[i]);
+	}
+	ret = lru_place(w, 'x', ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	for (int i = 0; i < n; i++)
+		lru_let_go(&holder[i]);
+	return ret;
+}
+
+/*
+ * Buffers that are used
+ */
+
+/* While a, which is worthless, is asked, b is used: once, or every time. */
+static bool lru_used_once;
+
+static void lru_use_b(struct lru_world *w, char letter)
+{
+	if (letter != 'a' || lru_used_once)
+		return;
+	lru_used_once = true;
+	lru_do(w, 'b', lru_to_tail);
+}
+
+static void lru_use_b_always(struct lru_world *w, char letter)
+{
+	if (letter == 'a')
+		lru_do(w, 'b', lru_to_tail);
+}
+
+static void ttm_lru_room_one_is_used(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.worthless = "a";
+	lru_script.at = lru_use_b;
+	lru_used_once = false;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_SOUND(w, "a x");
+}
+
+static void ttm_lru_room_one_is_used_all_the_time(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.worthless = "a";
+	lru_script.at = lru_use_b_always;
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "", &ctx), 0);
+	EXPECT_SOUND(w, "a x");
+}
+
+static void lru_use_bulk(struct lru_world *w, char letter)
+{
+	if (letter != 'a' || lru_used_once || !dma_resv_trylock(&w->resv))
+		return;
+	lru_used_once = true;
+	scoped_guard(spinlock, &w->bdev->lru_lock)
+		ttm_lru_bulk_move_tail(&w->bulk[STAR]);
+	dma_resv_unlock(&w->resv);
+}
+
+static void ttm_lru_room_a_bulk_is_used(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b* c*");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.worthless = "a";
+	lru_script.at = lru_use_bulk;
+	lru_used_once = false;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_SOUND(w, "a c* x");
+}
+
+/* While a is asked, c is unpinned, and joins a list that the walk is done with. */
+static void lru_unpin_c(struct lru_world *w, char letter)
+{
+	if (letter == 'b' && lru_bo(w, 'c')->pin_count)
+		lru_do(w, 'c', ttm_bo_unpin);
+}
+
+static void ttm_lru_room_one_is_unpinned_behind(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "c a | b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_pin(w, 'c');
+	lru_script.worthless = "ab";
+	lru_script.at = lru_unpin_c;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_SOUND(w, "a x | b");
+}
+
+#ifdef CONFIG_CGROUP_DMEM
+/* Charge buffers to the test's own cgroup, and take from it what they hold. */
+static s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
+{
+	const struct dmem_cgroup_init init = { .size = SZ_1M };
+	struct dmem_cgroup_pool_state *pool, *limit, *last = NULL;
+	struct ttm_operation_ctx ctx = {};
+	struct dmem_cgroup_region *region;
+	s64 freed = -1;
+
+	region = dmem_cgroup_register_region(&init, "ttm-lru-room");
+	KUNIT_ASSERT_FALSE(w->test, IS_ERR_OR_NULL(region));
+	for (const char *c = letters; *c; c++)
+		if (!dmem_cgroup_try_charge(region, PAGE_SIZE, &pool, &limit))
+			last = lru_bo(w, *c)->resource->css = pool;
+	if (last)
+		freed = ttm_bo_evict_cgroup(w->bdev, lru_man(w), last, target,
+					    &ctx);
+	lru_script.stay = false;
+	for (const char *c = letters; *c; c++)
+		if (lru_bo(w, *c)->resource)
+			lru_free(w, *c);
+	dmem_cgroup_unregister_region(region);
+	return freed;
+}
+
+static void ttm_lru_room_drain_of_one_that_is_used(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+
+	lru_script.worthless = "a";
+	lru_script.at = lru_use_b;
+	lru_used_once = false;
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
+}
+
+/* What goes to another part of the same memory has freed nothing. */
+static void ttm_lru_room_drain_counts_what_left(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+
+	lru_script.stay = true;
+	lru_script.space += PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
+}
+#endif
+
+/*
+ * Buffers that are replaced, freed or released
+ */
+
+static void lru_take_place(struct ttm_buffer_object *bo)
+{
+	struct ttm_place place = { .mem_type = TTM_PL_TT };
+	struct ttm_resource *res;
+
+	if (!WARN_ON(ttm_resource_alloc(bo, &place, &res, NULL)))
+		ttm_bo_assign_mem(bo, res);
+}
+
+/* The holder of b frees it, and y takes the place. */
+static void lru_replace_b(struct lru_world *w, char letter)
+{
+	lru_give_up_place(lru_bo(w, 'b'));
+	lru_do(w, 'y', lru_take_place);
+}
+
+static void ttm_lru_room_one_is_replaced(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "b");
+	struct lru_holder holder = {
+		.when_waited = true,
+		.before = lru_replace_b,
+	};
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_make_homeless(w, 'y');
+	lru_ticket_init(&ticket);
+	lru_hold(&holder, w, 'b');
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&holder);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_SOUND(w, "x");
+}
+
+static void lru_free_b(struct lru_world *w, char letter)
+{
+	if (letter == 'a' && lru_bo(w, 'b')->resource)
+		lru_do(w, 'b', lru_give_up_place);
+}
+
+/* Linux does not look whether there is room by now. */
+static void ttm_lru_room_one_is_freed(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.worthless = "a";
+	lru_script.at = lru_free_b;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_SOUND(w, "a x");
+}
+
+/* The last reference to b is being dropped; that takes its time. */
+static int lru_release_b(void *arg)
+{
+	struct lru_world *w = arg;
+
+	msleep(50);
+	lru_give_up_place(lru_bo(w, 'b'));
+	lru_undrop_last(w, 'b');
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
+static void lru_place_while_released(struct kunit *test, bool in_transaction)
+{
+	struct lru_world *w = lru_full(test, "b");
+	struct ttm_operation_ctx ctx = {};
+	struct task_struct *other;
+	int ret;
+
+	lru_drop_last(w, 'b');
+	other = kthread_run(lru_release_b, w, "ttm-lru-release");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	ret = in_transaction ? lru_place_waiting(w, "", &ctx) :
+			       lru_place(w, 'x', &ctx, NULL);
+	kthread_stop(other);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_SOUND(w, "x");
+}
+
+static void ttm_lru_room_one_is_released(struct kunit *test)
+{
+	lru_place_while_released(test, false);
+}
+
+static void ttm_lru_room_one_is_released_in_a_transaction(struct kunit *test)
+{
+	lru_place_while_released(test, true);
+}
+
+/*
+ * Soft before hard
+ */
+
+/* Place x in TT, or in system memory rather than nowhere. */
+static int lru_place_or_fall_back(struct lru_world *w,
+				  struct ttm_operation_ctx *ctx,
+				  struct ww_acquire_ctx *ticket)
+{
+	static const struct ttm_place places[] = {
+		{ .mem_type = TTM_PL_TT },
+		{ .mem_type = TTM_PL_SYSTEM, .flags = TTM_PL_FLAG_FALLBACK },
+	};
+	struct ttm_placement placement = {
+		.num_placement = ARRAY_SIZE(places),
+		.placement = places,
+	};
+
+	return lru_place_at(w, 'x', &placement, ctx, ticket);
+}
+
+static void ttm_lru_room_fallback_before_backing_off(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct lru_holder older = { .ticket = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.worthless = "ab";
+	lru_hold(&older, w, 'b');
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'a');
+	ret = lru_place_or_fall_back(w, &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_ASSERT_NOT_NULL(test, lru_bo(w, 'x')->resource);
+	KUNIT_EXPECT_EQ(test, lru_bo(w, 'x')->resource->mem_type, TTM_PL_SYSTEM);
+	EXPECT_SOUND(w, "a b");
+}
+
+/*
+ * a is to leave for a memory type that p fills, and p is an older transaction's.
+ * Nothing may be locked with the ticket from then on, not even b.
+ */
+static int lru_place_where_victims_wait(struct lru_world *w,
+					struct ttm_operation_ctx *ctx)
+{
+	struct ttm_place priv = { .mem_type = TTM_PL_PRIV };
+	struct ttm_placement placement = {
+		.num_placement = 1,
+		.placement = &priv,
+	};
+	struct lru_holder older[2] = { { .ticket = true }, { .ticket = true } };
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_make_homeless(w, 'p');
+	ret = lru_place_at(w, 'p', &placement, ctx, NULL);
+	KUNIT_ASSERT_EQ(w->test, ret, 0);
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_hold(&older[0], w, 'p');
+	lru_hold(&older[1], w, 'b');
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&older[0]);
+	lru_let_go(&older[1]);
+	return ret;
+}
+
+static void ttm_lru_room_victims_that_back_off(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, lru_place_where_victims_wait(w, &ctx), -ENOSPC);
+	KUNIT_EXPECT_TRUE(test, debug_locks);
+	EXPECT_SOUND(w, "a b");
+	lru_free(w, 'p');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/*
+ * Without a ticket
+ */
+
+/* A VM's reservation is busy but for a moment, seldom enough. */
+static unsigned int lru_looks;
+
+static void lru_free_at_times(struct lru_world *w, char letter)
+{
+	if (letter != 'z')
+		return;
+	lru_looks++;
+	if (lru_looks == 12)
+		dma_resv_unlock(&w->resv);
+	else if (lru_looks == 13)
+		WARN_ON(!dma_resv_trylock(&w->resv));
+}
+
+static void ttm_lru_room_a_vm_is_busy_but_for_a_moment(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "z a* b*");
+	struct ttm_operation_ctx ctx = {};
+	int ret;
+
+	lru_script.worthless = "z";
+	lru_script.at = lru_free_at_times;
+	lru_looks = 0;
+	WARN_ON(!dma_resv_trylock(&w->resv));
+	ret = lru_place(w, 'x', &ctx, NULL);
+	if (lru_looks != 12)
+		dma_resv_unlock(&w->resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_SOUND(w, "z b* x");
+}
+
+#ifndef CONFIG_DRM_TTM_LRU_PRISTINE
+/* Whose turn it is to wait, and for what, is told to callers that can back off. */
+static void ttm_lru_room_tells_what_to_wait_for(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_buffer_object *contended = NULL;
+	struct ttm_operation_ctx ctx = { .contended = &contended };
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, lru_place_where_victims_wait(w, &ctx), -EDEADLK);
+	KUNIT_EXPECT_PTR_EQ(test, contended, lru_bo(w, 'p'));
+	if (contended)
+		ttm_bo_fini(contended);
+	EXPECT_SOUND(w, "a b");
+	lru_free(w, 'p');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* What was evicted for x can't come back before x has its place. */
+static const char *lru_kept;
+
+static void lru_see_what_is_kept(struct lru_world *w, char letter)
+{
+	lru_kept = NULL;
+	if (letter == 'c')
+		lru_kept = dma_resv_is_locked(lru_bo(w, 'a')->base.resv) &&
+			   dma_resv_is_locked(lru_bo(w, 'b')->base.resv) ?
+			   "both" : "not both";
+}
+
+static void ttm_lru_room_keeps_what_it_evicts(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
+	lru_script.at = lru_see_what_is_kept;
+	lru_kept = NULL;
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "abc", &ctx), 0);
+	KUNIT_EXPECT_STREQ(test, lru_kept, "both");
+	for (char c = 'a'; c <= 'c'; c++) {
+		KUNIT_EXPECT_FALSE(test,
+				   dma_resv_is_locked(lru_bo(w, c)->base.resv));
+		KUNIT_EXPECT_EQ(test, kref_read(&lru_bo(w, c)->kref), 1);
+	}
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_free(w, 'x');
+}
+
+/* A member's reservation is kept for the others, which go as well. */
+static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a* b* c*");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "a", &ctx), 0);
+	EXPECT_LETTERS(lru_script.moved, "abcx");
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_free(w, 'x');
+}
+#endif
+
+/*
+ * Memory and time
+ */
+
+/* Larger victims are spared once one lacked memory, and so is the OOM killer. */
+static void ttm_lru_room_memory_is_short(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_bo(w, 'a')->base.size = 4 * PAGE_SIZE;
+	lru_bo(w, 'b')->base.size = 4 * PAGE_SIZE;
+	lru_script.fail = "ab";
+	lru_script.error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "", &ctx), 0);
+	EXPECT_LETTERS(lru_script.moved, "acx");
+	EXPECT_LETTERS(lru_script.killing, "a");
+	KUNIT_EXPECT_FALSE(test, ctx.gfp_retry_mayfail);
+	lru_bo(w, 'a')->base.size = PAGE_SIZE;
+	lru_bo(w, 'b')->base.size = PAGE_SIZE;
+	EXPECT_SOUND(w, "a b x");
+}
+
+/* A GPU that hangs: each wait for it is in vain, and is counted. */
+static unsigned int lru_waits;
+
+static const char *lru_hung_name(struct dma_fence *fence)
+{
+	return "ttm-lru-hung";
+}
+
+static long lru_hung_wait(struct dma_fence *fence, bool intr, long timeout)
+{
+	lru_waits++;
+	return 0;
+}
+
+static const struct dma_fence_ops lru_hung_ops = {
+	.get_driver_name = lru_hung_name,
+	.get_timeline_name = lru_hung_name,
+	.wait = lru_hung_wait,
+};
+
+static DEFINE_SPINLOCK(lru_hung_lock);
+
+static struct dma_fence *lru_hang(struct lru_world *w, const char *letters)
+{
+	struct dma_fence *fence = kzalloc_obj(*fence);
+
+	KUNIT_ASSERT_NOT_NULL(w->test, fence);
+	dma_fence_init(fence, &lru_hung_ops, &lru_hung_lock,
+		       dma_fence_context_alloc(1), 1);
+	for (; *letters; letters++) {
+		struct ttm_buffer_object *bo = lru_reserve(w, *letters);
+
+		if (!dma_resv_reserve_fences(bo->base.resv, 1))
+			dma_resv_add_fence(bo->base.resv, fence,
+					   DMA_RESV_USAGE_BOOKKEEP);
+		lru_unreserve(bo);
+	}
+	return fence;
+}
+
+/* All are zombies but e, which is idle and goes. */
+static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e");
+	struct dma_fence *fence = lru_hang(w, "abcd");
+	int ret;
+
+	for (char c = 'a'; c <= 'd'; c++)
+		lru_bo(w, c)->deleted = true;
+	lru_waits = 0;
+	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
+	for (char c = 'a'; c <= 'd'; c++)
+		lru_bo(w, c)->deleted = false;
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
+	KUNIT_EXPECT_EQ(test, lru_waits, 1);
+	EXPECT_SOUND(w, "a b c d");
+}
+
+static struct kunit_case ttm_lru_room_cases[] = {
+	KUNIT_CASE(ttm_lru_room_one_is_used),
+	KUNIT_CASE(ttm_lru_room_one_is_used_all_the_time),
+	KUNIT_CASE(ttm_lru_room_a_bulk_is_used),
+	KUNIT_CASE(ttm_lru_room_one_is_unpinned_behind),
+#ifdef CONFIG_CGROUP_DMEM
+	KUNIT_CASE(ttm_lru_room_drain_of_one_that_is_used),
+	KUNIT_CASE(ttm_lru_room_drain_counts_what_left),
+#endif
+	KUNIT_CASE(ttm_lru_room_one_is_replaced),
+	KUNIT_CASE(ttm_lru_room_one_is_freed),
+	KUNIT_CASE(ttm_lru_room_one_is_released),
+	KUNIT_CASE(ttm_lru_room_one_is_released_in_a_transaction),
+	KUNIT_CASE(ttm_lru_room_fallback_before_backing_off),
+	KUNIT_CASE(ttm_lru_room_victims_that_back_off),
+	KUNIT_CASE(ttm_lru_room_a_vm_is_busy_but_for_a_moment),
+#ifndef CONFIG_DRM_TTM_LRU_PRISTINE
+	KUNIT_CASE(ttm_lru_room_tells_what_to_wait_for),
+	KUNIT_CASE(ttm_lru_room_keeps_what_it_evicts),
+	KUNIT_CASE(ttm_lru_room_takes_all_of_a_vm),
+#endif
+	KUNIT_CASE(ttm_lru_room_memory_is_short),
+	KUNIT_CASE(ttm_lru_room_a_hung_gpu_is_waited_for_once),
+	{}
+};
+
+static struct kunit_suite ttm_lru_room_suite = {
+	.name = "ttm_lru_room",
+	.init = lru_case_init,
+	.exit = lru_case_exit,
+	.test_cases = ttm_lru_room_cases,
+};
+
+kunit_test_suites(&ttm_lru_room_suite);
+
+MODULE_DESCRIPTION("KUnit tests for what making room comes to");
+MODULE_LICENSE("Dual MIT/GPL");
