@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # The front door. What each target does is in scripts/ and tests/.
 
-.PHONY: help setup tree demo check kunit rust-ui compare explore fuzz prove \
-	mutants users cost bench unsafe enter where clean distclean \
+.PHONY: help setup tree demo check kunit rust-ui compare explore outcome fuzz \
+	prove mutants users cost bench unsafe enter where clean distclean \
 	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -26,6 +26,7 @@ help:
 #: make walks     watch a Rust driver walk a TTM LRU list, step by step
 #:
 #: make explore   the C core in user space: all states of small worlds
+#: make outcome   is room found whenever there is some? beside Linux's own TTM
 #: make fuzz      long random histories, found by libFuzzer in TIME=60 seconds
 #: make prove     each list operation proved with CBMC
 #: make mutants   the core broken in small ways, and what notices
@@ -54,7 +55,7 @@ setup:
 tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz: setup
 	@$(lock) ours $(work) $@
 
-explore fuzz prove mutants: tree
+explore outcome fuzz prove mutants: tree
 	@$(lock) userspace $(work) $@
 
 users cost: tree

@@ -2,7 +2,7 @@
 # What is done under a lock; the front door is ../Makefile.
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
-.PHONY: explore fuzz prove mutants users cost bench
+.PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
@@ -67,7 +67,7 @@ kunit: kernel
 rust-ui: kernel
 	@$(enter) $(top)/tests/rust-ui/run
 
-explore fuzz prove mutants:
+explore outcome fuzz prove mutants:
 	@$(enter) make -C $(top)/tests/userspace --no-print-directory $@
 
 users:

@@ -57,8 +57,9 @@ struct scenario {
 	bool ticket;
 	bool contended;		/* ctx->contended is there, if there is such */
 	bool lends;		/* ctx->allow_res_evict, and the VM's reservation */
+	bool no_wait;		/* ctx->no_wait_gpu */
 	bool hops;		/* from VRAM to SYSTEM by TT only */
-	uint32_t acts;		/* what others do, all if 0 */
+	uint8_t memory;		/* pages for a buffer at most, 0 for no limit */
 };
 
 enum act {
@@ -77,6 +78,7 @@ enum act {
 	ACT_UNPIN,
 	ACT_WORTH,		/* becomes worthless, or worth evicting */
 	ACT_IDLE,		/* the GPU has done with it */
+	ACT_SIGNAL,		/* the caller gets one; of no buffer */
 	ACTS
 };
 
@@ -99,12 +101,17 @@ struct event {
 	uint8_t act, a, b;
 };
 
-#define EVENTS		16
+#define EVENTS		24
 
 struct schedule {
 	const struct scenario *scenario;
 	unsigned int n;
 	struct event event[EVENTS];
+};
+
+/* Bytes that say what is to happen, instead of a schedule: that is written. */
+struct dice {
+	const uint8_t *at, *end;
 };
 
 enum verdict {
@@ -135,25 +142,26 @@ struct outcome {
 	uint32_t bad;			/* verdicts */
 	const char *why[VERDICTS];
 	unsigned int points;
-	unsigned int waits, moves;
+	unsigned int moves;
 	unsigned int length;		/* of the trace */
 	uint32_t trace[TRACE];
 };
 
 struct side {
 	const char *name;
-	void (*run)(const struct schedule *schedule, struct outcome *outcome,
-		    FILE *story);
+	void (*run)(struct schedule *schedule, struct dice *dice,
+		    struct outcome *outcome, FILE *story);
 };
 
 extern const struct side outcome_ours, outcome_linux;
 extern const struct scenario scenarios[];
 extern const unsigned int nr_scenarios;
 
-static inline bool is_refusal(const struct outcome *o)
-{
-	return o->ret != 0;
-}
+/* All that others can do to buffer @a, by number. */
+#define CHOICES		24
+
+struct event choice(unsigned int number, unsigned int a);
+bool makes_sense(const struct scenario *scenario, const struct event *event);
 
 void words_point(FILE *out, uint32_t label);
 void words_event(FILE *out, const struct event *event);

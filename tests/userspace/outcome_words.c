@@ -84,6 +84,10 @@ void words_event(FILE *out, const struct event *event)
 	};
 	char text[80];
 
+	if (event->act == ACT_SIGNAL) {
+		fprintf(out, "%-38s", "a signal comes");
+		return;
+	}
 	if (event->act == ACT_RESERVE)
 		sprintf(text, "is reserved%s", as[event->b]);
 	else if (event->act == ACT_CREATE)
@@ -112,6 +116,10 @@ const char *words_error(int ret)
 		return "-EDEADLK";
 	case -EBUSY:
 		return "-EBUSY";
+	case -EINTR:
+		return "-EINTR";
+	case -512:
+		return "-ERESTARTSYS";
 	}
 	sprintf(text, "%d", ret);
 	return text;

@@ -111,6 +111,13 @@ static void rivals_evict_flags(struct ttm_buffer_object *bo,
 		*placement = (struct ttm_placement) { 2, places_fallback };
 }
 
+void rivals_settle(struct ttm_buffer_object *bo, struct ttm_resource *to)
+{
+	ttm_bo_move_null(bo, to);
+	if (to->mem_type == IN_VRAM && bo->ttm)
+		ttm_tt_unpopulate(bo->bdev, bo->ttm);
+}
+
 static int rivals_move(struct ttm_buffer_object *bo, bool evict,
 		       struct ttm_operation_ctx *ctx, struct ttm_resource *to,
 		       struct ttm_place *hop)
@@ -123,8 +130,14 @@ static int rivals_move(struct ttm_buffer_object *bo, bool evict,
 		};
 		return -EMULTIHOP;
 	}
+	if (to->mem_type == IN_SYSTEM && bo->resource) {
+		int ret = ttm_bo_populate(bo, ctx);
+
+		if (ret)
+			return ret;
+	}
 	rivals.outcome->moves++;
-	ttm_bo_move_null(bo, to);
+	rivals_settle(bo, to);
 	return 0;
 }
 
@@ -144,9 +157,24 @@ int ttm_tt_create(struct ttm_buffer_object *bo, bool zero_alloc)
 	return 0;
 }
 
+/*
+ * Each attempt reclaims, and may wake the OOM killer; so where memory was short, only
+ * what takes less of it is to be tried.
+ */
 int ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm,
 		    struct ttm_operation_ctx *ctx)
 {
+	unsigned int pages = container_of(ttm, struct rival, tt)->size;
+
+	if (ttm_tt_is_populated(ttm))
+		return 0;
+	if (rivals.short_of && pages >= rivals.short_of)
+		rivals_broken(RULE_BROKEN,
+			      "memory is tried again where less was not to be had");
+	if (scenario()->memory && pages > scenario()->memory) {
+		rivals.short_of = pages;
+		return -ENOMEM;
+	}
 	ttm->page_flags |= TTM_TT_FLAG_PRIV_POPULATED;
 	return 0;
 }
@@ -213,6 +241,10 @@ static void place_bo(struct rival *r, const struct bo_setup *setup)
 		WARN_ON(ttm_resource_alloc(&r->bo, &place, &res, NULL));
 		r->bo.resource = res;
 	}
+	if (setup->pool == IN_SYSTEM || setup->pool == IN_TT) {
+		r->bo.ttm = &r->tt;
+		r->tt.page_flags = TTM_TT_FLAG_PRIV_POPULATED;
+	}
 	if (setup->busy)
 		r->bo.base.resv->busy = true;
 	if (setup->pinned) {
@@ -236,16 +268,19 @@ static void set_up_bo(unsigned int i)
 	place_bo(r, setup);
 }
 
-static void set_up_hold(unsigned int i)
+static void set_up_holds(void)
 {
-	const struct bo_setup *setup = &scenario()->bo[i];
-	struct dma_resv *resv = rival(i)->bo.base.resv;
+	rival_hold(rival(CALLERS)->bo.base.resv, CALLER);
+	if (scenario()->lends && !rivals.vm.lock.held)
+		rival_hold(&rivals.vm, CALLER);
+	for (unsigned int i = 0; i < BOS; i++) {
+		struct dma_resv *resv = rival(i)->bo.base.resv;
 
-	rival(i)->own = setup->held == CALLER;
-	if (i == CALLERS)
-		rival_hold(resv, CALLER);
-	else if (setup->held && !resv->lock.held)
-		rival_hold(resv, setup->held);
+		if (scenario()->bo[i].held && !resv->lock.held)
+			rival_hold(resv, scenario()->bo[i].held);
+	}
+	for (unsigned int i = 0; i < BOS; i++)
+		rival(i)->own = rival(i)->bo.base.resv->lock.callers;
 }
 
 static void set_up_managers(void)
@@ -274,8 +309,7 @@ static void set_up(void)
 	set_up_managers();
 	for (unsigned int i = 0; i < BOS; i++)
 		set_up_bo(i);
-	for (unsigned int i = BOS; i--;)
-		set_up_hold(i);
+	set_up_holds();
 	rivals.others = false;
 	nr_ghosts = 0;
 }
@@ -305,6 +339,8 @@ static int call(void)
 		.num_placement = make_list(list), .placement = list,
 	};
 	struct ttm_operation_ctx ctx = {
+		.interruptible = true,
+		.no_wait_gpu = scenario()->no_wait,
 		.allow_res_evict = scenario()->lends,
 		.resv = scenario()->lends ? &rivals.vm : NULL,
 	};
@@ -323,16 +359,13 @@ static int call(void)
 	return ret;
 }
 
-static void tear_down_locks(void)
+/* An own buffer may have been released, and made anew. */
+static void check_locks(void)
 {
-	for (unsigned int i = 0; i < BOS; i++) {
-		struct rival *r = rival(i);
-
-		if (!r->own && (i != CALLERS) && r->bo.base.resv &&
-		    r->bo.base.resv->lock.callers &&
-		    r->bo.base.resv != rival(CALLERS)->bo.base.resv)
+	for (unsigned int i = 0; i < BOS; i++)
+		if (rival(i)->live && rival(i)->bo.base.resv->lock.callers &&
+		    !rival(i)->own)
 			rivals_broken(RULE_BROKEN, "a lock is not given back");
-	}
 }
 
 static void check_references(void)
@@ -369,12 +402,13 @@ static void check_warnings(void)
 	stub_warnings.count = 0;
 }
 
-static void run(const struct schedule *schedule, struct outcome *outcome,
-		FILE *story)
+static void run(struct schedule *schedule, struct dice *dice,
+		struct outcome *outcome, FILE *story)
 {
 	memset(&rivals, 0, sizeof(rivals));
 	memset(outcome, 0, offsetof(struct outcome, trace));
 	rivals.schedule = schedule;
+	rivals.dice = dice;
 	rivals.outcome = outcome;
 	rivals.story = story;
 	stub_warnings.count = 0;
@@ -386,7 +420,7 @@ static void run(const struct schedule *schedule, struct outcome *outcome,
 	outcome->ret = call();
 	rivals_moment();
 	check_result();
-	tear_down_locks();
+	check_locks();
 	check_references();
 	check_warnings();
 	rivals_judge();

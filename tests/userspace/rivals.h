@@ -63,7 +63,8 @@ struct rivals {
 	uint8_t used[POOLS];
 	unsigned long now;
 
-	const struct schedule *schedule;
+	struct schedule *schedule;
+	struct dice *dice;
 	struct outcome *outcome;
 	FILE *story;
 	unsigned int next;	/* event */
@@ -71,6 +72,8 @@ struct rivals {
 	uint32_t label;
 	bool others;		/* they are at work */
 	bool killed;		/* while it waited: an older one came */
+	bool signalled;
+	uint8_t short_of;	/* pages that there was no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	jmp_buf abandoned;
 
@@ -102,6 +105,12 @@ void rival_hold(struct dma_resv *resv, enum holder holder);
 void rivals_point(enum point point, unsigned int what);
 void rivals_broken(enum verdict verdict, const char *why);
 void rivals_abandon(enum verdict verdict, const char *why) __attribute__((noreturn));
+
+/* It is now there. */
+void rivals_settle(struct ttm_buffer_object *bo, struct ttm_resource *to);
+
+/* @dice says whether something happens here, and what. */
+bool rivals_roll(struct event *event);
 
 /* A buffer that is nowhere yet, nor reserved. */
 void rivals_make(struct rival *r);

@@ -143,7 +143,7 @@ static bool move(struct rival *r, unsigned int pool)
 	if (!r->bo.resource || r->bo.pin_count ||
 	    ttm_resource_alloc(&r->bo, &place, &res, NULL))
 		return false;
-	ttm_bo_move_null(&r->bo, res);
+	rivals_settle(&r->bo, res);
 	return true;
 }
 
@@ -216,6 +216,14 @@ static bool act_idle(struct rival *r)
 	return true;
 }
 
+static bool act_signal(void)
+{
+	bool first = !rivals.signalled;
+
+	rivals.signalled = true;
+	return first;
+}
+
 bool rivals_act(const struct event *event)
 {
 	struct rival *r = rival(event->a);
@@ -251,6 +259,20 @@ bool rivals_act(const struct event *event)
 		return act_worth(r);
 	case ACT_IDLE:
 		return act_idle(r);
+	case ACT_SIGNAL:
+		return act_signal();
 	}
 	return false;
+}
+
+/* Something happens at one point of eight. */
+bool rivals_roll(struct event *event)
+{
+	struct dice *dice = rivals.dice;
+
+	if (dice->end - dice->at < 2 || *dice->at++ & 7)
+		return false;
+	*event = choice(*dice->at / CALLERS % CHOICES, *dice->at % CALLERS);
+	dice->at++;
+	return makes_sense(scenario(), event);
 }

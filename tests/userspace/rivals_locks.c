@@ -4,7 +4,7 @@
 #include "rivals.h"
 
 /* Of ours, all that can be waited for has come about long before. */
-#define MOST_POINTS	20000
+#define MOST_POINTS	4000
 
 static const enum holder holders[] = { PLAIN, YOUNGER, OLDER, CALLER };
 
@@ -71,34 +71,79 @@ static void tell_event(const struct event *event)
 	rivals_picture(rivals.story);
 }
 
-static void happen(const struct event *event)
+static void happen(unsigned int i)
 {
+	const struct event *event = &rivals.schedule->event[i];
 	bool possible;
 
 	rivals.others = true;
 	possible = rivals_act(event);
 	rivals.others = false;
-	if (possible) {
-		rivals.outcome->happened |= BIT(rivals.next);
-		if (rivals.story)
-			tell_event(event);
-		rivals_moment();
+	rivals.outcome->fired[i] = rivals.outcome->length;
+	if (!possible)
+		return;
+	rivals.outcome->happened |= BIT(i);
+	if (rivals.story)
+		tell_event(event);
+	rivals_moment();
+}
+
+static bool is_each_time(const struct event *event)
+{
+	return !LABEL_TIMES(event->at);
+}
+
+static void happen_each_time(void)
+{
+	const struct schedule *s = rivals.schedule;
+	uint32_t label = LABEL(LABEL_POINT(rivals.label), LABEL_WHAT(rivals.label), 0) |
+			 LABEL_DROPS(rivals.label);
+
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->event[i].at == label)
+			happen(i);
+}
+
+static void happen_in_turn(void)
+{
+	const struct schedule *s = rivals.schedule;
+
+	for (; rivals.next < s->n; rivals.next++) {
+		if (is_each_time(&s->event[rivals.next]))
+			continue;
+		if (s->event[rivals.next].at != rivals.label)
+			break;
+		happen(rivals.next);
 	}
-	rivals.outcome->fired[rivals.next] = rivals.outcome->length;
+}
+
+/* What is made up on the way is written down, unless it isn't possible. */
+static void make_up(void)
+{
+	struct schedule *s = rivals.schedule;
+
+	while (s->n < EVENTS && rivals_roll(&s->event[s->n])) {
+		s->event[s->n].at = rivals.label;
+		happen(s->n++);
+		if (!(rivals.outcome->happened & BIT(s->n - 1)))
+			s->n--;
+	}
 }
 
 static void interrupted(void)
 {
-	const struct schedule *s = rivals.schedule;
 	struct outcome *o = rivals.outcome;
 
 	if (o->length < TRACE)
 		o->trace[o->length++] = rivals.label;
 	if (++o->points > MOST_POINTS)
 		rivals_abandon(NO_END, "it does not come to an end");
-	for (; rivals.next < s->n && s->event[rivals.next].at == rivals.label;
-	     rivals.next++)
-		happen(&s->event[rivals.next]);
+	if (rivals.dice) {
+		make_up();
+		return;
+	}
+	happen_each_time();
+	happen_in_turn();
 }
 
 void rivals_point(enum point point, unsigned int what)
@@ -136,7 +181,12 @@ unsigned long stub_jiffies(void)
 	return rivals.now;
 }
 
-/* Meanwhile, whoever is at the end of a release gets there. */
+bool stub_signalled(void)
+{
+	return rivals.signalled;
+}
+
+/* Meanwhile, releases that are under way come to their ends. */
 long stub_sleep(long timeout)
 {
 	rivals.now += timeout;
@@ -148,10 +198,12 @@ long stub_sleep(long timeout)
 long dma_resv_wait_timeout(struct dma_resv *resv, enum dma_resv_usage usage,
 			   bool intr, unsigned long timeout)
 {
-	if (resv->busy) {
-		rivals_point(AT_IDLE, 0);
-		resv->busy = false;
-	}
+	if (!resv->busy)
+		return 1;
+	rivals_point(AT_IDLE, 0);
+	if (resv->busy && intr && rivals.signalled)
+		return -ERESTARTSYS;
+	resv->busy = false;
 	return 1;
 }
 
@@ -192,11 +244,10 @@ static int tell_deadlock(void)
 }
 
 /* Its holder gives it back, having had all the time it needed. */
-static void wait_for(struct ww_mutex *lock)
+static void wait_for(struct ww_mutex *lock, bool intr)
 {
 	struct dma_resv *resv = container_of(lock, struct dma_resv, lock);
 
-	rivals.outcome->waits++;
 	rivals.killed = false;
 	rivals.waited_for = lock;
 	rivals_point(AT_WAIT, lock_nr(lock));
@@ -205,7 +256,7 @@ static void wait_for(struct ww_mutex *lock)
 		rival_hold(resv, OLDER);
 		return;
 	}
-	if (lock->held) {
+	if (lock->held && !(intr && rivals.signalled)) {
 		rivals.others = true;
 		ww_mutex_unlock(lock);
 		rivals.others = false;
@@ -213,7 +264,7 @@ static void wait_for(struct ww_mutex *lock)
 	}
 }
 
-int ww_mutex_lock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx)
+static int lock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx, bool intr)
 {
 	if (rivals.others)
 		return ww_mutex_trylock(lock, ctx) ? 0 : -EBUSY;
@@ -228,11 +279,23 @@ int ww_mutex_lock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx)
 			rivals_abandon(RULE_BROKEN, "it waits for its own lock");
 		if (ctx && lock->ctx && lock->ctx->stamp < ctx->stamp)
 			return tell_deadlock();
-		wait_for(lock);
+		wait_for(lock, intr);
 		if (ctx && rivals.killed)
 			return tell_deadlock();
+		if (lock->held && intr && rivals.signalled)
+			return -EINTR;
 	}
 	return ww_mutex_trylock(lock, ctx) ? 0 : -EBUSY;
+}
+
+int ww_mutex_lock(struct ww_mutex *mutex, struct ww_acquire_ctx *ctx)
+{
+	return lock(mutex, ctx, false);
+}
+
+int ww_mutex_lock_interruptible(struct ww_mutex *mutex, struct ww_acquire_ctx *ctx)
+{
+	return lock(mutex, ctx, true);
 }
 
 void ww_mutex_unlock(struct ww_mutex *lock)

@@ -8,11 +8,10 @@
 
 static bool stays(const struct rival *r)
 {
-	const struct rival *x = rival(CALLERS);
+	bool lent = scenario()->lends && r->bo.base.resv == &rivals.vm;
 
-	if (r != x && r->bo.base.resv == x->bo.base.resv && !scenario()->lends)
-		return true;
-	return r == x || r->own || r->worthless || r->bo.pin_count;
+	return r == rival(CALLERS) || (r->own && !lent) || r->worthless ||
+	       r->bo.pin_count;
 }
 
 static void note_bo(struct moment *m, unsigned int i)
@@ -24,6 +23,8 @@ static void note_bo(struct moment *m, unsigned int i)
 		return;
 	if (stays(r))
 		m->stay |= BIT(i);
+	if (scenario()->no_wait && r->bo.base.resv->busy)
+		m->held |= BIT(i);
 	if (r->dying || holder == NOBODY || holder == CALLER)
 		return;
 	m->held |= BIT(i);
@@ -67,11 +68,14 @@ static int left(const struct moment *m, unsigned int pool, unsigned int taken)
 /* Those as well for which there is no room where they would be evicted to. */
 static unsigned int homeless(const struct moment *m, unsigned int taken)
 {
-	int room = left(m, IN_TT, taken);
+	bool by_tt = scenario()->target == TO_TT || scenario()->hops;
+	int room = by_tt ? left(m, IN_TT, taken) : 0xff;
 	unsigned int bos = 0;
 
-	if (scenario()->target != TO_TT && !scenario()->hops)
+	if (scenario()->target == TO_NOWHERE)
 		return 0;
+	if (scenario()->memory && scenario()->memory < room)
+		room = scenario()->memory;
 	for (unsigned int i = 0; i < m->nodes; i++)
 		if (m->node[i].pool == IN_VRAM && m->node[i].size > room)
 			bos |= BIT(m->node[i].owner);
@@ -115,6 +119,8 @@ static unsigned int held_throughout(void)
 /* What the caller could not have had at a moment, as others held it. */
 static unsigned int out_of_reach(const struct moment *m)
 {
+	if (scenario()->no_wait)
+		return m->held;
 	if (!scenario()->ticket)
 		return held_throughout();
 	if (!rivals.outcome->told)
@@ -133,26 +139,41 @@ static bool always_had_room(void)
 	return true;
 }
 
+/* Memory for x itself is none that evicting makes. */
+static bool lacks_memory(void)
+{
+	return rivals.short_of && rivals.short_of <= scenario()->bo[CALLERS].size;
+}
+
+static bool may_return(int ret)
+{
+	switch (ret) {
+	case -ENOSPC:
+		return true;
+	case -EDEADLK:
+		return rivals.outcome->told && scenario()->contended;
+	case -ENOMEM:
+		return rivals.short_of;
+	case -EBUSY:
+		return scenario()->no_wait;
+	case -EINTR:
+	case -ERESTARTSYS:
+		return rivals.signalled;
+	}
+	return false;
+}
+
 void rivals_judge(void)
 {
 	struct outcome *o = rivals.outcome;
 	const struct moment *last = &rivals.moment[rivals.moments - 1];
 
 	o->room_at_end = has_room(last, out_of_reach(last));
-	switch (o->ret) {
-	case 0:
+	if (!o->ret)
 		return;
-	case -EDEADLK:
-		if (!o->told || !scenario()->contended)
-			rivals_broken(RULE_BROKEN, "-EDEADLK where there was none");
-		fallthrough;
-	case -ENOSPC:
-		if (always_had_room())
-			rivals_broken(FALSE_REFUSAL,
-				      o->told ? "given up though there was room all the time" :
-						"refused though there was room all the time");
-		return;
-	default:
-		rivals_broken(RULE_BROKEN, "an error that is no refusal");
-	}
+	if (!may_return(o->ret))
+		rivals_broken(RULE_BROKEN, "there is no reason for such an error");
+	else if (!rivals.signalled && !lacks_memory() && always_had_room())
+		rivals_broken(FALSE_REFUSAL, o->told ? "given up, though there was room" :
+						       "refused, though there was room");
 }

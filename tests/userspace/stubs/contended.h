@@ -45,6 +45,7 @@ enum dma_resv_usage {
 unsigned long stub_jiffies(void);
 long stub_sleep(long timeout);
 void stub_resched(void);
+bool stub_signalled(void);
 
 #define schedule_timeout_uninterruptible	stub_sleep
 #define schedule_timeout_interruptible		stub_sleep
@@ -55,24 +56,25 @@ void stub_resched(void);
 #define usleep_range(min, max)			stub_sleep(1)
 #define cond_resched()				stub_resched()
 #define might_sleep()				((void)0)
-#define signal_pending(task)			((void)(task), false)
-#define fatal_signal_pending(task)		((void)(task), false)
+#define signal_pending(task)			((void)(task), stub_signalled())
+#define fatal_signal_pending(task)		((void)(task), stub_signalled())
 #define current					NULL
 
 bool ww_mutex_trylock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx);
 int ww_mutex_lock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx);
+int ww_mutex_lock_interruptible(struct ww_mutex *lock, struct ww_acquire_ctx *ctx);
 void ww_mutex_unlock(struct ww_mutex *lock);
 
-#define ww_mutex_lock_interruptible		ww_mutex_lock
 #define ww_mutex_is_locked(lock)		((lock)->held)
 
 #define dma_resv_assert_held(resv)		((void)WARN_ON(!(resv)->lock.held))
 #define dma_resv_is_locked(resv)		((resv)->lock.held)
 #define dma_resv_trylock(resv)			ww_mutex_trylock(&(resv)->lock, NULL)
 #define dma_resv_lock(resv, ctx)		ww_mutex_lock(&(resv)->lock, ctx)
-#define dma_resv_lock_interruptible		dma_resv_lock
+#define dma_resv_lock_interruptible(resv, ctx)					\
+	ww_mutex_lock_interruptible(&(resv)->lock, ctx)
 #define dma_resv_lock_slow			(void)dma_resv_lock
-#define dma_resv_lock_slow_interruptible	dma_resv_lock
+#define dma_resv_lock_slow_interruptible	dma_resv_lock_interruptible
 #define dma_resv_unlock(resv)			ww_mutex_unlock(&(resv)->lock)
 
 static inline struct ww_acquire_ctx *

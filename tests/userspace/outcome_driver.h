@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* The parts of the program that runs both sides and compares them. */
+#ifndef _OUTCOME_DRIVER_H_
+#define _OUTCOME_DRIVER_H_
+
+#include <stddef.h>
+
+#include "outcome.h"
+
+#define BIT(n)		(1U << (n))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+enum { LINUX, OURS, SIDES };
+
+/* A run on both sides. */
+struct both {
+	struct outcome side[SIDES];
+};
+
+void run_init(void);
+void run_story(unsigned int side, const struct schedule *schedule);
+/* What happens where @dice says so on @side is written to @schedule. */
+void run_dice(struct schedule *schedule, struct dice *dice, unsigned int side);
+void run_both(const struct schedule *schedule, struct both *both);
+
+/* Did an event happen, on any side? */
+static inline bool has_happened(const struct both *both, unsigned int event)
+{
+	return (both->side[LINUX].happened | both->side[OURS].happened) & BIT(event);
+}
+
+/* Verdicts, counted and told; false if there is one against ours. */
+extern unsigned int most_stories;
+bool judge(const struct schedule *schedule, const struct both *both);
+bool judge_table(void);
+
+void explore(const struct scenario *scenario, unsigned int events);
+
+/* Scenarios and schedules from bytes. */
+bool history(const uint8_t *bytes, size_t n);
+void random_histories(unsigned long n, unsigned long seed);
+
+#endif
