@@ -128,7 +128,8 @@ enum verdict {
 
 /*
  * @happened: The events that were possible when their time came.
- * @fired: How long @trace was then.
+ * @when: Of each all points where it happened, and the states, in a number.
+ * @fired: How long @trace was when its time came.
  * @told: The ticket was told -EDEADLK.
  * @room_at_end: There was room when the call had returned.
  */
@@ -138,6 +139,7 @@ struct outcome {
 	bool told;
 	bool room_at_end;
 	uint32_t happened;
+	uint32_t when[EVENTS];
 	uint16_t fired[EVENTS];
 	uint32_t bad;			/* verdicts */
 	const char *why[VERDICTS];

@@ -9,6 +9,10 @@
 
 #include "outcome_driver.h"
 
+#ifndef ERESTARTSYS
+#define ERESTARTSYS	512
+#endif
+
 static const struct side * const sides[SIDES] = { &outcome_linux, &outcome_ours };
 
 /* In ticks of processor time; a run takes less than a thousandth. */
@@ -88,13 +92,19 @@ void run_dice(struct schedule *schedule, struct dice *dice, unsigned int side)
 	run(side, schedule, dice, &outcome, NULL);
 }
 
-/* If all that others did happened on both sides, they can be compared. */
+/* If others did the same at the same points, both sides can be compared. */
 static bool is_comparable(const struct schedule *schedule, const struct both *both)
 {
+	const struct outcome *l = &both->side[LINUX], *o = &both->side[OURS];
 	uint32_t events = BIT(schedule->n) - 1;
 
-	return (both->side[LINUX].happened & both->side[OURS].happened) == events &&
-	       !both->side[LINUX].bad && !both->side[OURS].bad;
+	return (l->happened & o->happened) == events && !l->bad && !o->bad &&
+	       !memcmp(l->when, o->when, schedule->n * sizeof(l->when[0]));
+}
+
+static bool was_interrupted(const struct outcome *o)
+{
+	return o->ret == -EINTR || o->ret == -ERESTARTSYS;
 }
 
 static void compare(const struct schedule *schedule, struct both *both)
@@ -102,7 +112,8 @@ static void compare(const struct schedule *schedule, struct both *both)
 	const struct outcome *theirs = &both->side[LINUX];
 	struct outcome *ours = &both->side[OURS];
 
-	if (!is_comparable(schedule, both) || !ours->ret || ours->ret == theirs->ret)
+	if (!is_comparable(schedule, both) || !ours->ret || ours->ret == theirs->ret ||
+	    was_interrupted(ours))
 		return;
 	if (!theirs->ret && ours->told && !theirs->told)
 		set_bad(ours, HARD_FOR_SOFT, "given up where Linux finds room");

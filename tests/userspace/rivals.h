@@ -24,13 +24,14 @@
 
 /*
  * @own: Reserved by the caller before, in the same transaction.
+ * @put: Others have dropped their reference.
  * @dying: The last reference is gone, and the release under way.
  */
 struct rival {
 	struct ttm_buffer_object bo;
 	struct ttm_tt tt;
 	uint8_t size;
-	bool live, dying, queued;
+	bool live, put, dying, queued;
 	bool own, worthless;
 };
 
@@ -67,12 +68,14 @@ struct rivals {
 	struct dice *dice;
 	struct outcome *outcome;
 	FILE *story;
+	unsigned int told;	/* points */
 	unsigned int next;	/* event */
 	uint8_t times[AT_POINTS][BOS];
 	uint32_t label;
 	bool others;		/* they are at work */
 	bool killed;		/* while it waited: an older one came */
 	bool signalled;
+	uint8_t held_long;	/* bits of buffers whose reservations were, by others */
 	uint8_t short_of;	/* pages that there was no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	jmp_buf abandoned;
@@ -120,6 +123,7 @@ bool rivals_act(const struct event *event);
 void rivals_end_releases(void);
 
 void rivals_moment(void);
+uint32_t rivals_state(uint32_t h);
 void rivals_judge(void);
 
 void rivals_picture(FILE *out);

@@ -3,10 +3,16 @@
 
 #include "rivals.h"
 
+/* Others have references to it. */
+static bool is_known(const struct rival *r)
+{
+	return r->live && !r->put;
+}
+
 /* Does another have its reservation, or get it at once? @taken: it is free. */
 static bool lock_for_other(struct rival *r, bool *taken)
 {
-	if (!r->live || r->dying || r->bo.deleted)
+	if (!is_known(r))
 		return false;
 	*taken = !r->bo.base.resv->lock.held;
 	if (*taken)
@@ -34,15 +40,14 @@ static bool act_reserve(struct rival *r, enum holder as)
 {
 	struct ww_mutex *lock = &r->bo.base.resv->lock;
 
-	if (!r->live || r->dying || r->bo.deleted)
+	if (!is_known(r))
 		return false;
 	/* An older one queues up, and a younger one that waits has to die. */
 	if (lock->held) {
-		if (lock != rivals.waited_for || as != OLDER || lock->callers)
+		if (lock != rivals.waited_for || as != OLDER || rivals.killed)
 			return false;
 		dma_resv_unlock(r->bo.base.resv);
 		rivals.killed = true;
-		return true;
 	}
 	rival_hold(r->bo.base.resv, as);
 	return true;
@@ -52,7 +57,7 @@ static bool act_give_back(struct rival *r, bool tail)
 {
 	struct ww_mutex *lock = &r->bo.base.resv->lock;
 
-	if (!r->live || r->dying || !lock->held || lock->callers)
+	if (!is_known(r) || !lock->held || lock->callers)
 		return false;
 	if (tail)
 		to_tail(r);
@@ -88,6 +93,7 @@ static bool act_free(struct rival *r)
 {
 	if (!let_die(r))
 		return false;
+	r->put = true;
 	ttm_bo_fini(&r->bo);
 	return true;
 }
@@ -97,6 +103,7 @@ static bool act_drop(struct rival *r)
 	if (kref_read(&r->bo.kref) != 1 || !let_die(r))
 		return false;
 	r->bo.kref.refs = 0;
+	r->put = true;
 	r->dying = true;
 	return true;
 }

@@ -44,7 +44,7 @@ void rivals_broken(enum verdict verdict, const char *why)
 	rivals.outcome->bad |= BIT(verdict);
 	rivals.outcome->why[verdict] = why;
 	if (rivals.story)
-		fprintf(rivals.story, "      ! %s\n", why);
+		fprintf(rivals.story, "       ! %s\n", why);
 }
 
 void rivals_abandon(enum verdict verdict, const char *why)
@@ -57,16 +57,33 @@ void rivals_abandon(enum verdict verdict, const char *why)
  * Points
  */
 
-static void tell_point(void)
+/* Later, only where something happens. */
+#define POINTS_TOLD	40
+
+static void draw_point(void)
 {
 	fputs("  ", rivals.story);
 	words_point(rivals.story, rivals.label);
 	rivals_picture(rivals.story);
 }
 
+static void tell_point(void)
+{
+	if (++rivals.told == POINTS_TOLD)
+		fputs("  ...\n", rivals.story);
+	if (rivals.told < POINTS_TOLD)
+		draw_point();
+}
+
 static void tell_event(const struct event *event)
 {
-	fputs("      > ", rivals.story);
+	if (rivals.told >= POINTS_TOLD) {
+		fputs("  ", rivals.story);
+		words_point(rivals.story, rivals.label);
+		putc('\n', rivals.story);
+	}
+	fprintf(rivals.story, LABEL_DROPS(rivals.label) ? "   +%-2u > " : "       > ",
+		LABEL_DROPS(rivals.label));
 	words_event(rivals.story, event);
 	rivals_picture(rivals.story);
 }
@@ -82,10 +99,11 @@ static void happen(unsigned int i)
 	rivals.outcome->fired[i] = rivals.outcome->length;
 	if (!possible)
 		return;
+	rivals_moment();
+	rivals.outcome->when[i] = rivals_state(rivals.outcome->when[i]);
 	rivals.outcome->happened |= BIT(i);
 	if (rivals.story)
 		tell_event(event);
-	rivals_moment();
 }
 
 static bool is_each_time(const struct event *event)
@@ -239,24 +257,18 @@ static int tell_deadlock(void)
 	rivals.outcome->told = true;
 	rivals_moment();
 	if (rivals.story)
-		fputs("      -EDEADLK\n", rivals.story);
+		fputs("       -EDEADLK\n", rivals.story);
 	return -EDEADLK;
 }
 
 /* Its holder gives it back, having had all the time it needed. */
 static void wait_for(struct ww_mutex *lock, bool intr)
 {
-	struct dma_resv *resv = container_of(lock, struct dma_resv, lock);
-
 	rivals.killed = false;
 	rivals.waited_for = lock;
 	rivals_point(AT_WAIT, lock_nr(lock));
 	rivals.waited_for = NULL;
-	if (rivals.killed) {
-		rival_hold(resv, OLDER);
-		return;
-	}
-	if (lock->held && !(intr && rivals.signalled)) {
+	if (lock->held && !rivals.killed && !(intr && rivals.signalled)) {
 		rivals.others = true;
 		ww_mutex_unlock(lock);
 		rivals.others = false;
@@ -298,8 +310,19 @@ int ww_mutex_lock_interruptible(struct ww_mutex *mutex, struct ww_acquire_ctx *c
 	return lock(mutex, ctx, true);
 }
 
+/* Held for as long as a caller can be expected to wait that has no ticket. */
+static void note_long_hold(const struct ww_mutex *lock)
+{
+	if (lock->callers || rivals.now - lock->since < HZ - 1)
+		return;
+	for (unsigned int i = 0; i < BOS; i++)
+		if (&rival(i)->bo.base.resv->lock == lock)
+			rivals.held_long |= BIT(i);
+}
+
 void ww_mutex_unlock(struct ww_mutex *lock)
 {
+	note_long_hold(lock);
 	WARN_ON(!lock->held);
 	if (lock->held && lock->callers == rivals.others)
 		rivals_broken(RULE_BROKEN, "it gives back another's lock");

@@ -54,6 +54,24 @@ void rivals_moment(void)
 	}
 }
 
+static uint32_t hash(uint32_t h, uint32_t value)
+{
+	return (h ^ value) * 0x9e3779b1 >> 5 ^ h << 7;
+}
+
+/* Where the caller is, and what is where, added to a number. */
+uint32_t rivals_state(uint32_t h)
+{
+	const struct moment *m = &rivals.moment[rivals.moments - 1];
+	uint32_t nodes = 0;
+
+	h = hash(h, rivals.label);
+	h = hash(h, m->stay << 16 | m->held << 8 | m->held_older);
+	for (unsigned int i = 0; i < m->nodes; i++)
+		nodes += hash(m->node[i].pool, m->node[i].owner);
+	return hash(h, nodes);
+}
+
 /* Pages that are left for others if all were evicted that is not @taken. */
 static int left(const struct moment *m, unsigned int pool, unsigned int taken)
 {
@@ -104,7 +122,7 @@ static bool has_room(const struct moment *m, unsigned int taken)
  */
 static unsigned int held_throughout(void)
 {
-	unsigned int bos = 0;
+	unsigned int bos = rivals.held_long;
 
 	for (unsigned int i = 0; i < BOS; i++) {
 		const struct ww_mutex *lock = &rival(i)->bo.base.resv->lock;
