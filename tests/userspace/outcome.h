@@ -22,7 +22,14 @@ enum pool { IN_SYSTEM, IN_TT, IN_VRAM, POOLS, NOWHERE = 0xff };
 enum holder { NOBODY, PLAIN, YOUNGER, OLDER, CALLER };
 
 /* Where buffers in VRAM are evicted to; those in TT always go to SYSTEM. */
-enum target { TO_SYSTEM, TO_TT, TO_TT_OR_SYSTEM, TO_TT_SYSTEM_FALLBACK, TO_NOWHERE };
+enum target { TO_SYSTEM, TO_TT, TO_TT_OR_SYSTEM, TO_TT_SYSTEM_FALLBACK, TO_NOWHERE,
+	      TO_ITSELF };
+
+/*
+ * ttm_bo_validate(); ttm_bo_evict_cgroup(), for as many pages of VRAM as x has;
+ * ttm_resource_manager_evict_all(), of VRAM.
+ */
+enum call { VALIDATE, DRAIN, EMPTY };
 
 /*
  * @pool: Where it is, NOWHERE for a buffer that others may create.
@@ -49,6 +56,8 @@ struct place_setup {
 
 struct scenario {
 	const char *name;
+	uint8_t depth;		/* events in the full form */
+	uint8_t call;
 	uint8_t capacity[POOLS];	/* SYSTEM has no end */
 	struct bo_setup bo[BOS];
 	struct place_setup list[PLACES];
@@ -58,6 +67,8 @@ struct scenario {
 	bool contended;		/* ctx->contended is there, if there is such */
 	bool lends;		/* ctx->allow_res_evict, and the VM's reservation */
 	bool no_wait;		/* ctx->no_wait_gpu */
+	bool deaf;		/* no ctx->interruptible */
+	bool hung;		/* what the GPU works on it always will */
 	bool hops;		/* from VRAM to SYSTEM by TT only */
 	uint8_t memory;		/* pages for a buffer at most, 0 for no limit */
 };

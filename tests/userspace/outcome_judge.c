@@ -17,6 +17,7 @@ static struct {
 	struct {
 		const struct scenario *scenario;
 		const char *why;
+		unsigned int act;	/* the last that others did */
 	} kind[KINDS];
 } all;
 
@@ -30,14 +31,18 @@ static const char * const verdicts[VERDICTS] = {
 };
 
 /* The first of its kind is the shortest. */
-static bool is_new(const struct scenario *scenario, const char *why)
+static bool is_new(const struct schedule *schedule, const char *why)
 {
+	unsigned int act = schedule->n ? schedule->event[schedule->n - 1].act : ACTS;
+
 	for (unsigned int i = 0; i < all.kinds; i++)
-		if (all.kind[i].scenario == scenario && !strcmp(all.kind[i].why, why))
+		if (all.kind[i].scenario == schedule->scenario &&
+		    all.kind[i].act == act && !strcmp(all.kind[i].why, why))
 			return false;
 	if (all.kinds == KINDS)
 		return false;
-	all.kind[all.kinds].scenario = scenario;
+	all.kind[all.kinds].scenario = schedule->scenario;
+	all.kind[all.kinds].act = act;
 	all.kind[all.kinds++].why = why;
 	return true;
 }
@@ -65,7 +70,7 @@ static void tell(const struct schedule *schedule, unsigned int verdict,
 {
 	struct schedule shortest = *schedule;
 
-	if (all.stories >= most_stories || !is_new(schedule->scenario, why))
+	if (all.stories >= most_stories || !is_new(schedule, why))
 		return;
 	all.stories++;
 	shorten(&shortest, verdict, why);

@@ -21,7 +21,7 @@ void words_point(FILE *out, uint32_t label)
 
 	switch (LABEL_POINT(label)) {
 	case AT_START:
-		strcpy(text, "x is to be validated");
+		strcpy(text, "the call");
 		break;
 	case AT_RESCHED:
 		strcpy(text, "others are let run");

@@ -61,6 +61,8 @@ static void rivals_free(struct ttm_resource_manager *man,
 	struct node *node = container_of(res, struct node, res);
 
 	rivals_point(AT_FREE, res->mem_type);
+	if (!rivals.others && res->mem_type == IN_VRAM)
+		rivals.freed += rival(node->owner)->size;
 	rivals.used[res->mem_type] -= rival(node->owner)->size;
 	ttm_resource_fini(man, res);
 	node->used = false;
@@ -86,6 +88,7 @@ static bool rivals_valuable(struct ttm_buffer_object *bo,
 }
 
 static const struct ttm_place place_system = { .mem_type = IN_SYSTEM };
+static const struct ttm_place place_vram = { .mem_type = IN_VRAM };
 static const struct ttm_place places_tt[] = {
 	{ .mem_type = IN_TT }, { .mem_type = IN_SYSTEM },
 };
@@ -103,6 +106,8 @@ static void rivals_evict_flags(struct ttm_buffer_object *bo,
 		placement->num_placement = 0;
 	else if (bo->resource->mem_type != IN_VRAM)
 		;
+	else if (scenario()->target == TO_ITSELF)
+		*placement = (struct ttm_placement) { 1, &place_vram };
 	else if (scenario()->target == TO_TT)
 		*placement = (struct ttm_placement) { 1, places_tt };
 	else if (scenario()->target == TO_TT_OR_SYSTEM)
@@ -238,7 +243,7 @@ static void place_bo(struct rival *r, const struct bo_setup *setup)
 		r->bo.bulk_move = &rivals.bulk;
 	}
 	if (setup->pool != NOWHERE) {
-		WARN_ON(ttm_resource_alloc(&r->bo, &place, &res, NULL));
+		WARN_ON(ttm_resource_alloc(&r->bo, &place, &res, rivals_cgroup()));
 		r->bo.resource = res;
 	}
 	if (setup->pool == IN_SYSTEM || setup->pool == IN_TT) {
@@ -270,7 +275,8 @@ static void set_up_bo(unsigned int i)
 
 static void set_up_holds(void)
 {
-	rival_hold(rival(CALLERS)->bo.base.resv, CALLER);
+	if (scenario()->call == VALIDATE)
+		rival_hold(rival(CALLERS)->bo.base.resv, CALLER);
 	if (scenario()->lends && !rivals.vm.lock.held)
 		rival_hold(&rivals.vm, CALLER);
 	for (unsigned int i = 0; i < BOS; i++) {
@@ -331,32 +337,69 @@ static unsigned int make_list(struct ttm_place *list)
 	return s->places;
 }
 
-static int call(void)
+static int validate(struct ttm_operation_ctx *ctx)
 {
-	struct ttm_buffer_object *bo = &rival(CALLERS)->bo, *contended = NULL;
+	struct ttm_buffer_object *contended = NULL;
 	struct ttm_place list[PLACES];
 	struct ttm_placement placement = {
 		.num_placement = make_list(list), .placement = list,
-	};
-	struct ttm_operation_ctx ctx = {
-		.interruptible = true,
-		.no_wait_gpu = scenario()->no_wait,
-		.allow_res_evict = scenario()->lends,
-		.resv = scenario()->lends ? &rivals.vm : NULL,
 	};
 	int ret;
 
 #ifndef PRISTINE
 	if (scenario()->contended)
-		ctx.contended = &contended;
+		ctx->contended = &contended;
 #endif
-	rivals_point(AT_START, 0);
-	ret = ttm_bo_validate(bo, &placement, &ctx);
+	ret = ttm_bo_validate(&rival(CALLERS)->bo, &placement, ctx);
 	if (contended && !rivals.outcome->told)
 		rivals_broken(RULE_BROKEN, "it tells of a contended buffer for nothing");
 	if (contended)
 		ttm_bo_fini(contended);
 	return ret;
+}
+
+/* Less than was asked for is a refusal. */
+static int drain(struct ttm_operation_ctx *ctx)
+{
+	s64 target = scenario()->bo[CALLERS].size * PAGE_SIZE;
+	s64 freed = ttm_bo_evict_cgroup(&rivals.bdev, &rivals.man[IN_VRAM], NULL,
+					target, ctx);
+
+	if (freed > (s64)(rivals.freed * PAGE_SIZE))
+		rivals_broken(RULE_BROKEN, "it counts bytes that did not leave");
+	return freed < 0 ? freed : freed < target ? -ENOSPC : 0;
+}
+
+/* All GPU timeouts together: one, and some patience. */
+#define MOST_TIME	(20 * HZ)
+
+static int empty(void)
+{
+	int ret = ttm_resource_manager_evict_all(&rivals.bdev, &rivals.man[IN_VRAM]);
+
+	if (rivals.now > MOST_TIME)
+		rivals_broken(RULE_BROKEN, "it waits more than once for a GPU that hangs");
+	return ret;
+}
+
+static int call(void)
+{
+	struct ttm_operation_ctx ctx = {
+		.interruptible = !scenario()->deaf,
+		.no_wait_gpu = scenario()->no_wait,
+		.allow_res_evict = scenario()->lends,
+		.resv = scenario()->lends ? &rivals.vm : NULL,
+	};
+
+	rivals_point(AT_START, 0);
+	switch (scenario()->call) {
+	case DRAIN:
+		return drain(&ctx);
+	case EMPTY:
+		return empty();
+	default:
+		return validate(&ctx);
+	}
 }
 
 /* An own buffer may have been released, and made anew. */
@@ -385,7 +428,7 @@ static void check_result(void)
 
 	if (rivals.bdev.lru_lock.held)
 		rivals_broken(RULE_BROKEN, "the lru_lock is not given back");
-	if (rivals.outcome->ret)
+	if (rivals.outcome->ret || s->call != VALIDATE)
 		return;
 	for (unsigned int i = 0; res && i < s->places; i++)
 		if (s->list[i].pool == res->mem_type) {

@@ -76,6 +76,7 @@ struct rivals {
 	bool killed;		/* while it waited: an older one came */
 	bool signalled;
 	uint8_t held_long;	/* bits of buffers whose reservations were, by others */
+	unsigned int freed;	/* pages of VRAM, by the caller */
 	uint8_t short_of;	/* pages that there was no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	jmp_buf abandoned;
@@ -99,6 +100,12 @@ static inline unsigned int rival_nr(const struct ttm_buffer_object *bo)
 static inline const struct scenario *scenario(void)
 {
 	return rivals.schedule->scenario;
+}
+
+/* What a drain is to find its buffers charged to. */
+static inline struct dmem_cgroup_pool_state *rivals_cgroup(void)
+{
+	return scenario()->call == DRAIN ? (void *)&rivals : NULL;
 }
 
 enum holder rival_holder(const struct dma_resv *resv);

@@ -134,7 +134,7 @@ static bool act_create(struct rival *r, unsigned int pool)
 	if (r->live)
 		return false;
 	rivals_make(r);
-	if (ttm_resource_alloc(&r->bo, &place, &res, NULL)) {
+	if (ttm_resource_alloc(&r->bo, &place, &res, rivals_cgroup())) {
 		r->live = false;
 		return false;
 	}
@@ -148,7 +148,7 @@ static bool move(struct rival *r, unsigned int pool)
 	struct ttm_resource *res;
 
 	if (!r->bo.resource || r->bo.pin_count ||
-	    ttm_resource_alloc(&r->bo, &place, &res, NULL))
+	    ttm_resource_alloc(&r->bo, &place, &res, rivals_cgroup()))
 		return false;
 	rivals_settle(&r->bo, res);
 	return true;
@@ -213,7 +213,7 @@ static bool act_worth(struct rival *r)
 /* A zombie's work is done as soon as the GPU is. */
 static bool act_idle(struct rival *r)
 {
-	if (!r->live || !r->bo.base.resv->busy)
+	if (!r->live || !r->bo.base.resv->busy || scenario()->hung)
 		return false;
 	r->bo.base.resv->busy = false;
 	if (r->queued && !r->bo.base.resv->lock.held) {

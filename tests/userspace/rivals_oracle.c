@@ -11,7 +11,7 @@ static bool stays(const struct rival *r)
 	bool lent = scenario()->lends && r->bo.base.resv == &rivals.vm;
 
 	return r == rival(CALLERS) || (r->own && !lent) || r->worthless ||
-	       r->bo.pin_count;
+	       r->bo.pin_count || (r->bo.base.resv->busy && scenario()->hung);
 }
 
 static void note_bo(struct moment *m, unsigned int i)
@@ -23,7 +23,7 @@ static void note_bo(struct moment *m, unsigned int i)
 		return;
 	if (stays(r))
 		m->stay |= BIT(i);
-	if (scenario()->no_wait && r->bo.base.resv->busy)
+	if (scenario()->no_wait && (r->dying || r->bo.base.resv->busy))
 		m->held |= BIT(i);
 	if (r->dying || holder == NOBODY || holder == CALLER)
 		return;
@@ -92,6 +92,8 @@ static unsigned int homeless(const struct moment *m, unsigned int taken)
 
 	if (scenario()->target == TO_NOWHERE)
 		return 0;
+	if (scenario()->target == TO_ITSELF)
+		return BIT(BOS) - 1;
 	if (scenario()->memory && scenario()->memory < room)
 		room = scenario()->memory;
 	for (unsigned int i = 0; i < m->nodes; i++)
@@ -100,12 +102,23 @@ static unsigned int homeless(const struct moment *m, unsigned int taken)
 	return bos;
 }
 
+/* Is there anything in VRAM that could be evicted? */
+static bool has_victim(const struct moment *m, unsigned int taken)
+{
+	for (unsigned int i = 0; i < m->nodes; i++)
+		if (m->node[i].pool == IN_VRAM && !(taken & BIT(m->node[i].owner)))
+			return true;
+	return false;
+}
+
 static bool has_room(const struct moment *m, unsigned int taken)
 {
 	const struct scenario *s = scenario();
 
 	taken |= m->stay;
 	taken |= homeless(m, taken);
+	if (s->call != VALIDATE)
+		return has_victim(m, taken);
 	for (unsigned int i = 0; i < s->places; i++) {
 		if (s->list[i].desired)
 			continue;
@@ -139,6 +152,8 @@ static unsigned int out_of_reach(const struct moment *m)
 {
 	if (scenario()->no_wait)
 		return m->held;
+	if (scenario()->call != VALIDATE)
+		return 0;
 	if (!scenario()->ticket)
 		return held_throughout();
 	if (!rivals.outcome->told)
@@ -173,7 +188,8 @@ static bool may_return(int ret)
 	case -ENOMEM:
 		return rivals.short_of;
 	case -EBUSY:
-		return scenario()->no_wait;
+		return scenario()->no_wait || scenario()->hung ||
+		       scenario()->target == TO_ITSELF;
 	case -EINTR:
 	case -ERESTARTSYS:
 		return rivals.signalled;

@@ -33,7 +33,7 @@ enum dma_resv_usage {
 	DMA_RESV_USAGE_BOOKKEEP = 3
 };
 
-#define HZ				10
+#define HZ				5
 #define MAX_SCHEDULE_TIMEOUT		((long)(~0UL >> 1))
 #define jiffies				(stub_jiffies())
 #define time_after(a, b)		((long)((b) - (a)) < 0)
