@@ -320,6 +320,8 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 				  const struct ttm_place *place,
 				  enum ttm_evict_effort effort)
 {
+	struct ttm_resource_manager *man =
+		ttm_manager_type(search->bo->bdev, place->mem_type);
 	struct ttm_buffer_object *bo = search->bo;
 	struct ttm_bo_alloc_state state = {};
 	int ret;
@@ -334,9 +336,8 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 		return ret;
 	}
 
-	ret = ttm_bo_add_pipelined_eviction_fences(
-		bo, ttm_manager_type(bo->bdev, place->mem_type),
-		search->ctx->no_wait_gpu);
+	ret = ttm_bo_add_pipelined_eviction_fences(bo, man,
+						   search->ctx->no_wait_gpu);
 	if (ret)
 		ttm_resource_free(bo, search->res);
 	return ret;

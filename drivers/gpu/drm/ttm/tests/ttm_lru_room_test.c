@@ -359,6 +359,7 @@ static int lru_place_where_victims_wait(struct lru_world *w,
 		.placement = &priv,
 	};
 	struct lru_holder older[2] = { { .ticket = true }, { .ticket = true } };
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
 	struct ww_acquire_ctx ticket;
 	int ret;
 
@@ -369,8 +370,10 @@ static int lru_place_where_victims_wait(struct lru_world *w,
 	lru_hold(&older[0], w, 'p');
 	lru_hold(&older[1], w, 'b');
 	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'a');
 	ret = lru_place(w, 'x', ctx, &ticket);
 	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
 	lru_let_go(&older[0]);
 	lru_let_go(&older[1]);
 	return ret;
