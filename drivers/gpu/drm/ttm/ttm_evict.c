@@ -31,10 +31,11 @@
  *
  * 1. *What is free is taken first.* All places but fallbacks are tried without
  *    evicting anything. A cgroup that is protected may evict others already now.
- * 2. *Cheap before dear.* Then a bounded walk evicts what it gets without waiting
- *    for a reservation, for one place after the other, fallbacks included. A
- *    fallback is good enough for the driver, and waiting can cost the caller its
- *    whole transaction. So all places are tried softly before anything waits.
+ * 2. *Cheap before dear.* Then walks evict what they get without waiting for a
+ *    reservation, for one place after the other, fallbacks included. A fallback is
+ *    good enough for the driver, and waiting can cost the caller its whole
+ *    transaction. So all places are tried softly before anything waits; and again,
+ *    TTM_EVICT_LOOKS times at most, while buffers are just being moved or released.
  * 3. *A conclusion needs a walk that left out nothing.* If no walk did, the search
  *    has failed here. Else it goes on.
  * 4. *With a ticket: exhaustively.* A walk waits for each reservation, with the
@@ -44,10 +45,9 @@
  *    back when the buffer has its place.
  * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation.
  *    It tries softly again and again, for TTM_EVICT_PATIENCE.
- * 6. *-EDEADLK ends the search at once*, and comes unchanged out of nested
- *    evictions: nothing may be locked with the ticket before the caller has backed
- *    off. All places were tried softly by then. The outermost call converts it, for
- *    callers that can't back off (&ttm_operation_ctx.contended).
+ * 6. *-EDEADLK comes unchanged out of nested evictions*, and from then on nothing is
+ *    locked with the ticket. After a last soft look the outermost call returns it,
+ *    or converts it for callers that can't back off (&ttm_operation_ctx.contended).
  *
  * Throughout:
  *
@@ -64,8 +64,10 @@
 
 /* For so long a caller without a ticket looks for room, in jiffies. */
 #define TTM_EVICT_PATIENCE	HZ
-/* So often a caller looks that must not wait for the GPU. */
+/* So often a search looks softly in a row. */
 #define TTM_EVICT_LOOKS		4
+/* The most buffers that a soft walk meets which were moved since it began. */
+#define TTM_EVICT_MAX_MOVED	16
 
 /* How hard a search tries. */
 enum ttm_evict_effort {
@@ -88,6 +90,8 @@ struct ttm_evict_search {
 	bool force_space;
 	/* The last round did not see everything. */
 	bool left_out;
+	/* Of that, what others will soon be done with. */
+	bool passing;
 	/* Memory to evict to was short for a buffer of this size. */
 	u64 too_large;
 };
@@ -104,8 +108,9 @@ struct ttm_evict_walk {
 	/* Buffers that left the manager, and why the last one that didn't did not. */
 	unsigned long evicted;
 	int error;
-	/* Some walk did not see everything. */
+	/* Some walk did not see everything; what others will soon be done with. */
 	bool left_out;
+	bool passing;
 	/* Take what a cgroup's low limit protects; some was left for that. */
 	bool try_low;
 	bool hit_low;
@@ -247,20 +252,25 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 			  struct ttm_resource_manager *man, s64 target,
 			  enum ttm_evict_effort effort)
 {
+	const struct ttm_lru_left_out *left_out = &evict->walk.left_out;
 	struct ttm_lru_walk_arg *arg = &evict->walk.arg;
 	struct ttm_evict_scope *scope = arg->ctx->scope;
 	s64 ret;
 
+	scope->man = man;
 	scope->soft = effort == TTM_EVICT_TRYLOCK;
 	scope->left_out = false;
 	arg->trylock_only = effort == TTM_EVICT_TRYLOCK;
 	arg->sleeping_lock = effort == TTM_EVICT_WAIT;
 	arg->keep_ticket = effort == TTM_EVICT_EXHAUST;
 	arg->keep = effort == TTM_EVICT_EXHAUST;
-	arg->unbounded = effort == TTM_EVICT_EXHAUST;
+	arg->unbounded = true;
+	arg->max_moved = effort == TTM_EVICT_EXHAUST ? 0 : TTM_EVICT_MAX_MOVED;
 	ret = ttm_lru_walk_for_evict(&evict->walk, man->bdev, man, target);
-	evict->left_out |= ttm_lru_left_out_any(&evict->walk.left_out) |
-			   scope->left_out;
+
+	evict->left_out |= ttm_lru_left_out_any(left_out) | scope->left_out;
+	evict->passing |= left_out->moved || left_out->dying ||
+			  left_out->replaced;
 	return ret;
 }
 
@@ -282,6 +292,18 @@ static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 	return ret < 0 ? ret : freed + ret;
 }
 
+static u64 ttm_evict_begin(struct ttm_resource_manager *man)
+{
+	guard(spinlock)(&man->bdev->lru_lock);
+	return ttm_resource_manager_tick(man);
+}
+
+static bool ttm_evict_entered_since(struct ttm_resource_manager *man, u64 began)
+{
+	guard(spinlock)(&man->bdev->lru_lock);
+	return man->lru_entered >= began;
+}
+
 /* Evict for the allocation at @place that @state is of, and try that again. */
 static int ttm_evict_for_place(struct ttm_evict_search *search,
 			       const struct ttm_place *place,
@@ -299,20 +321,25 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 		.place = place,
 		.alloc_state = state,
 	};
+	u64 began = ttm_evict_begin(man);
 	s64 done;
 
 	state->in_evict = true;
 	done = ttm_evict_low_passes(&evict, man, 1, effort, state->may_try_low);
-	/* Others may have made room. */
+	/* Others may have made room; or taken it, and can be evicted themselves. */
 	if (!done)
 		done = ttm_evict_try_alloc(&evict);
 	state->in_evict = false;
-
-	/* When others are gone, a buffer may be valuable that was not before. */
-	search->left_out |= evict.left_out || evict.evicted;
 	if (done < 0)
 		return done;
-	return done ? evict.alloc_ret : -EBUSY;
+	if (done)
+		return evict.alloc_ret;
+
+	evict.passing |= ttm_evict_entered_since(man, began);
+	search->passing |= evict.passing;
+	/* When others are gone, a buffer may be valuable that was not before. */
+	search->left_out |= evict.left_out || evict.passing || evict.evicted;
+	return -EBUSY;
 }
 
 /* Returns -EBUSY or -ENOSPC if there is no room in @place. */
@@ -365,6 +392,7 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 	int result = -ENOSPC;
 
 	search->left_out = false;
+	search->passing = false;
 	for (; place < end; place++) {
 		int ret;
 
@@ -403,34 +431,69 @@ static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 static enum ttm_evict_effort
 ttm_evict_next_effort(const struct ttm_evict_search *search)
 {
-	const struct ttm_evict_scope *outer = search->outer;
-
 	if (!search->ticket || search->ctx->no_wait_gpu ||
-	    (outer && outer->soft))
+	    (search->outer && search->outer->soft))
 		return TTM_EVICT_TRYLOCK;
 	return TTM_EVICT_EXHAUST;
 }
 
 /*
- * A round did not see everything: look until one does, or for long enough. A
- * nested search leaves that to the one that it is nested in.
+ * Is it worth to look softly once more? A search that must not wait has nothing else;
+ * a nested one leaves that to the one that it is nested in.
+ */
+static bool ttm_evict_looks_again(const struct ttm_evict_search *search, int ret)
+{
+	return search->force_space && !search->outer &&
+	       ttm_evict_is_refusal(ret) &&
+	       (search->passing ||
+		(search->left_out && search->ctx->no_wait_gpu));
+}
+
+/* Look softly, and again while others are just about to be done with something. */
+static int ttm_evict_look_softly(struct ttm_evict_search *search)
+{
+	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
+
+	for (int looks = 1; looks < TTM_EVICT_LOOKS; looks++) {
+		if (!ttm_evict_looks_again(search, ret))
+			break;
+		ret = ttm_evict_pause(search->ctx) ?:
+		      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
+	}
+	return ret;
+}
+
+/*
+ * The soft looks did not see everything: look until a round does, or for long
+ * enough. A nested search leaves that to the one that it is nested in.
  */
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
 	enum ttm_evict_effort effort = ttm_evict_next_effort(search);
 	unsigned long until = jiffies + TTM_EVICT_PATIENCE;
-	int looks = 1, ret = -ENOSPC;
+	int ret = -ENOSPC;
 
 	if (effort == TTM_EVICT_EXHAUST)
 		ret = ttm_evict_search_round(search, effort);
-	while (!search->outer && ttm_evict_is_refusal(ret) &&
-	       search->left_out && time_before(jiffies, until)) {
-		if (search->ctx->no_wait_gpu && ++looks > TTM_EVICT_LOOKS)
-			break;
+	while (!search->outer && !search->ctx->no_wait_gpu &&
+	       ttm_evict_is_refusal(ret) && search->left_out &&
+	       time_before(jiffies, until))
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_search_round(search, effort);
-	}
 	return ret;
+}
+
+/*
+ * Nothing may be locked with the ticket any more. But the wait that was not to be may
+ * have been for a buffer that has left meanwhile, or is not needed.
+ */
+static int ttm_evict_last_look(struct ttm_evict_search *search)
+{
+	int ret;
+
+	search->ticket = NULL;
+	ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
+	return ttm_evict_is_refusal(ret) ? -EDEADLK : ret;
 }
 
 /*
@@ -439,16 +502,24 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
  */
 static int ttm_evict_search(struct ttm_evict_search *search)
 {
-	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
+	int ret = ttm_evict_look_softly(search);
 
 	if (search->force_space && ttm_evict_is_refusal(ret) && search->left_out)
 		ret = ttm_evict_search_on(search);
+	if (ret == -EDEADLK && !search->outer)
+		ret = ttm_evict_last_look(search);
 	/* The other half of the search may have a place that needs no memory. */
 	if (!search->force_space && ret == -ENOMEM)
 		ret = -ENOSPC;
 	if (search->outer && ttm_evict_is_refusal(ret))
 		search->outer->left_out |= search->left_out;
 	return ret;
+}
+
+/* Has the caller's transaction been told already that it must back off? */
+static bool ttm_evict_was_told(const struct ttm_operation_ctx *ctx)
+{
+	return ctx->contended && *ctx->contended;
 }
 
 /**
@@ -472,12 +543,13 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 			  struct ttm_resource **res)
 {
 	bool retry_mayfail = ctx->gfp_retry_mayfail;
-	struct ttm_evict_scope scope = {};
+	struct ttm_evict_scope scope = { .outer = ctx->scope, .bo = bo };
 	struct ttm_evict_search search = {
 		.bo = bo,
 		.placement = placement,
 		.ctx = ctx,
-		.ticket = dma_resv_locking_ctx(bo->base.resv),
+		.ticket = ttm_evict_was_told(ctx) ?
+			NULL : dma_resv_locking_ctx(bo->base.resv),
 		.outer = ctx->scope,
 		.res = res,
 		.force_space = force_space,

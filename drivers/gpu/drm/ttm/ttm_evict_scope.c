@@ -12,22 +12,42 @@
 #include "ttm_bo_internal.h"
 #include "ttm_evict_scope.h"
 
-/**
- * ttm_evict_scope_keeps() - tell whether a reservation is kept
- * @scope: The allocation.
- * @resv: The reservation.
- *
- * Looks at the latest first: buffers of one VM share a reservation, and stand
- * together on the list.
- *
- * Return: true if @scope keeps it.
- */
-bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
-			   const struct dma_resv *resv)
+/* Looks at the latest first: buffers of one VM stand together on the list. */
+static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
+				const struct dma_resv *resv)
 {
 	for (unsigned int i = scope->num; i; i--)
 		if (scope->kept[i - 1]->base.resv == resv)
 			return true;
+	return false;
+}
+
+/**
+ * ttm_evict_scope_keeps() - tell whether a buffer may be evicted, as it is kept
+ * @scope: The search that meets the buffer, in &ttm_evict_scope.man.
+ * @bo: The buffer.
+ *
+ * What an outer search keeps serves as well: a victim may have gone where the next
+ * one is to go, and then goes further. But a buffer that looks for a place itself
+ * must stay where it is. So must what comes from the manager that an outer search
+ * walks: that would nest as deep as there are buffers.
+ *
+ * Return: true if the reservation of @bo is kept, and @bo may be evicted.
+ */
+bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
+			   const struct ttm_buffer_object *bo)
+{
+	const struct ttm_evict_scope *s;
+
+	for (s = scope; s; s = s->outer)
+		if (s->bo == bo)
+			return false;
+	for (s = scope; s; s = s->outer) {
+		if (s != scope && s->man == scope->man)
+			return false;
+		if (ttm_evict_scope_has(s, bo->base.resv))
+			return true;
+	}
 	return false;
 }
 

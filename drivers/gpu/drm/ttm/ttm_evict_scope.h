@@ -7,22 +7,27 @@
 
 #include <linux/types.h>
 
-struct dma_resv;
 struct ttm_buffer_object;
+struct ttm_resource_manager;
 
 /**
  * struct ttm_evict_scope - an allocation, or another search, that evicts
+ * @outer: What it is nested in, as a search of a place for a victim; or %NULL.
+ * @bo: The buffer that looks for a place, or %NULL.
+ * @man: The manager that it evicts from just now.
  * @kept: Buffers, referenced and reserved with its ticket, that it keeps until it
  * has ended; one for each reservation.
  * @num: How many.
  * @max: For how many there is room.
- * @soft: Just now it waits for no reservation. Searches nested in it, for places
- * for its victims, don't either.
+ * @soft: Just now it waits for no reservation. Searches nested in it don't either.
  * @left_out: A nested search that found no place did not see everything.
  *
  * On the stack; &ttm_operation_ctx.scope points to the innermost one.
  */
 struct ttm_evict_scope {
+	struct ttm_evict_scope *outer;
+	const struct ttm_buffer_object *bo;
+	const struct ttm_resource_manager *man;
 	struct ttm_buffer_object **kept;
 	unsigned int num;
 	unsigned int max;
@@ -31,7 +36,7 @@ struct ttm_evict_scope {
 };
 
 bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
-			   const struct dma_resv *resv);
+			   const struct ttm_buffer_object *bo);
 bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 			  struct ttm_buffer_object *bo);
 void ttm_evict_scope_end(struct ttm_evict_scope *scope);

@@ -57,7 +57,8 @@
  *
  * **An end.** Walks are bounded: they return what was on the list when they
  * began and has not moved since. What others, or the caller, move to the tail
- * does not prolong them. &ttm_lru_walk_arg.unbounded asks for the contrary.
+ * does not prolong them. &ttm_lru_walk_arg.unbounded asks for the contrary, and
+ * &ttm_lru_walk_arg.max_moved for something in between.
  */
 
 /* Resources that are looked at before the lru_lock is dropped. */
@@ -148,8 +149,9 @@ static void ttm_lru_walk_skip(struct ttm_bo_lru_cursor *curs,
 static bool ttm_lru_walk_keeps(const struct ttm_bo_lru_cursor *curs,
 			       struct ttm_buffer_object *bo)
 {
-	return curs->arg->keep &&
-	       ttm_evict_scope_keeps(curs->arg->ctx->scope, bo->base.resv);
+	const struct ttm_evict_scope *scope = curs->arg->ctx->scope;
+
+	return scope && ttm_evict_scope_keeps(scope, bo);
 }
 
 /*
@@ -233,6 +235,14 @@ ttm_lru_walk_takes(const struct ttm_resource_cursor *cursor,
 	       cursor->range->first->lru.state < since;
 }
 
+/* Has the walk met as many as it may that have moved since it began? */
+static bool ttm_lru_walk_met_enough(struct ttm_bo_lru_cursor *curs,
+				    const struct ttm_resource *res)
+{
+	return curs->arg->max_moved && ttm_resource_moved(res) >= curs->began &&
+	       curs->met_moved++ == curs->arg->max_moved;
+}
+
 /*
  * One hold of the lru_lock. Returns a resource whose buffer was taken, NULL at
  * the walk's end, or -EAGAIN if the hold was long enough. The hitch is parked.
@@ -263,6 +273,12 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 			left = budget;
 			if (IS_ERR_OR_NULL(res))
 				break;
+		}
+		if (unlikely(ttm_lru_walk_met_enough(curs, res))) {
+			ttm_resource_cursor_fini(res_curs);
+			curs->left_out.moved++;
+			res = NULL;
+			break;
 		}
 		if (ttm_lru_walk_take(curs, res))
 			break;
@@ -424,6 +440,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 {
 	ttm_bo_lru_cursor_release(curs);
 	curs->waited = false;
+	curs->met_moved = 0;
 	curs->left_out = (struct ttm_lru_left_out) {};
 	scoped_guard(spinlock, &curs->man->bdev->lru_lock) {
 		ttm_resource_cursor_pause(ttm_resource_cursor_restart(&curs->res_curs));
