@@ -118,9 +118,14 @@ static void rivals_evict_flags(struct ttm_buffer_object *bo,
 
 void rivals_settle(struct ttm_buffer_object *bo, struct ttm_resource *to)
 {
+	struct rival *r = rival(rival_nr(bo));
+
 	ttm_bo_move_null(bo, to);
-	if (to->mem_type == IN_VRAM && bo->ttm)
-		ttm_tt_unpopulate(bo->bdev, bo->ttm);
+	bo->ttm = &r->tt;
+	if (to->mem_type == IN_VRAM)
+		r->tt.page_flags = 0;
+	else
+		r->tt.page_flags = TTM_TT_FLAG_PRIV_POPULATED;
 }
 
 static int rivals_move(struct ttm_buffer_object *bo, bool evict,
@@ -128,7 +133,7 @@ static int rivals_move(struct ttm_buffer_object *bo, bool evict,
 		       struct ttm_place *hop)
 {
 	rivals_point(AT_MOVE, rival_nr(bo));
-	if (scenario()->hops && bo->resource && hop &&
+	if (scenario()->hops && evict && bo->resource &&
 	    bo->resource->mem_type + to->mem_type == IN_SYSTEM + IN_VRAM) {
 		*hop = (struct ttm_place) {
 			.mem_type = IN_TT, .flags = TTM_PL_FLAG_TEMPORARY,
@@ -163,21 +168,24 @@ int ttm_tt_create(struct ttm_buffer_object *bo, bool zero_alloc)
 }
 
 /*
- * Each attempt reclaims, and may wake the OOM killer; so where memory was short, only
- * what takes less of it is to be tried.
+ * Each attempt reclaims, and may wake the OOM killer; so where memory was short for a
+ * victim, only victims that take less of it are to be tried.
  */
 int ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm,
 		    struct ttm_operation_ctx *ctx)
 {
-	unsigned int pages = container_of(ttm, struct rival, tt)->size;
+	const struct rival *r = container_of(ttm, struct rival, tt);
+	bool is_victim = r != rival(CALLERS);
 
 	if (ttm_tt_is_populated(ttm))
 		return 0;
-	if (rivals.short_of && pages >= rivals.short_of)
+	if (is_victim && rivals.short_of && r->size >= rivals.short_of)
 		rivals_broken(RULE_BROKEN,
 			      "memory is tried again where less was not to be had");
-	if (scenario()->memory && pages > scenario()->memory) {
-		rivals.short_of = pages;
+	if (scenario()->memory && r->size > scenario()->memory) {
+		rivals.lacks |= !is_victim;
+		if (is_victim)
+			rivals.short_of = r->size;
 		return -ENOMEM;
 	}
 	ttm->page_flags |= TTM_TT_FLAG_PRIV_POPULATED;
@@ -244,11 +252,7 @@ static void place_bo(struct rival *r, const struct bo_setup *setup)
 	}
 	if (setup->pool != NOWHERE) {
 		WARN_ON(ttm_resource_alloc(&r->bo, &place, &res, rivals_cgroup()));
-		r->bo.resource = res;
-	}
-	if (setup->pool == IN_SYSTEM || setup->pool == IN_TT) {
-		r->bo.ttm = &r->tt;
-		r->tt.page_flags = TTM_TT_FLAG_PRIV_POPULATED;
+		rivals_settle(&r->bo, res);
 	}
 	if (setup->busy)
 		r->bo.base.resv->busy = true;

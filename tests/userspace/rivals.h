@@ -77,7 +77,8 @@ struct rivals {
 	bool signalled;
 	uint8_t held_long;	/* bits of buffers whose reservations were, by others */
 	unsigned int freed;	/* pages of VRAM, by the caller */
-	uint8_t short_of;	/* pages that there was no memory for; 0 for none */
+	bool lacks;		/* memory for x itself */
+	uint8_t short_of;	/* pages that a victim had no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	jmp_buf abandoned;
 

@@ -138,7 +138,7 @@ static bool act_create(struct rival *r, unsigned int pool)
 		r->live = false;
 		return false;
 	}
-	r->bo.resource = res;
+	rivals_settle(&r->bo, res);
 	return true;
 }
 
