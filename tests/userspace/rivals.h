@@ -24,6 +24,7 @@
 
 /*
  * @own: Reserved by the caller before, in the same transaction.
+ * @fresh: Created meanwhile, in no VM.
  * @put: Others have dropped their reference.
  * @dying: The last reference is gone, and the release under way.
  */
@@ -32,7 +33,7 @@ struct rival {
 	struct ttm_tt tt;
 	uint8_t size;
 	bool live, put, dying, queued;
-	bool own, worthless;
+	bool own, worthless, fresh;
 };
 
 struct node {
@@ -51,6 +52,7 @@ struct moment {
 	uint8_t held;		/* bits of those that others hold, */
 	uint8_t held_older;	/* older ones */
 	bool told;
+	unsigned long at;	/* jiffies */
 };
 
 struct rivals {
@@ -75,7 +77,7 @@ struct rivals {
 	bool others;		/* they are at work */
 	bool killed;		/* while it waited: an older one came */
 	bool signalled;
-	uint8_t held_long;	/* bits of buffers whose reservations were, by others */
+	uint8_t doubtful;	/* bits of buffers that were worthless at times */
 	unsigned int freed;	/* pages of VRAM, by the caller */
 	bool lacks;		/* memory for x itself */
 	uint8_t short_of;	/* pages that a victim had no memory for; 0 for none */
@@ -101,6 +103,17 @@ static inline unsigned int rival_nr(const struct ttm_buffer_object *bo)
 static inline const struct scenario *scenario(void)
 {
 	return rivals.schedule->scenario;
+}
+
+/*
+ * The reservation that it has or, when it is being released, had: its VM's, though it
+ * has got its own.
+ */
+static inline struct dma_resv *rival_resv(struct rival *r)
+{
+	unsigned int i = r - rivals.rival;
+
+	return scenario()->bo[i].member && !r->fresh ? &rivals.vm : r->bo.base.resv;
 }
 
 /* What a drain is to find its buffers charged to. */

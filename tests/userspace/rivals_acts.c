@@ -134,6 +134,7 @@ static bool act_create(struct rival *r, unsigned int pool)
 	if (r->live)
 		return false;
 	rivals_make(r);
+	r->fresh = true;
 	if (ttm_resource_alloc(&r->bo, &place, &res, rivals_cgroup())) {
 		r->live = false;
 		return false;

@@ -314,19 +314,8 @@ int ww_mutex_lock_interruptible(struct ww_mutex *mutex, struct ww_acquire_ctx *c
 	return lock(mutex, ctx, true);
 }
 
-/* Held for as long as a caller can be expected to wait that has no ticket. */
-static void note_long_hold(const struct ww_mutex *lock)
-{
-	if (lock->callers || rivals.now - lock->since < HZ - 1)
-		return;
-	for (unsigned int i = 0; i < BOS; i++)
-		if (&rival(i)->bo.base.resv->lock == lock)
-			rivals.held_long |= BIT(i);
-}
-
 void ww_mutex_unlock(struct ww_mutex *lock)
 {
-	note_long_hold(lock);
 	WARN_ON(!lock->held);
 	if (lock->held && lock->callers == rivals.others)
 		rivals_broken(RULE_BROKEN, "it gives back another's lock");

@@ -10,8 +10,8 @@ static bool stays(const struct rival *r)
 {
 	bool lent = scenario()->lends && r->bo.base.resv == &rivals.vm;
 
-	return r == rival(CALLERS) || (r->own && !lent) || r->worthless ||
-	       r->bo.pin_count || (r->bo.base.resv->busy && scenario()->hung);
+	return r == rival(CALLERS) || (r->own && !lent) || r->bo.pin_count ||
+	       (r->bo.base.resv->busy && scenario()->hung);
 }
 
 static void note_bo(struct moment *m, unsigned int i)
@@ -21,6 +21,8 @@ static void note_bo(struct moment *m, unsigned int i)
 
 	if (!r->live)
 		return;
+	if (r->worthless)
+		rivals.doubtful |= BIT(i);
 	if (stays(r))
 		m->stay |= BIT(i);
 	if (scenario()->no_wait && (r->dying || r->bo.base.resv->busy))
@@ -41,6 +43,7 @@ void rivals_moment(void)
 		return;
 	rivals.moments++;
 	m->told = rivals.outcome->told;
+	m->at = rivals.now;
 	for (unsigned int i = 0; i < BOS; i++)
 		note_bo(m, i);
 	for (unsigned int i = 0; i < NODES; i++) {
@@ -83,22 +86,41 @@ static int left(const struct moment *m, unsigned int pool, unsigned int taken)
 	return pages;
 }
 
+/* Members of the VM, if @bo is one: the caller has them all when it evicts it. */
+static unsigned int relatives(unsigned int bo)
+{
+	unsigned int bos = 0;
+
+	for (unsigned int i = 0; rival_resv(rival(bo)) == &rivals.vm && i < BOS; i++)
+		if (rival_resv(rival(i)) == &rivals.vm)
+			bos |= BIT(i);
+	return bos;
+}
+
+/* What the largest buffer may have that leaves VRAM, if it is @bo. */
+static int target_room(const struct moment *m, unsigned int taken, unsigned int bo)
+{
+	bool by_tt = scenario()->target == TO_TT || scenario()->hops;
+	int room = by_tt ? left(m, IN_TT, taken | relatives(bo)) : 0xff;
+
+	if (scenario()->memory && scenario()->memory < room)
+		room = scenario()->memory;
+	return scenario()->target == TO_NOWHERE ? 0xff :
+	       scenario()->target == TO_ITSELF ? 0 : room;
+}
+
 /* Those as well for which there is no room where they would be evicted to. */
 static unsigned int homeless(const struct moment *m, unsigned int taken)
 {
-	bool by_tt = scenario()->target == TO_TT || scenario()->hops;
-	int room = by_tt ? left(m, IN_TT, taken) : 0xff;
 	unsigned int bos = 0;
 
-	if (scenario()->target == TO_NOWHERE)
-		return 0;
-	if (scenario()->target == TO_ITSELF)
-		return BIT(BOS) - 1;
-	if (scenario()->memory && scenario()->memory < room)
-		room = scenario()->memory;
-	for (unsigned int i = 0; i < m->nodes; i++)
-		if (m->node[i].pool == IN_VRAM && m->node[i].size > room)
-			bos |= BIT(m->node[i].owner);
+	for (unsigned int i = 0; i < m->nodes; i++) {
+		unsigned int bo = m->node[i].owner;
+
+		if (m->node[i].pool == IN_VRAM &&
+		    m->node[i].size > target_room(m, taken, bo))
+			bos |= BIT(bo);
+	}
 	return bos;
 }
 
@@ -115,7 +137,7 @@ static bool has_room(const struct moment *m, unsigned int taken)
 {
 	const struct scenario *s = scenario();
 
-	taken |= m->stay;
+	taken |= m->stay | rivals.doubtful;
 	taken |= homeless(m, taken);
 	if (s->call != VALIDATE)
 		return has_victim(m, taken);
@@ -129,19 +151,15 @@ static bool has_room(const struct moment *m, unsigned int taken)
 	return false;
 }
 
-/*
- * Without a ticket: what was reserved all the time, or for as long as the caller
- * may be expected to wait.
- */
+/* Without a ticket: what was reserved all the time. */
 static unsigned int held_throughout(void)
 {
-	unsigned int bos = rivals.held_long;
+	unsigned int bos = 0;
 
 	for (unsigned int i = 0; i < BOS; i++) {
-		const struct ww_mutex *lock = &rival(i)->bo.base.resv->lock;
+		const struct ww_mutex *lock = &rival_resv(rival(i))->lock;
 
-		if (lock->held && !lock->callers &&
-		    (!lock->since || lock->since + HZ - 1 <= rivals.now))
+		if (lock->held && !lock->callers && !lock->since)
 			bos |= BIT(i);
 	}
 	return bos;
@@ -169,6 +187,34 @@ static bool always_had_room(void)
 		if (!has_room(m, out_of_reach(m)))
 			return false;
 	}
+	return true;
+}
+
+/* During the look that began at @at, did others at times hold what it takes? */
+static bool was_hidden(unsigned long at)
+{
+	const struct moment *m = rivals.moment, *end = m + rivals.moments;
+
+	for (; m < end && m->at <= at; m++) {
+		bool over = m + 1 < end && m[1].at < at;
+
+		if (!over && !has_room(m, m->held))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A caller without a ticket can do no more than look, for as long as it may be
+ * expected to, while others hold what it takes whenever it looks.
+ */
+static bool looked_in_vain(void)
+{
+	if (scenario()->ticket || scenario()->call != VALIDATE || rivals.now < HZ)
+		return false;
+	for (unsigned long at = 0; at <= rivals.now; at++)
+		if (!was_hidden(at))
+			return false;
 	return true;
 }
 
@@ -201,7 +247,8 @@ void rivals_judge(void)
 		return;
 	if (!may_return(o->ret))
 		rivals_broken(RULE_BROKEN, "there is no reason for such an error");
-	else if (!rivals.signalled && !rivals.lacks && always_had_room())
+	else if (!rivals.signalled && !rivals.lacks && always_had_room() &&
+		 !looked_in_vain())
 		rivals_broken(FALSE_REFUSAL, o->told ? "given up, though there was room" :
 						       "refused, though there was room");
 }
