@@ -69,8 +69,10 @@ struct hlist_head {
 #define U64_MAX			(~0ULL)
 #define S64_MAX			((s64)(~0ULL >> 1))
 #define BIT(n)			(1UL << (n))
+#define BIT_ULL(n)		(1ULL << (n))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #define min(a, b)		((a) < (b) ? (a) : (b))
+#define min_t(type, a, b)	min((type)(a), (type)(b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define swap(a, b)							\
 ({									\

@@ -3,12 +3,14 @@
  * Eviction: walks over a manager's buffers to make room in it.
  */
 
+#include <linux/bits.h>
 #include <linux/cgroup_dmem.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/limits.h>
+#include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
@@ -88,9 +90,9 @@ struct ttm_evict_search {
 	/* What it gets. */
 	struct ttm_resource **res;
 	bool force_space;
-	/* The last round did not see everything. */
-	bool left_out;
-	/* Of that, what others will soon be done with. */
+	/* Places where the last round did not see everything, a bit for each. */
+	u64 left_out;
+	/* What it did not see, others will soon be done with. */
 	bool passing;
 	/* Memory to evict to was short for a buffer of this size. */
 	u64 too_large;
@@ -292,6 +294,13 @@ static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 	return ret < 0 ? ret : freed + ret;
 }
 
+/* The bit of @place; places beyond have the last one in common. */
+static u64 ttm_evict_place_bit(const struct ttm_evict_search *search,
+			       const struct ttm_place *place)
+{
+	return BIT_ULL(min_t(u64, place - search->placement->placement, 63));
+}
+
 static u64 ttm_evict_begin(struct ttm_resource_manager *man)
 {
 	guard(spinlock)(&man->bdev->lru_lock);
@@ -338,7 +347,8 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 	evict.passing |= ttm_evict_entered_since(man, began);
 	search->passing |= evict.passing;
 	/* When others are gone, a buffer may be valuable that was not before. */
-	search->left_out |= evict.left_out || evict.passing || evict.evicted;
+	if (evict.left_out || evict.passing || evict.evicted)
+		search->left_out |= ttm_evict_place_bit(search, place);
 	return -EBUSY;
 }
 
@@ -383,20 +393,27 @@ static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
 	       !(place->flags & other_half);
 }
 
-/* Look at all places. Returns -ENOSPC or -ENOMEM if none has room. */
+/*
+ * Look at all places; exhaustively only where the last round did not see everything.
+ * Returns -ENOSPC or -ENOMEM if none has room.
+ */
 static int ttm_evict_search_round(struct ttm_evict_search *search,
 				  enum ttm_evict_effort effort)
 {
 	const struct ttm_place *place = search->placement->placement;
 	const struct ttm_place *end = place + search->placement->num_placement;
+	u64 left_out = search->left_out;
 	int result = -ENOSPC;
 
-	search->left_out = false;
+	search->left_out = 0;
 	search->passing = false;
 	for (; place < end; place++) {
 		int ret;
 
 		if (!ttm_evict_search_includes(search, place))
+			continue;
+		if (effort == TTM_EVICT_EXHAUST &&
+		    !(left_out & ttm_evict_place_bit(search, place)))
 			continue;
 		ret = ttm_evict_search_place(search, place, effort);
 		if (ret == -ENOMEM)
@@ -431,22 +448,8 @@ static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 static enum ttm_evict_effort
 ttm_evict_next_effort(const struct ttm_evict_search *search)
 {
-	if (!search->ticket || search->ctx->no_wait_gpu ||
-	    (search->outer && search->outer->soft))
-		return TTM_EVICT_TRYLOCK;
-	return TTM_EVICT_EXHAUST;
-}
-
-/*
- * Is it worth to look softly once more? A search that must not wait has nothing else;
- * a nested one leaves that to the one that it is nested in.
- */
-static bool ttm_evict_looks_again(const struct ttm_evict_search *search, int ret)
-{
-	return search->force_space && !search->outer &&
-	       ttm_evict_is_refusal(ret) &&
-	       (search->passing ||
-		(search->left_out && search->ctx->no_wait_gpu));
+	return search->ticket && !search->ctx->no_wait_gpu ?
+	       TTM_EVICT_EXHAUST : TTM_EVICT_TRYLOCK;
 }
 
 /* Look softly, and again while others are just about to be done with something. */
@@ -455,7 +458,8 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
 
 	for (int looks = 1; looks < TTM_EVICT_LOOKS; looks++) {
-		if (!ttm_evict_looks_again(search, ret))
+		if (!search->force_space || search->outer ||
+		    !ttm_evict_is_refusal(ret) || !search->passing)
 			break;
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
@@ -463,23 +467,47 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 	return ret;
 }
 
+/* Look exhaustively, first where there is more to see than softly. */
+static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
+{
+	int ret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
+
+	if (!ttm_evict_is_refusal(ret))
+		return ret;
+	search->left_out = U64_MAX;
+	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
+}
+
+/* Look once more: what was not valuable may be so by now. */
+static int ttm_evict_look_again(struct ttm_evict_search *search,
+				enum ttm_evict_effort effort)
+{
+	if (effort == TTM_EVICT_EXHAUST)
+		return ttm_evict_look_exhaustively(search);
+	return ttm_evict_search_round(search, effort);
+}
+
+/* A search nested in a soft one is soft as well, and leaves the rest to that. */
+static bool ttm_evict_may_go_on(const struct ttm_evict_search *search)
+{
+	return search->force_space && !(search->outer && search->outer->soft);
+}
+
 /*
- * The soft looks did not see everything: look until a round does, or for long
- * enough. A nested search leaves that to the one that it is nested in.
+ * The soft looks found no room. Look again, and until a look has seen everything, or
+ * for long enough. A nested search leaves that to the one that it is nested in.
  */
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
 	enum ttm_evict_effort effort = ttm_evict_next_effort(search);
 	unsigned long until = jiffies + TTM_EVICT_PATIENCE;
-	int ret = -ENOSPC;
+	int ret = ttm_evict_look_again(search, effort);
 
-	if (effort == TTM_EVICT_EXHAUST)
-		ret = ttm_evict_search_round(search, effort);
 	while (!search->outer && !search->ctx->no_wait_gpu &&
 	       ttm_evict_is_refusal(ret) && search->left_out &&
 	       time_before(jiffies, until))
 		ret = ttm_evict_pause(search->ctx) ?:
-		      ttm_evict_search_round(search, effort);
+		      ttm_evict_look_again(search, effort);
 	return ret;
 }
 
@@ -504,7 +532,7 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 {
 	int ret = ttm_evict_look_softly(search);
 
-	if (search->force_space && ttm_evict_is_refusal(ret) && search->left_out)
+	if (ttm_evict_is_refusal(ret) && ttm_evict_may_go_on(search))
 		ret = ttm_evict_search_on(search);
 	if (ret == -EDEADLK && !search->outer)
 		ret = ttm_evict_last_look(search);
@@ -512,7 +540,7 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 	if (!search->force_space && ret == -ENOMEM)
 		ret = -ENOSPC;
 	if (search->outer && ttm_evict_is_refusal(ret))
-		search->outer->left_out |= search->left_out;
+		search->outer->left_out |= search->left_out != 0;
 	return ret;
 }
 

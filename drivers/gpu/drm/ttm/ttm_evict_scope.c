@@ -22,32 +22,45 @@ static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
 	return false;
 }
 
+/* Does @scope look for a place for a victim that shares @resv? */
+static bool ttm_evict_scope_locked(const struct ttm_evict_scope *scope,
+				   const struct dma_resv *resv)
+{
+	return scope->outer && scope->bo && scope->bo->base.resv == resv;
+}
+
 /**
- * ttm_evict_scope_keeps() - tell whether a buffer may be evicted, as it is kept
+ * ttm_evict_scope_keeps() - tell whether a buffer may be evicted though it is locked
  * @scope: The search that meets the buffer, in &ttm_evict_scope.man.
  * @bo: The buffer.
  *
  * What an outer search keeps serves as well: a victim may have gone where the next
- * one is to go, and then goes further. But a buffer that looks for a place itself
- * must stay where it is. So must what comes from the manager that an outer search
- * walks: that would nest as deep as there are buffers.
+ * one is to go, and then goes further. So does what shares a victim's reservation.
+ * But a buffer that looks for a place itself must stay where it is. And buffers of a
+ * manager that an outer search walks are left to that: else searches would nest as
+ * deep as there are buffers.
  *
- * Return: true if the reservation of @bo is kept, and @bo may be evicted.
+ * Return: true if it was locked for the allocation, and @bo may be evicted.
  */
 bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 			   const struct ttm_buffer_object *bo)
 {
+	const struct dma_resv *resv = bo->base.resv;
 	const struct ttm_evict_scope *s;
 
 	for (s = scope; s; s = s->outer)
 		if (s->bo == bo)
 			return false;
-	for (s = scope; s; s = s->outer) {
-		if (s != scope && s->man == scope->man)
+	if (ttm_evict_scope_has(scope, resv))
+		return true;
+
+	for (s = scope->outer; s; s = s->outer)
+		if (s->man == scope->man)
 			return false;
-		if (ttm_evict_scope_has(s, bo->base.resv))
+	for (s = scope; s; s = s->outer)
+		if (ttm_evict_scope_locked(s, resv) ||
+		    ttm_evict_scope_has(s, resv))
 			return true;
-	}
 	return false;
 }
 

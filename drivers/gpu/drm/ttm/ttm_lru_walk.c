@@ -109,9 +109,10 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 static bool ttm_lru_walk_passes_busy(const struct ttm_bo_lru_cursor *curs)
 {
 	const struct ttm_lru_walk_arg *arg = curs->arg;
+	const struct ttm_evict_scope *scope = arg->ctx->scope;
 
 	return !arg->ticket && !arg->ctx->allow_res_evict &&
-	       !ttm_lru_walk_may_wait(curs);
+	       !(scope && scope->outer) && !ttm_lru_walk_may_wait(curs);
 }
 
 /* Wait for the reservation of @bo. The lru_lock isn't held. */
@@ -145,7 +146,7 @@ static void ttm_lru_walk_skip(struct ttm_bo_lru_cursor *curs,
 		ttm_resource_cursor_skip_bulk(&curs->res_curs);
 }
 
-/* Did an earlier step of the walk, or an earlier walk, keep the lock of @bo? */
+/* Was the lock of @bo taken for the allocation that the walk is for? */
 static bool ttm_lru_walk_keeps(const struct ttm_bo_lru_cursor *curs,
 			       struct ttm_buffer_object *bo)
 {
@@ -164,7 +165,7 @@ static bool ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
 	struct ttm_buffer_object *bo = res->bo;
 	bool owned = ttm_lru_walk_owns(curs->arg, bo);
 
-	if (owned && ttm_lru_walk_keeps(curs, bo)) {
+	if (ttm_lru_walk_keeps(curs, bo)) {
 		/* Nobody but the walk itself moved it: it has met it before. */
 		curs->locked = ttm_resource_moved(res) < curs->began;
 		return curs->locked;
