@@ -286,6 +286,16 @@ struct drm_vttm_submit {
 	__s32 fence_fd;
 	/** @pad: in: 0 */
 	__u32 pad;
+	/**
+	 * @serial: out: counts the submits of the GPU, from 1 on, in the order in which
+	 * it works on them
+	 */
+	__u64 serial;
+	/**
+	 * @restarts: out: how often it gave up all reservations and started over, as
+	 * another submit came first; also if it failed
+	 */
+	__u64 restarts;
 };
 
 /* Wait for writing only, as who wants to read does. */

@@ -43,9 +43,9 @@ use kernel::{
 #[pin_data]
 pub(crate) struct Engine {
     timeline: Timeline,
-    /// Between a task getting its fence and its place in the queue.
+    /// Between a task getting its fence and its place in the queue. How many jobs have done so.
     #[pin]
-    order: SpinLock<()>,
+    order: SpinLock<u64>,
     queue: OrderedQueue,
     delay: Delta,
 }
@@ -54,7 +54,7 @@ impl Engine {
     pub(crate) fn new<'a>(name: &'a CStr, delay: Delta) -> impl PinInit<Self, Error> + 'a {
         try_pin_init!(Self {
             timeline: Timeline::new(c"vttm", c"engine")?,
-            order <- new_spinlock!(()),
+            order <- new_spinlock!(0),
             queue: OrderedQueue::new(name)?,
             delay,
         })
@@ -84,19 +84,20 @@ impl Engine {
     }
 
     /// Does `ops` with the buffers of a job, and adds the nanoseconds that it takes to `busy`. Returns the
-    /// fence to wait for.
+    /// fence to wait for, and the job's number in the order of jobs.
     pub(crate) fn submit(
         &self,
         job: JobBuilder<'_>,
         ops: KVec<Op>,
         busy: Arc<Count>,
-    ) -> Result<ARef<Fence>> {
+    ) -> Result<(ARef<Fence>, u64)> {
         let task = Task::new(self.delay)?;
-        let (job, _order) = job.publish_with(|| self.order.lock())?;
+        let (job, mut jobs) = job.publish_with(|| self.order.lock())?;
         let fence = job.fence();
 
+        *jobs += 1;
         self.enqueue(task, What::Ops(job, ops, busy));
-        Ok(fence)
+        Ok((fence, *jobs))
     }
 
     fn enqueue(&self, mut task: Pin<KBox<Task>>, what: What) {

@@ -268,7 +268,7 @@ impl<'a> Submit<'a> {
         tx: &Transaction<'a>,
         engine: &Engine,
         ops: &mut KVec<Op>,
-    ) -> Result<ARef<Fence>, Stop> {
+    ) -> Result<(ARef<Fence>, u64), Stop> {
         let mut all = KVec::with_capacity(self.uses.len(), GFP_KERNEL).map_err(Error::from)?;
         for used in self.uses {
             all.push(tx.reserve(&*used.obj)?, GFP_KERNEL)
@@ -283,10 +283,10 @@ impl<'a> Submit<'a> {
         if let Some(fence) = &self.after {
             job.wait_for(fence.clone())?;
         }
-        let fence = engine.submit(job, mem::take(ops), self.busy.clone())?;
+        let submitted = engine.submit(job, mem::take(ops), self.busy.clone())?;
 
         self.mark_as_used(&mut all)?;
-        Ok(fence)
+        Ok(submitted)
     }
 
     /// Brings all buffers to their places, none of which makes another one of them leave.
@@ -375,9 +375,14 @@ impl File {
             busy: file.inner().busy.clone(),
         };
         let engine = &dev.engine;
-        let fence = ttm::transaction(&OperationCtx::new().interruptible(), |tx| {
+        let mut attempts = 0;
+        let submitted = ttm::transaction(&OperationCtx::new().interruptible(), |tx| {
+            attempts += 1;
             work.run(tx, engine, &mut ops)
-        })?;
+        });
+        args.restarts = u64::saturating_sub(attempts, 1);
+        let (fence, serial) = submitted?;
+        args.serial = serial;
         dev.counts.submits.add(1);
 
         if let Some(fd) = fd {
