@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The clients of vttm-compete: processes, each with a file of its own. What they did
+ * is in memory that all processes share.
+ */
+#ifndef COMPETE_H
+#define COMPETE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <linux/types.h>
+
+/* Sizes are in 64ths of what the GPU has. */
+#define UNITS 64
+#define MOST_CLIENTS 6
+
+enum what {
+	USED,		/* by a submit, or by an ioctl that needs room as one does */
+	REFUSED,
+	DROPPED,
+};
+
+/* What a client did with its buffers @first to @first + @count - 1. */
+struct entry {
+	enum what what;
+	__u32 client;
+	__u32 first, count;
+	bool is_submit;
+	__u64 serial;		/* of the submit, or of the last one before */
+	__u64 wait;		/* nanoseconds */
+	__u64 overtaken;	/* by how many submits of others meanwhile */
+	__u64 restarts;
+};
+
+/* Buffers are numbered in the order in which their client makes them. */
+struct made {
+	__u64 size;
+	__u32 domains;
+};
+
+struct client {
+	struct made *made;
+	__u32 made_count, most_made;
+	struct entry *entries;
+	__u32 entry_count, most_entries;
+	__u64 moved;		/* bytes */
+	atomic_ullong attempts;
+};
+
+/* What all processes share while a pattern runs. */
+struct run {
+	__u64 unit;		/* bytes */
+	__u32 domains;
+	__u64 seed;
+	__u32 client_count;
+	/* It ends when all clients together, and each of them, have made so many. */
+	__u64 attempts, attempts_each;
+	atomic_uint ready, ended;
+	struct client clients[MOST_CLIENTS];
+};
+
+/* What a client does: @set_up once, and @round again and again. */
+struct role {
+	const char *name;
+	void (*set_up)(void);
+	void (*round)(void);
+};
+
+struct pattern {
+	const char *name;
+	const struct role *roles[MOST_CLIENTS + 1];
+};
+
+extern const struct pattern patterns[];
+extern const int pattern_count;
+
+/* Be client @number until the run has ended. */
+void client_run(struct run *run, __u32 number, const struct role *role);
+
+/* --- What a role does. Where anything but room is missing, the process ends. --- */
+
+extern struct run *run;
+extern int gpu;
+
+__u64 draw(__u64 n);
+int must(int ret, const char *what);
+
+/* Make a buffer, or give one with a @handle its number, which is returned. */
+__u32 client_make(__u64 size, __u32 domains, __u32 vm);
+__u32 client_adopt(__u32 handle, __u64 size, __u32 domains);
+void client_drop(__u32 first, __u32 count);
+__u32 client_handle(__u32 number);
+
+/* Use them in one submit, and wait for the GPU. */
+void client_submit(__u32 vm, __u32 first, __u32 count);
+
+/* The same for what isn't a submit: begin, do it, and tell what came of it. */
+void attempt_begin(void);
+void attempt_end(int ret, __u32 first, __u32 count);
+
+#endif
