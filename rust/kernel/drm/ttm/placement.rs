@@ -299,8 +299,10 @@ impl Caching {
 ///
 /// # Invariants
 ///
-/// `self.0.resv` is null, so that it lends no reservation, and `self.0.contended` is; or as long as
-/// `self` is there, the current thread holds the one, and the other is a place for a pointer.
+/// As long as `self` is there:
+///
+/// - `self.0.resv` is null, so that it lends no reservation, or the current thread holds that.
+/// - `self.0.contended` is null, or a place for a pointer.
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
@@ -368,20 +370,38 @@ impl OperationCtx {
         contended: &mut *mut bindings::ttm_buffer_object,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        // INVARIANT: By the function's requirements, and as `contended` is borrowed; it is gone when `f`
-        // has returned.
+        // INVARIANT: By the function's requirements; it is gone when `f` has returned.
         let mut lending = Self(
             bindings::ttm_operation_ctx {
                 resv,
                 allow_res_evict: true,
+                ..self.0
+            },
+            PhantomData,
+        );
+        let result = lending.noting(contended, f);
+
+        self.0.bytes_moved = lending.0.bytes_moved;
+        result
+    }
+
+    /// Calls `f`, and meanwhile what can't be waited for goes to `contended`, with a reference.
+    pub(super) fn noting<R>(
+        &mut self,
+        contended: &mut *mut bindings::ttm_buffer_object,
+        f: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        // INVARIANT: `contended` is borrowed; this is gone when `f` has returned.
+        let mut noting = Self(
+            bindings::ttm_operation_ctx {
                 contended,
                 ..self.0
             },
             PhantomData,
         );
-        let result = f(&mut lending);
+        let result = f(&mut noting);
 
-        self.0.bytes_moved = lending.0.bytes_moved;
+        self.0.bytes_moved = noting.0.bytes_moved;
         result
     }
 

@@ -67,6 +67,9 @@ impl From<Error> for Stop {
 /// goes on failing: `f` must return that, and is called again when the other one is done. So it is with
 /// [`Transaction::validate`]. So `f` should do that before it does what must not be done twice.
 ///
+/// A transaction is as old as its first call of `f`, however often that starts over; the older one of
+/// two never gives way to the younger one.
+///
 /// With an interruptible `ctx`, a signal ends the waiting.
 ///
 /// Who calls this must have no reservation.
@@ -118,41 +121,14 @@ pub fn transaction<'env, R>(
         _not_send: NotThreadSafe,
     };
 
-    loop {
-        // INVARIANT: `exec` of `Transaction` is initialized, and isn't moved before it goes.
-        // SAFETY: `exec` is memory for a `drm_exec`.
-        unsafe { bindings::drm_exec_init(tx.exec.get(), flags, 0) };
-        let result = tx.rounds(&mut f);
-        // SAFETY: As above. It isn't used any more, nor is what was lent.
-        unsafe { bindings::drm_exec_fini(tx.exec.get()) };
+    // INVARIANT: `exec` of `Transaction` is initialized, and isn't moved before it goes.
+    // SAFETY: `exec` is memory for a `drm_exec`.
+    unsafe { bindings::drm_exec_init(tx.exec.get(), flags, 0) };
+    let result = tx.rounds(&mut f);
+    // SAFETY: It was initialized above. It isn't used any more, nor is what was lent.
+    unsafe { bindings::drm_exec_fini(tx.exec.get()) };
 
-        match tx.in_the_way.take() {
-            Some(bo) => wait_until_free(&bo, ctx)?,
-            None => return result.map_err(|stop| stop.0.unwrap_or(EDEADLK)),
-        }
-    }
-}
-
-/// Waits until nobody has the reservation of a buffer, just now.
-///
-/// # Errors
-///
-/// [`ERESTARTSYS`]
-fn wait_until_free(bo: &Reference, ctx: &OperationCtx) -> Result {
-    // SAFETY: There is a reference to the buffer, so it and its reservation are valid. The current thread
-    // has none.
-    unsafe {
-        let resv = (*bo.0).base.resv;
-        let ret = if ctx.is_interruptible() {
-            bindings::dma_resv_lock_interruptible(resv, ptr::null_mut())
-        } else {
-            bindings::dma_resv_lock(resv, ptr::null_mut())
-        };
-
-        to_result(ret).map_err(|_| ERESTARTSYS)?;
-        bindings::dma_resv_unlock(resv);
-    }
-    Ok(())
+    result.map_err(|stop| stop.0.unwrap_or(EDEADLK))
 }
 
 /// Takes reservations together with others. See [`transaction`].
@@ -163,7 +139,8 @@ fn wait_until_free(bo: &Reference, ctx: &OperationCtx) -> Result {
 ///   thread that made it has access.
 /// - If `stopped` is set, no more reservations are taken in this round.
 /// - While `walking`, none are taken but by the walk, which gives them back before the round ends.
-/// - If `in_the_way` is set, a buffer stands in the way that someone else has reserved.
+/// - If `in_the_way` is set, the ticket was told in this round that it can't wait for that buffer's
+///   reservation, which someone else has.
 pub struct Transaction<'env> {
     exec: Opaque<bindings::drm_exec>,
     stopped: Cell<Option<Stop>>,
@@ -177,30 +154,52 @@ pub struct Transaction<'env> {
 impl<'env> Transaction<'env> {
     /// Calls `f`, again and again as long as it has to start over.
     fn rounds<R>(&self, f: &mut impl FnMut(&Self) -> Result<R, Stop>) -> Result<R, Stop> {
-        let exec = self.exec.get();
-        let mut result = Err(Stop::CONTENDED);
-
-        // SAFETY: By the type invariants. What was lent for the last round is gone: it borrowed `self`.
-        while unsafe { bindings::drm_exec_cleanup(exec) } {
+        // SAFETY: By the type invariants, `exec` is initialized. This begins the first round.
+        unsafe { bindings::drm_exec_cleanup(self.exec.get()) };
+        loop {
             self.stopped.set(None);
-            // What could not be waited for is waited for now, while there is nothing else. It also has to
-            // be the first that `exec` knows of: what shares its reservation must not be alone with that.
-            // SAFETY: As above.
-            let contended = unsafe { (*exec).contended };
-            result = if contended.is_null() {
-                f(self)
-            } else {
-                // SAFETY: `exec` has a reference to it, and it lives for `'env`.
-                unsafe { self.lock(contended) }.and_then(|()| f(self))
-            };
+            let result = self.round(f);
 
-            // SAFETY: As above.
-            let is_contended = unsafe { !(*exec).contended.is_null() };
-            if self.stopped.get() != Some(Stop::CONTENDED) || !is_contended {
-                break;
+            if self.stopped.get() != Some(Stop::CONTENDED) {
+                return result;
             }
+            self.back_off()?;
         }
-        result
+    }
+
+    /// Calls `f` once, with what could not be waited for in the round before.
+    fn round<R>(&self, f: &mut impl FnMut(&Self) -> Result<R, Stop>) -> Result<R, Stop> {
+        // SAFETY: By the type invariants.
+        let contended = unsafe { (*self.exec.get()).contended };
+
+        // It is waited for now, while there is nothing else. It also has to be the first that `exec`
+        // knows of: what shares its reservation must not be alone with that.
+        if !contended.is_null() {
+            // SAFETY: `exec` has a reference to it, and it lives for `'env`.
+            unsafe { self.lock(contended) }?;
+        }
+        f(self)
+    }
+
+    /// Gives all reservations back, and begins the next round. The transaction keeps its age, so that
+    /// some day it is the oldest, which nobody can be in the way of.
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`]
+    fn back_off(&self) -> Result<(), Stop> {
+        let exec = self.exec.get();
+        let Some(bo) = self.in_the_way.take() else {
+            // SAFETY: By the type invariants. What was lent for the last round is gone: it borrowed
+            // `self`.
+            unsafe { bindings::drm_exec_cleanup(exec) };
+            return Ok(());
+        };
+
+        // SAFETY: As above. `bo` is a reference to a buffer. So that is valid during the call, and so is
+        // its reservation, which doesn't change as long as somebody has a reference.
+        let ret = to_result(unsafe { bindings::drm_exec_back_off(exec, (*bo.0).base.resv) });
+        ret.map_err(|_| ERESTARTSYS.into())
     }
 
     /// Waits for the reservation of `obj` and takes it, until the end of the transaction.
@@ -215,7 +214,7 @@ impl<'env> Transaction<'env> {
         &'a self,
         obj: &'env Object<T>,
     ) -> Result<Reserved<'a, Object<T>>, Stop> {
-        self.may_go_on()?;
+        self.may_lock()?;
 
         // SAFETY: The object is valid, and is as long as `'env`.
         unsafe { self.lock(obj.as_raw()) }?;
@@ -298,22 +297,53 @@ impl<'env> Transaction<'env> {
             Some(lent) if self.has(lent) => lent.raw_resv(),
             Some(_) => return Err(EINVAL.into()),
         };
-        let mut contended = ptr::null_mut();
 
-        // SAFETY: The transaction has it, as was just checked, or `reserved` has it.
-        let result = unsafe {
-            ctx.in_transaction(lent, &mut contended, |ctx| {
-                reserved.validate(placement, ctx)
-            })
-        };
-        // INVARIANT: There is a reference for this.
-        let contended = (!contended.is_null()).then(|| Reference(contended));
+        let result = self.noting_contention(|contended| {
+            // SAFETY: The transaction has it, as was just checked, or `reserved` has it.
+            unsafe { ctx.in_transaction(lent, contended, |ctx| reserved.validate(placement, ctx)) }
+        });
+        result.map_err(|e| self.failed(e))
+    }
 
-        if result == Err(ENOSPC) && contended.is_some() {
-            self.in_the_way.set(contended);
-            return Err(self.stop(Stop::CONTENDED));
+    /// Calls `f` with a place for what TTM can't wait for. If that was used before in this round, it
+    /// says so.
+    fn noting_contention<R>(
+        &self,
+        f: impl FnOnce(&mut *mut bindings::ttm_buffer_object) -> R,
+    ) -> R {
+        let before = self.in_the_way.take();
+        let mut contended = before.as_ref().map_or(ptr::null_mut(), |bo| bo.0);
+        let result = f(&mut contended);
+
+        // INVARIANT: Unless it was there before, there is a reference for this.
+        let found = || (!contended.is_null()).then(|| Reference(contended));
+        self.in_the_way.set(before.or_else(found));
+        result
+    }
+
+    /// Whether there is a buffer that TTM can't wait for.
+    fn is_contended(&self) -> bool {
+        let bo = self.in_the_way.take();
+        let is_contended = bo.is_some();
+
+        self.in_the_way.set(bo);
+        is_contended
+    }
+
+    /// What the failure of an operation of TTM means: if something could not be waited for, the
+    /// transaction starts over.
+    fn failed(&self, e: Error) -> Stop {
+        if (e == EDEADLK || e == ENOSPC) && self.is_contended() {
+            return self.stop(Stop::CONTENDED);
         }
-        Ok(result?)
+        e.into()
+    }
+
+    /// As long as this is the same, the transaction is as old as it was. The smaller it is, the older.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(super) fn stamp(&self) -> usize {
+        // SAFETY: By the type invariants, `exec` is initialized, and in a round its ticket is.
+        unsafe { (*self.exec.get()).ticket.stamp }
     }
 
     /// Whether the transaction has taken this reservation.
@@ -330,17 +360,17 @@ impl<'env> Transaction<'env> {
 
     /// Calls `f` for the buffers of a manager, each reserved together with what the transaction has.
     ///
-    /// This waits for reservations, and what waiting would cause a deadlock can't have any more in
-    /// this transaction ends it. Buffers whose reservation the transaction already has are passed by.
-    /// Each buffer is given back before the next one is taken. `f` may end the walk, but not take
-    /// reservations in this transaction, as they could be that of the buffer.
+    /// This waits for reservations. Where that could deadlock, the transaction starts over, when such a
+    /// buffer is free; so `f` may meet a buffer again. Buffers whose reservation the transaction already
+    /// has are passed by. Each buffer is given back before the next one is taken. `f` may end the walk,
+    /// but not take reservations in this transaction, as they could be that of the buffer.
     ///
     /// What was moved since the walk began is passed by, so that it ends.
     ///
     /// # Errors
     ///
-    /// [`ENOSPC`] if a reservation can't be waited for: the transaction can't go on. [`ERESTARTSYS`].
-    /// [`EBUSY`] inside of another walk.
+    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] it ends. [`EBUSY`]
+    /// inside of another walk.
     ///
     /// # Examples
     ///
@@ -375,9 +405,35 @@ impl<'env> Transaction<'env> {
         ctx: &OperationCtx,
         mut f: impl FnMut(&mut Reserved<'_, Buffer<T>>) -> ControlFlow<()>,
     ) -> Result<(), Stop> {
-        self.may_go_on()?;
+        self.may_lock()?;
 
-        let mut ctx = ctx.for_walk();
+        // INVARIANT: Nobody but the walk takes reservations: `may_go_on` says so.
+        self.walking.set(true);
+        let result = self.noting_contention(|contended| {
+            ctx.for_walk().noting(contended, |ctx| {
+                // SAFETY: The transaction waits for nothing that was contended in this round, as was
+                // just checked, and takes no reservation while `walking`.
+                unsafe { self.walk_with(man, ctx, &mut f) }
+            })
+        });
+        // INVARIANT: The walk has given everything back.
+        self.walking.set(false);
+
+        result.map_err(|e| {
+            let stop = self.failed(if e == EINTR { ERESTARTSYS } else { e });
+            self.stop(stop)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// The ticket may be used, and nobody but the walk may take reservations with it until this returns.
+    unsafe fn walk_with<T: Driver>(
+        &self,
+        man: &Manager<T>,
+        ctx: &mut OperationCtx,
+        f: &mut impl FnMut(&mut Reserved<'_, Buffer<T>>) -> ControlFlow<()>,
+    ) -> Result {
         let mut arg = bindings::ttm_lru_walk_arg {
             ctx: ctx.as_raw(),
             // SAFETY: By the type invariants `exec` is initialized, and in a round its ticket is.
@@ -388,8 +444,6 @@ impl<'env> Transaction<'env> {
         let cursor = Opaque::uninit();
         let cursor = cursor.get();
 
-        // INVARIANT: Nobody but the walk takes reservations: `may_go_on` says so.
-        self.walking.set(true);
         // SAFETY: `cursor` is memory for a cursor, and isn't moved before it goes; neither are the
         // argument and the context. The manager is valid as long as it is borrowed.
         let mut bo = unsafe {
@@ -408,7 +462,6 @@ impl<'env> Transaction<'env> {
                         break Ok(());
                     }
                 }
-                Err(e) if e == EINTR => break Err(ERESTARTSYS),
                 Err(e) => break Err(e),
             }
             // SAFETY: The cursor is initialized; what was lent is gone.
@@ -416,10 +469,17 @@ impl<'env> Transaction<'env> {
         };
         // SAFETY: As above; what was lent is gone.
         unsafe { bindings::ttm_bo_lru_cursor_fini(cursor) };
-        // INVARIANT: The walk has given everything back.
-        self.walking.set(false);
+        result
+    }
 
-        result.map_err(|e| self.stop(e.into()))
+    /// Whether reservations may be taken: none are after one could not be waited for, not even by TTM,
+    /// until all are given back.
+    fn may_lock(&self) -> Result<(), Stop> {
+        self.may_go_on()?;
+        if self.is_contended() {
+            return Err(self.stop(Stop::CONTENDED));
+        }
+        Ok(())
     }
 
     fn may_go_on(&self) -> Result<(), Stop> {

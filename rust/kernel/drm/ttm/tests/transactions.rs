@@ -6,7 +6,9 @@ use super::*;
 use crate::{
     drm::ttm::{
         transaction,
-        Stop, //
+        Place,
+        Stop,
+        Transaction, //
     },
     kthread,
     sync::{
@@ -24,6 +26,40 @@ const ROUNDS: usize = 200;
 
 fn ctx() -> OperationCtx {
     OperationCtx::new()
+}
+
+/// Does `f` in a transaction, while an older one has `held` until that was called once. Returns how old
+/// the younger one was in each round, and what came of it.
+fn beside_an_older_one<'env>(
+    held: &'env Object,
+    f: impl Fn(&Transaction<'env>) -> Result<(), Stop> + Sync,
+) -> Result<(KVec<usize>, Result)> {
+    let older_has = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+    let younger_tried = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+    let mut stamps = KVec::with_capacity(64, GFP_KERNEL)?;
+    let mut result = Err(ENODATA);
+    let (younger_stamps, younger_result) = (&mut stamps, &mut result);
+
+    kthread::scope(|scope| {
+        scope.spawn(c"ttm_tx_older", || {
+            let _ = transaction(&ctx(), |tx| {
+                let _held = tx.reserve(held)?;
+                older_has.complete_all();
+                younger_tried.wait_for_completion();
+                Ok(())
+            });
+        })?;
+        scope.spawn(c"ttm_tx_younger", || {
+            older_has.wait_for_completion();
+            *younger_result = transaction(&ctx(), |tx| {
+                let _ = younger_stamps.push_within_capacity(tx.stamp());
+                let result = f(tx);
+                younger_tried.complete_all();
+                result
+            });
+        })
+    })?;
+    Ok((stamps, result))
 }
 
 #[kunit_tests(rust_ttm_transactions)]
@@ -226,6 +262,72 @@ mod cases {
 
         assert!(placed.load(Relaxed));
         assert!(rounds.load(Relaxed) > 1);
+        Ok(())
+    }
+
+    // However often it starts over, as what others have reserved is in the way, it gets no younger: so some
+    // day it is the oldest.
+    #[test]
+    fn a_restart_keeps_its_age() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.system(Device::SIZE)?, dev.vram(Device::SIZE)?];
+        let (stamps, ret) = beside_an_older_one(&objects[1], |tx| {
+            let mut reserved = tx.reserve(&objects[0])?;
+            tx.validate(&mut reserved, Placement::VRAM, None, &mut ctx())
+        })?;
+
+        assert_eq!(ret, Ok(()));
+        assert!(stamps.len() > 1);
+        assert!(stamps.iter().all(|&stamp| stamp == stamps[0]));
+        Ok(())
+    }
+
+    // So it is with a walk.
+    #[test]
+    fn a_walk_starts_over() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.system(0x1000)?, dev.vram(0x1000)?, dev.vram(0x1000)?];
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let met = Atomic::<usize>::new(0);
+        let (stamps, ret) = beside_an_older_one(&objects[2], |tx| {
+            let _mine = tx.reserve(&objects[0])?;
+            met.store(0, Relaxed);
+            tx.walk(vram, &ctx(), |_| {
+                met.fetch_add(1, Relaxed);
+                ControlFlow::Continue(())
+            })
+        })?;
+
+        assert_eq!(ret, Ok(()));
+        assert_eq!(met.load(Relaxed), 2);
+        assert!(stamps.len() > 1);
+        assert!(stamps.iter().all(|&stamp| stamp == stamps[0]));
+        Ok(())
+    }
+
+    // What could not be waited for is not forgotten if another place was found: it is given way to before
+    // anything else is reserved.
+    #[test]
+    fn a_place_was_found_all_the_same() -> Result {
+        const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
+
+        let dev = Device::new()?;
+        let objects = [
+            dev.system(Device::SIZE)?,
+            dev.vram(Device::SIZE)?,
+            dev.system(0x1000)?,
+        ];
+        let (stamps, ret) = beside_an_older_one(&objects[1], |tx| {
+            let mut reserved = tx.reserve(&objects[0])?;
+            let places = Placement::new(PLACES)?;
+            tx.validate(&mut reserved, places, None, &mut ctx())?;
+            let _another = tx.reserve(&objects[2])?;
+            Ok(())
+        })?;
+
+        assert_eq!(ret, Ok(()));
+        assert!(stamps.len() > 1);
+        assert_eq!(objects[0].reserve().mem_type(), Some(MemType::VRAM));
         Ok(())
     }
 
