@@ -1185,6 +1185,51 @@ static void submit_too_much(void)
 	check_eq(submit(0, used, COUNT / 4, NULL, 0), 0);
 }
 
+/*
+ * A thousand small buffers all over VRAM, and one that needs most of it in one piece:
+ * together they fit, but not where the small ones are.
+ */
+static void submit_scattered(__u32 vm)
+{
+	enum { SMALL = 1000 };
+	static struct drm_vttm_submit_bo used[SMALL + 1];
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	__u64 gap = vram / SMALL / PAGE * PAGE - PAGE;
+	__u64 first = vram, last = 0;
+	__u32 gaps[SMALL];
+
+	for (int i = 0; i < SMALL; i++) {
+		used[i].handle = make(PAGE, VTTM_DOMAIN_VRAM, vm);
+		used[i].flags = 0;
+		check_eq(vttm_prefetch(gpu, used[i].handle, 0), 0);
+		gaps[i] = make(gap, VTTM_DOMAIN_VRAM, vm);
+		check_eq(vttm_prefetch(gpu, gaps[i], 0), 0);
+	}
+	for (int i = 0; i < SMALL; i++) {
+		__u64 start = info(used[i].handle).start;
+
+		first = start < first ? start : first;
+		last = start > last ? start : last;
+		check_eq(drm_close_handle(gpu, gaps[i]), 0);
+	}
+	check(last - first > vram / 8 * 7);
+
+	used[SMALL].handle = make(vram / 8 * 5, VTTM_DOMAIN_VRAM, vm);
+	check_eq(submit(vm, used, SMALL + 1, NULL, 0), 0);
+	for (int i = 0; i <= SMALL; i++)
+		check_eq(info(used[i].handle).domain, VTTM_DOMAIN_VRAM);
+}
+
+static void submit_scattered_loose(void)
+{
+	submit_scattered(0);
+}
+
+static void submit_scattered_vm(void)
+{
+	submit_scattered(make_vm());
+}
+
 /* --- Fences --- */
 
 static void fence_bad(void)
@@ -2058,6 +2103,8 @@ static const struct ktap_case cases[] = {
 	CASE(submit_implicit_order),
 	CASE(submit_many),
 	CASE(submit_too_much),
+	CASE(submit_scattered_loose),
+	CASE(submit_scattered_vm),
 	CASE(fence_bad),
 	CASE(fence_out),
 	CASE(fence_of_closed),

@@ -16,10 +16,13 @@ use crate::{
     },
     vm::Vm, //
 };
-use core::mem::{
-    self,
-    offset_of,
-    size_of, //
+use core::{
+    cmp::Reverse,
+    mem::{
+        self,
+        offset_of,
+        size_of, //
+    }, //
 };
 use kernel::{
     dma_fence::Fence,
@@ -31,6 +34,7 @@ use kernel::{
             FenceUsage,
             JobMemory,
             OperationCtx,
+            Placement,
             Reserved,
             Stop,
             Transaction, //
@@ -290,6 +294,8 @@ impl<'a> Submit<'a> {
     }
 
     /// Brings all buffers to their places, none of which makes another one of them leave.
+    ///
+    /// Where they are now, they may be in each other's way: then all leave before they are placed anew.
     fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result<(), Stop> {
         let mut ctx = OperationCtx::new().interruptible();
         let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
@@ -298,12 +304,35 @@ impl<'a> Submit<'a> {
             kept.push(used.obj.keep(), GFP_KERNEL)
                 .map_err(Error::from)?;
         }
+        match self.place_largest_first(tx, all, &mut ctx) {
+            Err(stop) if stop == ENOSPC.into() => {
+                for reserved in all.iter_mut().filter(|reserved| !reserved.is_pinned()) {
+                    tx.validate(reserved, Placement::SYSTEM, None, &mut ctx)?;
+                }
+                self.place_largest_first(tx, all, &mut ctx)
+            }
+            result => result,
+        }
+    }
+
+    /// Brings each buffer to its place. The largest ones, which need it in one piece, have the choice.
+    fn place_largest_first(
+        &self,
+        tx: &Transaction<'a>,
+        all: &mut [Reserved<'_, Object>],
+        ctx: &mut OperationCtx,
+    ) -> Result<(), Stop> {
         // What else the VM has may make room.
         let has_members = self.uses.iter().any(|used| used.obj.vm != 0);
         let lent = self.vm.filter(|_| has_members).map(|vm| &**vm.bulk.resv());
+        let mut order = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
 
-        for (reserved, used) in all.iter_mut().zip(self.uses) {
-            place(tx, reserved, used.domains, lent, &mut ctx)?;
+        for n in 0..all.len() {
+            order.push(n, GFP_KERNEL).map_err(Error::from)?;
+        }
+        order.sort_unstable_by_key(|&n| (Reverse(self.uses[n].obj.size()), n));
+        for n in order {
+            place(tx, &mut all[n], self.uses[n].domains, lent, ctx)?;
         }
         Ok(())
     }
