@@ -7,7 +7,7 @@ use super::{
         parts,
         Content, //
     },
-    reserved::all_of,
+    reserved::add_fences_of,
     DriverObject,
     FenceUsage,
     Object,
@@ -180,6 +180,68 @@ impl<'a> JobBuilder<'a> {
         Ok(self.after.push(fence, GFP_KERNEL)?)
     }
 
+    /// Whether the job has to wait for something that isn't on `timeline`, so that nobody knows when it
+    /// can begin.
+    ///
+    /// Who runs the jobs of `timeline` one after the other should give such a job a timeline of its own,
+    /// with [`Self::change_timeline`], and not run it before [`Job::is_ready`]: those behind it, which
+    /// may be others', would have to wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::{PendingFence, Timeline},
+    ///     drm::ttm::{fixture, FenceUsage, JobBuilder},
+    /// };
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+    /// let ring = Timeline::new(c"example", c"ring 0")?;
+    /// let foreign = PendingFence::new(c"example", c"foreign")?;
+    ///
+    /// let mut reserved = objects[0].reserve();
+    /// let mut job = JobBuilder::new(&ring, 1)?;
+    /// job.wait_for(foreign.fence())?;
+    /// job.add(&mut reserved, FenceUsage::Write)?;
+    /// assert!(job.waits_beyond(&ring)?);
+    /// job.change_timeline(&Timeline::new(c"example", c"late")?)?;
+    /// let late = job.publish()?;
+    ///
+    /// // Another one doesn't wait for that.
+    /// let mut reserved = objects[1].reserve();
+    /// let mut job = JobBuilder::new(&ring, 1)?;
+    /// job.add(&mut reserved, FenceUsage::Write)?;
+    /// assert!(!job.waits_beyond(&ring)?);
+    /// let job = job.publish()?;
+    /// let fence = job.fence();
+    /// job.run(|_| Ok(()))?;
+    /// assert!(fence.is_signaled());
+    ///
+    /// assert!(!late.is_ready());
+    /// foreign.signal();
+    /// assert!(late.is_ready());
+    /// # drop(late);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn waits_beyond(&self, timeline: &Timeline) -> Result<bool> {
+        Ok(is_any_beyond(timeline, &self.all_before()?))
+    }
+
+    /// Lets its fence be the next one of another timeline.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn change_timeline(&mut self, timeline: &Timeline) -> Result {
+        self.fence = timeline.prepare()?;
+        Ok(())
+    }
+
     /// Tells others of the job: adds its fence to the reservations of all buffers.
     ///
     /// The job must then be run, or dropped, by someone who waits for nothing else.
@@ -228,7 +290,7 @@ impl<'a> JobBuilder<'a> {
     /// ```
     pub fn publish_with<G>(mut self, lock: impl FnOnce() -> G) -> Result<(Job, G)> {
         self.make_room()?;
-        self.collect()?;
+        self.after = self.all_before()?;
         let mut buffers = KVec::with_capacity(self.uses.len(), GFP_KERNEL)?;
 
         let guard = lock();
@@ -275,7 +337,13 @@ impl<'a> JobBuilder<'a> {
     }
 
     /// Collects what the job has to wait for. All of that has a fence that was made before the job's.
-    fn collect(&mut self) -> Result {
+    fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
+        let mut all = KVec::with_capacity(self.after.len(), GFP_KERNEL)?;
+
+        for fence in &self.after {
+            // There is room.
+            let _ = all.push_within_capacity(fence.clone());
+        }
         for (n, used) in self.uses.iter().enumerate() {
             // SAFETY: By the type invariants.
             let resv = unsafe { used.resv() };
@@ -291,12 +359,22 @@ impl<'a> JobBuilder<'a> {
                 continue;
             }
             // SAFETY: As above.
-            if let Some(fence) = unsafe { all_of(resv, usage) }? {
-                self.after.push(fence, GFP_KERNEL)?;
-            }
+            unsafe { add_fences_of(resv, usage, &mut all) }?;
         }
-        Ok(())
+        Ok(all)
     }
+}
+
+/// Whether one of `fences` is neither signaled nor on `timeline`.
+pub(super) fn is_any_beyond(timeline: &Timeline, fences: &[ARef<Fence>]) -> bool {
+    fences
+        .iter()
+        .any(|fence| !timeline.has(fence) && !fence.is_signaled())
+}
+
+/// The first of `fences` that isn't signaled.
+pub(super) fn first_pending(fences: &[ARef<Fence>]) -> Option<&ARef<Fence>> {
+    fences.iter().find(|fence| !fence.is_signaled())
 }
 
 impl Use {
@@ -358,7 +436,12 @@ impl Job {
 
     /// Whether it would begin without waiting.
     pub fn is_ready(&self) -> bool {
-        self.after.iter().all(|fence| fence.is_signaled())
+        self.waits_for().is_none()
+    }
+
+    /// One of the fences that it waits for.
+    pub fn waits_for(&self) -> Option<&ARef<Fence>> {
+        first_pending(&self.after)
     }
 
     /// Waits for what comes first, calls `f` with the buffers, and signals the fence with what that

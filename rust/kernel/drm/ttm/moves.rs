@@ -10,7 +10,11 @@ use super::{
         Content, //
     },
     inner::Inner,
-    reserved::all_of,
+    job::{
+        first_pending,
+        is_any_beyond, //
+    },
+    reserved::add_fences_of,
     MemType,
     Place, //
 };
@@ -187,10 +191,7 @@ impl Move<'_> {
             return Ok(None);
         }
 
-        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
-        // SAFETY: By the type invariants, the reservation is valid. TTM has added what is still under
-        // way in the new place.
-        let after = unsafe { all_of((*self.bo).base.resv, usage) }?;
+        let after = self.all_before()?;
         let fence = timeline.prepare()?;
 
         let guard = lock();
@@ -208,6 +209,31 @@ impl Move<'_> {
             fence,
         };
         Ok(Some((job, guard)))
+    }
+
+    /// Whether a [`CopyJob`] would have to wait for something that isn't on `timeline`, so that nobody
+    /// knows when it can begin.
+    ///
+    /// Who runs the jobs of `timeline` one after the other should give such a job a timeline of its own,
+    /// and not run it before [`CopyJob::is_ready`]. In order to evict, nothing should be moved so:
+    /// all who get a place in the old memory type would wait for the job.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn waits_beyond(&self, timeline: &Timeline) -> Result<bool> {
+        Ok(is_any_beyond(timeline, &self.all_before()?))
+    }
+
+    /// What uses the buffer, or is under way in the new place.
+    fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
+        let mut all = KVec::new();
+
+        // SAFETY: By the type invariants, the reservation is valid. TTM has added what is still under
+        // way in the new place.
+        unsafe { add_fences_of((*self.bo).base.resv, usage, &mut all) }?;
+        Ok(all)
     }
 
     fn old(&self) -> *mut bindings::ttm_resource {
@@ -439,14 +465,13 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 /// # Invariants
 ///
 /// Until `fence` is signaled, `from` and `to` are `pages` pages each that are neither freed nor given
-/// to anyone who doesn't wait for it. What else uses them is done when `after` is signaled, if there is
-/// that.
+/// to anyone who doesn't wait for it. What else uses them is done when all of `after` are signaled.
 #[must_use = "the content is copied immediately when this is unused"]
 pub struct CopyJob {
     from: Content,
     to: Content,
     pages: usize,
-    after: Option<ARef<Fence>>,
+    after: KVec<ARef<Fence>>,
     fence: PendingFence,
 }
 
@@ -457,13 +482,23 @@ unsafe impl Send for CopyJob {}
 impl CopyJob {
     /// Copies the content, and signals the fence.
     pub fn run(self) {}
+
+    /// Whether it would begin without waiting.
+    pub fn is_ready(&self) -> bool {
+        self.waits_for().is_none()
+    }
+
+    /// One of the fences that it waits for.
+    pub fn waits_for(&self) -> Option<&ARef<Fence>> {
+        first_pending(&self.after)
+    }
 }
 
 impl Drop for CopyJob {
     fn drop(&mut self) {
-        if let Some(after) = &self.after {
+        for fence in &self.after {
             // However that went.
-            let _ = after.wait();
+            let _ = fence.wait();
         }
         for n in 0..self.pages {
             // SAFETY: By the type invariants both have that many pages, and the fence isn't signaled

@@ -389,7 +389,7 @@ pub(super) unsafe fn wait_for(
     Ok(left > 0)
 }
 
-/// A fence that stands for all those of `resv` with `usage`, or [`None`] if they are signaled.
+/// Adds the fences of `resv` with `usage` to `all`, but for those that are signaled.
 ///
 /// # Errors
 ///
@@ -398,18 +398,32 @@ pub(super) unsafe fn wait_for(
 /// # Safety
 ///
 /// `resv` must be a valid reservation.
-pub(super) unsafe fn all_of(
+pub(super) unsafe fn add_fences_of(
     resv: *mut bindings::dma_resv,
     usage: bindings::dma_resv_usage,
-) -> Result<Option<ARef<Fence>>> {
-    let mut fence = ptr::null_mut();
+    all: &mut KVec<ARef<Fence>>,
+) -> Result {
+    let mut count = 0;
+    let mut fences = ptr::null_mut();
 
     // SAFETY: By the function's requirements.
-    to_result(unsafe { bindings::dma_resv_get_singleton(resv, usage, &mut fence) })?;
-    // CAST: `Fence` is transparent.
-    let fence = NonNull::new(fence.cast());
-    // SAFETY: It is valid, with a reference that is given away here.
-    Ok(fence.map(|fence| unsafe { ARef::from_raw(fence) }))
+    to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
+    // CAST: There are never that many.
+    let count = count as usize;
+    let room = all.reserve(count, GFP_KERNEL);
+
+    for n in 0..count {
+        // CAST: `Fence` is transparent.
+        // SAFETY: It is an array with so many of them. None is null, and each comes with a reference
+        // that is given away here.
+        let fence: ARef<Fence> =
+            unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };
+        // Without room, they are put.
+        let _ = all.push_within_capacity(fence);
+    }
+    // SAFETY: The array is ours.
+    unsafe { bindings::kfree(fences.cast()) };
+    Ok(room?)
 }
 
 impl<B: Reserve> Drop for Reserved<'_, B> {
