@@ -195,10 +195,11 @@ static int submit(__u32 vm, const struct drm_vttm_submit_bo *bos, __u32 bo_count
 }
 
 /* Let @bo be busy until @fence is signaled. */
-static void keep_busy(const struct bo *bo, __u32 flags, int fence)
+static void keep_busy_in(__u32 vm, const struct bo *bo, __u32 flags, int fence)
 {
 	struct drm_vttm_submit_bo used = use(bo, flags);
 	struct drm_vttm_submit args = {
+		.vm_id = vm,
 		.flags = VTTM_SUBMIT_FENCE_IN,
 		.bos = (uintptr_t)&used,
 		.bo_count = 1,
@@ -206,6 +207,11 @@ static void keep_busy(const struct bo *bo, __u32 flags, int fence)
 	};
 
 	check_eq(drm_ioctl(gpu, DRM_IOCTL_VTTM_SUBMIT, &args), 0);
+}
+
+static void keep_busy(const struct bo *bo, __u32 flags, int fence)
+{
+	keep_busy_in(0, bo, flags, fence);
 }
 
 /* --- The ioctls' arguments --- */
@@ -1309,6 +1315,91 @@ static void fence_of_closed(void)
 	check(is_signaled(args.fence_fd, -1));
 }
 
+/*
+ * Another client waits for a fence that isn't signaled. That holds up nobody else,
+ * whose buffers come and go, and who needs the memory that there is.
+ */
+static void fence_of_others(void)
+{
+	int line = timeline(), fence = fence_at(line, 1);
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	int mine = gpu, theirs = drm_open("vttm", 0);
+	__u32 vm;
+	struct bo bo, stuck, member;
+
+	check(theirs >= 0);
+	gpu = theirs;
+	vm = make_vm();
+	stuck = make_bo(vram / 4, GPU_DOMAINS, 0);
+	member = make_bo(PAGE, GPU_DOMAINS, vm);
+	check_eq(vttm_prefetch(gpu, stuck.handle, VTTM_DOMAIN_VRAM), 0);
+	keep_busy(&stuck, VTTM_BO_WRITE, fence);
+	keep_busy_in(vm, &member, VTTM_BO_WRITE, fence);
+	/* More of the same, one behind the other. */
+	keep_busy(&stuck, VTTM_BO_WRITE, fence);
+
+	gpu = mine;
+	for (int i = 0; i < 3; i++) {
+		struct drm_vttm_submit_bo used;
+		struct drm_vttm_op op = fill_op(0, 0, PAGE, i);
+
+		bo = make_bo(vram / 8 * 7, ALL_DOMAINS, 0);
+		check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_SYSTEM), 0);
+		used = use(&bo, VTTM_BO_WRITE);
+		check_eq(submit(0, &used, 1, &op, 1), 0);
+		check_eq(vttm_finish(gpu, bo.handle), 0);
+		check_eq(bo.map[1], i + 0x10001);
+		bo_destroy(gpu, &bo);
+
+		bo = make_bo(vram / 2, VTTM_DOMAIN_VRAM, 0);
+		used = use(&bo, VTTM_BO_WRITE);
+		check_eq(submit(0, &used, 1, &op, 1), 0);
+		check_eq(vttm_finish(gpu, bo.handle), 0);
+		check_eq(vttm_evict(gpu, bo.handle, 0), 0);
+		check_eq(bo.map[1], i + 0x10001);
+		bo_destroy(gpu, &bo);
+	}
+	/* They still wait, each for itself. */
+	check_eq(vttm_wait(theirs, stuck.handle, 0, 0), -ETIME);
+	check_eq(vttm_wait(theirs, member.handle, 0, 0), -ETIME);
+	advance(line, 1);
+	check_eq(vttm_finish(theirs, stuck.handle), 0);
+	check_eq(vttm_finish(theirs, member.handle), 0);
+	munmap(stuck.map, stuck.size);
+	munmap(member.map, member.size);
+	close(theirs);
+}
+
+/* Late work is done in its order, and what it waits for may be late itself. */
+static void fence_late_in_order(void)
+{
+	int line = timeline(), fences[2] = { fence_at(line, 1), fence_at(line, 2) };
+	struct bo a = make_bo(16 * PAGE, GPU_DOMAINS, 0);
+	struct bo b = make_bo(16 * PAGE, GPU_DOMAINS, 0);
+	struct drm_vttm_submit_bo both[] = { use(&a, 0), use(&b, VTTM_BO_WRITE) };
+	struct drm_vttm_submit_bo used = use(&a, VTTM_BO_WRITE);
+	struct drm_vttm_op fill_a = fill_op(0, 0, a.size, 1);
+	struct drm_vttm_op copy = copy_op(1, 0, a.size);
+
+	keep_busy(&a, VTTM_BO_WRITE, fences[1]);
+	check_eq(submit(0, &used, 1, &fill_a, 1), 0);
+	keep_busy(&b, VTTM_BO_WRITE, fences[0]);
+	check_eq(submit(0, both, 2, &copy, 1), 0);
+	/* Without tasks that copy, this would wait. */
+	if (vttm_get(gpu, VTTM_PARAM_COPY_DELAY_US))
+		check_eq(vttm_evict(gpu, b.handle, 0), 0);
+	fill_a.value = 2;
+	check_eq(submit(0, &used, 1, &fill_a, 1), 0);
+
+	check_eq(vttm_wait(gpu, b.handle, 0, 0), -ETIME);
+	advance(line, 1);
+	check_eq(vttm_wait(gpu, b.handle, 0, 0), -ETIME);
+	advance(line, 1);
+	check_eq(vttm_finish(gpu, a.handle), 0);
+	check(holds(&b, 1));
+	check(holds(&a, 2));
+}
+
 static void wait_times_out(void)
 {
 	int line = timeline();
@@ -2108,6 +2199,8 @@ static const struct ktap_case cases[] = {
 	CASE(fence_bad),
 	CASE(fence_out),
 	CASE(fence_of_closed),
+	CASE(fence_of_others),
+	CASE(fence_late_in_order),
 	CASE(wait_times_out),
 	CASE(wait_for_writes),
 	CASE(wait_is_killed),

@@ -110,7 +110,7 @@ impl ttm::Driver for VttmDriver {
     }
 
     fn eviction_valuable(bo: &Buffer, _place: Option<&Place>) -> bool {
-        !bo.is_in_use()
+        !bo.must_stay()
     }
 
     fn move_buffer(dev: &DeviceData, bo: &Buffer, mv: &mut Move<'_>) -> Result<MoveBy> {
@@ -144,7 +144,7 @@ impl ttm::Driver for VttmDriver {
     }
 
     fn import(_dev: &VttmDevice, _size: usize) -> Result<BufferArgs> {
-        Ok(BufferArgs::imported())
+        BufferArgs::imported()
     }
 
     fn shrunk(bo: &Buffer, purged: bool) {

@@ -10,7 +10,9 @@ use core::mem;
 use kernel::{
     dma_fence::{
         Fence,
-        Timeline, //
+        Timeline,
+        Wake,
+        Waker, //
     },
     drm::ttm::{
         CopyJob,
@@ -24,6 +26,7 @@ use kernel::{
     sync::{
         aref::ARef,
         Arc,
+        Completion,
         SpinLock, //
     },
     time::{
@@ -39,14 +42,30 @@ use kernel::{
     },
 };
 
+/// A job that the engine has.
+pub(crate) struct Submitted {
+    /// Signaled when it is done.
+    pub(crate) fence: ARef<Fence>,
+    /// Its number in the order of jobs.
+    pub(crate) serial: u64,
+    /// It waits for another client's fence, and so is on a timeline of its own.
+    pub(crate) is_late: bool,
+}
+
 /// Does one task after the other, in the order of their fences.
+///
+/// Of what it does, nothing waits but for what it has done before. What has to wait for others, of whom
+/// nobody knows when they are done, is late: it has a timeline of its own, and comes to the queue when
+/// they are.
 #[pin_data]
 pub(crate) struct Engine {
     timeline: Timeline,
     /// Between a task getting its fence and its place in the queue. How many jobs have done so.
     #[pin]
     order: SpinLock<u64>,
-    queue: OrderedQueue,
+    // Goes before the queue.
+    tasks: Tasks,
+    queue: Arc<OrderedQueue>,
     delay: Delta,
 }
 
@@ -55,7 +74,8 @@ impl Engine {
         try_pin_init!(Self {
             timeline: Timeline::new(c"vttm", c"engine")?,
             order <- new_spinlock!(0),
-            queue: OrderedQueue::new(name)?,
+            tasks: Tasks::new()?,
+            queue: Arc::new(OrderedQueue::new(name)?, GFP_KERNEL)?,
             delay,
         })
     }
@@ -67,10 +87,17 @@ impl Engine {
 
     /// Moves a buffer: by the CPU at once, or by a task, if copies are to take a while.
     pub(crate) fn copy(&self, mv: &mut Move<'_>) -> Result<MoveBy> {
-        if !self.delay.is_zero() {
-            let task = Task::new(self.delay)?;
+        let is_late = mv.waits_beyond(&self.timeline)?;
 
-            if let Some((job, _order)) = mv.copy_job_with(&self.timeline, || self.order.lock())? {
+        if is_late && mv.is_eviction() {
+            // Others would have to wait for it.
+            return Err(EBUSY);
+        }
+        if !self.delay.is_zero() {
+            let task = self.task()?;
+            let timeline = self.timeline(is_late)?;
+
+            if let Some((job, _order)) = mv.copy_job_with(&timeline, || self.order.lock())? {
                 self.enqueue(task, What::Copy(job));
             }
         }
@@ -84,25 +111,102 @@ impl Engine {
     }
 
     /// Does `ops` with the buffers of a job, and adds the nanoseconds that it takes to `busy`. Returns the
-    /// fence to wait for, and the job's number in the order of jobs.
+    /// fence to wait for, the job's number in the order of jobs, and whether it is late.
     pub(crate) fn submit(
         &self,
-        job: JobBuilder<'_>,
+        mut job: JobBuilder<'_>,
         ops: KVec<Op>,
         busy: Arc<Count>,
-    ) -> Result<(ARef<Fence>, u64)> {
-        let task = Task::new(self.delay)?;
+    ) -> Result<Submitted> {
+        let task = self.task()?;
+        let is_late = job.waits_beyond(&self.timeline)?;
+
+        if is_late {
+            job.change_timeline(&self.timeline(true)?)?;
+        }
         let (job, mut jobs) = job.publish_with(|| self.order.lock())?;
         let fence = job.fence();
 
         *jobs += 1;
         self.enqueue(task, What::Ops(job, ops, busy));
-        Ok((fence, *jobs))
+        Ok(Submitted {
+            fence,
+            serial: *jobs,
+            is_late,
+        })
+    }
+
+    fn timeline(&self, is_late: bool) -> Result<Timeline> {
+        if is_late {
+            Timeline::new(c"vttm", c"late")
+        } else {
+            Ok(self.timeline.clone())
+        }
+    }
+
+    fn task(&self) -> Result<Pin<KBox<Task>>> {
+        let task = try_pin_init!(Task {
+            work <- new_work!("vttm::Task"),
+            what: What::Nothing,
+            delay: self.delay,
+            waker: Some(Waker::new(Sleeper(None))?),
+            queue: self.queue.clone(),
+            token: self.tasks.token(),
+        });
+
+        KBox::try_pin_init(task, GFP_KERNEL)
     }
 
     fn enqueue(&self, mut task: Pin<KBox<Task>>, what: What) {
         *task.as_mut().project().what = what;
         self.queue.enqueue(task);
+    }
+}
+
+/// All tasks that aren't done. Dropping this waits for them.
+struct Tasks {
+    token: Option<Arc<Token>>,
+    done: Arc<Done>,
+}
+
+#[pin_data]
+struct Done {
+    #[pin]
+    completion: Completion,
+}
+
+/// Each task has a reference, and so has who makes them.
+struct Token(Arc<Done>);
+
+impl Tasks {
+    fn new() -> Result<Self> {
+        let done = Arc::pin_init(
+            pin_init!(Done { completion <- Completion::new() }),
+            GFP_KERNEL,
+        )?;
+        let token = Arc::new(Token(done.clone()), GFP_KERNEL)?;
+
+        Ok(Self {
+            token: Some(token),
+            done,
+        })
+    }
+
+    fn token(&self) -> Option<Arc<Token>> {
+        self.token.clone()
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.token = None;
+        self.done.completion.wait_for_completion();
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.0.completion.complete_all();
     }
 }
 
@@ -113,40 +217,18 @@ enum What {
     Ops(Job, KVec<Op>, Arc<Count>),
 }
 
-#[pin_data]
-struct Task {
-    #[pin]
-    work: Work<Self>,
-    delay: Delta,
-    what: What,
-}
-
-impl_has_work! {
-    impl HasWork<Self> for Task { self.work }
-}
-
-impl Task {
-    fn new(delay: Delta) -> Result<Pin<KBox<Self>>> {
-        let task = pin_init!(Self {
-            work <- new_work!("vttm::Task"),
-            delay,
-            what: What::Nothing,
-        });
-
-        KBox::pin_init(task, GFP_KERNEL)
-    }
-}
-
-impl WorkItem for Task {
-    type Pointer = Pin<KBox<Self>>;
-
-    fn run(mut this: Pin<KBox<Self>>) {
-        let what = mem::replace(this.as_mut().project().what, What::Nothing);
-
-        if !this.delay.is_zero() {
-            fsleep(this.delay);
+impl What {
+    /// What has to happen first.
+    fn waits_for(&self) -> Option<&ARef<Fence>> {
+        match self {
+            What::Nothing => None,
+            What::Copy(job) => job.waits_for(),
+            What::Ops(job, ..) => job.waits_for(),
         }
-        match what {
+    }
+
+    fn run(self) {
+        match self {
             What::Nothing => (),
             What::Copy(job) => job.run(),
             What::Ops(job, ops, busy) => {
@@ -160,5 +242,79 @@ impl WorkItem for Task {
                 });
             }
         }
+    }
+}
+
+#[pin_data]
+struct Task {
+    #[pin]
+    work: Work<Self>,
+    what: What,
+    delay: Delta,
+    waker: Option<KBox<Waker<Sleeper>>>,
+    // Not the last reference: that goes when there is no token any more.
+    queue: Arc<OrderedQueue>,
+    // Goes last.
+    token: Option<Arc<Token>>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Task { self.work }
+}
+
+impl WorkItem for Task {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Pin<KBox<Self>>) {
+        // A task that comes too early comes again.
+        let Some(mut this) = Sleeper::put_to_sleep(this) else {
+            return;
+        };
+        let what = mem::replace(this.as_mut().project().what, What::Nothing);
+
+        if !this.delay.is_zero() {
+            fsleep(this.delay);
+        }
+        what.run();
+    }
+}
+
+/// A task that a fence brings back to the queue.
+struct Sleeper(Option<Pin<KBox<Task>>>);
+
+impl Sleeper {
+    /// Has the task come again when one of the fences that it waits for is signaled. Returns it if there
+    /// is none, or if it can only wait here.
+    fn put_to_sleep(mut task: Pin<KBox<Task>>) -> Option<Pin<KBox<Task>>> {
+        while let Some(fence) = task.what.waits_for().cloned() {
+            let Some(mut waker) = task.as_mut().project().waker.take() else {
+                break;
+            };
+
+            waker.0 = Some(task);
+            let mut waker = fence.wake(waker).err()?;
+            task = waker.0.take()?;
+            if !fence.is_signaled() {
+                // The module is about to go.
+                break;
+            }
+            *task.as_mut().project().waker = Some(waker);
+        }
+        Some(task)
+    }
+}
+
+#[vtable]
+impl Wake for Sleeper {
+    fn wake(mut waker: KBox<Waker<Self>>) {
+        let Some(mut task) = waker.0.take() else {
+            return;
+        };
+        // The token is dropped after the queue, which is still in use when the task is done.
+        let _token = task.token.clone();
+        let queue = task.queue.clone();
+
+        *task.as_mut().project().waker = Some(waker);
+        queue.enqueue(task);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     vm::Vm, //
 };
 use kernel::{
+    dma_fence::Fence,
     drm::{
         self,
         gem::{
@@ -33,14 +34,17 @@ use kernel::{
         },
         Registered, //
     },
+    new_spinlock,
     page::PAGE_SHIFT,
     prelude::*,
     sync::{
+        aref::ARef,
         atomic::{
             Atomic,
             Relaxed, //
         },
-        Arc, //
+        Arc,
+        SpinLock, //
     },
     uapi, //
 };
@@ -66,6 +70,39 @@ pub(crate) struct Buffer {
     purged: Atomic<bool>,
     /// It must stay where it is, as long as the reservation is held.
     in_use: Atomic<bool>,
+    late: Arc<Late>,
+}
+
+/// Of those that have one reservation, which work on them is late: waits for something that isn't the
+/// engine's.
+#[pin_data]
+pub(crate) struct Late {
+    #[pin]
+    last: SpinLock<Option<ARef<Fence>>>,
+}
+
+impl Late {
+    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                last <- new_spinlock!(None),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    fn begins(&self, fence: ARef<Fence>) {
+        // Dropped when the lock isn't held.
+        let _before = self.last.lock().replace(fence);
+    }
+
+    fn is_pending(&self) -> bool {
+        let last = self.last.lock();
+
+        last.as_ref().is_some_and(|fence| !fence.is_signaled())
+    }
 }
 
 /// What a buffer is made for.
@@ -73,16 +110,18 @@ pub(crate) struct BufferArgs {
     domains: Domains,
     vm: u64,
     is_imported: bool,
+    late: Arc<Late>,
 }
 
 impl BufferArgs {
     /// One of another device.
-    pub(crate) fn imported() -> Self {
-        Self {
+    pub(crate) fn imported() -> Result<Self> {
+        Ok(Self {
             domains: Domains::PAGES,
             vm: 0,
             is_imported: true,
-        }
+            late: Late::new()?,
+        })
     }
 }
 
@@ -106,6 +145,7 @@ impl gem::DriverObject for Buffer {
             dont_need: Atomic::new(false),
             purged: Atomic::new(false),
             in_use: Atomic::new(false),
+            late: args.late,
         })
     }
 }
@@ -143,8 +183,14 @@ impl Buffer {
         self.dont_need.load(Relaxed)
     }
 
-    pub(crate) fn is_in_use(&self) -> bool {
-        self.in_use.load(Relaxed)
+    /// Whether it must stay where it is. Nobody is to wait for others' work that may never begin.
+    pub(crate) fn must_stay(&self) -> bool {
+        self.in_use.load(Relaxed) || self.late.is_pending()
+    }
+
+    /// Work on it begins that is late.
+    pub(crate) fn is_used_late(&self, fence: ARef<Fence>) {
+        self.late.begins(fence);
     }
 
     /// Keeps the buffer where it is until what is returned is dropped, which must be before the
@@ -245,6 +291,10 @@ impl File {
                 domains,
                 vm: vm.map_or(0, |vm| vm.serial),
                 is_imported: false,
+                late: match vm {
+                    Some(vm) => vm.late.clone(),
+                    None => Late::new()?,
+                },
             },
         )?;
 

@@ -8,7 +8,10 @@ use crate::{
         Count,
         VttmDevice, //
     },
-    engine::Engine,
+    engine::{
+        Engine,
+        Submitted, //
+    },
     file::File,
     gem::{
         place,
@@ -272,7 +275,7 @@ impl<'a> Submit<'a> {
         tx: &Transaction<'a>,
         engine: &Engine,
         ops: &mut KVec<Op>,
-    ) -> Result<(ARef<Fence>, u64), Stop> {
+    ) -> Result<Submitted, Stop> {
         let mut all = KVec::with_capacity(self.uses.len(), GFP_KERNEL).map_err(Error::from)?;
         for used in self.uses {
             all.push(tx.reserve(&*used.obj)?, GFP_KERNEL)
@@ -288,6 +291,11 @@ impl<'a> Submit<'a> {
             job.wait_for(fence.clone())?;
         }
         let submitted = engine.submit(job, mem::take(ops), self.busy.clone())?;
+        if submitted.is_late {
+            for used in self.uses {
+                used.obj.is_used_late(submitted.fence.clone());
+            }
+        }
 
         self.mark_as_used(&mut all)?;
         Ok(submitted)
@@ -410,7 +418,7 @@ impl File {
             work.run(tx, engine, &mut ops)
         });
         args.restarts = u64::saturating_sub(attempts, 1);
-        let (fence, serial) = submitted?;
+        let Submitted { fence, serial, .. } = submitted?;
         args.serial = serial;
         dev.counts.submits.add(1);
 

@@ -7,7 +7,8 @@ use crate::{
         VttmDevice,
         VttmDriver, //
     },
-    file::File, //
+    file::File,
+    gem::Late, //
 };
 use kernel::{
     drm::{
@@ -29,6 +30,7 @@ pub(crate) struct Vm {
     /// Tells it from all others of the GPU.
     pub(crate) serial: u64,
     pub(crate) bulk: BulkMove<VttmDriver>,
+    pub(crate) late: Arc<Late>,
 }
 
 /// The VMs of a file.
@@ -73,6 +75,7 @@ impl File {
             Vm {
                 serial: dev.next_serial(),
                 bulk: BulkMove::new(dev, Resv::new()?)?,
+                late: Late::new()?,
             },
             GFP_KERNEL,
         )?;
