@@ -64,7 +64,10 @@
  *   is known only after the wait.
  */
 
-/* For so long a caller without a ticket looks for room, in jiffies. */
+/*
+ * So many pauses of a jiffy a search makes while others keep it from seeing
+ * everything. What it does in between does not count.
+ */
 #define TTM_EVICT_PATIENCE	HZ
 /* So often a search looks softly in a row. */
 #define TTM_EVICT_LOOKS		4
@@ -90,6 +93,8 @@ struct ttm_evict_search {
 	/* What it gets. */
 	struct ttm_resource **res;
 	bool force_space;
+	/* The transaction has been told before that it must back off. */
+	bool was_told;
 	/* Places where the last round did not see everything, a bit for each. */
 	u64 left_out;
 	/* What it did not see, others will soon be done with. */
@@ -500,14 +505,16 @@ static bool ttm_evict_may_go_on(const struct ttm_evict_search *search)
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
 	enum ttm_evict_effort effort = ttm_evict_next_effort(search);
-	unsigned long until = jiffies + TTM_EVICT_PATIENCE;
 	int ret = ttm_evict_look_again(search, effort);
 
-	while (!search->outer && !search->ctx->no_wait_gpu &&
-	       ttm_evict_is_refusal(ret) && search->left_out &&
-	       time_before(jiffies, until))
+	if (search->outer || search->ctx->no_wait_gpu)
+		return ret;
+	for (unsigned int pauses = 0; pauses < TTM_EVICT_PATIENCE; pauses++) {
+		if (!ttm_evict_is_refusal(ret) || !search->left_out)
+			break;
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_look_again(search, effort);
+	}
 	return ret;
 }
 
@@ -517,10 +524,8 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
-	int ret;
+	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
 
-	search->ticket = NULL;
-	ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
 	return ttm_evict_is_refusal(ret) ? -EDEADLK : ret;
 }
 
@@ -530,24 +535,22 @@ static int ttm_evict_last_look(struct ttm_evict_search *search)
  */
 static int ttm_evict_search(struct ttm_evict_search *search)
 {
-	int ret = ttm_evict_look_softly(search);
+	int ret;
 
+	if (search->was_told && search->force_space)
+		return ttm_evict_last_look(search);
+
+	ret = ttm_evict_look_softly(search);
 	if (ttm_evict_is_refusal(ret) && ttm_evict_may_go_on(search))
 		ret = ttm_evict_search_on(search);
 	if (ret == -EDEADLK && !search->outer)
 		ret = ttm_evict_last_look(search);
-	/* The other half of the search may have a place that needs no memory. */
+	/* The other half may have a place that needs no memory. */
 	if (!search->force_space && ret == -ENOMEM)
 		ret = -ENOSPC;
 	if (search->outer && ttm_evict_is_refusal(ret))
 		search->outer->left_out |= search->left_out != 0;
 	return ret;
-}
-
-/* Has the caller's transaction been told already that it must back off? */
-static bool ttm_evict_was_told(const struct ttm_operation_ctx *ctx)
-{
-	return ctx->contended && *ctx->contended;
 }
 
 /**
@@ -576,11 +579,11 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 		.bo = bo,
 		.placement = placement,
 		.ctx = ctx,
-		.ticket = ttm_evict_was_told(ctx) ?
-			NULL : dma_resv_locking_ctx(bo->base.resv),
+		.ticket = dma_resv_locking_ctx(bo->base.resv),
 		.outer = ctx->scope,
 		.res = res,
 		.force_space = force_space,
+		.was_told = ctx->contended && *ctx->contended && !ctx->scope,
 		.too_large = U64_MAX,
 	};
 	int ret;
@@ -629,7 +632,7 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 			   struct ttm_resource_manager *man, s64 target)
 {
 	enum ttm_evict_effort effort = TTM_EVICT_TRYLOCK;
-	unsigned long until = jiffies + TTM_EVICT_PATIENCE;
+	unsigned int pauses = 0;
 	s64 freed = 0, ret;
 
 	for (;;) {
@@ -646,7 +649,7 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 		if (effort == TTM_EVICT_TRYLOCK) {
 			effort = TTM_EVICT_WAIT;
 		} else if (!evict->evicted) {
-			if (!evict->left_out || time_after_eq(jiffies, until))
+			if (!evict->left_out || pauses++ == TTM_EVICT_PATIENCE)
 				return freed;
 			ret = ttm_evict_pause(evict->walk.arg.ctx);
 			if (ret)
