@@ -50,7 +50,8 @@ struct moment {
 	uint8_t nodes;
 	uint8_t stay;		/* bits of buffers that can't be evicted */
 	uint8_t held;		/* bits of those that others hold, */
-	uint8_t held_older;	/* older ones */
+	uint8_t held_older;	/* older ones; */
+	uint8_t dying;		/* and of those being released */
 	bool told;
 	unsigned long at;	/* jiffies */
 };

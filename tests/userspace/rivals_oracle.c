@@ -27,6 +27,8 @@ static void note_bo(struct moment *m, unsigned int i)
 		m->stay |= BIT(i);
 	if (scenario()->no_wait && (r->dying || r->bo.base.resv->busy))
 		m->held |= BIT(i);
+	if (r->dying)
+		m->dying |= BIT(i);
 	if (r->dying || holder == NOBODY || holder == CALLER)
 		return;
 	m->held |= BIT(i);
@@ -198,7 +200,7 @@ static bool was_hidden(unsigned long at)
 	for (; m < end && m->at <= at; m++) {
 		bool over = m + 1 < end && m[1].at < at;
 
-		if (!over && !has_room(m, m->held))
+		if (!over && !has_room(m, m->held | m->dying))
 			return true;
 	}
 	return false;
