@@ -182,6 +182,10 @@ int ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm,
 	if (is_victim && rivals.short_of && r->size >= rivals.short_of)
 		rivals_broken(RULE_BROKEN,
 			      "memory is tried again where less was not to be had");
+#ifndef PRISTINE
+	if (is_victim && rivals.short_of && !ctx->gfp_retry_mayfail)
+		rivals_broken(RULE_BROKEN, "the OOM killer is called for victims");
+#endif
 	if (scenario()->memory && r->size > scenario()->memory) {
 		rivals.lacks |= !is_victim;
 		if (is_victim)
@@ -386,6 +390,20 @@ static int empty(void)
 	return ret;
 }
 
+static int make_call(struct ttm_operation_ctx *ctx)
+{
+	rivals_point(AT_START, 0);
+	switch (scenario()->call) {
+	case DRAIN:
+		return drain(ctx);
+	case EMPTY:
+		return empty();
+	default:
+		return validate(ctx);
+	}
+}
+
+/* What the caller lent comes back as it was. */
 static int call(void)
 {
 	struct ttm_operation_ctx ctx = {
@@ -394,16 +412,16 @@ static int call(void)
 		.allow_res_evict = scenario()->lends,
 		.resv = scenario()->lends ? &rivals.vm : NULL,
 	};
+	struct ttm_operation_ctx before = ctx;
+	int ret = make_call(&ctx);
 
-	rivals_point(AT_START, 0);
-	switch (scenario()->call) {
-	case DRAIN:
-		return drain(&ctx);
-	case EMPTY:
-		return empty();
-	default:
-		return validate(&ctx);
-	}
+#ifndef PRISTINE
+	ctx.contended = NULL;
+#endif
+	ctx.bytes_moved = 0;
+	if (memcmp(&ctx, &before, sizeof(ctx)))
+		rivals_broken(RULE_BROKEN, "the caller's context is changed");
+	return ret;
 }
 
 /* An own buffer may have been released, and made anew. */
@@ -422,6 +440,17 @@ static void check_references(void)
 
 		if (r->live && kref_read(&r->bo.kref) != !r->dying)
 			rivals_broken(RULE_BROKEN, "references are not balanced");
+	}
+}
+
+/* Each buffer has one resource, and each resource a buffer. */
+static void check_resources(void)
+{
+	for (unsigned int i = 0; i < NODES; i++) {
+		const struct node *node = &rivals.node[i];
+
+		if (node->used && rival(node->owner)->bo.resource != &node->res)
+			rivals_broken(RULE_BROKEN, "room is lost");
 	}
 }
 
@@ -469,6 +498,7 @@ static void run(struct schedule *schedule, struct dice *dice,
 	check_result();
 	check_locks();
 	check_references();
+	check_resources();
 	check_warnings();
 	rivals_judge();
 }
