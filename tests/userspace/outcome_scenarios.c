@@ -101,6 +101,14 @@ const struct scenario scenarios[] = {
 		.bo = { { 1, IN_VRAM }, { 1, IN_VRAM }, { 1, IN_VRAM },
 			{ 1, NOWHERE }, X(3) },
 	}, {
+		.name = "victims stay in VRAM, a ticket", .depth = 2,
+		.capacity = { 0, 2, 4 }, VRAM_ONLY, .ticket = true, .target = TO_ITSELF,
+		.bo = { { 1, IN_VRAM }, { 1, IN_VRAM, PLAIN }, X(3) },
+	}, {
+		.name = "victims stay in VRAM, no ticket", .depth = 2,
+		.capacity = { 0, 2, 4 }, VRAM_ONLY, .target = TO_ITSELF,
+		.bo = { { 1, IN_VRAM }, { 1, IN_VRAM, PLAIN }, X(3) },
+	}, {
 		.name = "the GPU works on them", .depth = 2,
 		.capacity = { 0, 2, 2 }, VRAM_ONLY, .ticket = true, .target = TO_NOWHERE,
 		.bo = { { 1, IN_VRAM, .busy = true }, { 1, IN_VRAM, .busy = true }, X(2) },

@@ -47,6 +47,8 @@ static int rivals_alloc(struct ttm_resource_manager *man,
 				 scenario()->capacity[pool])
 		return -ENOSPC;
 	rivals.used[pool] += rival(rival_nr(bo))->size;
+	if (!rivals.others && pool == IN_VRAM)
+		rivals.freed -= rival(rival_nr(bo))->size;
 	memset(node, 0, sizeof(*node));
 	node->used = true;
 	node->owner = rival_nr(bo);
@@ -133,6 +135,8 @@ static int rivals_move(struct ttm_buffer_object *bo, bool evict,
 		       struct ttm_place *hop)
 {
 	rivals_point(AT_MOVE, rival_nr(bo));
+	if (bo->pin_count)
+		rivals_broken(RULE_BROKEN, "a pinned buffer is moved");
 	if (scenario()->hops && evict && bo->resource &&
 	    bo->resource->mem_type + to->mem_type == IN_SYSTEM + IN_VRAM) {
 		*hop = (struct ttm_place) {
@@ -373,7 +377,7 @@ static int drain(struct ttm_operation_ctx *ctx)
 	s64 freed = ttm_bo_evict_cgroup(&rivals.bdev, &rivals.man[IN_VRAM], NULL,
 					target, ctx);
 
-	if (freed > (s64)(rivals.freed * PAGE_SIZE))
+	if (freed > rivals.freed * (s64)PAGE_SIZE)
 		rivals_broken(RULE_BROKEN, "it counts bytes that did not leave");
 	return freed < 0 ? freed : freed < target ? -ENOSPC : 0;
 }

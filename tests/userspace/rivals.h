@@ -79,7 +79,7 @@ struct rivals {
 	bool killed;		/* while it waited: an older one came */
 	bool signalled;
 	uint8_t doubtful;	/* bits of buffers that were worthless at times */
-	unsigned int freed;	/* pages of VRAM, by the caller */
+	int freed;		/* pages of VRAM, by the caller */
 	bool lacks;		/* memory for x itself */
 	uint8_t short_of;	/* pages that a victim had no memory for; 0 for none */
 	struct ww_mutex *waited_for;
