@@ -63,6 +63,9 @@ static void rivals_free(struct ttm_resource_manager *man,
 	struct node *node = container_of(res, struct node, res);
 
 	rivals_point(AT_FREE, res->mem_type);
+	if (!rivals.others && rival(node->owner)->bo.resource == res &&
+	    rival(node->owner)->bo.base.resv->busy)
+		rivals_broken(RULE_BROKEN, "memory is freed that the GPU still uses");
 	if (!rivals.others && res->mem_type == IN_VRAM)
 		rivals.freed += rival(node->owner)->size;
 	rivals.used[res->mem_type] -= rival(node->owner)->size;
@@ -130,25 +133,43 @@ void rivals_settle(struct ttm_buffer_object *bo, struct ttm_resource *to)
 		r->tt.page_flags = TTM_TT_FLAG_PRIV_POPULATED;
 }
 
+/* This driver copies when the GPU is idle, and with pages to copy to. */
+static int prepare_move(struct ttm_buffer_object *bo, struct ttm_operation_ctx *ctx,
+			const struct ttm_resource *to)
+{
+	int ret = ttm_bo_wait_ctx(bo, ctx);
+
+	if (ret || to->mem_type == IN_VRAM || !bo->resource)
+		return ret;
+	return ttm_bo_populate(bo, ctx);
+}
+
+static bool needs_hop(const struct ttm_buffer_object *bo,
+		      const struct ttm_resource *to)
+{
+	return scenario()->hops && bo->resource &&
+	       bo->resource->mem_type == IN_VRAM && to->mem_type == IN_SYSTEM;
+}
+
 static int rivals_move(struct ttm_buffer_object *bo, bool evict,
 		       struct ttm_operation_ctx *ctx, struct ttm_resource *to,
 		       struct ttm_place *hop)
 {
+	int ret;
+
 	rivals_point(AT_MOVE, rival_nr(bo));
 	if (bo->pin_count)
 		rivals_broken(RULE_BROKEN, "a pinned buffer is moved");
-	if (scenario()->hops && evict && bo->resource &&
-	    bo->resource->mem_type + to->mem_type == IN_SYSTEM + IN_VRAM) {
+	if (evict && needs_hop(bo, to)) {
 		*hop = (struct ttm_place) {
 			.mem_type = IN_TT, .flags = TTM_PL_FLAG_TEMPORARY,
 		};
 		return -EMULTIHOP;
 	}
-	if (to->mem_type == IN_SYSTEM && bo->resource) {
-		int ret = ttm_bo_populate(bo, ctx);
-
-		if (ret)
-			return ret;
+	ret = prepare_move(bo, ctx, to);
+	if (ret) {
+		rivals.stuck |= rival_nr(bo) == CALLERS;
+		return ret;
 	}
 	rivals.outcome->moves++;
 	rivals_settle(bo, to);
@@ -191,7 +212,7 @@ int ttm_tt_populate(struct ttm_device *bdev, struct ttm_tt *ttm,
 		rivals_broken(RULE_BROKEN, "the OOM killer is called for victims");
 #endif
 	if (scenario()->memory && r->size > scenario()->memory) {
-		rivals.lacks |= !is_victim;
+		rivals.stuck |= !is_victim;
 		if (is_victim)
 			rivals.short_of = r->size;
 		return -ENOMEM;

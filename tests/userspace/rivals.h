@@ -80,7 +80,7 @@ struct rivals {
 	bool signalled;
 	uint8_t doubtful;	/* bits of buffers that were worthless at times */
 	int freed;		/* pages of VRAM, by the caller */
-	bool lacks;		/* memory for x itself */
+	bool stuck;		/* x itself cannot move, whatever room there is */
 	uint8_t short_of;	/* pages that a victim had no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	jmp_buf abandoned;

@@ -228,7 +228,7 @@ static bool may_return(int ret)
 	case -EDEADLK:
 		return rivals.outcome->told && scenario()->contended;
 	case -ENOMEM:
-		return rivals.lacks || rivals.short_of;
+		return rivals.stuck || rivals.short_of;
 	case -EBUSY:
 		return scenario()->no_wait || scenario()->hung ||
 		       scenario()->target == TO_ITSELF;
@@ -244,12 +244,12 @@ void rivals_judge(void)
 	struct outcome *o = rivals.outcome;
 	const struct moment *last = &rivals.moment[rivals.moments - 1];
 
-	o->room_at_end = !rivals.lacks && has_room(last, out_of_reach(last));
+	o->room_at_end = !rivals.stuck && has_room(last, out_of_reach(last));
 	if (!o->ret)
 		return;
 	if (!may_return(o->ret))
 		rivals_broken(RULE_BROKEN, "there is no reason for such an error");
-	else if (!rivals.signalled && !rivals.lacks && always_had_room() &&
+	else if (!rivals.signalled && !rivals.stuck && always_had_room() &&
 		 !looked_in_vain())
 		rivals_broken(FALSE_REFUSAL, o->told ? "given up, though there was room" :
 						       "refused, though there was room");
