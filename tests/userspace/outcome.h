@@ -65,6 +65,7 @@ struct scenario {
 	uint8_t target;
 	bool ticket;
 	bool contended;		/* ctx->contended is there, if there is such */
+	bool told;		/* ... and tells of buffer a, from a call before */
 	bool lends;		/* ctx->allow_res_evict, and the VM's reservation */
 	bool no_wait;		/* ctx->no_wait_gpu */
 	bool deaf;		/* no ctx->interruptible */

@@ -61,6 +61,8 @@ static void make_scenario(struct scenario *s, struct dice *dice)
 	s->target = roll(dice, TO_NOWHERE + 1);
 	s->ticket = roll(dice, 2);
 	s->contended = roll(dice, 2);
+	s->told = s->ticket && s->contended && s->bo[0].pool != NOWHERE &&
+		  rarely(dice, 8);
 	s->lends = rarely(dice, 4);
 	s->no_wait = rarely(dice, 12);
 	s->hops = s->target == TO_SYSTEM && rarely(dice, 6) && s->capacity[IN_TT];

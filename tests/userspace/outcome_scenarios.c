@@ -36,6 +36,12 @@ const struct scenario scenarios[] = {
 		.capacity = { 0, 2, 2 }, VRAM_ONLY, .ticket = true, .contended = true,
 		.bo = { { 1, IN_VRAM, OLDER }, { 1, IN_VRAM }, { 1, NOWHERE }, X(2) },
 	}, {
+		.name = "the ticket has been told before", .depth = 2,
+		.capacity = { 0, 2, 2 }, VRAM_ONLY, .ticket = true,
+		.contended = true, .told = true,
+		.bo = { { 1, IN_SYSTEM, OLDER }, { 1, IN_VRAM, YOUNGER }, { 1, IN_VRAM },
+			X(1) },
+	}, {
 		.name = "all in TT is worthless and reserved, a fallback", .depth = 3,
 		.capacity = { 0, 2, 2 }, TT_OR_FALLBACK, .ticket = true,
 		.bo = { { 1, IN_TT, YOUNGER, .worthless = true },

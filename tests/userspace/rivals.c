@@ -2,6 +2,7 @@
 /* A caller who needs room, and others that use the same memory. */
 
 #include "rivals.h"
+#include "ttm_bo_internal.h"
 
 struct rivals rivals;
 
@@ -353,6 +354,16 @@ static void set_up(void)
 	nr_ghosts = 0;
 }
 
+/* The transaction has lost already, at another of its buffers. */
+static void set_up_told(void)
+{
+	if (!scenario()->told || IS_PRISTINE)
+		return;
+	rivals.told_of = &rival(0)->bo;
+	ttm_bo_get(rivals.told_of);
+	rivals.outcome->told = true;
+}
+
 /*
  * The call
  */
@@ -372,7 +383,7 @@ static unsigned int make_list(struct ttm_place *list)
 
 static int validate(struct ttm_operation_ctx *ctx)
 {
-	struct ttm_buffer_object *contended = NULL;
+	struct ttm_buffer_object *contended = rivals.told_of;
 	struct ttm_place list[PLACES];
 	struct ttm_placement placement = {
 		.num_placement = make_list(list), .placement = list,
@@ -515,6 +526,7 @@ static void run(struct schedule *schedule, struct dice *dice,
 	stub_warnings.count = 0;
 
 	set_up();
+	set_up_told();
 	rivals_moment();
 	if (setjmp(rivals.abandoned))
 		return;

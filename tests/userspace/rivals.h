@@ -83,6 +83,7 @@ struct rivals {
 	bool stuck;		/* x itself cannot move, whatever room there is */
 	uint8_t short_of;	/* pages that a victim had no memory for; 0 for none */
 	struct ww_mutex *waited_for;
+	struct ttm_buffer_object *told_of;
 	jmp_buf abandoned;
 
 	struct moment moment[MOMENTS];
