@@ -6,9 +6,6 @@
  * STORIES=N tells more.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "outcome_driver.h"
 
 #define MOST_EVENTS	3

@@ -6,9 +6,7 @@
 #ifndef _OUTCOME_H_
 #define _OUTCOME_H_
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "stubs/types.h"
 
 /* Buffers a to e, and the caller's, x. */
 #define BOS		6
@@ -37,9 +35,9 @@ enum call { VALIDATE, DRAIN, EMPTY };
  * is for all.
  */
 struct bo_setup {
-	uint8_t size;
-	uint8_t pool;
-	uint8_t held;
+	u8 size;
+	u8 pool;
+	u8 held;
 	bool member;
 	bool pinned;
 	bool worthless;
@@ -47,7 +45,7 @@ struct bo_setup {
 };
 
 struct place_setup {
-	uint8_t pool;
+	u8 pool;
 	bool desired;
 	bool fallback;
 };
@@ -56,13 +54,13 @@ struct place_setup {
 
 struct scenario {
 	const char *name;
-	uint8_t depth;		/* events in the full form */
-	uint8_t call;
-	uint8_t capacity[POOLS];	/* SYSTEM has no end */
+	u8 depth;		/* events in the full form */
+	u8 call;
+	u8 capacity[POOLS];	/* SYSTEM has no end */
 	struct bo_setup bo[BOS];
 	struct place_setup list[PLACES];
-	uint8_t places;
-	uint8_t target;
+	u8 places;
+	u8 target;
 	bool ticket;
 	bool contended;		/* ctx->contended is there, if there is such */
 	bool told;		/* ... and tells of buffer a, from a call before */
@@ -71,7 +69,7 @@ struct scenario {
 	bool deaf;		/* no ctx->interruptible */
 	bool hung;		/* what the GPU works on it always will */
 	bool hops;		/* from VRAM to SYSTEM by TT only */
-	uint8_t memory;		/* pages for a buffer at most, 0 for no limit */
+	u8 memory;		/* pages for a buffer at most, 0 for no limit */
 };
 
 enum act {
@@ -102,15 +100,15 @@ enum act {
 enum point { AT_START, AT_RESCHED, AT_SLEEP, AT_LOCK, AT_WAIT, AT_IDLE, AT_VALUABLE,
 	     AT_FLAGS, AT_MOVE, AT_ALLOC, AT_FREE, AT_POINTS };
 
-#define LABEL(point, what, times)	((uint32_t)(point) << 24 | (what) << 16 | (times) << 8)
+#define LABEL(point, what, times)	((u32)(point) << 24 | (what) << 16 | (times) << 8)
 #define LABEL_POINT(label)		((label) >> 24)
 #define LABEL_WHAT(label)		((label) >> 16 & 0xff)
 #define LABEL_TIMES(label)		((label) >> 8 & 0xff)
 #define LABEL_DROPS(label)		((label) & 0xff)
 
 struct event {
-	uint32_t at;
-	uint8_t act, a, b;
+	u32 at;
+	u8 act, a, b;
 };
 
 #define EVENTS		24
@@ -123,7 +121,7 @@ struct schedule {
 
 /* Bytes that say what is to happen, instead of a schedule: that is written. */
 struct dice {
-	const uint8_t *at, *end;
+	const u8 *at, *end;
 };
 
 enum verdict {
@@ -147,18 +145,18 @@ enum verdict {
  */
 struct outcome {
 	int ret;
-	uint8_t pool;
+	u8 pool;
 	bool told;
 	bool room_at_end;
-	uint32_t happened;
-	uint32_t when[EVENTS];
-	uint16_t fired[EVENTS];
-	uint32_t bad;			/* verdicts */
+	u32 happened;
+	u32 when[EVENTS];
+	u16 fired[EVENTS];
+	u32 bad;			/* verdicts */
 	const char *why[VERDICTS];
 	unsigned int points;
 	unsigned int moves;
 	unsigned int length;		/* of the trace */
-	uint32_t trace[TRACE];
+	u32 trace[TRACE];
 };
 
 struct side {
@@ -177,7 +175,7 @@ extern const unsigned int nr_scenarios;
 struct event choice(unsigned int number, unsigned int a);
 bool makes_sense(const struct scenario *scenario, const struct event *event);
 
-void words_point(FILE *out, uint32_t label);
+void words_point(FILE *out, u32 label);
 void words_event(FILE *out, const struct event *event);
 const char *words_error(int ret);
 

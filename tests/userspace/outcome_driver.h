@@ -3,12 +3,7 @@
 #ifndef _OUTCOME_DRIVER_H_
 #define _OUTCOME_DRIVER_H_
 
-#include <stddef.h>
-
 #include "outcome.h"
-
-#define BIT(n)		(1U << (n))
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 enum { LINUX, OURS, SIDES };
 
@@ -37,7 +32,7 @@ bool judge_table(void);
 void explore(const struct scenario *scenario, unsigned int events);
 
 /* Scenarios and schedules from bytes. */
-bool history(const uint8_t *bytes, size_t n);
+bool history(const u8 *bytes, size_t n);
 void random_histories(unsigned long n, unsigned long seed);
 
 #endif

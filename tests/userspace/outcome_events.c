@@ -4,7 +4,7 @@
 #include "outcome.h"
 
 static const struct {
-	uint8_t act, b;
+	u8 act, b;
 } choices[CHOICES] = {
 	{ ACT_USE }, { ACT_RESERVE, PLAIN }, { ACT_RESERVE, YOUNGER },
 	{ ACT_RESERVE, OLDER }, { ACT_GIVE_BACK }, { ACT_LET_GO }, { ACT_FREE },

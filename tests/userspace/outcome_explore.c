@@ -7,10 +7,10 @@
 
 struct labels {
 	unsigned int n;
-	uint32_t label[MOST_LABELS];
+	u32 label[MOST_LABELS];
 };
 
-static void add_label(struct labels *labels, uint32_t label)
+static void add_label(struct labels *labels, u32 label)
 {
 	for (unsigned int i = 0; i < labels->n; i++)
 		if (labels->label[i] == label)
@@ -55,7 +55,7 @@ static void find_labels(struct labels *labels, const struct schedule *schedule,
 
 static void explore_from(const struct schedule *schedule, unsigned int left);
 
-static void explore_events(const struct schedule *before, uint32_t label,
+static void explore_events(const struct schedule *before, u32 label,
 			   unsigned int left)
 {
 	for (unsigned int i = 0; i < CHOICES * CALLERS; i++) {

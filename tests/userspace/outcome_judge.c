@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Verdicts: counted, and the first of each kind told as a story. */
 
-#include <string.h>
-
 #include "outcome_driver.h"
 
 #define KINDS	1024

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Scenarios and long schedules from bytes. */
 
-#include <string.h>
-
 #include "outcome_driver.h"
 
 #define BYTES		400
@@ -18,7 +16,7 @@ static bool rarely(struct dice *dice, unsigned int n)
 	return roll(dice, n) == n - 1;
 }
 
-static void make_bo(struct bo_setup *bo, struct dice *dice, uint8_t room[POOLS])
+static void make_bo(struct bo_setup *bo, struct dice *dice, u8 room[POOLS])
 {
 	bo->size = 1 + roll(dice, 2);
 	bo->pool = roll(dice, POOLS);
@@ -46,7 +44,7 @@ static void make_list(struct scenario *s, struct dice *dice)
 
 static void make_scenario(struct scenario *s, struct dice *dice)
 {
-	uint8_t room[POOLS];
+	u8 room[POOLS];
 
 	*s = (struct scenario) { .name = "a random world" };
 	s->capacity[IN_TT] = roll(dice, 4);
@@ -69,7 +67,7 @@ static void make_scenario(struct scenario *s, struct dice *dice)
 	s->memory = rarely(dice, 8);
 }
 
-bool history(const uint8_t *bytes, size_t n)
+bool history(const u8 *bytes, size_t n)
 {
 	struct dice dice = { bytes, bytes + n };
 	static struct both both;
@@ -82,9 +80,9 @@ bool history(const uint8_t *bytes, size_t n)
 	return judge(&schedule, &both);
 }
 
-static uint64_t state;
+static u64 state;
 
-static uint64_t next(void)
+static u64 next(void)
 {
 	state ^= state << 13;
 	state ^= state >> 7;
@@ -94,7 +92,7 @@ static uint64_t next(void)
 
 void random_histories(unsigned long n, unsigned long seed)
 {
-	uint8_t bytes[BYTES];
+	u8 bytes[BYTES];
 
 	state = 0x9e3779b97f4a7c15 + seed;
 	while (n--) {

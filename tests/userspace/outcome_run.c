@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Runs of sides that may crash, or never come back; and which does better. */
 
-#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/time.h>
 
 #include "outcome_driver.h"
-
-#ifndef ERESTARTSYS
-#define ERESTARTSYS	512
-#endif
 
 static const struct side * const sides[SIDES] = { &outcome_linux, &outcome_ours };
 
@@ -105,7 +99,7 @@ static bool changes_its_mind(const struct schedule *schedule)
 static bool is_comparable(const struct schedule *schedule, const struct both *both)
 {
 	const struct outcome *l = &both->side[LINUX], *o = &both->side[OURS];
-	uint32_t events = BIT(schedule->n) - 1;
+	u32 events = BIT(schedule->n) - 1;
 
 	return !changes_its_mind(schedule) && !schedule->scenario->told &&
 	       (l->happened & o->happened) == events && !l->bad && !o->bad &&

@@ -1,110 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Points and events in words. */
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "outcome.h"
 
+static const char * const bos[] = { "a", "b", "c", "d", "e", "x" };
 static const char * const pools[] = { "SYSTEM", "TT", "VRAM" };
 
-static char letter(unsigned int bo)
-{
-	return bo == CALLERS ? 'x' : 'a' + bo;
-}
+static const char * const points[AT_POINTS] = {
+	[AT_START] = "the call",
+	[AT_RESCHED] = "others are let run",
+	[AT_SLEEP] = "sleeps",
+	[AT_LOCK] = "goes to lock ",
+	[AT_WAIT] = "waits for ",
+	[AT_IDLE] = "waits for the GPU",
+	[AT_VALUABLE] = "asks if it is worth it: ",
+	[AT_FLAGS] = "asks where to with ",
+	[AT_MOVE] = "moves ",
+	[AT_ALLOC] = "looks for room in ",
+	[AT_FREE] = "frees room in ",
+};
 
-void words_point(FILE *out, uint32_t label)
+void words_point(FILE *out, u32 label)
 {
-	unsigned int what = LABEL_WHAT(label);
-	char text[80];
+	enum point point = LABEL_POINT(label);
+	const char *what = bos[LABEL_WHAT(label)];
 
-	switch (LABEL_POINT(label)) {
-	case AT_START:
-		strcpy(text, "the call");
-		break;
-	case AT_RESCHED:
-		strcpy(text, "others are let run");
-		break;
-	case AT_SLEEP:
-		strcpy(text, "sleeps");
-		break;
-	case AT_LOCK:
-		sprintf(text, "goes to lock %c", letter(what));
-		break;
-	case AT_WAIT:
-		sprintf(text, "waits for %c", letter(what));
-		break;
-	case AT_IDLE:
-		strcpy(text, "waits for the GPU");
-		break;
-	case AT_VALUABLE:
-		sprintf(text, "is %c worth it?", letter(what));
-		break;
-	case AT_FLAGS:
-		sprintf(text, "where to with %c?", letter(what));
-		break;
-	case AT_MOVE:
-		sprintf(text, "moves %c", letter(what));
-		break;
-	case AT_ALLOC:
-		sprintf(text, "looks for room in %s", pools[what]);
-		break;
-	case AT_FREE:
-		sprintf(text, "frees room in %s", pools[what]);
-		break;
-	default:
-		strcpy(text, "?");
-	}
-	fprintf(out, "%-24s", text);
+	if (point == AT_ALLOC || point == AT_FREE)
+		what = pools[LABEL_WHAT(label)];
+	else if (points[point][strlen(points[point]) - 1] != ' ')
+		what = "";
+	fprintf(out, "%s%-*s", points[point], 27 - (int)strlen(points[point]), what);
 	if (LABEL_TIMES(label) > 1)
-		fprintf(out, " #%-2u", LABEL_TIMES(label));
+		fprintf(out, "#%-3u", LABEL_TIMES(label));
 	else
 		fputs("    ", out);
-	if (LABEL_DROPS(label))
-		fprintf(out, " +%u", LABEL_DROPS(label));
 }
+
+static const char * const acts[ACTS] = {
+	[ACT_RESERVE] = "is reserved",
+	[ACT_LET_GO] = "is unlocked",
+	[ACT_GIVE_BACK] = "is given back",
+	[ACT_USE] = "is used",
+	[ACT_FREE] = "is freed",
+	[ACT_DROP] = "begins to be released",
+	[ACT_GONE] = "is released",
+	[ACT_CREATE] = "is created in ",
+	[ACT_MOVE] = "is moved to ",
+	[ACT_AWAY_AND_BACK] = "is moved away and back",
+	[ACT_REPLACE] = "is replaced by ",
+	[ACT_PIN] = "is pinned",
+	[ACT_UNPIN] = "is unpinned",
+	[ACT_WORTH] = "becomes worthless, or worth it",
+	[ACT_IDLE] = "is no longer used by the GPU",
+	[ACT_SIGNAL] = "a signal comes",
+};
 
 void words_event(FILE *out, const struct event *event)
 {
 	static const char * const as[] = { "", "", " by a younger ticket",
 					   " by an older ticket", "" };
-	static const char * const plain[ACTS] = {
-		[ACT_LET_GO] = "is unlocked",
-		[ACT_GIVE_BACK] = "is given back",
-		[ACT_USE] = "is used",
-		[ACT_FREE] = "is freed",
-		[ACT_DROP] = "begins to be released",
-		[ACT_GONE] = "is released",
-		[ACT_AWAY_AND_BACK] = "is moved away and back",
-		[ACT_PIN] = "is pinned",
-		[ACT_UNPIN] = "is unpinned",
-		[ACT_WORTH] = "becomes worthless, or worth evicting",
-		[ACT_IDLE] = "is no longer used by the GPU",
-	};
-	char text[80];
+	const char *what = "";
 
-	if (event->act == ACT_SIGNAL) {
-		fprintf(out, "%-38s", "a signal comes");
-		return;
-	}
 	if (event->act == ACT_RESERVE)
-		sprintf(text, "is reserved%s", as[event->b]);
-	else if (event->act == ACT_CREATE)
-		sprintf(text, "is created in %s", pools[event->b]);
-	else if (event->act == ACT_MOVE)
-		sprintf(text, "is moved to %s", pools[event->b]);
+		what = as[event->b];
+	else if (event->act == ACT_CREATE || event->act == ACT_MOVE)
+		what = pools[event->b];
 	else if (event->act == ACT_REPLACE)
-		sprintf(text, "is replaced by %c", letter(event->b));
-	else
-		strcpy(text, plain[event->act]);
-	fprintf(out, "%c %-36s", letter(event->a), text);
+		what = bos[event->b];
+	if (event->act != ACT_SIGNAL)
+		fprintf(out, "%s ", bos[event->a]);
+	fprintf(out, "%s%-*s", acts[event->act], 32 - (int)strlen(acts[event->act]), what);
 }
 
 const char *words_error(int ret)
 {
-	static char text[16];
-
 	switch (ret) {
 	case 0:
 		return "success";
@@ -118,9 +87,8 @@ const char *words_error(int ret)
 		return "-EBUSY";
 	case -EINTR:
 		return "-EINTR";
-	case -512:
+	case -ERESTARTSYS:
 		return "-ERESTARTSYS";
 	}
-	sprintf(text, "%d", ret);
-	return text;
+	return "another error";
 }

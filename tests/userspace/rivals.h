@@ -31,7 +31,7 @@
 struct rival {
 	struct ttm_buffer_object bo;
 	struct ttm_tt tt;
-	uint8_t size;
+	u8 size;
 	bool live, put, dying, queued;
 	bool own, worthless, fresh;
 };
@@ -39,19 +39,19 @@ struct rival {
 struct node {
 	struct ttm_resource res;
 	bool used;
-	uint8_t owner;		/* whose it is: kept when a ghost takes it */
+	u8 owner;		/* whose it is: kept when a ghost takes it */
 };
 
 /* What the oracle knows of a moment. */
 struct moment {
 	struct {
-		uint8_t pool, owner, size;
+		u8 pool, owner, size;
 	} node[NODES];
-	uint8_t nodes;
-	uint8_t stay;		/* bits of buffers that can't be evicted */
-	uint8_t held;		/* bits of those that others hold, */
-	uint8_t held_older;	/* older ones; */
-	uint8_t dying;		/* and of those being released */
+	u8 nodes;
+	u8 stay;		/* bits of buffers that can't be evicted */
+	u8 held;		/* bits of those that others hold, */
+	u8 held_older;	/* older ones; */
+	u8 dying;		/* and of those being released */
 	bool told;
 	unsigned long at;	/* jiffies */
 };
@@ -64,7 +64,7 @@ struct rivals {
 	struct rival rival[BOS];
 	struct node node[NODES];
 	struct ww_acquire_ctx ticket[CALLER + 1];	/* by enum holder */
-	uint8_t used[POOLS];
+	u8 used[POOLS];
 	unsigned long now;
 
 	struct schedule *schedule;
@@ -73,15 +73,15 @@ struct rivals {
 	FILE *story;
 	unsigned int told;	/* points */
 	unsigned int next;	/* event */
-	uint8_t times[AT_POINTS][BOS];
-	uint32_t label;
+	u8 times[AT_POINTS][BOS];
+	u32 label;
 	bool others;		/* they are at work */
 	bool killed;		/* while it waited: an older one came */
 	bool signalled;
-	uint8_t doubtful;	/* bits of buffers that were worthless at times */
+	u8 doubtful;	/* bits of buffers that were worthless at times */
 	int freed;		/* pages of VRAM, by the caller */
 	bool stuck;		/* x itself cannot move, whatever room there is */
-	uint8_t short_of;	/* pages that a victim had no memory for; 0 for none */
+	u8 short_of;	/* pages that a victim had no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	struct ttm_buffer_object *told_of;
 	jmp_buf abandoned;
@@ -146,7 +146,7 @@ bool rivals_act(const struct event *event);
 void rivals_end_releases(void);
 
 void rivals_moment(void);
-uint32_t rivals_state(uint32_t h);
+u32 rivals_state(u32 h);
 void rivals_judge(void);
 
 void rivals_picture(FILE *out);

@@ -114,7 +114,7 @@ static bool is_each_time(const struct event *event)
 static void happen_each_time(void)
 {
 	const struct schedule *s = rivals.schedule;
-	uint32_t label = LABEL(LABEL_POINT(rivals.label), LABEL_WHAT(rivals.label), 0) |
+	u32 label = LABEL(LABEL_POINT(rivals.label), LABEL_WHAT(rivals.label), 0) |
 			 LABEL_DROPS(rivals.label);
 
 	for (unsigned int i = 0; i < s->n; i++)
@@ -166,7 +166,7 @@ static void interrupted(void)
 
 void rivals_point(enum point point, unsigned int what)
 {
-	uint8_t *times = &rivals.times[point][what];
+	u8 *times = &rivals.times[point][what];
 
 	if (rivals.others)
 		return;

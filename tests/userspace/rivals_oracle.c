@@ -59,16 +59,16 @@ void rivals_moment(void)
 	}
 }
 
-static uint32_t hash(uint32_t h, uint32_t value)
+static u32 hash(u32 h, u32 value)
 {
 	return (h ^ value) * 0x9e3779b1 >> 5 ^ h << 7;
 }
 
 /* Where the caller is, and what is where, added to a number. */
-uint32_t rivals_state(uint32_t h)
+u32 rivals_state(u32 h)
 {
 	const struct moment *m = &rivals.moment[rivals.moments - 1];
-	uint32_t nodes = 0;
+	u32 nodes = 0;
 
 	h = hash(h, rivals.label);
 	h = hash(h, m->stay << 16 | m->held << 8 | m->held_older);
