@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A caller who needs room, and others that use the same memory. */
+/* A caller that needs room, and others that use the same memory. */
 
 #include "rivals.h"
 #include "ttm_bo_internal.h"
@@ -397,6 +397,8 @@ static int validate(struct ttm_operation_ctx *ctx)
 	ret = ttm_bo_validate(&rival(CALLERS)->bo, &placement, ctx);
 	if (contended && !rivals.outcome->told)
 		rivals_broken(RULE_BROKEN, "it tells of a contended buffer for nothing");
+	if (ret == -EDEADLK && !contended)
+		rivals_broken(RULE_BROKEN, "it does not tell what to wait for");
 	if (contended)
 		ttm_bo_fini(contended);
 	return ret;
@@ -517,7 +519,7 @@ static void check_warnings(void)
 static void run(struct schedule *schedule, struct dice *dice,
 		struct outcome *outcome, FILE *story)
 {
-	memset(&rivals, 0, sizeof(rivals));
+	memset(&rivals, 0, offsetof(struct rivals, moment));
 	memset(outcome, 0, offsetof(struct outcome, trace));
 	rivals.schedule = schedule;
 	rivals.dice = dice;

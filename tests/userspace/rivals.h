@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* A caller who needs room, and others that use the same memory. */
+/* A caller that needs room, and others that use the same memory. */
 #ifndef _RIVALS_H_
 #define _RIVALS_H_
 
@@ -20,7 +20,7 @@
 
 /* Two for each buffer: one may be moving. And ghosts. */
 #define NODES		(2 * BOS + 4)
-#define MOMENTS		64
+#define MOMENTS		256
 
 /*
  * @own: Reserved by the caller before, in the same transaction.
@@ -50,7 +50,7 @@ struct moment {
 	u8 nodes;
 	u8 stay;		/* bits of buffers that can't be evicted */
 	u8 held;		/* bits of those that others hold, */
-	u8 held_older;	/* older ones; */
+	u8 held_older;		/* older ones; */
 	u8 dying;		/* and of those being released */
 	bool told;
 	unsigned long at;	/* jiffies */
@@ -78,16 +78,17 @@ struct rivals {
 	bool others;		/* they are at work */
 	bool killed;		/* while it waited: an older one came */
 	bool signalled;
-	u8 doubtful;	/* bits of buffers that were worthless at times */
+	u8 doubtful;		/* bits of buffers that were worthless at times */
 	int freed;		/* pages of VRAM, by the caller */
 	bool stuck;		/* x itself cannot move, whatever room there is */
-	u8 short_of;	/* pages that a victim had no memory for; 0 for none */
+	u8 short_of;		/* pages that a victim had no memory for; 0 for none */
 	struct ww_mutex *waited_for;
 	struct ttm_buffer_object *told_of;
 	jmp_buf abandoned;
 
-	struct moment moment[MOMENTS];
 	unsigned int moments;
+	/* Last, and not cleared. */
+	struct moment moment[MOMENTS];
 };
 
 extern struct rivals rivals;
@@ -107,10 +108,7 @@ static inline const struct scenario *scenario(void)
 	return rivals.schedule->scenario;
 }
 
-/*
- * The reservation that it has or, when it is being released, had: its VM's, though it
- * has got its own.
- */
+/* Its reservation, or the one that it had before it was released: the VM's. */
 static inline struct dma_resv *rival_resv(struct rival *r)
 {
 	unsigned int i = r - rivals.rival;
@@ -118,7 +116,7 @@ static inline struct dma_resv *rival_resv(struct rival *r)
 	return scenario()->bo[i].member && !r->fresh ? &rivals.vm : r->bo.base.resv;
 }
 
-/* What a drain is to find its buffers charged to. */
+/* Buffers that a drain is to find are charged to this. */
 static inline struct dmem_cgroup_pool_state *rivals_cgroup(void)
 {
 	return scenario()->call == DRAIN ? (void *)&rivals : NULL;
@@ -132,7 +130,7 @@ void rivals_point(enum point point, unsigned int what);
 void rivals_broken(enum verdict verdict, const char *why);
 void rivals_abandon(enum verdict verdict, const char *why) __attribute__((noreturn));
 
-/* It is now there. */
+/* @bo is now in @to, with pages or without. */
 void rivals_settle(struct ttm_buffer_object *bo, struct ttm_resource *to);
 
 /* @dice says whether something happens here, and what. */
@@ -141,7 +139,7 @@ bool rivals_roll(struct event *event);
 /* A buffer that is nowhere yet, nor reserved. */
 void rivals_make(struct rival *r);
 
-/* What others do; false if it wasn't possible. */
+/* Let others do it. Returns false if it isn't possible. */
 bool rivals_act(const struct event *event);
 void rivals_end_releases(void);
 

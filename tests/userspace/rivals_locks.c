@@ -33,7 +33,7 @@ void rival_hold(struct dma_resv *resv, enum holder holder)
 		.callers = holder == CALLER,
 		.ctx = holder == PLAIN || (holder == CALLER && !scenario()->ticket) ?
 		       NULL : &rivals.ticket[holder],
-		.since = rivals.now,
+		.since = rivals.moments,
 	};
 }
 
@@ -115,7 +115,7 @@ static void happen_each_time(void)
 {
 	const struct schedule *s = rivals.schedule;
 	u32 label = LABEL(LABEL_POINT(rivals.label), LABEL_WHAT(rivals.label), 0) |
-			 LABEL_DROPS(rivals.label);
+		    LABEL_DROPS(rivals.label);
 
 	for (unsigned int i = 0; i < s->n; i++)
 		if (s->event[i].at == label)
@@ -251,7 +251,7 @@ bool ww_mutex_trylock(struct ww_mutex *lock, struct ww_acquire_ctx *ctx)
 		return false;
 	*lock = (struct ww_mutex) {
 		.held = true, .callers = !rivals.others, .ctx = ctx,
-		.since = rivals.now,
+		.since = rivals.moments,
 	};
 	return true;
 }

@@ -41,9 +41,10 @@ void rivals_moment(void)
 {
 	struct moment *m = &rivals.moment[rivals.moments];
 
-	if (rivals.moments == MOMENTS - 1)
+	if (rivals.moments == MOMENTS)
 		return;
 	rivals.moments++;
+	*m = (struct moment) {};
 	m->told = rivals.outcome->told;
 	m->at = rivals.now;
 	for (unsigned int i = 0; i < BOS; i++)
@@ -183,6 +184,9 @@ static unsigned int out_of_reach(const struct moment *m)
 
 static bool always_had_room(void)
 {
+	/* Nobody knows what happened later. */
+	if (rivals.moments == MOMENTS)
+		return false;
 	for (unsigned int i = 0; i < rivals.moments; i++) {
 		const struct moment *m = &rivals.moment[i];
 

@@ -19,7 +19,7 @@ struct ww_mutex {
 	bool held;
 	bool callers;		/* held by the caller, else by another */
 	struct ww_acquire_ctx *ctx;
-	unsigned long since;	/* in jiffies */
+	unsigned int since;	/* which moment; 0 if before the call */
 };
 
 /* @busy: The GPU still works on it. */
