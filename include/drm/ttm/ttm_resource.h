@@ -255,7 +255,11 @@ struct ttm_resource_manager {
 	struct ttm_device *bdev;
 	/** @size: Size of the managed space, in the manager's own units. */
 	u64 size;
-	/** @func: The manager's functions. Constant. */
+	/**
+	 * @func: The manager's functions. Constant. A resource must be on the
+	 * LRU, by ttm_resource_init(), for all the time that it takes space:
+	 * else eviction takes the space for lost.
+	 */
 	const struct ttm_resource_manager_func *func;
 
 	/** @eviction_lock: Protects @eviction_fences. */
@@ -273,11 +277,16 @@ struct ttm_resource_manager {
 	u64 lru_clock;
 
 	/**
-	 * @lru_entered: Value of @lru_clock when a resource entered last, and
-	 * so may stand where a walk under way has been already. Protected by
-	 * the lru_lock.
+	 * @lru_entries: Resources that entered so far, and so may stand where a
+	 * walk under way has been already. Protected by the lru_lock.
 	 */
-	u64 lru_entered;
+	u64 lru_entries;
+
+	/**
+	 * @lru_newest: Whose new resource entered last, or %NULL if that was no
+	 * new one. Only compared. Protected by the lru_lock.
+	 */
+	const struct ttm_buffer_object *lru_newest;
 
 	/** @usage: Bytes of all resources, protected by the lru_lock. */
 	u64 usage;

@@ -306,16 +306,10 @@ static u64 ttm_evict_place_bit(const struct ttm_evict_search *search,
 	return BIT_ULL(min_t(u64, place - search->placement->placement, 63));
 }
 
-static u64 ttm_evict_begin(struct ttm_resource_manager *man)
+static u64 ttm_evict_entries(struct ttm_resource_manager *man)
 {
 	guard(spinlock)(&man->bdev->lru_lock);
-	return ttm_resource_manager_tick(man);
-}
-
-static bool ttm_evict_entered_since(struct ttm_resource_manager *man, u64 began)
-{
-	guard(spinlock)(&man->bdev->lru_lock);
-	return man->lru_entered >= began;
+	return man->lru_entries;
 }
 
 /* Evict for the allocation at @place that @state is of, and try that again. */
@@ -335,7 +329,7 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 		.place = place,
 		.alloc_state = state,
 	};
-	u64 began = ttm_evict_begin(man);
+	u64 entries = ttm_evict_entries(man);
 	s64 done;
 
 	state->in_evict = true;
@@ -349,7 +343,7 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 	if (done)
 		return evict.alloc_ret;
 
-	evict.passing |= ttm_evict_entered_since(man, began);
+	evict.passing |= ttm_evict_entries(man) != entries;
 	search->passing |= evict.passing;
 	/* When others are gone, a buffer may be valuable that was not before. */
 	if (evict.left_out || evict.passing || evict.evicted)

@@ -287,7 +287,7 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 	} while (left);
 
 	/* What entered may stand where the walk has been already. */
-	if (!res && curs->man->lru_entered >= curs->began)
+	if (!res && curs->man->lru_entries != curs->entries)
 		curs->left_out.moved++;
 	ttm_resource_cursor_pause(res_curs);
 	ttm_lru_debug_hold(curs->man, TTM_LRU_WALK_HOLD - left);
@@ -448,6 +448,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 		curs->since = ttm_resource_cursor_since(&curs->res_curs);
 		curs->began = curs->arg->unbounded ?
 			ttm_resource_manager_tick(curs->man) : curs->since;
+		curs->entries = curs->man->lru_entries;
 	}
 
 	return ttm_bo_lru_cursor_next(curs);

@@ -294,7 +294,6 @@ static void ttm_resource_join(struct ttm_resource *res,
 	struct list_head *tail;
 	u64 at_tail = 0;
 
-	man->lru_entered = man->lru_clock;
 	if (!pos->last) {
 		*pos = (struct ttm_lru_bulk_move_pos) { res, res };
 		if (ttm_lru_item_stamp(&res->lru) == man->lru_clock)
@@ -357,6 +356,14 @@ static bool ttm_resource_is_unevictable(const struct ttm_resource *res,
 	return bo->pin_count || ttm_resource_is_swapped(res, bo);
 }
 
+/* A resource entered; one that is new if it is for @new. */
+static void ttm_resource_manager_entered(struct ttm_resource_manager *man,
+					 const struct ttm_buffer_object *new)
+{
+	man->lru_entries++;
+	man->lru_newest = new;
+}
+
 /*
  * Bring what is latched for @res in line with what @bo says now, as a member
  * of @bulk unless that is NULL. Nothing happens where it is in line already.
@@ -390,10 +397,12 @@ static void ttm_resource_settle(struct ttm_resource *res,
 						      TTM_LRU_LOOSE,
 				   bo->priority,
 				   man->lru_clock | TTM_LRU_AT_TAIL);
-		man->lru_entered = man->lru_clock;
+		ttm_resource_manager_entered(man, NULL);
 	}
-	if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE)
+	if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE) {
 		ttm_resource_join(res, bo, bulk, man);
+		ttm_resource_manager_entered(man, NULL);
+	}
 }
 
 /**
@@ -1290,9 +1299,9 @@ static void ttm_resource_enter(struct ttm_resource *res,
 		list_add_tail(&res->lru.link, &man->lru[bo->priority]);
 		ttm_resource_latch(res, TTM_LRU_LOOSE, bo->priority,
 				   man->lru_clock | TTM_LRU_AT_TAIL);
-		man->lru_entered = man->lru_clock;
 		if (bo->bulk_move)
 			ttm_resource_join(res, bo, bo->bulk_move, man);
+		ttm_resource_manager_entered(man, bo);
 	}
 	ttm_lru_debug_moved(bo->bdev, res, old);
 }
@@ -1385,6 +1394,20 @@ int ttm_resource_try_charge(struct ttm_buffer_object *bo,
 	return 0;
 }
 
+/*
+ * An allocation for @bo has failed. Many managers call ttm_resource_init() before they
+ * look for space: then its resource has come and gone, and nothing has entered.
+ */
+static void ttm_resource_manager_not_entered(struct ttm_resource_manager *man,
+					     const struct ttm_buffer_object *bo)
+{
+	guard(spinlock)(&man->bdev->lru_lock);
+	if (man->lru_newest != bo)
+		return;
+	man->lru_newest = NULL;
+	man->lru_entries--;
+}
+
 /**
  * ttm_resource_alloc() - allocate a resource for a buffer object
  * @bo: The buffer object, reserved.
@@ -1407,7 +1430,9 @@ int ttm_resource_alloc(struct ttm_buffer_object *bo,
 
 	man = ttm_manager_type(bo->bdev, place->mem_type);
 	ret = man->func->alloc(man, bo, place, res);
-	if (!ret)
+	if (ret)
+		ttm_resource_manager_not_entered(man, bo);
+	else
 		(*res)->css = charge_pool;
 	return ret;
 }

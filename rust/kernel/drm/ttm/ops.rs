@@ -20,6 +20,7 @@ use crate::{
 };
 use core::{
     ffi::c_int,
+    mem::MaybeUninit,
     ops::Range,
     ptr, //
 };
@@ -180,10 +181,17 @@ struct Core<M: ManagerOps> {
 }
 
 /// A resource as TTM knows it, and what the manager has of it.
+///
+/// It is on the LRU list for all the time that it has space: otherwise who looks for room would take the
+/// space for lost. So it is there before, and after.
+///
+/// # Invariants
+///
+/// `space` is initialized once the resource is a buffer's, and until [`Core::free_callback`].
 #[repr(C)]
 struct Resource<S> {
     res: bindings::ttm_resource,
-    space: S,
+    space: MaybeUninit<S>,
 }
 
 /// Frees a manager that [`install`] made.
@@ -280,20 +288,15 @@ impl<M: ManagerOps> Core<M> {
         drop(unsafe { KBox::<Self>::from_raw(man.cast()) });
     }
 
-    fn alloc(&self, request: &Request<'_>) -> Result<Resource<M::Space>> {
+    /// Finds space, and its first page.
+    fn alloc(&self, request: &Request<'_>) -> Result<(M::Space, usize)> {
         let space = self.ops.alloc(request)?;
         let start = self.ops.start(&space);
         let end = start.checked_add(request.pages() as u64);
         let start = usize::try_from(start);
 
         match (start, end) {
-            (Ok(start), Some(end)) if end <= self.pages => Ok(Resource {
-                res: bindings::ttm_resource {
-                    start,
-                    ..Default::default()
-                },
-                space,
-            }),
+            (Ok(start), Some(end)) if end <= self.pages => Ok((space, start)),
             _ => {
                 pr_warn_once!("ttm: a manager gave out what it doesn't have\n");
                 self.ops.free(space);
@@ -324,27 +327,40 @@ impl<M: ManagerOps> Core<M> {
         };
 
         from_result(|| {
-            // The space comes before the resource: that is on the LRU list from its first moment.
-            let new = this.alloc(&request)?;
-            let new = match KBox::<Resource<M::Space>>::new_uninit(GFP_KERNEL) {
-                Ok(memory) => KBox::into_raw(memory.write(new)),
-                Err(_) => {
-                    this.ops.free(new.space);
-                    return Err(ENOMEM);
-                }
-            };
+            let new = KBox::new(
+                Resource::<M::Space> {
+                    res: Default::default(),
+                    space: MaybeUninit::uninit(),
+                },
+                GFP_KERNEL,
+            )?;
+            let new = KBox::into_raw(new);
 
-            // INVARIANT: This resource of `Core` is the first field of what came out of a box.
             // SAFETY: `new` is valid, and nobody else knows of it; the rest by the function's
             // requirements.
-            unsafe {
-                let start = (*new).res.start;
-
-                bindings::ttm_resource_init(bo, place, &raw mut (*new).res);
-                (*new).res.start = start;
-                *res = &raw mut (*new).res;
+            unsafe { bindings::ttm_resource_init(bo, place, &raw mut (*new).res) };
+            match this.alloc(&request) {
+                Ok((space, start)) => {
+                    // INVARIANT: `space` of `Resource` is initialized, and `res` of `Core` is the first
+                    // field of what came out of a box.
+                    // SAFETY: `new` is valid. Walkers don't look at what is written: the resource is
+                    // none of a buffer's yet. `res` is valid by the function's requirements.
+                    unsafe {
+                        (*new).space.write(space);
+                        (*new).res.start = start;
+                        *res = &raw mut (*new).res;
+                    }
+                    Ok(0)
+                }
+                Err(e) => {
+                    // SAFETY: It was initialized just now, is none of a buffer's, and came out of a box.
+                    unsafe {
+                        bindings::ttm_resource_fini(man, &raw mut (*new).res);
+                        drop(KBox::from_raw(new));
+                    }
+                    Err(e)
+                }
             }
-            Ok(0)
         })
     }
 
@@ -358,27 +374,31 @@ impl<M: ManagerOps> Core<M> {
     ) {
         // SAFETY: By the function's requirements.
         let this = unsafe { Self::from_raw(man) };
+        // CAST: The resource comes first.
+        let raw = res.cast::<Resource<M::Space>>();
+
+        // SAFETY: By the type invariants of `Resource`. It is read this once, as nobody uses the resource
+        // any more.
+        this.ops.free(unsafe { (*raw).space.assume_init_read() });
         // SAFETY: By the function's requirements, they are valid and belong together.
         unsafe { bindings::ttm_resource_fini(man, res) };
-
-        // CAST: The resource comes first.
-        // SAFETY: By the type invariants, it came out of a box in `alloc_callback`. Nobody else uses
-        // it.
-        let res = unsafe { KBox::<Resource<M::Space>>::from_raw(res.cast()) };
-        this.ops.free(KBox::into_inner(res).space);
+        // SAFETY: By the type invariants of `Core`, it came out of a box in `alloc_callback`. It is on no
+        // list any more.
+        drop(unsafe { KBox::from_raw(raw) });
     }
 
     /// The space of a resource, and its pages.
     ///
     /// # Safety
     ///
-    /// `res` must be a resource of such a manager, and valid for `'a`.
+    /// `res` must be a resource of such a manager and a buffer's, and valid for `'a`.
     unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> (&'a M::Space, Range<u64>) {
         // CAST: The resource comes first.
         let res = res.cast::<Resource<M::Space>>();
         // Only this part is borrowed: what TTM has of it changes under the LRU lock.
-        // SAFETY: By the function's requirements; constant.
-        let space = unsafe { &(*res).space };
+        // SAFETY: By the function's requirements; constant. By the type invariants of `Resource`, as it is
+        // a buffer's.
+        let space = unsafe { (*res).space.assume_init_ref() };
         // SAFETY: As above.
         let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
