@@ -60,8 +60,8 @@
  * - *A victim that can't leave* for want of room where it would go is passed over.
  *   Its own search follows the same rules, with the same ticket.
  * - *The driver is asked with the buffer reserved*
- *   (&ttm_device_funcs.eviction_valuable). So for a buffer that is busy the answer
- *   is known only after the wait.
+ *   (&ttm_device_funcs.eviction_valuable), softly first. What is not valuable is not
+ *   waited for as long as there is something else.
  */
 
 /*
@@ -232,8 +232,10 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 	bool has_left;
 	int ret;
 
-	if (!ttm_evict_is_valuable(evict, bo))
+	if (!ttm_evict_is_valuable(evict, bo)) {
+		ttm_evict_scope_note_worthless(walk->arg.ctx->scope, bo);
 		return 0;
+	}
 
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
 	if (ret == -ENOMEM && evict->search)
@@ -306,12 +308,6 @@ static u64 ttm_evict_place_bit(const struct ttm_evict_search *search,
 	return BIT_ULL(min_t(u64, place - search->placement->placement, 63));
 }
 
-static u64 ttm_evict_entries(struct ttm_resource_manager *man)
-{
-	guard(spinlock)(&man->bdev->lru_lock);
-	return man->lru_entries;
-}
-
 /* Evict for the allocation at @place that @state is of, and try that again. */
 static int ttm_evict_for_place(struct ttm_evict_search *search,
 			       const struct ttm_place *place,
@@ -329,7 +325,6 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 		.place = place,
 		.alloc_state = state,
 	};
-	u64 entries = ttm_evict_entries(man);
 	s64 done;
 
 	state->in_evict = true;
@@ -343,10 +338,9 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 	if (done)
 		return evict.alloc_ret;
 
-	evict.passing |= ttm_evict_entries(man) != entries;
 	search->passing |= evict.passing;
 	/* When others are gone, a buffer may be valuable that was not before. */
-	if (evict.left_out || evict.passing || evict.evicted)
+	if (evict.left_out || evict.evicted)
 		search->left_out |= ttm_evict_place_bit(search, place);
 	return -EBUSY;
 }
@@ -392,6 +386,21 @@ static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
 	       !(place->flags & other_half);
 }
 
+/* What has entered all the places so far. */
+static u64 ttm_evict_entries(const struct ttm_evict_search *search)
+{
+	const struct ttm_place *place = search->placement->placement;
+	const struct ttm_place *end = place + search->placement->num_placement;
+	u64 entries = 0;
+
+	guard(spinlock)(&search->bo->bdev->lru_lock);
+	for (; place < end; place++)
+		if (ttm_evict_search_includes(search, place))
+			entries += ttm_manager_type(search->bo->bdev,
+						    place->mem_type)->lru_entries;
+	return entries;
+}
+
 /*
  * Look at all places; exhaustively only where the last round did not see everything.
  * Returns -ENOSPC or -ENOMEM if none has room.
@@ -401,6 +410,7 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 {
 	const struct ttm_place *place = search->placement->placement;
 	const struct ttm_place *end = place + search->placement->num_placement;
+	u64 entries = ttm_evict_entries(search);
 	u64 left_out = search->left_out;
 	int result = -ENOSPC;
 
@@ -419,6 +429,11 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 			result = ret;
 		else if (ret != -ENOSPC && ret != -EBUSY)
 			return ret;
+	}
+	/* What entered behind the walks took room that they made, and can go as well. */
+	if (ttm_evict_entries(search) != entries) {
+		search->left_out = U64_MAX;
+		search->passing = true;
 	}
 	return search->too_large == U64_MAX ? result : -ENOMEM;
 }
@@ -466,7 +481,10 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 	return ret;
 }
 
-/* Look exhaustively, first where there is more to see than softly. */
+/*
+ * Look exhaustively: first where there is more to see than softly, and without a wait
+ * for what is known not to be valuable; then everywhere, as that may have changed.
+ */
 static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 {
 	int ret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
@@ -474,6 +492,7 @@ static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 	if (!ttm_evict_is_refusal(ret))
 		return ret;
 	search->left_out = U64_MAX;
+	search->ctx->scope->num_worthless = 0;
 	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
 }
 
@@ -518,7 +537,7 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
-	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
+	int ret = ttm_evict_look_softly(search);
 
 	return ttm_evict_is_refusal(ret) ? -EDEADLK : ret;
 }
@@ -785,6 +804,7 @@ int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 			.arg = { .ctx = &ctx, .sleeping_lock = true },
 		},
 	};
+	unsigned int pauses = 0;
 	s64 ret;
 
 	while (!ttm_resource_manager_is_empty(man)) {
@@ -795,9 +815,11 @@ int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 			return ret;
 		if (evict.evicted)
 			continue;
-		if (evict.error)
+		if (evict.error &&
+		    (!ttm_lru_left_out_any(&evict.walk.left_out) ||
+		     pauses++ == TTM_EVICT_PATIENCE))
 			return evict.error;
-		/* What is left is being released, or came just now. */
+		/* What is left is being released or used, or came just now. */
 		schedule_timeout_uninterruptible(1);
 	}
 	return ttm_resource_manager_wait_moves(man);

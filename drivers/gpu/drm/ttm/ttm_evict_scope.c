@@ -93,6 +93,34 @@ bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 }
 
 /**
+ * ttm_evict_scope_note_worthless() - remember that a buffer is not valuable
+ * @scope: The search for which it was asked.
+ * @bo: The buffer. The first TTM_EVICT_SCOPE_WORTHLESS are remembered.
+ */
+void ttm_evict_scope_note_worthless(struct ttm_evict_scope *scope,
+				    const struct ttm_buffer_object *bo)
+{
+	if (scope->num_worthless < TTM_EVICT_SCOPE_WORTHLESS)
+		scope->worthless[scope->num_worthless++] = bo;
+}
+
+/**
+ * ttm_evict_scope_is_worthless() - tell whether a buffer was not valuable
+ * @scope: The search for which it may have been asked.
+ * @bo: The buffer.
+ *
+ * Return: true if it is not worth to wait for it.
+ */
+bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
+				  const struct ttm_buffer_object *bo)
+{
+	for (unsigned int i = 0; i < scope->num_worthless; i++)
+		if (scope->worthless[i] == bo)
+			return true;
+	return false;
+}
+
+/**
  * ttm_evict_scope_end() - give back all reservations
  * @scope: The allocation. It keeps nothing any more.
  *

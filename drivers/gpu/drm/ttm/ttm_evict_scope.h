@@ -10,6 +10,9 @@
 struct ttm_buffer_object;
 struct ttm_resource_manager;
 
+/* For so many buffers a search knows that they are not valuable. */
+#define TTM_EVICT_SCOPE_WORTHLESS	16
+
 /**
  * struct ttm_evict_scope - an allocation, or another search, that evicts
  * @outer: What it is nested in, as a search of a place for a victim; or %NULL.
@@ -19,6 +22,9 @@ struct ttm_resource_manager;
  * has ended; one for each reservation.
  * @num: How many.
  * @max: For how many there is room.
+ * @worthless: Buffers that were asked and are not valuable. Only compared: they may
+ * be gone.
+ * @num_worthless: How many of them.
  * @soft: Just now it waits for no reservation. Searches nested in it don't either.
  * @left_out: A nested search that found no place did not see everything.
  *
@@ -31,6 +37,8 @@ struct ttm_evict_scope {
 	struct ttm_buffer_object **kept;
 	unsigned int num;
 	unsigned int max;
+	const struct ttm_buffer_object *worthless[TTM_EVICT_SCOPE_WORTHLESS];
+	unsigned int num_worthless;
 	bool soft;
 	bool left_out;
 };
@@ -39,6 +47,10 @@ bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 			   const struct ttm_buffer_object *bo);
 bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 			  struct ttm_buffer_object *bo);
+void ttm_evict_scope_note_worthless(struct ttm_evict_scope *scope,
+				    const struct ttm_buffer_object *bo);
+bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
+				  const struct ttm_buffer_object *bo);
 void ttm_evict_scope_end(struct ttm_evict_scope *scope);
 
 #endif

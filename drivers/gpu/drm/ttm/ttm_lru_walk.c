@@ -155,6 +155,15 @@ static bool ttm_lru_walk_keeps(const struct ttm_bo_lru_cursor *curs,
 	return scope && ttm_evict_scope_keeps(scope, bo);
 }
 
+/* Waiting can cost the whole transaction: not for what is not valuable. */
+static bool ttm_lru_walk_is_worth_a_wait(const struct ttm_bo_lru_cursor *curs,
+					 const struct ttm_buffer_object *bo)
+{
+	const struct ttm_evict_scope *scope = curs->arg->ctx->scope;
+
+	return !scope || !ttm_evict_scope_is_worthless(scope, bo);
+}
+
 /*
  * The reservation of @res, where the walk stands, is not free. Returns true if
  * the walk takes the buffer all the same: it has the lock, or may wait for it.
@@ -170,7 +179,8 @@ static bool ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
 		curs->locked = ttm_resource_moved(res) < curs->began;
 		return curs->locked;
 	}
-	if (!owned && ttm_lru_walk_may_wait(curs))
+	if (!owned && ttm_lru_walk_may_wait(curs) &&
+	    ttm_lru_walk_is_worth_a_wait(curs, bo))
 		return true;
 	ttm_lru_walk_skip(curs, res, owned);
 	return false;
@@ -321,7 +331,8 @@ void ttm_bo_lru_cursor_release(struct ttm_bo_lru_cursor *curs)
 
 	curs->bo = NULL;
 	if (curs->needs_unlock) {
-		if (curs->arg->keep &&
+		/* With its last reference a buffer's room is given back. */
+		if (curs->arg->keep && kref_read(&bo->kref) > 1 &&
 		    ttm_evict_scope_keep(curs->arg->ctx->scope, bo))
 			return;
 		dma_resv_unlock(bo->base.resv);
@@ -418,7 +429,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 		if (!ret && ttm_lru_walk_is_in(bo, man))
 			return bo;
 
-		if (!ret)
+		if (!ret && !curs->locked)
 			curs->left_out.replaced++;
 		ttm_bo_lru_cursor_release(curs);
 		if (ret && ret != -EALREADY) {
