@@ -3,7 +3,8 @@
  * vttm-storm: many processes that do whatever comes to their minds, until all of
  * them together have done a given number of things. Now and then one is killed, and
  * another one takes its place; some have little memory. What a process wrote to a
- * buffer must be there when it looks. At the end nothing is left of any of it.
+ * buffer must be there when it looks, and what fits alone must not be refused for want
+ * of room. At the end nothing is left of any of it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,8 @@
 #define MOST_PROCESSES 64
 #define MOST_BUFFERS 24
 #define MOST_VMS 4
-#define MOST_PAGES 256
+#define FEW_PAGES 8
+#define SOME_PAGES 256
 #define FAILED 2
 #define GROUP "/sys/fs/cgroup/little"
 
@@ -51,19 +53,21 @@ static struct {
 
 /* All processes see this. */
 static struct {
-	atomic_ullong ops, done[WHATS], refused, verified;
+	atomic_ullong ops, done[WHATS], refused, had_to_fit, verified;
 } *shared;
 
 /* A buffer of a process; what is in it is known only if nobody else writes there. */
 struct buffer {
 	struct bo bo;
 	__u64 seed;
+	__u32 domains;
 	__u32 vm;
 	bool known, imported;
 };
 
 static struct rng rng;
 static int gpu, gpu_number;
+static __u64 vram;
 static int mail[2];
 static struct buffer buffers[MOST_BUFFERS];
 static __u32 buffer_count;
@@ -77,18 +81,41 @@ static __u64 below(__u64 n)
 
 /*
  * Memory may be short, and another GPU keep a buffer where it is. Anything else that
- * fails is wrong.
+ * fails is wrong, and so is ENOSPC where what is asked for @fits alone.
  */
-static bool ok(int ret, const char *what)
+static bool ok_if_fits(int ret, const char *what, bool fits)
 {
 	if (ret >= 0)
 		return true;
-	if (ret != -ENOMEM && ret != -ENOSPC && ret != -EBUSY) {
+	if (ret != -ENOMEM && ret != -EBUSY && (ret != -ENOSPC || fits)) {
 		fprintf(stderr, "%s: %s\n", what, strerror(-ret));
 		_exit(FAILED);
 	}
 	atomic_fetch_add(&shared->refused, 1);
 	return false;
+}
+
+static bool ok(int ret, const char *what)
+{
+	return ok_if_fits(ret, what, true);
+}
+
+/*
+ * Do these fit into VRAM together, wherever some of them are already? Each one is in
+ * the way of two aligned places for the largest at most; nothing is in the way of one
+ * alone. GTT may be full for good: what other devices have imported is pinned there.
+ */
+static bool fit_in_vram(struct buffer *const *used, __u32 count)
+{
+	__u64 largest = PAGE;
+
+	for (__u32 i = 0; i < count; i++) {
+		if (!(used[i]->domains & VTTM_DOMAIN_VRAM))
+			return false;
+		while (largest < used[i]->bo.size)
+			largest *= 2;
+	}
+	return count == 1 || 2 * count * largest <= vram;
 }
 
 static struct buffer *any(void)
@@ -104,6 +131,7 @@ static void open_gpu(void)
 		gpu = drm_open("vttm", gpu_number = 0);
 	if (gpu < 0)
 		die("there is no vttm");
+	vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
 	vm_count = 0;
 	buffer_count = 0;
 }
@@ -113,13 +141,18 @@ static void open_gpu(void)
 static void create(void)
 {
 	struct buffer *buffer = &buffers[buffer_count];
-	__u64 pages = 1 + below(below(2) ? 8 : MOST_PAGES);
+	/* One in six is large: up to all of VRAM. */
+	const __u64 most[] = {
+		FEW_PAGES, FEW_PAGES, FEW_PAGES, SOME_PAGES, SOME_PAGES, vram / PAGE,
+	};
+	__u64 pages = 1 + below(most[below(ARRAY_SIZE(most))]);
 	__u32 domains = 1 + below(ALL_DOMAINS);
 
 	if (buffer_count == MOST_BUFFERS)
 		return;
 	buffer->vm = vm_count && below(3) ? vms[below(vm_count)] : 0;
 	buffer->seed = 0;
+	buffer->domains = domains;
 	buffer->known = false;
 	buffer->imported = false;
 	if (ok(bo_create(gpu, &buffer->bo, pages * PAGE, domains,
@@ -184,16 +217,16 @@ static void submit(void)
 	__u64 seeds[MOST_BUFFERS];
 	struct drm_vttm_submit args = { .vm_id = vm };
 	__u32 count = 0, written = 0;
+	bool must_fit = below(2);
 	int ret;
 
 	for (__u32 i = 0; i < buffer_count; i++) {
-		struct drm_vttm_gem_info info;
-
 		if ((buffers[i].vm && buffers[i].vm != vm) || !below(3) ||
-		    !ok(vttm_info(gpu, buffers[i].bo.handle, &info), "info") ||
-		    !(info.domains & GPU_DOMAINS))
+		    !(buffers[i].domains & GPU_DOMAINS))
 			continue;
 		used[count] = &buffers[i];
+		if (must_fit && !fit_in_vram(used, count + 1))
+			continue;
 		bos[count].handle = buffers[i].bo.handle;
 		bos[count].flags = buffers[i].imported ? 0 : VTTM_BO_WRITE;
 		count++;
@@ -218,8 +251,10 @@ static void submit(void)
 	if (!below(4))
 		args.flags = VTTM_SUBMIT_FENCE_OUT;
 	ret = drm_ioctl(gpu, DRM_IOCTL_VTTM_SUBMIT, &args);
-	if (!ok(ret, "submit"))
+	must_fit = fit_in_vram(used, count);
+	if (!ok_if_fits(ret, "submit", must_fit))
 		return;
+	atomic_fetch_add(&shared->had_to_fit, must_fit && count);
 	for (__u32 i = 0; i < written; i++) {
 		used[ops[i].to]->seed = seeds[i];
 		used[ops[i].to]->known = used[ops[i].to]->bo.map;
@@ -243,7 +278,8 @@ static void prefetch(void)
 	struct buffer *buffer = any();
 
 	if (buffer)
-		ok(vttm_prefetch(gpu, buffer->bo.handle, 0), "prefetch");
+		ok_if_fits(vttm_prefetch(gpu, buffer->bo.handle, 0), "prefetch",
+			   buffer->domains != VTTM_DOMAIN_GTT);
 }
 
 static void evict(void)
@@ -359,7 +395,7 @@ static void import(void)
 		return;
 	ret = drm_import(gpu, fd, &buffer->bo.handle);
 	close(fd);
-	if (!ok(ret, "import"))
+	if (!ok_if_fits(ret, "import", false))
 		return;
 	/* It may be one that it has. */
 	for (__u32 i = 0; i < buffer_count; i++) {
@@ -369,6 +405,7 @@ static void import(void)
 	ok(vttm_info(gpu, buffer->bo.handle, &info), "info");
 	buffer->bo.size = info.size;
 	buffer->bo.map = NULL;
+	buffer->domains = info.domains;
 	buffer->vm = 0;
 	buffer->known = false;
 	buffer->imported = true;
@@ -554,6 +591,7 @@ static void table(__u64 killed)
 	for (int i = 0; i < WHATS; i++)
 		printf("%-26s%12llu\n", names[i], (__u64)shared->done[i]);
 	printf("%-26s%12llu\n", "refused", (__u64)shared->refused);
+	printf("%-26s%12llu\n", "submits that had to fit", (__u64)shared->had_to_fit);
 	printf("%-26s%12llu\n", "buffers verified", (__u64)shared->verified);
 	printf("%-26s%12llu\n", "killed", killed);
 }
