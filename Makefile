@@ -3,7 +3,7 @@
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore outcome fuzz \
 	prove mutants users cost bench unsafe enter where clean distclean \
-	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
+	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -21,6 +21,8 @@ help:
 #:                parameters: devices, vram_mb, gtt_mb, delay_us, shrinker
 #: make vttm-shell   a shell there
 #: make vttm-storm   processes that do anything to it, OPS=200000 times
+#: make vttm-compete  clients that compete for its memory: refusals, waits, and bytes
+#:                moved, in SUBMITS=10000 of each pattern, or of PATTERN=keep-vram
 #: make vttm-reload  load it, let them work, unload it, TIMES=100 times
 #: make vttm-fuzz    histories of ioctls, found by coverage in TIME=60 seconds
 #: make walks     watch a Rust driver walk a TTM LRU list, step by step
@@ -52,7 +54,8 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz: setup
+tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
+		vttm-compete: setup
 	@$(lock) ours $(work) $@
 
 explore outcome fuzz prove mutants: tree

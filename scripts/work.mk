@@ -3,7 +3,7 @@
 
 .PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
-.PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
+.PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
@@ -16,6 +16,7 @@ bench := $(top)/tests/bench
 FILTER ?= ttm_lru*
 WALKS ?= 100
 OPS ?= 200000
+SUBMITS ?= 10000
 TIMES ?= 100
 SEED ?= 1
 TIME ?= 60
@@ -48,6 +49,13 @@ vttm-storm: programs
 	@$(enter) $(vttm)/boot --name vttm-storm --leaks \
 		--parameters 'devices=2 vram_mb=16 gtt_mb=16 delay_us=50' \
 		vttm-storm --ops $(OPS) --seed $(SEED)
+
+vttm-compete: programs
+	@bad=; for delay in 0 1000; do \
+		$(enter) $(vttm)/boot --name vttm-compete --parameters delay_us=$$delay \
+			vttm-compete --submits $(SUBMITS) --seed $(SEED) $(PATTERN) || \
+			bad=1; \
+	done; [ -z "$$bad" ]
 
 vttm-reload: programs
 	@$(enter) $(vttm)/boot --name vttm-reload --leaks --unloaded \

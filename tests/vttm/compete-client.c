@@ -118,6 +118,7 @@ void attempt_end(int ret, __u32 first, __u32 count)
 		.is_submit = attempt.serial,
 		.serial = attempt.serial,
 		.restarts = attempt.restarts,
+		.error = ret,
 	};
 	__u64 last = attempt.serial ? attempt.serial - 1 : vttm_get(gpu, VTTM_PARAM_SUBMITS);
 
@@ -125,7 +126,8 @@ void attempt_end(int ret, __u32 first, __u32 count)
 		entry.serial = last;
 	if (last > attempt.granted)
 		entry.overtaken = last - attempt.granted;
-	if (ret == -ENOSPC)
+	/* It is for the kernel to start over, and not for the program. */
+	if (ret == -ENOSPC || ret == -EDEADLK)
 		entry.what = REFUSED;
 	else
 		must(ret, "to make room");

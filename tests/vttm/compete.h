@@ -27,6 +27,7 @@ struct entry {
 	__u32 first, count;
 	bool is_submit;
 	__u64 serial;		/* of the submit, or of the last one before */
+	int error;
 	__u64 wait;		/* nanoseconds */
 	__u64 overtaken;	/* by how many submits of others meanwhile */
 	__u64 restarts;
