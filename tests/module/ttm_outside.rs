@@ -202,7 +202,7 @@ fn try_out(drm: &drm::Device<Driver>) -> Result {
     for bo in walk.as_mut() {
         bo?.evict(&mut ctx)?;
     }
-    expect(walk.skipped() == 0 && vram(dev)?.usage() == 0)?;
+    expect(!walk.left_out().is_any() && vram(dev)?.usage() == 0)?;
 
     ttm::transaction(&ttm::OperationCtx::new(), |tx| {
         for obj in &objects {

@@ -214,7 +214,7 @@ impl<T: Driver> Device<T> {
     ///     assert_eq!(bo.id(), objects[n].buffer().id());
     /// }
     /// assert!(walk.as_mut().next().is_none());
-    /// assert_eq!(walk.skipped(), 1);
+    /// assert_eq!(walk.left_out().busy, 1);
     /// # drop(used);
     /// # Ok::<(), Error>(())
     /// ```

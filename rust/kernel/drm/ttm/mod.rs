@@ -164,6 +164,7 @@ pub use self::{
         Transaction, //
     },
     walk::{
+        LeftOut,
         ReservedBuffer,
         ReservedWalk, //
     }, //

@@ -333,7 +333,7 @@ impl<'env> Transaction<'env> {
     /// What the failure of an operation of TTM means: if something could not be waited for, the
     /// transaction starts over.
     fn failed(&self, e: Error) -> Stop {
-        if (e == EDEADLK || e == ENOSPC) && self.is_contended() {
+        if e == EDEADLK && self.is_contended() {
             return self.stop(Stop::CONTENDED);
         }
         e.into()

@@ -28,11 +28,65 @@ use core::{
     ops::Deref, //
 };
 
+/// What a walk over buffers did not return, and why.
+///
+/// Counts reasons, not buffers: a busy bulk counts once, and so does a list's tail that has moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The reservation was taken, and the walk did not wait for it.
+    pub busy: usize,
+
+    /// It was moved, or came, since the walk began.
+    pub moved: usize,
+
+    /// Its last reference was being dropped.
+    pub dying: usize,
+
+    /// It left its place while its reservation was waited for.
+    pub replaced: usize,
+}
+
+impl LeftOut {
+    /// Whether there may be more than the walk has seen.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+    /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    ///
+    /// let mut walk = pin!(vram.walk(&OperationCtx::new()));
+    /// assert_eq!(walk.as_mut().count(), 2);
+    /// assert!(!walk.left_out().is_any());
+    ///
+    /// let mut walk = pin!(vram.walk(&OperationCtx::new()));
+    /// drop(walk.as_mut().next());
+    /// objects[1].reserve().move_to_lru_tail();
+    /// assert_eq!(walk.as_mut().count(), 0);
+    /// assert!(walk.left_out().moved > 0 && walk.left_out().is_any());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn is_any(&self) -> bool {
+        *self != Self::default()
+    }
+
+    fn add(&mut self, more: Self) {
+        self.busy += more.busy;
+        self.moved += more.moved;
+        self.dying += more.dying;
+        self.replaced += more.replaced;
+    }
+}
+
 /// A walk over the buffers of a manager, made with [`Manager::walk`].
 ///
 /// It is an iterator once it is pinned: while the caller works on a buffer, a node in the list keeps
 /// the walk's place. Each buffer is handed out reserved, with a reference, and with no lock held but
-/// its reservation. What isn't to be had is passed by, and counted: see [`Self::skipped`].
+/// its reservation. What isn't to be had is passed by, and counted: see [`Self::left_out`].
 ///
 /// A walk is bounded: it hands out what was there when it began and wasn't moved since, each buffer
 /// once. So it ends, however fast others use buffers, and even if working on one moves it.
@@ -56,7 +110,7 @@ use core::{
 /// for bo in walk.as_mut() {
 ///     bo?.evict(&mut ctx)?;
 /// }
-/// assert_eq!(walk.skipped(), 1);
+/// assert_eq!(walk.left_out().busy, 1);
 /// drop(used);
 ///
 /// assert_eq!(a.reserve().mem_type(), Some(MemType::SYSTEM));
@@ -89,7 +143,7 @@ use core::{
 /// assert_eq!(first.id(), loose.buffer().id());
 /// drop(first);
 /// assert!(walk.as_mut().next().is_none());
-/// assert_eq!(walk.skipped(), 1);
+/// assert_eq!(walk.left_out().busy, 1);
 /// # drop(used);
 /// # Ok::<(), Error>(())
 /// ```
@@ -112,7 +166,7 @@ pub struct ReservedWalk<'dev, T: Driver> {
     ctx: OperationCtx,
     man: &'dev Manager<T>,
     route: Route<'dev, T>,
-    skipped_before: usize,
+    left_out_before: LeftOut,
     ready: bool,
     _pin: PhantomPinned,
 }
@@ -129,7 +183,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
             ctx: ctx.for_walk(),
             man,
             route,
-            skipped_before: 0,
+            left_out_before: LeftOut::default(),
             ready: false,
             _pin: PhantomPinned,
         }
@@ -153,7 +207,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     /// let mut walk = pin!(vram.walk(&OperationCtx::new()).waiting());
     /// assert_eq!(walk.as_mut().count(), 1);
     /// // Who waits sees everything.
-    /// assert_eq!(walk.skipped(), 0);
+    /// assert_eq!(walk.left_out().busy, 0);
     /// # Ok::<(), Error>(())
     /// ```
     pub fn waiting(mut self) -> Self {
@@ -191,21 +245,32 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         self
     }
 
-    /// How many buffers, or bulks, were passed by so far as their reservation was taken.
+    /// What the walk did not return so far.
     ///
-    /// If there are some, the walk has not seen everything: that it found nothing proves nothing.
-    pub fn skipped(&self) -> usize {
-        self.skipped_before + self.skipped_here()
+    /// Only if that is nothing, a walk that has ended has seen everything: that it found nothing else
+    /// proves that there is nothing.
+    pub fn left_out(&self) -> LeftOut {
+        let mut all = self.left_out_before;
+
+        all.add(self.left_out_here());
+        all
     }
 
     /// The same, for the current manager.
-    fn skipped_here(&self) -> usize {
+    fn left_out_here(&self) -> LeftOut {
         if !self.ready {
-            return 0;
+            return LeftOut::default();
         }
         // SAFETY: By the type invariants `cursor` is initialized. It is only changed by a step, which
         // takes a unique reference.
-        unsafe { (*self.cursor.get()).left_out.busy }
+        let raw = unsafe { (*self.cursor.get()).left_out };
+
+        LeftOut {
+            busy: raw.busy,
+            moved: raw.moved,
+            dying: raw.dying,
+            replaced: raw.replaced,
+        }
     }
 
     fn step(self: Pin<&mut Self>) -> *mut bindings::ttm_buffer_object {
@@ -224,7 +289,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
                 break;
             };
 
-            this.skipped_before += this.skipped_here();
+            let here = this.left_out_here();
+            this.left_out_before.add(here);
             this.man = man;
             // SAFETY: By the type invariants; it is made anew, which takes it off all lists before.
             unsafe {

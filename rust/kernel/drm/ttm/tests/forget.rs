@@ -327,7 +327,7 @@ mod cases {
         assert!(w.order().is("?b"));
         let mut other = pin!(w.vram.walk(&OperationCtx::new()));
         assert!(w.rest_reserved(other.as_mut())?.is("b"));
-        assert_eq!(other.skipped(), 1);
+        assert_eq!(other.left_out().busy, 1);
         let mut cursor = pin!(w.cursor());
         assert!(w.rest(cursor.as_mut()).is("?b"));
 

@@ -44,15 +44,15 @@ mod cases {
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
         let b = w.object('b')?.reserve();
 
-        assert_eq!(walk.skipped(), 0);
+        assert_eq!(walk.left_out().busy, 0);
         assert!(w.rest_reserved(walk.as_mut())?.is("acd"));
-        assert_eq!(walk.skipped(), 1);
+        assert_eq!(walk.left_out().busy, 1);
         drop(b);
 
         // Another walk has everything.
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
         assert!(w.rest_reserved(walk.as_mut())?.is("abcd"));
-        assert_eq!(walk.skipped(), 0);
+        assert_eq!(walk.left_out().busy, 0);
         Ok(())
     }
 
@@ -64,7 +64,7 @@ mod cases {
         let used = w.resv.reserve();
 
         assert!(w.rest_reserved(walk.as_mut())?.is("ae"));
-        assert_eq!(walk.skipped(), 2);
+        assert_eq!(walk.left_out().busy, 2);
         drop(used);
         Ok(())
     }
@@ -76,7 +76,7 @@ mod cases {
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
 
         assert!(w.rest_reserved(walk.as_mut())?.is("abdc"));
-        assert_eq!(walk.skipped(), 0);
+        assert_eq!(walk.left_out().busy, 0);
         Ok(())
     }
 
@@ -87,7 +87,7 @@ mod cases {
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()).waiting());
 
         assert!(w.rest_reserved(walk.as_mut())?.is("abc"));
-        assert_eq!(walk.skipped(), 0);
+        assert_eq!(walk.left_out().busy, 0);
         Ok(())
     }
 
@@ -111,7 +111,7 @@ mod cases {
             taken.wait_for_completion();
             let mut walk = pin!(w.vram.walk(&OperationCtx::new()).waiting());
             met = w.rest_reserved(walk.as_mut())?;
-            skipped = walk.skipped();
+            skipped = walk.left_out().busy;
             Ok(())
         })?;
         assert!(met.is("abc"));
@@ -128,7 +128,7 @@ mod cases {
         let used = w.object('a')?.reserve();
 
         assert!(w.rest_reserved(walk.as_mut())?.is("b"));
-        assert_eq!(walk.skipped(), 1);
+        assert_eq!(walk.left_out().busy, 1);
         drop(used);
         Ok(())
     }
@@ -166,7 +166,7 @@ mod cases {
         for bo in walk.as_mut() {
             bo?.evict(&mut ctx)?;
         }
-        assert_eq!(walk.skipped(), 0);
+        assert_eq!(walk.left_out().busy, 0);
         assert!(w.order().is(""));
         assert_eq!(ctx.bytes_moved(), 5 * World::SIZE as u64);
         Ok(())
@@ -209,7 +209,7 @@ mod cases {
         let first = walk.as_mut().next().ok_or(ENOENT)??.id();
         assert_eq!(first, loose.buffer().id());
         assert!(walk.as_mut().next().is_none());
-        assert_eq!(walk.skipped(), 40);
+        assert_eq!(walk.left_out().busy, 40);
         drop(used);
         Ok(())
     }
