@@ -1398,6 +1398,36 @@ static void fence_late_in_order(void)
 	check(holds(&a, 2));
 }
 
+/*
+ * A VM has work to do that takes long. That is no reason to wait before a buffer that
+ * was not used yet is placed: nobody can be using it.
+ */
+static void fence_of_vm(void)
+{
+	int line = timeline();
+	__u32 vm = make_vm();
+	struct bo busy = make_bo(PAGE, GPU_DOMAINS, vm);
+	struct bo fresh = make_bo(16 * PAGE, VTTM_DOMAIN_VRAM, vm);
+	struct bo pages = make_bo(16 * PAGE, VTTM_DOMAIN_GTT, vm);
+	struct bo touched = make_bo(16 * PAGE, VTTM_DOMAIN_GTT, vm);
+	struct drm_vttm_submit_bo used[] = {
+		use(&fresh, 0), use(&pages, 0), use(&touched, 0),
+	};
+
+	fill(&touched, 1);
+	keep_busy_in(vm, &busy, VTTM_BO_WRITE, fence_at(line, 1));
+	check_eq(submit(vm, used, ARRAY_SIZE(used), NULL, 0), 0);
+	check_eq(info(fresh.handle).domain, VTTM_DOMAIN_VRAM);
+	check_eq(info(pages.handle).domain, VTTM_DOMAIN_GTT);
+	check_eq(info(touched.handle).domain, VTTM_DOMAIN_GTT);
+	check_eq(vttm_wait(gpu, busy.handle, 0, 0), -ETIME);
+	for (__u64 i = 0; i < fresh.size / 8; i++)
+		check_eq(fresh.map[i] | pages.map[i], 0);
+	check(holds(&touched, 1));
+	advance(line, 1);
+	check_eq(vttm_finish(gpu, busy.handle), 0);
+}
+
 static void wait_times_out(void)
 {
 	int line = timeline();
@@ -2199,6 +2229,7 @@ static const struct ktap_case cases[] = {
 	CASE(fence_of_closed),
 	CASE(fence_of_others),
 	CASE(fence_late_in_order),
+	CASE(fence_of_vm),
 	CASE(wait_times_out),
 	CASE(wait_for_writes),
 	CASE(wait_is_killed),

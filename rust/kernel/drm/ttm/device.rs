@@ -495,9 +495,9 @@ impl<T: Driver> Deref for Device<T> {
 ///
 /// # Safety
 ///
-/// `bo` must be a buffer without a resource, on the device of an [`Inner`], its reservation held; `new`
-/// must be completely allocated for it, and `ctx` be valid.
-unsafe fn place_first(
+/// `bo` must be a buffer without a resource, or in one without content, on the device of an [`Inner`], its
+/// reservation held; `new` must be completely allocated for it, and `ctx` be valid.
+pub(super) unsafe fn place_first(
     bo: *mut bindings::ttm_buffer_object,
     ctx: *mut bindings::ttm_operation_ctx,
     new: *mut bindings::ttm_resource,

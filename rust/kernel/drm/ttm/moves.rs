@@ -9,6 +9,7 @@ use super::{
         uses_pages,
         Content, //
     },
+    device::place_first,
     inner::Inner,
     job::{
         first_pending,
@@ -58,10 +59,13 @@ pub struct Space {
 ///
 /// [`Driver::move_buffer`]: super::Driver::move_buffer
 pub enum MoveBy {
-    /// The CPU copies the content, here and now. It waits for the GPU first.
+    /// The CPU copies the content, here and now. It waits for the GPU first, unless there is no content
+    /// yet: then the new place is cleared.
     Memcpy,
 
     /// There is nothing to copy: both places are made of the same pages, or the content isn't needed.
+    ///
+    /// This waits for the GPU if the buffer was where that reaches it.
     Nothing,
 
     /// The device copies the content, and has done so when the fence is signaled.
@@ -241,6 +245,33 @@ impl Move<'_> {
         unsafe { (*self.bo).resource }
     }
 
+    /// Whether there is nothing in the old place, so that nothing uses it, and the new one can be cleared.
+    ///
+    /// The reservation may be shared, and have the fences of others. They don't matter then.
+    fn is_empty(&self) -> bool {
+        // SAFETY: By the type invariants; protected by the reservation. The device has managers for both
+        // places.
+        unsafe {
+            let tt = (*self.bo).ttm;
+            let from_pages = uses_pages(self.old());
+            let is_within_reach = uses_pages(self.new)
+                || Inner::from_bdev((*self.bo).bdev).memory(self.new).is_some();
+
+            from_pages
+                && is_within_reach
+                && (tt.is_null()
+                    || ((*tt).sg.is_null()
+                        && !bindings::ttm_tt_is_populated(tt)
+                        && !bindings::ttm_tt_is_swapped(tt)))
+        }
+    }
+
+    /// Whether the content stays in the same pages, of which the device gets to reach more, and not less.
+    fn keeps_pages(&self) -> bool {
+        // SAFETY: By the type invariants; the device has managers for both places.
+        self.from().mem_type == MemType::SYSTEM && unsafe { uses_pages(self.new) }
+    }
+
     fn wait(&mut self) -> Result {
         // SAFETY: By the type invariants.
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo, self.ctx) })
@@ -291,6 +322,10 @@ impl Move<'_> {
         }
 
         match by? {
+            MoveBy::Memcpy | MoveBy::Nothing if self.is_empty() => {
+                // SAFETY: By the type invariants, and there is nothing in the old place.
+                unsafe { place_first(self.bo, self.ctx, self.new) }
+            }
             MoveBy::Memcpy => {
                 self.wait()?;
                 // SAFETY: By the type invariants.
@@ -303,7 +338,9 @@ impl Move<'_> {
                 to_result(unsafe { bindings::ttm_bo_move_memcpy(self.bo, self.ctx, self.new) })
             }
             MoveBy::Nothing => {
-                self.wait()?;
+                if !self.keeps_pages() {
+                    self.wait()?;
+                }
                 // SAFETY: By the type invariants.
                 unsafe { bindings::ttm_bo_move_null(self.bo, self.new) };
                 Ok(())

@@ -478,6 +478,45 @@ mod pipeline {
         Ok(())
     }
 
+    // So does one that was somewhere, but has no content yet. It waits for nothing else.
+    #[test]
+    fn an_empty_buffer_waits_for_its_place_only() -> Result {
+        let dev = &Device::new_with_pipeline()?;
+        let resv = Resv::new()?;
+        let config = ObjectConfig {
+            resv: Some(&resv),
+            ..ObjectConfig::default()
+        };
+        let in_system = |size| Object::new(dev.drm(), size, &config, &mut ctx(), Kind::Kept);
+        let (busy, new) = (in_system(0x1000)?, &in_system(Device::SIZE)?);
+        let old = dev.vram(Device::SIZE)?;
+        let has_place = &Atomic::new(false);
+        fill(&old, 7, 1)?;
+        let job = job(&timeline()?, &busy, Write)?;
+
+        let early = kthread::scope(|scope| {
+            scope.spawn(c"ttm_new_buffer", || {
+                let placed = new.reserve().validate(Placement::VRAM, &mut ctx());
+                has_place.store(placed.is_ok(), Relaxed);
+            })?;
+            while dev.queued() == 0 {
+                fsleep(Delta::from_millis(1));
+            }
+            give_them_time();
+            let early = has_place.load(Relaxed);
+            dev.run_jobs();
+            Ok(early)
+        })?;
+
+        assert!(!early);
+        assert!(has_place.load(Relaxed));
+        assert!(shows(&old, 7, 1)?);
+        assert!(shows(new, 0, 0)?);
+        assert!(!busy.is_idle_for(Read));
+        drop(job);
+        Ok(())
+    }
+
     // They change places, and nobody waits: it is all done by one thread.
     #[test]
     fn who_moves_there_does_not_wait() -> Result {
