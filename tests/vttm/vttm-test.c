@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -2141,6 +2142,68 @@ static void unplug_with_files_open(void)
 	close(other);
 }
 
+static sigjmp_buf no_such_page;
+
+static void on_sigbus(int signal)
+{
+	siglongjmp(no_such_page, 1);
+}
+
+/* Touching @word is an error. */
+static bool is_gone(volatile __u64 *word)
+{
+	if (sigsetjmp(no_such_page, 1))
+		return true;
+	*word = *word;
+	return false;
+}
+
+/*
+ * Others have its buffer mapped when a GPU is unplugged: each in its way, all of
+ * them through the DMA-buf. They don't get to see another page.
+ */
+static void unplug_exporter(void)
+{
+	struct bo bo;
+	__u64 *maps[3];
+	void *map;
+	int dma_buf;
+	__u32 handle;
+
+	check_eq(bo_create(other, &bo, 4 * PAGE, ALL_DOMAINS, 0, 0), 0);
+	fill(&bo, 6);
+	dma_buf = drm_export(other, bo.handle);
+	check_eq(drm_import(gpu, dma_buf, &handle), 0);
+	check_eq(vttm_map(gpu, handle, bo.size, &map), 0);
+	maps[0] = map;
+	for (int i = 1; i < 3; i++) {
+		maps[i] = mmap(NULL, bo.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			       dma_buf, 0);
+		check(maps[i] != MAP_FAILED);
+	}
+	/* One was never touched. */
+	for (int i = 0; i < 2; i++) {
+		struct bo theirs = { .size = bo.size, .map = maps[i] };
+
+		check(holds(&theirs, 6));
+	}
+
+	write_driver("unbind");
+	signal(SIGBUS, on_sigbus);
+	for (int i = 0; i < 3; i++)
+		check(is_gone(maps[i]));
+	check(!is_gone(bo.map));
+	check_eq(mmap(NULL, bo.size, PROT_READ, MAP_SHARED, dma_buf, 0) == MAP_FAILED ?
+		 -errno : 0, -ENODEV);
+	close(dma_buf);
+	munmap(bo.map, bo.size);
+	for (int i = 0; i < 3; i++)
+		munmap(maps[i], bo.size);
+	check_eq(drm_close_handle(gpu, handle), 0);
+	close(other);
+	write_driver("bind");
+}
+
 /* Busy processes, and the GPU comes and goes. */
 static void unplug_while_busy(void)
 {
@@ -2255,6 +2318,7 @@ static const struct ktap_case cases[] = {
 	CASE(debugfs_shows),
 	CASE(rmmod_refused),
 	CASE(unplug_with_files_open),
+	CASE(unplug_exporter),
 	CASE(unplug_while_busy),
 };
 

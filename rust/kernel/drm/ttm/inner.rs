@@ -232,13 +232,8 @@ impl Inner {
             return Ok(None);
         }
 
-        let mut index = 0;
         // SAFETY: By the type invariants.
-        if !unsafe { bindings::drm_dev_enter(self.drm, &mut index) } {
-            return Err(ENODEV);
-        }
-        // INVARIANT: Just entered.
-        Ok(Some(Plugged(index)))
+        unsafe { Plugged::enter(self.drm) }.map(Some)
     }
 }
 
@@ -248,6 +243,26 @@ impl Inner {
 ///
 /// It is what `drm_dev_enter` gave.
 pub(super) struct Plugged(c_int);
+
+impl Plugged {
+    /// # Errors
+    ///
+    /// [`ENODEV`] if it is unplugged.
+    ///
+    /// # Safety
+    ///
+    /// `drm` must be valid as long as what is returned.
+    pub(super) unsafe fn enter(drm: *mut bindings::drm_device) -> Result<Self> {
+        let mut index = 0;
+
+        // SAFETY: By the function's requirements.
+        if !unsafe { bindings::drm_dev_enter(drm, &mut index) } {
+            return Err(ENODEV);
+        }
+        // INVARIANT: Just entered.
+        Ok(Self(index))
+    }
+}
 
 impl Drop for Plugged {
     fn drop(&mut self) {

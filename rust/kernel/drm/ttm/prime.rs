@@ -6,9 +6,14 @@
 //! attached to that. An imported buffer is a TTM buffer of its own, of the kind that has no memory: its
 //! pages, and its reservation, are the exporter's.
 //!
+//! When the exporter is unplugged, those who are attached keep the pages. But nobody can attach or map
+//! them any more, and what was mapped through the DMA-buf is an error to touch: unlike the exporter's own
+//! programs, others don't know that a device is gone, and must not take another page for the buffer.
+//!
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
 use super::{
+    inner::Plugged,
     Device,
     Driver,
     DriverObject,
@@ -304,6 +309,49 @@ unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_stru
     }
 }
 
+/// How programs have a buffer mapped that they got as a DMA-buf.
+const SHARED_VM_OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
+    fault: Some(shared_fault_callback),
+    open: Some(bindings::ttm_bo_vm_open),
+    close: Some(bindings::ttm_bo_vm_close),
+    access: Some(bindings::ttm_bo_vm_access),
+    ..pin_init::zeroed()
+};
+
+/// # Safety
+///
+/// Only to be called by the MM, for a mapping made by TTM.
+unsafe extern "C" fn shared_fault_callback(
+    vmf: *mut bindings::vm_fault,
+) -> bindings::vm_fault_t {
+    // SAFETY: By the function's requirements, this is a buffer, which the mapping has a reference to.
+    let drm = unsafe {
+        let vma = (*vmf).__bindgen_anon_1.vma;
+        let bo: *mut bindings::ttm_buffer_object = (*vma).vm_private_data.cast();
+
+        (*bo).base.dev
+    };
+
+    // SAFETY: It is valid, as the buffer has a reference to it.
+    match unsafe { Plugged::enter(drm) } {
+        // SAFETY: By the function's requirements.
+        Ok(_plugged) => unsafe { bindings::ttm_bo_vm_fault(vmf) },
+        Err(_) => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
+    }
+}
+
+/// Whether a mapping is made through a file of a DRM device, and not through a DMA-buf.
+///
+/// # Safety
+///
+/// `vma` must be a mapping of a file that is just being made.
+unsafe fn is_of_device(vma: *const bindings::vm_area_struct) -> bool {
+    // SAFETY: By the function's requirements. A file has an inode, whose type is constant.
+    let mode = unsafe { (*(*(*vma).vm_file).f_inode).i_mode };
+
+    u32::from(mode) & bindings::S_IFMT == bindings::S_IFCHR
+}
+
 /// Gives up what an import was made of.
 ///
 /// # Safety
@@ -387,8 +435,12 @@ impl<T: DriverObject> Object<T> {
         // SAFETY: By the function's requirements.
         let (this, places) = unsafe { Self::export_places(gem) };
 
-        // SAFETY: By the function's requirements.
-        from_result(|| unsafe { pin(this.buffer().as_raw(), places) }.map(|()| 0))
+        from_result(|| {
+            // SAFETY: It is alive, and so has a reference to its device.
+            let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
+            // SAFETY: By the function's requirements.
+            unsafe { pin(this.buffer().as_raw(), places) }.map(|()| 0)
+        })
     }
 
     /// # Safety
@@ -431,6 +483,8 @@ impl<T: DriverObject> Object<T> {
                 // SAFETY: Its reservation is that of the object; all else by the function's requirements.
                 return unsafe { dma_buf.vmap(map) }.map(|()| 0);
             }
+            // SAFETY: It is alive, and so has a reference to its device.
+            let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
             // SAFETY: By the function's requirements.
             unsafe {
                 pin(bo, places)?;
@@ -471,12 +525,22 @@ impl<T: DriverObject> Object<T> {
     ) -> c_int {
         // SAFETY: By the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
-        let Some(dma_buf) = this.dma_buf() else {
-            // SAFETY: By the function's requirements.
-            return unsafe { bindings::drm_gem_ttm_mmap(gem, vma) };
-        };
 
         from_result(|| {
+            let Some(dma_buf) = this.dma_buf() else {
+                // SAFETY: It is alive, and so has a reference to its device.
+                let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
+                // SAFETY: By the function's requirements. The operations are static, and for mappings of
+                // TTM, as this is one.
+                unsafe {
+                    to_result(bindings::drm_gem_ttm_mmap(gem, vma))?;
+                    if !is_of_device(vma) {
+                        (*vma).vm_ops = const { &SHARED_VM_OPS };
+                    }
+                }
+                return Ok(0);
+            };
+
             // SAFETY: By the function's requirements.
             unsafe {
                 mmap(dma_buf.as_raw(), vma)?;
