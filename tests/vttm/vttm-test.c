@@ -1749,6 +1749,48 @@ static void lru_evicts_in_order(void)
 	}
 }
 
+/* --- Moves that follow from use --- */
+
+/* Bytes that moved buffers have left in a domain, and that aren't free yet. */
+static __u64 left_behind(__u32 domain)
+{
+	struct list *list = walk(domain, 0, 0);
+	__u64 bytes = 0;
+
+	for (__u64 i = 0; i < list->args.count; i++) {
+		if (!list->entries[i].id)
+			bytes += list->entries[i].size;
+	}
+	free(list);
+	return bytes;
+}
+
+/*
+ * A little more than VRAM holds, used in turn: each comes out of pages, which stay
+ * until it has been copied. They must not pile up.
+ */
+static void move_leaves_little(void)
+{
+	enum { TIMES = 600 };
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE), most = 0;
+	__u32 handles[17];
+
+	for (size_t i = 0; i < ARRAY_SIZE(handles); i++) {
+		handles[i] = make(vram / 16, VTTM_DOMAIN_VRAM | VTTM_DOMAIN_SYSTEM, 0);
+		check_eq(vttm_prefetch(gpu, handles[i], VTTM_DOMAIN_SYSTEM), 0);
+	}
+	for (int i = 0; i < TIMES; i++) {
+		__u64 left;
+
+		check_eq(vttm_prefetch(gpu, handles[i % ARRAY_SIZE(handles)],
+				       VTTM_DOMAIN_VRAM), 0);
+		left = left_behind(VTTM_DOMAIN_SYSTEM) + left_behind(VTTM_DOMAIN_GTT);
+		most = left > most ? left : most;
+	}
+	printf("# at most %llu KiB were left behind\n", (unsigned long long)most >> 10);
+	check(most <= vram);
+}
+
 /* --- Sharing --- */
 
 static void prime_bad(void)
@@ -2275,6 +2317,7 @@ static const struct ktap_case cases[] = {
 	CASE(move_overcommit),
 	CASE(move_under_map),
 	CASE(move_under_writer),
+	CASE(move_leaves_little),
 	CASE(madvise_kept),
 	CASE(madvise_purged),
 	CASE(submit_bad_bos),

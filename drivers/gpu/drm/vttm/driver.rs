@@ -121,7 +121,7 @@ impl ttm::Driver for VttmDriver {
             return Ok(MoveBy::Nothing);
         }
         dev.counts.bytes_moved.add(mv.size() as u64);
-        dev.engine.copy(mv)
+        dev.engine.copy(mv, made_of_pages(mv.from().mem_type))
     }
 
     fn swap_notify(_dev: &DeviceData, bo: &Buffer) {
@@ -170,11 +170,14 @@ pub(crate) struct DeviceData {
 }
 
 impl DeviceData {
+    /// Which part of VRAM may be on its way there.
+    const COPIES: usize = 4;
+
     pub(crate) fn new<'a>(name: &'a CStr, config: &'a Config) -> impl PinInit<Self, Error> + 'a {
         try_pin_init!(Self {
             vram: config.vram,
             gtt: config.gtt,
-            engine <- Engine::new(name, config.delay),
+            engine <- Engine::new(name, config.delay, config.vram / Self::COPIES),
             counts: Arc::new(Counts::default(), GFP_KERNEL)?,
             serials: Atomic::new(0),
         })

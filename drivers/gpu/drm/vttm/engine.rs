@@ -21,12 +21,13 @@ use kernel::{
         Move,
         MoveBy, //
     },
-    impl_has_work, new_spinlock, new_work,
+    impl_has_work, new_condvar, new_spinlock, new_work,
     prelude::*,
     sync::{
         aref::ARef,
         Arc,
         Completion,
+        CondVar,
         SpinLock, //
     },
     time::{
@@ -66,16 +67,26 @@ pub(crate) struct Engine {
     // Goes before the queue.
     tasks: Tasks,
     queue: Arc<OrderedQueue>,
+    /// Of copies out of pages.
+    copies: Arc<Copies>,
+    late_copies: Arc<Copies>,
     delay: Delta,
 }
 
 impl Engine {
-    pub(crate) fn new<'a>(name: &'a CStr, delay: Delta) -> impl PinInit<Self, Error> + 'a {
+    /// Makes an engine that has `most` bytes to copy out of pages at a time.
+    pub(crate) fn new<'a>(
+        name: &'a CStr,
+        delay: Delta,
+        most: usize,
+    ) -> impl PinInit<Self, Error> + 'a {
         try_pin_init!(Self {
             timeline: Timeline::new(c"vttm", c"engine")?,
             order <- new_spinlock!(0),
             tasks: Tasks::new()?,
             queue: Arc::new(OrderedQueue::new(name)?, GFP_KERNEL)?,
+            copies: Copies::new(most)?,
+            late_copies: Copies::new(most)?,
             delay,
         })
     }
@@ -86,22 +97,35 @@ impl Engine {
     }
 
     /// Moves a buffer: by the CPU at once, or by a task, if copies are to take a while.
-    pub(crate) fn copy(&self, mv: &mut Move<'_>) -> Result<MoveBy> {
+    ///
+    /// What leaves pages is `from_pages`. They stay until it has been copied, while the buffer may get
+    /// others: there is no limit to that but here.
+    pub(crate) fn copy(&self, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
         let is_late = mv.waits_beyond(&self.timeline)?;
 
         if is_late && mv.is_eviction() {
             // Others would have to wait for it.
             return Err(EBUSY);
         }
-        if !self.delay.is_zero() {
+        if self.delay.is_zero() {
+            return Ok(MoveBy::Memcpy);
+        }
+        let bytes = if from_pages { mv.size() } else { 0 };
+        let share = if is_late {
+            self.late_copies.try_begin(bytes)
+        } else {
+            Some(self.copies.begin(bytes))
+        };
+
+        if let Some(share) = share {
             let task = self.task()?;
             let timeline = self.timeline(is_late)?;
 
             if let Some((job, _order)) = mv.copy_job_with(&timeline, || self.order.lock())? {
-                self.enqueue(task, What::Copy(job));
+                self.enqueue(task, What::Copy(job, share));
             }
         }
-        // Where there is no task, there is nothing to copy, or nothing to be late.
+        // Where there is no task, there is nothing to copy, or it must be waited for.
         Ok(MoveBy::Memcpy)
     }
 
@@ -163,6 +187,80 @@ impl Engine {
     }
 }
 
+/// Copies that are under way.
+#[pin_data]
+struct Copies {
+    /// Bytes.
+    most: usize,
+    #[pin]
+    bytes: SpinLock<usize>,
+    #[pin]
+    fewer: CondVar,
+}
+
+impl Copies {
+    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    fn new(most: usize) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                most,
+                bytes <- new_spinlock!(0),
+                fewer <- new_condvar!(),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Begins with one when there are few enough. What is too large for that is alone.
+    ///
+    /// Waits for those that are under way, so they must wait for nothing but each other.
+    fn begin(self: &Arc<Self>, bytes: usize) -> Share {
+        let mut all = self.bytes.lock();
+
+        while !self.has_room(*all, bytes) {
+            self.fewer.wait(&mut all);
+        }
+        *all += bytes;
+        Share {
+            copies: self.clone(),
+            bytes,
+        }
+    }
+
+    fn try_begin(self: &Arc<Self>, bytes: usize) -> Option<Share> {
+        let mut all = self.bytes.lock();
+
+        if !self.has_room(*all, bytes) {
+            return None;
+        }
+        *all += bytes;
+        Some(Share {
+            copies: self.clone(),
+            bytes,
+        })
+    }
+
+    fn has_room(&self, all: usize, bytes: usize) -> bool {
+        bytes == 0 || all == 0 || all.saturating_add(bytes) <= self.most
+    }
+}
+
+/// One of the copies.
+struct Share {
+    copies: Arc<Copies>,
+    bytes: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if self.bytes != 0 {
+            *self.copies.bytes.lock() -= self.bytes;
+            self.copies.fewer.notify_all();
+        }
+    }
+}
+
 /// All tasks that aren't done. Dropping this waits for them.
 struct Tasks {
     token: Option<Arc<Token>>,
@@ -213,7 +311,7 @@ impl Drop for Token {
 /// Something for the engine to do.
 enum What {
     Nothing,
-    Copy(CopyJob),
+    Copy(CopyJob, Share),
     Ops(Job, KVec<Op>, Arc<Count>),
 }
 
@@ -222,7 +320,7 @@ impl What {
     fn waits_for(&self) -> Option<&ARef<Fence>> {
         match self {
             What::Nothing => None,
-            What::Copy(job) => job.waits_for(),
+            What::Copy(job, _) => job.waits_for(),
             What::Ops(job, ..) => job.waits_for(),
         }
     }
@@ -230,7 +328,7 @@ impl What {
     fn run(self) {
         match self {
             What::Nothing => (),
-            What::Copy(job) => job.run(),
+            What::Copy(job, _share) => job.run(),
             What::Ops(job, ops, busy) => {
                 // Who waits for the job is told how it went.
                 let _ = job.run(|memory| {
