@@ -217,6 +217,12 @@ impl Buffer {
     }
 }
 
+/// How a program's ioctl waits, and what it does if memory is short: it ends. No process is killed for
+/// buffers.
+pub(crate) fn ioctl_ctx() -> OperationCtx {
+    OperationCtx::new().interruptible().gfp_retry_mayfail()
+}
+
 /// A buffer that isn't evicted for others with the same reservation.
 pub(crate) struct Kept<'a>(&'a Buffer);
 
@@ -286,7 +292,7 @@ impl File {
             dev,
             size,
             &config,
-            &mut OperationCtx::new().interruptible(),
+            &mut ioctl_ctx(),
             BufferArgs {
                 domains,
                 vm: vm.map_or(0, |vm| vm.serial),
@@ -364,8 +370,8 @@ impl File {
         let obj = Object::lookup_handle(file, args.handle)?;
         let domains = obj.domains.choose(args.domains)?;
 
-        ttm::transaction(&OperationCtx::new().interruptible(), |tx| {
-            let mut ctx = OperationCtx::new().interruptible();
+        ttm::transaction(&ioctl_ctx(), |tx| {
+            let mut ctx = ioctl_ctx();
             let mut reserved = tx.reserve(&obj)?;
 
             place(tx, &mut reserved, domains, None, &mut ctx)?;
@@ -384,7 +390,7 @@ impl File {
             return Err(EINVAL);
         }
         let obj = Object::lookup_handle(file, args.handle)?;
-        let mut ctx = OperationCtx::new().interruptible();
+        let mut ctx = ioctl_ctx();
         let mut reserved = obj.reserve_interruptible()?;
 
         reserved.evict(&mut ctx)?;

@@ -14,6 +14,7 @@ use crate::{
     },
     file::File,
     gem::{
+        ioctl_ctx,
         place,
         Object, //
     },
@@ -305,7 +306,7 @@ impl<'a> Submit<'a> {
     ///
     /// Where they are now, they may be in each other's way: then all leave before they are placed anew.
     fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result<(), Stop> {
-        let mut ctx = OperationCtx::new().interruptible();
+        let mut ctx = ioctl_ctx();
         let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
 
         for used in self.uses {
@@ -413,7 +414,7 @@ impl File {
         };
         let engine = &dev.engine;
         let mut attempts = 0;
-        let submitted = ttm::transaction(&OperationCtx::new().interruptible(), |tx| {
+        let submitted = ttm::transaction(&ioctl_ctx(), |tx| {
             attempts += 1;
             work.run(tx, engine, &mut ops)
         });

@@ -336,6 +336,14 @@ impl OperationCtx {
         self
     }
 
+    /// Where memory is short, it ends with [`ENOMEM`]; no process is killed for it.
+    ///
+    /// The system still reclaims what it can.
+    pub const fn gfp_retry_mayfail(mut self) -> Self {
+        self.0.gfp_retry_mayfail = true;
+        self
+    }
+
     /// Whether a signal ends it.
     pub(super) const fn is_interruptible(&self) -> bool {
         self.0.interruptible
