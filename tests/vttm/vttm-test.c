@@ -1791,6 +1791,55 @@ static void move_leaves_little(void)
 	check(most <= vram);
 }
 
+/* Uses @bo, whose content doesn't matter. Returns the domain that it is in. */
+static __u32 use_once(const struct bo *bo)
+{
+	struct drm_vttm_submit_bo used = use(bo, VTTM_BO_WRITE);
+
+	check_eq(submit(0, &used, 1, NULL, 0), 0);
+	return info(bo->handle).domain;
+}
+
+/* One that isn't used has VRAM, and another one is used where there is room. */
+static void move_hot(void)
+{
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	struct bo idle = make_bo(vram / 4 * 3, GPU_DOMAINS, 0);
+	struct bo hot = make_bo(vram / 2, GPU_DOMAINS, 0);
+	__u32 domain = 0;
+
+	check_eq(use_once(&idle), VTTM_DOMAIN_VRAM);
+	check_eq(vttm_prefetch(gpu, hot.handle, VTTM_DOMAIN_GTT), 0);
+	check_eq(use_once(&hot), VTTM_DOMAIN_GTT);
+	for (int i = 0; i < 100; i++)
+		domain = use_once(&hot);
+	check_eq(domain, VTTM_DOMAIN_VRAM);
+	check(info(idle.handle).domain != VTTM_DOMAIN_VRAM);
+}
+
+/* Two are used in turn, and VRAM has room for one. They don't drive each other out. */
+static void move_both_hot(void)
+{
+	enum { TIMES = 500 };
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	struct bo a = make_bo(vram / 4 * 3, GPU_DOMAINS, 0);
+	struct bo b = make_bo(vram / 4 * 3, GPU_DOMAINS, 0);
+	__u64 before, moved;
+
+	use_once(&a);
+	use_once(&b);
+	before = vttm_get(gpu, VTTM_PARAM_BYTES_MOVED);
+	for (int i = 0; i < TIMES; i++) {
+		use_once(&a);
+		use_once(&b);
+	}
+	moved = vttm_get(gpu, VTTM_PARAM_BYTES_MOVED) - before;
+	/* An LRU would move both each time. */
+	printf("# %llu of %llu MiB were moved\n", (unsigned long long)(moved / MIB),
+	       (unsigned long long)(2 * TIMES * 2 * a.size / MIB));
+	check(moved < 2 * TIMES * 2 * a.size / 20);
+}
+
 /* --- Sharing --- */
 
 static void prime_bad(void)
@@ -2318,6 +2367,8 @@ static const struct ktap_case cases[] = {
 	CASE(move_under_map),
 	CASE(move_under_writer),
 	CASE(move_leaves_little),
+	CASE(move_hot),
+	CASE(move_both_hot),
 	CASE(madvise_kept),
 	CASE(madvise_purged),
 	CASE(submit_bad_bos),

@@ -113,6 +113,10 @@ impl ttm::Driver for VttmDriver {
         !bo.must_stay()
     }
 
+    fn insists(bo: &Buffer, at: MemType) -> bool {
+        at == MemType::TT && bo.insists_on_vram()
+    }
+
     fn move_buffer(dev: &DeviceData, bo: &Buffer, mv: &mut Move<'_>) -> Result<MoveBy> {
         let made_of_pages = |mem_type| mem_type != MemType::VRAM;
 

@@ -351,6 +351,7 @@ impl<'a> Submit<'a> {
         let mut of_vm = None;
 
         for (reserved, used) in all.iter_mut().zip(self.uses) {
+            used.obj.was_used(reserved.mem_type());
             if used.obj.vm == 0 {
                 reserved.move_to_lru_tail();
             } else {

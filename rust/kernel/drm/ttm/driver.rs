@@ -172,6 +172,47 @@ pub trait Driver:
         true
     }
 
+    /// Whether a buffer that is in `at` is to have a better place, even if others must leave that.
+    ///
+    /// A buffer stays where it is if that is a [fallback](Place::fallback) of its placement, and there is
+    /// no room in the other places. So one that was lucky to come first, and isn't used any more, keeps
+    /// its place for ever. A driver that counts how its buffers are used can do better with this. If no
+    /// room can be made, the buffer stays.
+    ///
+    /// Asked by [`Transaction::validate`](super::Transaction::validate), with the reservation held. Two
+    /// buffers that insist take turns in driving each other out: a driver should see to it that this
+    /// doesn't happen with each use.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{self, fixture, MemType, OperationCtx, Place, Placement};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let first = dev.vram(fixture::Device::SIZE)?;
+    /// let used = dev.system(fixture::Device::SIZE)?;
+    /// let places = [Place::VRAM, Place::TT.fallback()];
+    /// let place = || {
+    ///     ttm::transaction(&OperationCtx::new(), |tx| {
+    ///         let mut used = tx.reserve(&used)?;
+    ///         let placement = Placement::new(&places)?;
+    ///         tx.validate(&mut used, placement, None, &mut OperationCtx::new())?;
+    ///         Ok(used.mem_type())
+    ///     })
+    /// };
+    ///
+    /// used.reserve().validate(Placement::TT, &mut OperationCtx::new())?;
+    /// assert_eq!(place()?, Some(MemType::TT));
+    /// used.insist();
+    /// assert_eq!(place()?, Some(MemType::VRAM));
+    /// assert_eq!(first.reserve().mem_type(), Some(MemType::SYSTEM));
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn insists(bo: &Self::BufferData, at: MemType) -> bool {
+        let _ = (bo, at);
+        false
+    }
+
     /// How to move a buffer. Without this, the CPU copies what it contains.
     ///
     /// Not called for buffers that have no place yet, nor for ghosts.

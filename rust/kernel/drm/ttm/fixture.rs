@@ -67,6 +67,7 @@ pub struct BufferData {
     kind: Kind,
     home: Atomic<u32>,
     purged: Atomic<bool>,
+    insists: Atomic<bool>,
     swap_outs: Atomic<u32>,
 }
 
@@ -162,6 +163,11 @@ impl BufferData {
     /// How often its pages were swapped out.
     pub fn swap_outs(&self) -> u32 {
         self.swap_outs.load(Relaxed)
+    }
+
+    /// From now on it is to have its first choice, even if others must leave that.
+    pub fn insist(&self) {
+        self.insists.store(true, Relaxed);
     }
 
     /// The memory type that it was made in.
@@ -277,6 +283,10 @@ impl super::Driver for Driver {
         bo.kind != Kind::Precious
     }
 
+    fn insists(bo: &BufferData, _at: MemType) -> bool {
+        bo.insists.load(Relaxed)
+    }
+
     fn move_buffer(
         engine: &Self::DeviceData,
         _bo: &BufferData,
@@ -339,6 +349,7 @@ impl drm::gem::DriverObject for BufferData {
             kind,
             home: Atomic::new(MemType::SYSTEM.as_u32()),
             purged: Atomic::new(false),
+            insists: Atomic::new(false),
             swap_outs: Atomic::new(0),
         })
     }

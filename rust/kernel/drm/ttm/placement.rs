@@ -179,6 +179,11 @@ impl Place {
         self.0.flags & bindings::TTM_PL_FLAG_TOPDOWN != 0
     }
 
+    /// Whether it is only for when nothing else has room.
+    pub const fn is_fallback(&self) -> bool {
+        self.0.flags & bindings::TTM_PL_FLAG_FALLBACK != 0
+    }
+
     pub(super) const fn as_raw(self) -> bindings::ttm_place {
         self.0
     }
@@ -245,6 +250,26 @@ impl<'a> Placement<'a> {
     /// The places.
     pub const fn places(&self) -> &'a [Place] {
         self.0
+    }
+
+    /// The places before the first [fallback](Place::fallback), if there are such, and there is one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{Place, Placement};
+    ///
+    /// let places = [Place::VRAM, Place::TT.fallback(), Place::SYSTEM.fallback()];
+    /// let better = Placement::new(&places)?.without_fallbacks();
+    /// assert_eq!(better.map(|better| better.places().len()), Some(1));
+    /// assert!(Placement::VRAM.without_fallbacks().is_none());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn without_fallbacks(&self) -> Option<Self> {
+        let end = self.0.iter().position(Place::is_fallback)?;
+
+        // INVARIANT: There is one; there are fewer than before.
+        (end > 0).then(|| Self(&self.0[..end]))
     }
 
     /// What TTM takes. Valid for `'a`.

@@ -131,6 +131,18 @@ pub fn transaction<'env, R>(
     result.map_err(|stop| stop.0.unwrap_or(EDEADLK))
 }
 
+/// The places of `placement` that are better than where the buffer is, if its driver insists on one.
+fn better_places<'a, T: DriverObject>(
+    reserved: &Reserved<'_, Object<T>>,
+    placement: &Placement<'a>,
+) -> Option<Placement<'a>> {
+    let at = reserved.mem_type()?;
+    let better = placement.without_fallbacks()?;
+
+    let is_there = better.places().iter().any(|place| place.mem_type() == at);
+    (!is_there && T::Driver::insists(reserved, at)).then_some(better)
+}
+
 /// Takes reservations together with others. See [`transaction`].
 ///
 /// # Invariants
@@ -252,7 +264,8 @@ impl<'env> Transaction<'env> {
     /// What the transaction has reserved stays where it is, but for the buffers with the reservation
     /// `lent`, or without that, with the buffer's own. This is for those of a VM, which share one: what
     /// isn't needed now can make room for what is. Which these are, the driver says with
-    /// [`Driver::eviction_valuable`].
+    /// [`Driver::eviction_valuable`]. A buffer that is in a fallback of `placement` leaves it for a better
+    /// place if [`Driver::insists`] says so.
     ///
     /// # Errors
     ///
@@ -297,12 +310,24 @@ impl<'env> Transaction<'env> {
             Some(lent) if self.has(lent) => lent.raw_resv(),
             Some(_) => return Err(EINVAL.into()),
         };
+        let better = better_places(reserved, &placement);
+        let mut validate = |placement| {
+            self.noting_contention(|contended| {
+                // SAFETY: The transaction has it, as was just checked, or `reserved` has it.
+                unsafe {
+                    ctx.in_transaction(lent, contended, |ctx| reserved.validate(placement, ctx))
+                }
+            })
+        };
 
-        let result = self.noting_contention(|contended| {
-            // SAFETY: The transaction has it, as was just checked, or `reserved` has it.
-            unsafe { ctx.in_transaction(lent, contended, |ctx| reserved.validate(placement, ctx)) }
-        });
-        result.map_err(|e| self.failed(e))
+        if let Some(better) = better {
+            match validate(better) {
+                // It stays where it is. That is no reason to start over.
+                Err(e) if [ENOSPC, EDEADLK, ENOMEM, EBUSY].contains(&e) => (),
+                result => return Ok(result?),
+            }
+        }
+        validate(placement).map_err(|e| self.failed(e))
     }
 
     /// Calls `f` with a place for what TTM can't wait for. If that was used before in this round, it
