@@ -299,8 +299,9 @@ unsafe extern "C" fn wake_callback(
 ) {
     let head: *mut Head = cb.cast();
 
-    // SAFETY: By the function's requirements it is valid, so by the type invariants this may be called,
-    // and one of the module's references is ours. `head` isn't used after the call.
+    // SAFETY: By the function's requirements it is valid, and a fence has it. So by the type invariants
+    // of `Head`, `call` may be called with it, and one of the module's references is ours. `head` isn't
+    // used after the call.
     unsafe {
         let module = (*head).module;
         let call = (*head).call;

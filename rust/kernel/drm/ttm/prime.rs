@@ -321,9 +321,7 @@ const SHARED_VM_OPS: bindings::vm_operations_struct = bindings::vm_operations_st
 /// # Safety
 ///
 /// Only to be called by the MM, for a mapping made by TTM.
-unsafe extern "C" fn shared_fault_callback(
-    vmf: *mut bindings::vm_fault,
-) -> bindings::vm_fault_t {
+unsafe extern "C" fn shared_fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
     // SAFETY: By the function's requirements, this is a buffer, which the mapping has a reference to.
     let drm = unsafe {
         let vma = (*vmf).__bindgen_anon_1.vma;
