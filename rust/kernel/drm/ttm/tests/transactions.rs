@@ -305,10 +305,28 @@ mod cases {
         Ok(())
     }
 
-    // What could not be waited for is not forgotten if another place was found: it is given way to before
-    // anything else is reserved.
+    // A fallback is good enough: nobody starts over who has one.
     #[test]
-    fn a_place_was_found_all_the_same() -> Result {
+    fn a_fallback_before_a_restart() -> Result {
+        const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
+
+        let dev = Device::new()?;
+        let objects = [dev.system(Device::SIZE)?, dev.vram(Device::SIZE)?];
+        let (stamps, ret) = beside_an_older_one(&objects[1], |tx| {
+            let mut reserved = tx.reserve(&objects[0])?;
+            tx.validate(&mut reserved, Placement::new(PLACES)?, None, &mut ctx())
+        })?;
+
+        assert_eq!(ret, Ok(()));
+        assert_eq!(stamps.len(), 1);
+        assert_eq!(objects[0].reserve().mem_type(), Some(MemType::TT));
+        Ok(())
+    }
+
+    // One that insists on a better place stays where it is if it can't have that. But what could not be
+    // waited for then is not forgotten: it is given way to before anything else is reserved.
+    #[test]
+    fn one_that_insists() -> Result {
         const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
 
         let dev = Device::new()?;
@@ -317,10 +335,12 @@ mod cases {
             dev.vram(Device::SIZE)?,
             dev.system(0x1000)?,
         ];
+        objects[0].reserve().validate(Placement::TT, &mut ctx())?;
+        objects[0].insist();
+
         let (stamps, ret) = beside_an_older_one(&objects[1], |tx| {
             let mut reserved = tx.reserve(&objects[0])?;
-            let places = Placement::new(PLACES)?;
-            tx.validate(&mut reserved, places, None, &mut ctx())?;
+            tx.validate(&mut reserved, Placement::new(PLACES)?, None, &mut ctx())?;
             let _another = tx.reserve(&objects[2])?;
             Ok(())
         })?;
