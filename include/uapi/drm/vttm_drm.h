@@ -254,7 +254,7 @@ struct drm_vttm_op {
 	__u64 step;
 };
 
-/* Begin when the sync file @fence_fd is signaled. */
+/* Begin when the sync file @fence_fd is signaled. Others don't wait for that. */
 #define VTTM_SUBMIT_FENCE_IN		0x1
 /* Make a sync file, and put it into @fence_fd. */
 #define VTTM_SUBMIT_FENCE_OUT		0x2
@@ -288,7 +288,7 @@ struct drm_vttm_submit {
 	__u32 pad;
 	/**
 	 * @serial: out: counts the submits of the GPU, from 1 on, in the order in which
-	 * it works on them
+	 * it works on them, but for those that wait for a fence of somebody else
 	 */
 	__u64 serial;
 	/**
