@@ -95,6 +95,8 @@ struct ttm_evict_search {
 	bool force_space;
 	/* The transaction has been told before that it must back off. */
 	bool was_told;
+	/* Searches for its victims are soft, even if it waits for these. */
+	bool soft_victims;
 	/* Places where the last round did not see everything, a bit for each. */
 	u64 left_out;
 	/* What it did not see, others will soon be done with. */
@@ -267,8 +269,10 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 	s64 ret;
 
 	scope->man = man;
-	scope->soft = effort == TTM_EVICT_TRYLOCK;
+	scope->soft = effort == TTM_EVICT_TRYLOCK ||
+		      (evict->search && evict->search->soft_victims);
 	scope->left_out = false;
+	scope->passing = false;
 	arg->trylock_only = effort == TTM_EVICT_TRYLOCK;
 	arg->sleeping_lock = effort == TTM_EVICT_WAIT;
 	arg->keep_ticket = effort == TTM_EVICT_EXHAUST;
@@ -279,7 +283,7 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 
 	evict->left_out |= ttm_lru_left_out_any(left_out) | scope->left_out;
 	evict->passing |= left_out->moved || left_out->dying ||
-			  left_out->replaced;
+			  left_out->replaced || scope->passing;
 	return ret;
 }
 
@@ -482,15 +486,20 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 }
 
 /*
- * Look exhaustively: first where there is more to see than softly, and without a wait
- * for what is known not to be valuable; then everywhere, as that may have changed.
+ * Look exhaustively: first where there is more to see than softly, with soft searches
+ * for victims, and without a wait for what is known not to be valuable; then without
+ * these limits. What one of them spares may end the transaction.
  */
 static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 {
-	int ret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
+	int ret;
 
+	search->soft_victims = true;
+	ret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
+	search->soft_victims = false;
 	if (!ttm_evict_is_refusal(ret))
 		return ret;
+
 	search->left_out = U64_MAX;
 	search->ctx->scope->num_worthless = 0;
 	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
@@ -561,8 +570,10 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 	/* The other half may have a place that needs no memory. */
 	if (!search->force_space && ret == -ENOMEM)
 		ret = -ENOSPC;
-	if (search->outer && ttm_evict_is_refusal(ret))
+	if (search->outer && ttm_evict_is_refusal(ret)) {
 		search->outer->left_out |= search->left_out != 0;
+		search->outer->passing |= search->passing;
+	}
 	return ret;
 }
 

@@ -27,6 +27,7 @@ struct ttm_resource_manager;
  * @num_worthless: How many of them.
  * @soft: Just now it waits for no reservation. Searches nested in it don't either.
  * @left_out: A nested search that found no place did not see everything.
+ * @passing: What it did not see, others will soon be done with.
  *
  * On the stack; &ttm_operation_ctx.scope points to the innermost one.
  */
@@ -41,6 +42,7 @@ struct ttm_evict_scope {
 	unsigned int num_worthless;
 	bool soft;
 	bool left_out;
+	bool passing;
 };
 
 bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
