@@ -210,12 +210,26 @@ static void ttm_evict_lacks_memory(struct ttm_evict_search *search,
 	search->ctx->gfp_retry_mayfail = true;
 }
 
+static int ttm_evict_alloc_at_place(struct ttm_evict_search *search,
+				    const struct ttm_place *place,
+				    bool force_space,
+				    struct ttm_bo_alloc_state *state)
+{
+	struct ttm_buffer_object *bo = search->bo;
+	int ret = ttm_bo_alloc_at_place(bo, place, force_space, search->res,
+					state);
+
+	if (ret)
+		ttm_resource_not_entered(ttm_manager_type(bo->bdev,
+							  place->mem_type), bo);
+	return ret;
+}
+
 /* Returns 1 when there is nothing to be gained from going on. */
 static s64 ttm_evict_try_alloc(struct ttm_evict_walk *evict)
 {
-	struct ttm_evict_search *search = evict->search;
-	int ret = ttm_bo_alloc_at_place(search->bo, evict->place, false,
-					search->res, evict->alloc_state);
+	int ret = ttm_evict_alloc_at_place(evict->search, evict->place, false,
+					   evict->alloc_state);
 
 	if (ret == -ENOSPC || ret == -EBUSY)
 		return 0;
@@ -360,8 +374,8 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 	struct ttm_bo_alloc_state state = {};
 	int ret;
 
-	ret = ttm_bo_alloc_at_place(bo, place, search->force_space, search->res,
-				    &state);
+	ret = ttm_evict_alloc_at_place(search, place, search->force_space,
+				       &state);
 	if (ret == -EBUSY)
 		ret = ttm_evict_for_place(search, place, &state, effort);
 	dmem_cgroup_pool_state_put(state.limit_pool);

@@ -94,7 +94,7 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 	 * A lock that is kept is held while others are waited for, so it must
 	 * be the ticket's. One without a ticket is given back before.
 	 */
-	curs->needs_unlock = curs->arg->keep ?
+	curs->needs_unlock = unlikely(curs->keep) ?
 		ww_mutex_trylock(&bo->base.resv->lock, curs->arg->ticket) :
 		dma_resv_trylock(bo->base.resv);
 	ttm_lru_debug_trylock(curs->man);
@@ -168,8 +168,9 @@ static bool ttm_lru_walk_is_worth_a_wait(const struct ttm_bo_lru_cursor *curs,
  * The reservation of @res, where the walk stands, is not free. Returns true if
  * the walk takes the buffer all the same: it has the lock, or may wait for it.
  */
-static bool ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
-				    const struct ttm_resource *res)
+static noinline bool
+ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
+			const struct ttm_resource *res)
 {
 	struct ttm_buffer_object *bo = res->bo;
 	bool owned = ttm_lru_walk_owns(curs->arg, bo);
@@ -246,7 +247,10 @@ ttm_lru_walk_takes(const struct ttm_resource_cursor *cursor,
 	       cursor->range->first->lru.state < since;
 }
 
-/* Has the walk met as many as it may that have moved since it began? */
+/*
+ * Has the walk met as many as it may that have moved since it began? If there is a
+ * limit, these are none that it simply takes.
+ */
 static bool ttm_lru_walk_met_enough(struct ttm_bo_lru_cursor *curs,
 				    const struct ttm_resource *res)
 {
@@ -284,12 +288,12 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 			left = budget;
 			if (IS_ERR_OR_NULL(res))
 				break;
-		}
-		if (unlikely(ttm_lru_walk_met_enough(curs, res))) {
-			ttm_resource_cursor_fini(res_curs);
-			curs->left_out.moved++;
-			res = NULL;
-			break;
+			if (ttm_lru_walk_met_enough(curs, res)) {
+				ttm_resource_cursor_fini(res_curs);
+				curs->left_out.moved++;
+				res = NULL;
+				break;
+			}
 		}
 		if (ttm_lru_walk_take(curs, res))
 			break;
@@ -309,6 +313,14 @@ static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
 {
 	guard(spinlock)(&curs->man->bdev->lru_lock);
 	ttm_resource_cursor_fini(&curs->res_curs);
+}
+
+/* Leave @bo, reserved, to the allocation. With its last reference its room goes. */
+static noinline bool ttm_lru_walk_keep(struct ttm_bo_lru_cursor *curs,
+				       struct ttm_buffer_object *bo)
+{
+	return kref_read(&bo->kref) > 1 &&
+	       ttm_evict_scope_keep(curs->arg->ctx->scope, bo);
 }
 
 /**
@@ -331,9 +343,7 @@ void ttm_bo_lru_cursor_release(struct ttm_bo_lru_cursor *curs)
 
 	curs->bo = NULL;
 	if (curs->needs_unlock) {
-		/* With its last reference a buffer's room is given back. */
-		if (curs->arg->keep && kref_read(&bo->kref) > 1 &&
-		    ttm_evict_scope_keep(curs->arg->ctx->scope, bo))
+		if (unlikely(curs->keep) && ttm_lru_walk_keep(curs, bo))
 			return;
 		dma_resv_unlock(bo->base.resv);
 	}
@@ -362,6 +372,7 @@ ttm_bo_lru_cursor_init(struct ttm_bo_lru_cursor *curs,
 	else
 		ttm_resource_cursor_init_bounded(&curs->res_curs, man);
 	curs->passes_busy = ttm_lru_walk_passes_busy(curs);
+	curs->keep = arg->keep;
 	return curs;
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_init);
@@ -459,6 +470,8 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 		curs->since = ttm_resource_cursor_since(&curs->res_curs);
 		curs->began = curs->arg->unbounded ?
 			ttm_resource_manager_tick(curs->man) : curs->since;
+		if (curs->arg->max_moved)
+			curs->since = curs->began;
 		curs->entries = curs->man->lru_entries;
 	}
 

@@ -357,8 +357,9 @@ static bool ttm_resource_is_unevictable(const struct ttm_resource *res,
 }
 
 /* A resource entered; one that is new if it is for @new. */
-static void ttm_resource_manager_entered(struct ttm_resource_manager *man,
-					 const struct ttm_buffer_object *new)
+static __always_inline void
+ttm_resource_manager_entered(struct ttm_resource_manager *man,
+			     const struct ttm_buffer_object *new)
 {
 	man->lru_entries++;
 	man->lru_newest = new;
@@ -392,16 +393,16 @@ static void ttm_resource_settle(struct ttm_resource *res,
 			ttm_range_loosen(man, res);
 	}
 	if (!stays) {
+		ttm_resource_manager_entered(man, NULL);
 		list_move_tail(&res->lru.link, list);
 		ttm_resource_latch(res, unevictable ? TTM_LRU_UNEVICTABLE :
 						      TTM_LRU_LOOSE,
 				   bo->priority,
 				   man->lru_clock | TTM_LRU_AT_TAIL);
-		ttm_resource_manager_entered(man, NULL);
 	}
 	if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE) {
-		ttm_resource_join(res, bo, bulk, man);
 		ttm_resource_manager_entered(man, NULL);
+		ttm_resource_join(res, bo, bulk, man);
 	}
 }
 
@@ -1296,12 +1297,12 @@ static void ttm_resource_enter(struct ttm_resource *res,
 	if (unlikely(ttm_resource_is_unevictable(res, bo))) {
 		ttm_resource_settle(res, bo, bo->bulk_move);
 	} else {
+		ttm_resource_manager_entered(man, bo);
 		list_add_tail(&res->lru.link, &man->lru[bo->priority]);
 		ttm_resource_latch(res, TTM_LRU_LOOSE, bo->priority,
 				   man->lru_clock | TTM_LRU_AT_TAIL);
 		if (bo->bulk_move)
 			ttm_resource_join(res, bo, bo->bulk_move, man);
-		ttm_resource_manager_entered(man, bo);
 	}
 	ttm_lru_debug_moved(bo->bdev, res, old);
 }
@@ -1394,20 +1395,6 @@ int ttm_resource_try_charge(struct ttm_buffer_object *bo,
 	return 0;
 }
 
-/*
- * An allocation for @bo has failed. Many managers call ttm_resource_init() before they
- * look for space: then its resource has come and gone, and nothing has entered.
- */
-static void ttm_resource_manager_not_entered(struct ttm_resource_manager *man,
-					     const struct ttm_buffer_object *bo)
-{
-	guard(spinlock)(&man->bdev->lru_lock);
-	if (man->lru_newest != bo)
-		return;
-	man->lru_newest = NULL;
-	man->lru_entries--;
-}
-
 /**
  * ttm_resource_alloc() - allocate a resource for a buffer object
  * @bo: The buffer object, reserved.
@@ -1430,13 +1417,32 @@ int ttm_resource_alloc(struct ttm_buffer_object *bo,
 
 	man = ttm_manager_type(bo->bdev, place->mem_type);
 	ret = man->func->alloc(man, bo, place, res);
-	if (ret)
-		ttm_resource_manager_not_entered(man, bo);
-	else
+	if (!ret)
 		(*res)->css = charge_pool;
 	return ret;
 }
 EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_resource_alloc);
+
+/**
+ * ttm_resource_not_entered() - an allocation for a search has failed
+ * @man: The manager.
+ * @bo: The buffer object that it was for.
+ *
+ * Many managers call ttm_resource_init() before they look for space. Then a resource
+ * has come and gone, and nothing has entered: a search must not take its own attempts
+ * for others' resources.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_not_entered(struct ttm_resource_manager *man,
+			      const struct ttm_buffer_object *bo)
+{
+	guard(spinlock)(&man->bdev->lru_lock);
+	if (man->lru_newest != bo)
+		return;
+	man->lru_newest = NULL;
+	man->lru_entries--;
+}
 
 /**
  * ttm_resource_free() - free a resource
