@@ -62,7 +62,9 @@ void rivals_moment(void)
 
 static u32 hash(u32 h, u32 value)
 {
-	return (h ^ value) * 0x9e3779b1 >> 5 ^ h << 7;
+	h = (h ^ value) * 0x9e3779b1;
+	h = (h ^ h >> 15) * 0x85ebca6b;
+	return h ^ h >> 13;
 }
 
 /* Where the caller is, and what is where, added to a number. */
@@ -74,7 +76,7 @@ u32 rivals_state(u32 h)
 	h = hash(h, rivals.label);
 	h = hash(h, m->stay << 16 | m->held << 8 | m->held_older);
 	for (unsigned int i = 0; i < m->nodes; i++)
-		nodes += hash(m->node[i].pool, m->node[i].owner);
+		nodes += hash(0, m->node[i].pool << 8 | (m->node[i].owner + 1));
 	return hash(h, nodes);
 }
 
@@ -212,10 +214,13 @@ static bool was_hidden(unsigned long at)
 
 /*
  * A caller without a ticket can do no more than look, for as long as it may be
- * expected to, while others hold what it takes whenever it looks.
+ * expected to, while others hold what it takes whenever it looks. Where a GPU hangs, a
+ * manager isn't emptied anyhow.
  */
 static bool looked_in_vain(void)
 {
+	if (scenario()->call == EMPTY && scenario()->hung)
+		return rivals.now >= 16 * HZ;
 	if (scenario()->ticket || scenario()->call != VALIDATE || rivals.now < HZ)
 		return false;
 	for (unsigned long at = 0; at <= rivals.now; at++)
