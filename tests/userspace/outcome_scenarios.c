@@ -62,6 +62,10 @@ const struct scenario scenarios[] = {
 		.bo = { { 1, IN_VRAM }, { 1, IN_VRAM, YOUNGER }, { 1, IN_TT, OLDER },
 			X(1) },
 	}, {
+		.name = "an older ticket is in the way of the first victim only", .depth = 2,
+		.capacity = { 0, 2, 3 }, VRAM_ONLY, .ticket = true, .target = TO_TT,
+		.bo = { { 2, IN_VRAM }, { 1, IN_VRAM, PLAIN }, { 1, IN_TT, OLDER }, X(1) },
+	}, {
 		.name = "victims have two places, the first is full", .depth = 2,
 		.capacity = { 0, 1, 2 }, VRAM_ONLY, .ticket = true,
 		.target = TO_TT_OR_SYSTEM,
