@@ -74,7 +74,7 @@ u32 rivals_state(u32 h)
 	u32 nodes = 0;
 
 	h = hash(h, rivals.label);
-	h = hash(h, m->stay << 16 | m->held << 8 | m->held_older);
+	h = hash(h, m->told << 24 | m->stay << 16 | m->held << 8 | m->held_older);
 	for (unsigned int i = 0; i < m->nodes; i++)
 		nodes += hash(0, m->node[i].pool << 8 | (m->node[i].owner + 1));
 	return hash(h, nodes);
@@ -223,7 +223,7 @@ static bool looked_in_vain(void)
 		return rivals.now >= 16 * HZ;
 	if (scenario()->ticket || scenario()->call != VALIDATE || rivals.now < HZ)
 		return false;
-	for (unsigned long at = 0; at <= rivals.now; at++)
+	for (unsigned long at = rivals.now - HZ; at <= rivals.now; at++)
 		if (!was_hidden(at))
 			return false;
 	return true;
