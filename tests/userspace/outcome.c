@@ -10,16 +10,22 @@
 
 #define MOST_EVENTS	3
 
+static const char * const kinds[MOST_EVENTS + 1] = {
+	"schedules without events", "of one", "of two", "of three",
+};
+
 /* By their length, so that the first of a kind is the shortest. */
 static void explore_all(unsigned int less)
 {
 	const char *word = getenv("SCENARIO") ?: "";
 
-	for (unsigned int n = 0; n <= MOST_EVENTS; n++)
+	for (unsigned int n = 0; n + less <= MOST_EVENTS; n++) {
 		for (unsigned int i = 0; i < nr_scenarios; i++)
 			if (n + less <= scenarios[i].depth &&
 			    strstr(scenarios[i].name, word))
 				explore(&scenarios[i], n);
+		judge_progress(kinds[n]);
+	}
 }
 
 int main(int argc, char **argv)
@@ -32,5 +38,6 @@ int main(int argc, char **argv)
 	explore_all(!full);
 	random_histories(argc > 2 ? strtoul(argv[2], NULL, 0) : 0,
 			 argc > 3 ? strtoul(argv[3], NULL, 0) : 1);
+	judge_progress("random ones");
 	return !judge_table();
 }

@@ -28,6 +28,8 @@ static inline bool has_happened(const struct both *both, unsigned int event)
 extern unsigned int most_stories;
 bool judge(const struct schedule *schedule, const struct both *both);
 bool judge_table(void);
+/* A line that says how many schedules of a kind were judged since the last one. */
+void judge_progress(const char *kind);
 
 void explore(const struct scenario *scenario, unsigned int events);
 

@@ -8,7 +8,7 @@
 unsigned int most_stories = 3;
 
 static struct {
-	unsigned long schedules;
+	unsigned long schedules, told;
 	unsigned long successes[SIDES], refusals[SIDES], bad[SIDES][VERDICTS];
 	unsigned long moves[SIDES];	/* where both succeed */
 	unsigned int stories, kinds;
@@ -104,6 +104,13 @@ bool judge(const struct schedule *schedule, const struct both *both)
 	return !ours->bad;
 }
 
+void judge_progress(const char *kind)
+{
+	printf("%-26s %12lu\n", kind, all.schedules - all.told);
+	fflush(stdout);
+	all.told = all.schedules;
+}
+
 static void print_row(const char *name, const unsigned long figures[SIDES])
 {
 	printf("%-26s %12lu %12lu\n", name, figures[LINUX], figures[OURS]);
@@ -113,7 +120,7 @@ bool judge_table(void)
 {
 	bool good = true;
 
-	printf("%-26s %12s %12s\n", "outcomes of making room", "Linux 7.3", "ours");
+	printf("\n%-26s %12s %12s\n", "outcomes of making room", "Linux 7.3", "ours");
 	printf("%-26s %12lu %12lu\n", "schedules", all.schedules, all.schedules);
 	print_row("successes", all.successes);
 	print_row("refusals", all.refusals);
