@@ -69,6 +69,7 @@ struct scenario {
 	bool deaf;		/* no ctx->interruptible */
 	bool hung;		/* what the GPU works on it always will */
 	bool hops;		/* from VRAM to SYSTEM by TT only */
+	bool poor;		/* no memory to remember anything */
 	u8 memory;		/* pages for a buffer at most, 0 for no limit */
 };
 

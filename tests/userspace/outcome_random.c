@@ -65,6 +65,7 @@ static void make_scenario(struct scenario *s, struct dice *dice)
 	s->no_wait = rarely(dice, 12);
 	s->hops = s->target == TO_SYSTEM && rarely(dice, 6) && s->capacity[IN_TT];
 	s->memory = rarely(dice, 8);
+	s->poor = rarely(dice, 12);
 }
 
 bool history(const u8 *bytes, size_t n)

@@ -135,6 +135,10 @@ const struct scenario scenarios[] = {
 		.capacity = { 0, 4, 5 }, VRAM_ONLY, .ticket = true, .memory = 1,
 		.bo = { { 2, IN_VRAM }, { 2, IN_VRAM }, { 1, IN_VRAM }, X(1) },
 	}, {
+		.name = "no memory to remember reservations", .depth = 2, .poor = true,
+		.capacity = { 0, 2, 2 }, VRAM_ONLY, .ticket = true,
+		.bo = { { 1, IN_VRAM, YOUNGER }, { 1, IN_VRAM, YOUNGER }, X(2) },
+	}, {
 		.name = "a drain, one is reserved", .depth = 2, .call = DRAIN,
 		.capacity = { 0, 2, 2 },
 		.bo = { { 1, IN_VRAM, .worthless = true }, { 1, IN_VRAM, PLAIN }, X(1) },

@@ -21,6 +21,11 @@ void *stub_alloc(size_t size)
 	return &ghosts[nr_ghosts++];
 }
 
+void *stub_realloc(void *ptr, size_t size)
+{
+	return scenario()->poor ? NULL : realloc(ptr, size);
+}
+
 /*
  * Managers: room is counted in pages, and it doesn't matter which.
  */

@@ -84,7 +84,12 @@ void *stub_alloc(size_t size);
 
 #define kmalloc_obj(obj)	stub_alloc(sizeof(obj))
 #define kfree(ptr)		((void)(ptr))
+#ifdef JUDGED
+void *stub_realloc(void *ptr, size_t size);
+#define kvrealloc(ptr, size, gfp)	stub_realloc(ptr, size)
+#else
 #define kvrealloc(ptr, size, gfp)	realloc(ptr, size)
+#endif
 #define kvfree(ptr)		free(ptr)
 
 static inline int
