@@ -6,17 +6,21 @@
 #include "lru_sim.h"
 #include "vttm.h"
 
-/* A buffer. On its domain's list, the next one was used later. */
+/*
+ * A buffer. On its domain's list, the next one was used later. By place, the next one
+ * lies behind it.
+ */
 struct buffer {
-	struct buffer *prev, *next;
-	__u64 size;
+	struct buffer *prev, *next, *left, *right;
+	__u64 start, size;
 	__u32 domains, domain;
 	bool in_use;
 };
 
-/* A domain of limited size; @list is the head of a ring. */
+/* A domain of limited size; @list is the head of both rings, and ends where it ends. */
 struct memory {
-	__u64 left;
+	__u64 free;
+	bool pieces, aligned;
 	struct buffer list;
 };
 
@@ -27,14 +31,19 @@ struct lru_sim {
 	struct buffer buffers[];
 };
 
-static void init_memory(struct memory *memory, __u64 size)
+static void init_memory(struct memory *memory, __u64 size, bool pieces, bool aligned)
 {
-	memory->left = size;
-	memory->list.next = &memory->list;
-	memory->list.prev = &memory->list;
+	struct buffer *list = &memory->list;
+
+	*memory = (struct memory){ .free = size, .pieces = pieces, .aligned = aligned };
+	list->start = size;
+	list->next = list;
+	list->prev = list;
+	list->left = list;
+	list->right = list;
 }
 
-struct lru_sim *lru_sim_new(__u64 vram, __u64 gtt, __u32 most_buffers)
+struct lru_sim *lru_sim_new(__u64 vram, __u64 gtt, __u32 most_buffers, bool pieces)
 {
 	struct lru_sim *sim;
 
@@ -42,8 +51,8 @@ struct lru_sim *lru_sim_new(__u64 vram, __u64 gtt, __u32 most_buffers)
 	if (!sim)
 		die("no memory");
 	sim->most = most_buffers;
-	init_memory(&sim->vram, vram);
-	init_memory(&sim->gtt, gtt);
+	init_memory(&sim->vram, vram, pieces, true);
+	init_memory(&sim->gtt, gtt, pieces, false);
 	return sim;
 }
 
@@ -78,7 +87,62 @@ static struct memory *memory_of(struct lru_sim *sim, __u32 domain)
 	}
 }
 
-/* Take it out of where it is. */
+/* The smallest gap that is large enough: the buffer behind it, and where it begins. */
+static struct buffer *find_gap(struct memory *memory, __u64 size, __u64 *start)
+{
+	struct buffer *list = &memory->list, *right = list, *best = NULL;
+	__u64 smallest = 0, align = memory->aligned ? size & -size : 1;
+
+	do {
+		struct buffer *left = right->left;
+		__u64 begin = left == list ? 0 : left->start + left->size;
+		__u64 aligned = (begin + align - 1) / align * align;
+
+		if (aligned + size <= right->start &&
+		    (!best || right->start - begin < smallest)) {
+			best = right;
+			smallest = right->start - begin;
+			*start = aligned;
+		}
+		right = left;
+	} while (right != list);
+	return best;
+}
+
+static bool has_room(struct memory *memory, __u64 size)
+{
+	__u64 start;
+
+	if (memory->pieces)
+		return find_gap(memory, size, &start);
+	return memory->free >= size;
+}
+
+/* Where it lies is of interest only if it needs one piece. */
+static void occupy(struct memory *memory, struct buffer *buffer)
+{
+	struct buffer *right;
+
+	memory->free -= buffer->size;
+	if (!memory->pieces)
+		return;
+	right = find_gap(memory, buffer->size, &buffer->start);
+	buffer->right = right;
+	buffer->left = right->left;
+	buffer->left->right = buffer;
+	right->left = buffer;
+}
+
+static void vacate(struct memory *memory, struct buffer *buffer)
+{
+	memory->free += buffer->size;
+	if (!memory->pieces)
+		return;
+	buffer->left->right = buffer->right;
+	buffer->right->left = buffer->left;
+}
+
+/* Take it off the list of its domain. */
 static void leave(struct lru_sim *sim, struct buffer *buffer)
 {
 	struct memory *memory = memory_of(sim, buffer->domain);
@@ -87,7 +151,6 @@ static void leave(struct lru_sim *sim, struct buffer *buffer)
 		return;
 	buffer->prev->next = buffer->next;
 	buffer->next->prev = buffer->prev;
-	memory->left += buffer->size;
 }
 
 /* Put it where it was used last. */
@@ -102,20 +165,28 @@ static void enter(struct lru_sim *sim, struct buffer *buffer, __u32 domain)
 	buffer->prev = memory->list.prev;
 	buffer->prev->next = buffer;
 	buffer->next->prev = buffer;
-	memory->left -= buffer->size;
+}
+
+static void take_out(struct lru_sim *sim, struct buffer *buffer)
+{
+	leave(sim, buffer);
+	if (memory_of(sim, buffer->domain))
+		vacate(memory_of(sim, buffer->domain), buffer);
 }
 
 static void move(struct lru_sim *sim, struct buffer *buffer, __u32 domain)
 {
-	leave(sim, buffer);
+	take_out(sim, buffer);
 	enter(sim, buffer, domain);
+	if (memory_of(sim, domain))
+		occupy(memory_of(sim, domain), buffer);
 	sim->moved += buffer->size;
 }
 
 /* From VRAM to GTT if there is room, but for no other buffer's place there. */
 static void evict(struct lru_sim *sim, struct buffer *buffer)
 {
-	if (buffer->domain == VTTM_DOMAIN_VRAM && sim->gtt.left >= buffer->size)
+	if (buffer->domain == VTTM_DOMAIN_VRAM && has_room(&sim->gtt, buffer->size))
 		move(sim, buffer, VTTM_DOMAIN_GTT);
 	else
 		move(sim, buffer, VTTM_DOMAIN_SYSTEM);
@@ -126,14 +197,14 @@ static bool make_room(struct lru_sim *sim, __u32 domain, __u64 size)
 	struct memory *memory = memory_of(sim, domain);
 	struct buffer *buffer = memory->list.next;
 
-	while (memory->left < size && buffer != &memory->list) {
+	while (buffer != &memory->list && !has_room(memory, size)) {
 		struct buffer *next = buffer->next;
 
 		if (!buffer->in_use)
 			evict(sim, buffer);
 		buffer = next;
 	}
-	return memory->left >= size;
+	return has_room(memory, size);
 }
 
 static bool move_with_room(struct lru_sim *sim, struct buffer *buffer, __u32 domain)
@@ -150,7 +221,7 @@ static bool place(struct lru_sim *sim, struct buffer *buffer)
 
 	if (buffer->domain == first)
 		return true;
-	if (memory_of(sim, first)->left >= buffer->size) {
+	if (has_room(memory_of(sim, first), buffer->size)) {
 		move(sim, buffer, first);
 		return true;
 	}
@@ -182,7 +253,7 @@ bool lru_sim_use(struct lru_sim *sim, __u32 first, __u32 count)
 void lru_sim_drop(struct lru_sim *sim, __u32 first, __u32 count)
 {
 	for (__u32 i = first; i < first + count; i++) {
-		leave(sim, &sim->buffers[i]);
+		take_out(sim, &sim->buffers[i]);
 		sim->buffers[i].domain = VTTM_DOMAIN_SYSTEM;
 	}
 }
@@ -205,33 +276,41 @@ struct story {
 	const char *name;
 	__u64 vram, gtt;
 	__u32 domains;
+	bool pieces;
 	__u64 sizes[4];
 	struct step steps[8];
 };
 
 static const struct story stories[] = {
-	{ "only one of three fits", 64, 64, VTTM_DOMAIN_VRAM, { 40, 40, 40 },
+	{ "only one of three fits", 64, 64, VTTM_DOMAIN_VRAM, false, { 40, 40, 40 },
 	  { { 0, 1, 40 }, { 1, 1, 80 }, { 1, 1, 0 }, { 2, 1, 80 }, { 0, 1, 80 } } },
-	{ "the one that was used last stays", 64, 64, VTTM_DOMAIN_VRAM, { 30, 30, 30 },
+	{ "the one that was used last stays", 64, 64, VTTM_DOMAIN_VRAM, false, { 30, 30, 30 },
 	  { { 0, 1, 30 }, { 1, 1, 30 }, { 0, 1, 0 }, { 2, 1, 60 }, { 0, 1, 0 },
 	    { 1, 1, 60 } } },
-	{ "a submit does not evict its own", 64, 64, VTTM_DOMAIN_VRAM, { 20, 20, 20, 40 },
+	{ "a submit does not evict its own", 64, 64, VTTM_DOMAIN_VRAM, false, { 20, 20, 20, 40 },
 	  { { 0, 3, 60 }, { 0, 2, 0 }, { 2, 2, 80 }, { 2, 2, 0 },
 	    { 0, 4, 0, .too_large = true } } },
-	{ "GTT is as good, once it is there", 64, 64, GPU_DOMAINS, { 40, 40, 40 },
+	{ "GTT is as good, once it is there", 64, 64, GPU_DOMAINS, false, { 40, 40, 40 },
 	  { { 0, 1, 40 }, { 1, 1, 80 }, { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 80 },
 	    { 1, 1, 80 } } },
-	{ "back to VRAM when there is room", 64, 64, GPU_DOMAINS, { 40, 40 },
+	{ "back to VRAM when there is room", 64, 64, GPU_DOMAINS, false, { 40, 40 },
 	  { { 0, 1, 40 }, { 1, 1, 80 }, { 1, 1, 0, .dropped = true }, { 0, 1, 40 } } },
-	{ "only GTT", 64, 64, VTTM_DOMAIN_GTT, { 40, 40 },
+	{ "only GTT", 64, 64, VTTM_DOMAIN_GTT, false, { 40, 40 },
 	  { { 0, 1, 40 }, { 1, 1, 80 }, { 1, 1, 0 }, { 0, 1, 80 } } },
-	{ "no VRAM is large enough", 16, 64, GPU_DOMAINS, { 40, 40 },
+	{ "a hole is not two halves", 64, 64, VTTM_DOMAIN_VRAM, true, { 16, 16, 16, 32 },
+	  { { 0, 3, 48 }, { 1, 1, 0, .dropped = true }, { 3, 1, 48 }, { 0, 1, 16 } } },
+	{ "but they are enough by size", 64, 64, VTTM_DOMAIN_VRAM, false, { 16, 16, 16, 32 },
+	  { { 0, 3, 48 }, { 1, 1, 0, .dropped = true }, { 3, 1, 32 }, { 0, 1, 0 } } },
+	{ "the smallest hole is taken", 64, 64, VTTM_DOMAIN_VRAM, true, { 16, 16, 8, 32 },
+	  { { 0, 3, 40 }, { 0, 1, 0, .dropped = true }, { 0, 1, 16 }, { 3, 1, 56 },
+	    { 1, 1, 16 } } },
+	{ "no VRAM is large enough", 16, 64, GPU_DOMAINS, false, { 40, 40 },
 	  { { 0, 1, 40 }, { 1, 1, 80 } } },
 };
 
 static bool is_so(const struct story *story)
 {
-	struct lru_sim *sim = lru_sim_new(story->vram, story->gtt, 4);
+	struct lru_sim *sim = lru_sim_new(story->vram, story->gtt, 4, story->pieces);
 	__u64 moved = 0;
 	bool right = true;
 

@@ -4,8 +4,9 @@
  *
  * One submit is simulated after the other. Each brings its buffers to their
  * domains, as include/uapi/drm/vttm_drm.h says, and evicts the buffers that were
- * used the longest time ago until there is room. Only sizes count: a range in one
- * piece isn't asked for, so no kernel can do with less.
+ * used the longest time ago until there is room. In a simulation without pieces only
+ * sizes count, so no kernel can do with less. In one with pieces each buffer needs its
+ * room in one piece, as vttm's managers give it.
  */
 #ifndef LRU_SIM_H
 #define LRU_SIM_H
@@ -15,7 +16,7 @@
 
 struct lru_sim;
 
-struct lru_sim *lru_sim_new(__u64 vram, __u64 gtt, __u32 most_buffers);
+struct lru_sim *lru_sim_new(__u64 vram, __u64 gtt, __u32 most_buffers, bool pieces);
 void lru_sim_destroy(struct lru_sim *sim);
 
 /* Add a buffer, which is in system memory. Buffers are numbered from 0 on. */
