@@ -338,16 +338,17 @@ unsafe extern "C" fn shared_fault_callback(vmf: *mut bindings::vm_fault) -> bind
     }
 }
 
-/// Whether a mapping is made through a file of a DRM device, and not through a DMA-buf.
+/// Whether a mapping is made through a file of the DRM device, and not through a DMA-buf.
 ///
 /// # Safety
 ///
-/// `vma` must be a mapping of a file that is just being made.
-unsafe fn is_of_device(vma: *const bindings::vm_area_struct) -> bool {
-    // SAFETY: By the function's requirements. A file has an inode, whose type is constant.
-    let mode = unsafe { (*(*(*vma).vm_file).f_inode).i_mode };
-
-    u32::from(mode) & bindings::S_IFMT == bindings::S_IFCHR
+/// `drm` must be valid, and `vma` be a mapping of a file that is just being made.
+unsafe fn is_of_device(
+    drm: *const bindings::drm_device,
+    vma: *const bindings::vm_area_struct,
+) -> bool {
+    // SAFETY: By the function's requirements. The operations of an open file are constant.
+    unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
 }
 
 /// Gives up what an import was made of.
@@ -532,7 +533,7 @@ impl<T: DriverObject> Object<T> {
                 // TTM, as this is one.
                 unsafe {
                     to_result(bindings::drm_gem_ttm_mmap(gem, vma))?;
-                    if !is_of_device(vma) {
+                    if !is_of_device((*gem).dev, vma) {
                         (*vma).vm_ops = const { &SHARED_VM_OPS };
                     }
                 }
