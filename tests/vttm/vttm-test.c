@@ -1358,6 +1358,11 @@ static void fence_of_others(void)
 		check_eq(bo.map[1], i + 0x10001);
 		bo_destroy(gpu, &bo);
 	}
+	/* Where there is no other room, it is waited for, but not without end. */
+	gpu = mine;
+	bo = make_bo(vram / 8 * 7, VTTM_DOMAIN_VRAM, 0);
+	check_eq(vttm_prefetch(gpu, bo.handle, 0), -ENOSPC);
+	bo_destroy(gpu, &bo);
 	/* They still wait, each for itself. */
 	check_eq(vttm_wait(theirs, stuck.handle, 0, 0), -ETIME);
 	check_eq(vttm_wait(theirs, member.handle, 0, 0), -ETIME);
@@ -1367,6 +1372,31 @@ static void fence_of_others(void)
 	munmap(stuck.map, stuck.size);
 	munmap(member.map, member.size);
 	close(theirs);
+}
+
+static void *advance_soon(void *line)
+{
+	usleep(100000);
+	advance(*(int *)line, 1);
+	return NULL;
+}
+
+/* Another client's late work ends, and so there is room. */
+static void fence_room_of_others(void)
+{
+	int line = timeline();
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
+	struct bo busy = make_bo(vram / 4 * 3, GPU_DOMAINS, 0);
+	struct bo bo = make_bo(vram / 4 * 3, VTTM_DOMAIN_VRAM, 0);
+	struct drm_vttm_submit_bo used = use(&bo, VTTM_BO_WRITE);
+	pthread_t thread;
+
+	check_eq(vttm_prefetch(gpu, busy.handle, VTTM_DOMAIN_VRAM), 0);
+	keep_busy(&busy, VTTM_BO_WRITE, fence_at(line, 1));
+	check_eq(pthread_create(&thread, NULL, advance_soon, &line), 0);
+	check_eq(submit(0, &used, 1, NULL, 0), 0);
+	check_eq(info(bo.handle).domain, VTTM_DOMAIN_VRAM);
+	pthread_join(thread, NULL);
 }
 
 /* Late work is done in its order, and what it waits for may be late itself. */
@@ -2385,6 +2415,7 @@ static const struct ktap_case cases[] = {
 	CASE(fence_out),
 	CASE(fence_of_closed),
 	CASE(fence_of_others),
+	CASE(fence_room_of_others),
 	CASE(fence_late_in_order),
 	CASE(fence_of_vm),
 	CASE(wait_times_out),

@@ -28,12 +28,14 @@ use kernel::{
         Arc,
         Completion,
         CondVar,
+        CondVarTimeoutResult,
         SpinLock, //
     },
     time::{
         delay::fsleep,
         Delta,
         Instant,
+        Jiffies,
         Monotonic, //
     },
     workqueue::{
@@ -68,8 +70,10 @@ pub(crate) struct Engine {
     tasks: Tasks,
     queue: Arc<OrderedQueue>,
     /// Of copies out of pages.
-    copies: Arc<Copies>,
-    late_copies: Arc<Copies>,
+    copies: Arc<UnderWay>,
+    late_copies: Arc<UnderWay>,
+    /// Late jobs.
+    late: Arc<UnderWay>,
     delay: Delta,
 }
 
@@ -85,8 +89,9 @@ impl Engine {
             order <- new_spinlock!(0),
             tasks: Tasks::new()?,
             queue: Arc::new(OrderedQueue::new(name)?, GFP_KERNEL)?,
-            copies: Copies::new(most)?,
-            late_copies: Copies::new(most)?,
+            copies: UnderWay::new(most)?,
+            late_copies: UnderWay::new(most)?,
+            late: UnderWay::new(usize::MAX)?,
             delay,
         })
     }
@@ -145,19 +150,33 @@ impl Engine {
         let task = self.task()?;
         let is_late = job.waits_beyond(&self.timeline)?;
 
-        if is_late {
+        let late = if is_late {
             job.change_timeline(&self.timeline(true)?)?;
-        }
+            self.late.try_begin(1)
+        } else {
+            None
+        };
         let (job, mut jobs) = job.publish_with(|| self.order.lock())?;
         let fence = job.fence();
 
         *jobs += 1;
-        self.enqueue(task, What::Ops(job, ops, busy));
+        self.enqueue(task, What::Ops(job, ops, busy, late));
         Ok(Submitted {
             fence,
             serial: *jobs,
             is_late,
         })
+    }
+
+    /// Whether there are late jobs. Their buffers aren't evicted.
+    pub(crate) fn is_late(&self) -> bool {
+        *self.late.all.lock() != 0
+    }
+
+    /// Waits for one of the late jobs to be done, for `patience` at most. Returns what is left of that, or
+    /// [`None`] if there is none to wait for, or that would take too long.
+    pub(crate) fn wait_for_late(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
+        self.late.wait_for_less(patience)
     }
 
     fn timeline(&self, is_late: bool) -> Result<Timeline> {
@@ -187,76 +206,89 @@ impl Engine {
     }
 }
 
-/// Copies that are under way.
+/// UnderWay that are under way.
 #[pin_data]
-struct Copies {
-    /// Bytes.
+struct UnderWay {
+    /// Bytes, or whatever is counted.
     most: usize,
     #[pin]
-    bytes: SpinLock<usize>,
+    all: SpinLock<usize>,
     #[pin]
-    fewer: CondVar,
+    less: CondVar,
 }
 
-impl Copies {
+impl UnderWay {
     // Not for others to inline: lockdep wants the name of a lock class to be in one place.
     #[inline(never)]
     fn new(most: usize) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 most,
-                bytes <- new_spinlock!(0),
-                fewer <- new_condvar!(),
+                all <- new_spinlock!(0),
+                less <- new_condvar!(),
             }),
             GFP_KERNEL,
         )
     }
 
-    /// Begins with one when there are few enough. What is too large for that is alone.
+    /// Begins with more when there is little enough. What is too large for that is alone.
     ///
-    /// Waits for those that are under way, so they must wait for nothing but each other.
-    fn begin(self: &Arc<Self>, bytes: usize) -> Share {
-        let mut all = self.bytes.lock();
+    /// Waits for what is under way, so that must not wait for others.
+    fn begin(self: &Arc<Self>, size: usize) -> Share {
+        let mut all = self.all.lock();
 
-        while !self.has_room(*all, bytes) {
-            self.fewer.wait(&mut all);
+        while !self.has_room(*all, size) {
+            self.less.wait(&mut all);
         }
-        *all += bytes;
+        self.share(&mut all, size)
+    }
+
+    fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
+        let mut all = self.all.lock();
+
+        self.has_room(*all, size)
+            .then(|| self.share(&mut all, size))
+    }
+
+    fn has_room(&self, all: usize, size: usize) -> bool {
+        size == 0 || all == 0 || all.saturating_add(size) <= self.most
+    }
+
+    fn share(self: &Arc<Self>, all: &mut usize, size: usize) -> Share {
+        *all += size;
         Share {
-            copies: self.clone(),
-            bytes,
+            under_way: self.clone(),
+            size,
         }
     }
 
-    fn try_begin(self: &Arc<Self>, bytes: usize) -> Option<Share> {
-        let mut all = self.bytes.lock();
+    /// Waits until some of it is done, for `patience` at most. Returns what is left of that, or [`None`]
+    /// if nothing is under way, or remains so.
+    fn wait_for_less(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
+        let mut all = self.all.lock();
 
-        if !self.has_room(*all, bytes) {
-            return None;
+        if *all == 0 {
+            return Ok(None);
         }
-        *all += bytes;
-        Some(Share {
-            copies: self.clone(),
-            bytes,
-        })
-    }
-
-    fn has_room(&self, all: usize, bytes: usize) -> bool {
-        bytes == 0 || all == 0 || all.saturating_add(bytes) <= self.most
+        match self.less.wait_interruptible_timeout(&mut all, patience) {
+            CondVarTimeoutResult::Woken { jiffies } => Ok(Some(jiffies)),
+            CondVarTimeoutResult::Timeout => Ok(None),
+            CondVarTimeoutResult::Signal { .. } => Err(ERESTARTSYS),
+        }
     }
 }
 
-/// One of the copies.
+/// A part of it.
 struct Share {
-    copies: Arc<Copies>,
-    bytes: usize,
+    under_way: Arc<UnderWay>,
+    size: usize,
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if self.bytes != 0 {
-            *self.copies.bytes.lock() -= self.bytes;
-            self.copies.fewer.notify_all();
+        if self.size != 0 {
+            *self.under_way.all.lock() -= self.size;
+            self.under_way.less.notify_all();
         }
     }
 }
@@ -312,7 +344,7 @@ impl Drop for Token {
 enum What {
     Nothing,
     Copy(CopyJob, Share),
-    Ops(Job, KVec<Op>, Arc<Count>),
+    Ops(Job, KVec<Op>, Arc<Count>, Option<Share>),
 }
 
 impl What {
@@ -329,7 +361,7 @@ impl What {
         match self {
             What::Nothing => (),
             What::Copy(job, _share) => job.run(),
-            What::Ops(job, ops, busy) => {
+            What::Ops(job, ops, busy, _late) => {
                 // Who waits for the job is told how it went.
                 let _ = job.run(|memory| {
                     let start = Instant::<Monotonic>::now();

@@ -11,6 +11,7 @@ use crate::{
         VttmDevice,
         VttmDriver, //
     },
+    engine::Engine,
     file::File,
     vm::Vm, //
 };
@@ -46,6 +47,7 @@ use kernel::{
         Arc,
         SpinLock, //
     },
+    time::msecs_to_jiffies,
     uapi, //
 };
 
@@ -254,6 +256,33 @@ pub(crate) fn ioctl_ctx() -> OperationCtx {
     OperationCtx::new().interruptible().gfp_retry_mayfail()
 }
 
+/// As [`ttm::transaction`], for an ioctl.
+///
+/// Where there is no room as work on others' buffers is late, that is waited for, with nothing reserved. But
+/// not for long: nobody knows whether it ever begins.
+pub(crate) fn transaction<'env, R>(
+    engine: &Engine,
+    mut f: impl FnMut(&Transaction<'env>) -> Result<R, Stop>,
+) -> Result<R> {
+    const PATIENCE_MS: u32 = 1000;
+    let mut patience = msecs_to_jiffies(PATIENCE_MS);
+
+    loop {
+        let was_late = engine.is_late();
+        let result = ttm::transaction(&ioctl_ctx(), &mut f);
+
+        if patience == 0 || !matches!(result, Err(e) if e == ENOSPC) {
+            return result;
+        }
+        match engine.wait_for_late(patience)? {
+            Some(left) => patience = left,
+            // It was done in between.
+            None if was_late && !engine.is_late() => patience -= 1,
+            None => return result,
+        }
+    }
+}
+
 /// A buffer that isn't evicted for others with the same reservation.
 pub(crate) struct Kept<'a>(&'a Buffer);
 
@@ -390,7 +419,7 @@ impl File {
     }
 
     pub(crate) fn gem_prefetch(
-        _dev: &VttmDevice<Registered>,
+        dev: &VttmDevice<Registered>,
         _data: &(),
         args: &mut uapi::drm_vttm_gem_prefetch,
         file: &drm::File<Self>,
@@ -401,7 +430,7 @@ impl File {
         let obj = Object::lookup_handle(file, args.handle)?;
         let domains = obj.domains.choose(args.domains)?;
 
-        ttm::transaction(&ioctl_ctx(), |tx| {
+        transaction(&dev.engine, |tx| {
             let mut ctx = ioctl_ctx();
             let mut reserved = tx.reserve(&obj)?;
 

@@ -16,6 +16,7 @@ use crate::{
     gem::{
         ioctl_ctx,
         place,
+        transaction,
         Object, //
     },
     vm::Vm, //
@@ -34,7 +35,6 @@ use kernel::{
         self,
         gem::BaseObject,
         ttm::{
-            self,
             FenceUsage,
             JobMemory,
             OperationCtx,
@@ -415,7 +415,7 @@ impl File {
         };
         let engine = &dev.engine;
         let mut attempts = 0;
-        let submitted = ttm::transaction(&ioctl_ctx(), |tx| {
+        let submitted = transaction(engine, |tx| {
             attempts += 1;
             work.run(tx, engine, &mut ops)
         });
