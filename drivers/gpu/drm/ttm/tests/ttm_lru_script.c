@@ -3,7 +3,9 @@
  * Worlds for those who work on buffers, see ttm_lru_script.h.
  */
 
+#include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/fault-inject.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -274,6 +276,40 @@ void lru_let_go(struct lru_holder *holder)
 {
 	kthread_stop_put(holder->task);
 }
+
+/*
+ * Failing allocations
+ */
+
+#ifdef LRU_CAN_FAIL
+static void lru_fail_all_kinds(bool on)
+{
+	struct dentry *dir = debugfs_lookup("failslab", NULL);
+	struct dentry *kinds = debugfs_lookup("ignore-gfp-wait", dir);
+	struct dentry *verbose = debugfs_lookup("verbose", dir);
+
+	*(bool *)d_inode(kinds)->i_private = !on;
+	*(unsigned long *)d_inode(verbose)->i_private = 0;
+	dput(kinds);
+	dput(verbose);
+	dput(dir);
+}
+
+/* The @n-th allocation of @op fails. Returns whether there was one. */
+bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
+		      struct lru_world *w)
+{
+	bool failed;
+
+	lru_fail_all_kinds(true);
+	current->fail_nth = n;
+	op(w);
+	failed = !current->fail_nth;
+	current->fail_nth = 0;
+	lru_fail_all_kinds(false);
+	return failed;
+}
+#endif
 
 /*
  * Placing buffers

@@ -81,6 +81,12 @@ void lru_ticket_init(struct ww_acquire_ctx *ticket);
 void lru_hold(struct lru_holder *holder, struct lru_world *w, char letter);
 void lru_let_go(struct lru_holder *holder);
 
+#if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
+#define LRU_CAN_FAIL
+bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
+		      struct lru_world *w);
+#endif
+
 /* A buffer that is nowhere yet, and can be placed. */
 void lru_make_homeless(struct lru_world *w, char letter);
 int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,

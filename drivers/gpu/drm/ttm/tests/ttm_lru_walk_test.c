@@ -9,9 +9,7 @@
  */
 
 #include <linux/cgroup_dmem.h>
-#include <linux/debugfs.h>
 #include <linux/delay.h>
-#include <linux/fault-inject.h>
 #include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/module.h>
@@ -1881,35 +1879,7 @@ static void ttm_lru_walk_swapout_all_devices(struct kunit *test)
  * Failing allocations: the n-th that is made fails, for each n until none does.
  */
 
-#if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
-static void lru_fail_all_kinds(bool on)
-{
-	struct dentry *dir = debugfs_lookup("failslab", NULL);
-	struct dentry *kinds = debugfs_lookup("ignore-gfp-wait", dir);
-	struct dentry *verbose = debugfs_lookup("verbose", dir);
-
-	*(bool *)d_inode(kinds)->i_private = !on;
-	*(unsigned long *)d_inode(verbose)->i_private = 0;
-	dput(kinds);
-	dput(verbose);
-	dput(dir);
-}
-
-/* Returns whether an allocation failed. */
-static bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
-			     struct lru_world *w)
-{
-	bool failed;
-
-	lru_fail_all_kinds(true);
-	current->fail_nth = n;
-	op(w);
-	failed = !current->fail_nth;
-	current->fail_nth = 0;
-	lru_fail_all_kinds(false);
-	return failed;
-}
-
+#ifdef LRU_CAN_FAIL
 static int lru_last_ret;
 
 static void lru_swapout_all(struct lru_world *w)
@@ -2185,7 +2155,7 @@ static struct kunit_case ttm_lru_walk_cases[] = {
 	KUNIT_CASE(ttm_lru_walk_swapout_looks_twice),
 	KUNIT_CASE(ttm_lru_walk_swapout_all_managers),
 	KUNIT_CASE(ttm_lru_walk_swapout_all_devices),
-#if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
+#ifdef LRU_CAN_FAIL
 	KUNIT_CASE(ttm_lru_walk_swapout_failing_allocations),
 	KUNIT_CASE(ttm_lru_walk_evict_failing_allocations),
 #endif
