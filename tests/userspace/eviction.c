@@ -17,6 +17,13 @@ static void ttm_bo_flush_all_fences(struct ttm_buffer_object *bo)
 {
 }
 
+/* There is always memory for a copy of the fences. */
+void ttm_bo_wait_released(struct ttm_buffer_object *bo)
+{
+	dma_resv_wait_timeout(&bo->base._resv, DMA_RESV_USAGE_BOOKKEEP, false,
+			      MAX_SCHEDULE_TIMEOUT);
+}
+
 #include "eviction-extracted.h"
 
 void rival_release(struct ttm_buffer_object *bo)

@@ -13,6 +13,7 @@
 #include "ttm_bo_internal.h"
 #include "ttm_evict_scope.h"
 #include "ttm_lru_debug.h"
+#include "ttm_reclaim.h"
 
 /**
  * DOC: Walks over reserved buffers
@@ -54,6 +55,10 @@
  * **Short holds.** After TTM_LRU_WALK_HOLD resources the lock is dropped, found
  * or not. In between, nothing is written to the list: the hitch is parked when
  * the lock is about to be dropped, and not before.
+ *
+ * **In memory reclaim** a last reference is not dropped: the device's workqueue does
+ * that. With &ttm_lru_walk_arg.reclaim the walk doesn't sleep at all, and comes back
+ * to the caller after each hold.
  *
  * **An end.** Walks are bounded: they return what was on the list when they
  * began and has not moved since. What others, or the caller, move to the tail
@@ -347,7 +352,10 @@ void ttm_bo_lru_cursor_release(struct ttm_bo_lru_cursor *curs)
 			return;
 		dma_resv_unlock(bo->base.resv);
 	}
-	ttm_bo_put(bo);
+	if (unlikely(curs->in_reclaim))
+		ttm_bo_put_in_reclaim(bo);
+	else
+		ttm_bo_put(bo);
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_release);
 
@@ -373,6 +381,7 @@ ttm_bo_lru_cursor_init(struct ttm_bo_lru_cursor *curs,
 		ttm_resource_cursor_init_bounded(&curs->res_curs, man);
 	curs->passes_busy = ttm_lru_walk_passes_busy(curs);
 	curs->keep = arg->keep;
+	curs->in_reclaim = arg->reclaim || ttm_in_reclaim();
 	return curs;
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_init);
@@ -411,7 +420,9 @@ static bool ttm_lru_walk_is_in(const struct ttm_buffer_object *bo,
  * resource of the manager. %NULL if the walk has ended or @curs is in none. An
  * error pointer ends the walk: -EDEADLK if waiting for a reservation could
  * deadlock, so that the ticket must be backed off; -EINTR or -ERESTARTSYS if the
- * wait was interrupted. After any end it goes on returning %NULL.
+ * wait was interrupted. After any end it goes on returning %NULL. With
+ * &ttm_lru_walk_arg.reclaim, -EAGAIN says that none was found in one hold of the
+ * lock, and the next call goes on.
  */
 struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 {
@@ -427,6 +438,8 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 		if (!res)
 			return NULL;
 		if (IS_ERR(res)) {
+			if (curs->arg->reclaim)
+				return ERR_PTR(-EAGAIN);
 			cond_resched();
 			continue;
 		}

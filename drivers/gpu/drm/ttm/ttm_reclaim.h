@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What TTM does for buffers in memory reclaim, and for buffers whose last
+ * reference is gone.
+ */
+#ifndef _TTM_RECLAIM_H_
+#define _TTM_RECLAIM_H_
+
+#include <linux/types.h>
+
+struct ttm_buffer_object;
+
+/* ttm_release.c */
+bool ttm_in_reclaim(void);
+void ttm_bo_put_in_reclaim(struct ttm_buffer_object *bo);
+void ttm_bo_wait_released(struct ttm_buffer_object *bo);
+
+#endif
