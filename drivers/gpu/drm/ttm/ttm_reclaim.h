@@ -9,10 +9,15 @@
 #include <linux/types.h>
 
 struct ttm_buffer_object;
+struct ttm_device;
 
 /* ttm_release.c */
 bool ttm_in_reclaim(void);
 void ttm_bo_put_in_reclaim(struct ttm_buffer_object *bo);
 void ttm_bo_wait_released(struct ttm_buffer_object *bo);
+
+/* ttm_swapout.c */
+void ttm_swapout_init(struct ttm_device *bdev);
+void ttm_swapout_fini(struct ttm_device *bdev);
 
 #endif

@@ -3,12 +3,16 @@
  * Swap-out: buffers' pages go to shmem, of a manager, a device, or all of them.
  */
 
+#include <linux/atomic.h>
+#include <linux/err.h>
 #include <linux/export.h>
 #include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_util.h>
+#include <drm/ttm/ttm_backup.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_placement.h>
@@ -17,17 +21,24 @@
 
 #include "ttm_bo_internal.h"
 #include "ttm_module.h"
+#include "ttm_reclaim.h"
 
 /* A walk that swaps out what it meets. */
 struct ttm_swapout_walk {
 	struct ttm_lru_walk walk;
 	/* How shmem allocates its pages. */
 	gfp_t gfp_flags;
+	/* Also buffers with a backup, whose pages TTM's limit doesn't count. */
+	bool back_up;
 };
 
-static bool ttm_swapout_worth_it(struct ttm_buffer_object *bo)
+static bool ttm_swapout_has_backup(const struct ttm_buffer_object *bo)
 {
-	const u32 nothing_to_swap = TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED;
+	return bo->ttm && !IS_ERR_OR_NULL(bo->ttm->backup);
+}
+
+static bool ttm_swapout_worth_it(struct ttm_buffer_object *bo, u32 not_to_swap)
+{
 	struct ttm_place place = {};
 
 	if (!bo->resource)
@@ -35,7 +46,7 @@ static bool ttm_swapout_worth_it(struct ttm_buffer_object *bo)
 	place.mem_type = bo->resource->mem_type;
 
 	return !bo->pin_count && bo->ttm && ttm_tt_is_populated(bo->ttm) &&
-	       !(bo->ttm->page_flags & nothing_to_swap) &&
+	       !(bo->ttm->page_flags & not_to_swap) &&
 	       bo->bdev->funcs->eviction_valuable(bo, &place);
 }
 
@@ -119,7 +130,7 @@ s64 ttm_bo_swapout_reserved(struct ttm_buffer_object *bo,
 {
 	dma_resv_assert_held(bo->base.resv);
 
-	if (!ttm_swapout_worth_it(bo))
+	if (!ttm_swapout_worth_it(bo, TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED))
 		return -EBUSY;
 	if (bo->deleted)
 		return ttm_swapout_zombie(bo, ctx);
@@ -127,12 +138,32 @@ s64 ttm_bo_swapout_reserved(struct ttm_buffer_object *bo,
 }
 EXPORT_SYMBOL(ttm_bo_swapout_reserved);
 
+/* The pages go to the backup, as under a shrinker, and not to shmem of TTM's. */
+static s64 ttm_swapout_to_backup(struct ttm_buffer_object *bo,
+				 struct ttm_operation_ctx *ctx)
+{
+	const struct ttm_bo_shrink_flags flags = { .allow_move = true };
+
+	if (!ttm_swapout_worth_it(bo, 0))
+		return -EBUSY;
+	if (bo->deleted)
+		return ttm_swapout_zombie(bo, ctx);
+	if (!ttm_backup_bytes_avail())
+		return -ENOSPC;
+
+	if (bo->bdev->funcs->swap_notify)
+		bo->bdev->funcs->swap_notify(bo);
+	return ttm_bo_shrink(ctx, bo, flags);
+}
+
 static s64 ttm_swapout_process_bo(struct ttm_lru_walk *walk,
 				  struct ttm_buffer_object *bo)
 {
 	struct ttm_swapout_walk *swapout =
 		container_of(walk, struct ttm_swapout_walk, walk);
 
+	if (swapout->back_up && ttm_swapout_has_backup(bo))
+		return ttm_swapout_to_backup(bo, walk->arg.ctx);
 	return ttm_bo_swapout_reserved(bo, walk->arg.ctx, swapout->gfp_flags);
 }
 
@@ -141,12 +172,12 @@ static const struct ttm_lru_walk_ops ttm_swapout_ops = {
 };
 
 /*
- * Swap out buffers of a manager, until *@left pages are out; lower that. What was
- * locked by somebody else is given another try, as long as there is progress.
+ * Swap out buffers of a manager, until *@left pages are out; lower that. What a
+ * walk left out is given another try, as long as there is progress.
  */
 static int ttm_manager_swapout(struct ttm_resource_manager *man,
 			       struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
-			       s64 *left)
+			       bool back_up, s64 *left)
 {
 	struct ttm_swapout_walk swapout = {
 		.walk = {
@@ -154,6 +185,7 @@ static int ttm_manager_swapout(struct ttm_resource_manager *man,
 			.arg = { .ctx = ctx, .trylock_only = true },
 		},
 		.gfp_flags = gfp_flags,
+		.back_up = back_up,
 	};
 	struct ttm_lru_walk *walk = &swapout.walk;
 	s64 ret;
@@ -161,7 +193,7 @@ static int ttm_manager_swapout(struct ttm_resource_manager *man,
 	do {
 		ret = ttm_lru_walk_for_evict(walk, man->bdev, man, *left);
 		*left -= walk->progress;
-	} while (ret > 0 && *left > 0 && walk->left_out.busy);
+	} while (ret > 0 && *left > 0 && ttm_lru_left_out_any(&walk->left_out));
 
 	return ret < 0 ? ret : 0;
 }
@@ -169,7 +201,7 @@ static int ttm_manager_swapout(struct ttm_resource_manager *man,
 /* The same for all of a device's managers whose buffers are made of pages. */
 static int __ttm_device_swapout(struct ttm_device *bdev,
 				struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
-				s64 *left)
+				bool back_up, s64 *left)
 {
 	int ret = 0;
 
@@ -178,7 +210,7 @@ static int __ttm_device_swapout(struct ttm_device *bdev,
 
 		if (!man || !man->use_tt)
 			continue;
-		ret = ttm_manager_swapout(man, ctx, gfp_flags, left);
+		ret = ttm_manager_swapout(man, ctx, gfp_flags, back_up, left);
 		if (ret || *left <= 0)
 			break;
 	}
@@ -211,7 +243,7 @@ s64 ttm_bo_swapout(struct ttm_device *bdev, struct ttm_operation_ctx *ctx,
 		   s64 target)
 {
 	s64 left = target;
-	int ret = ttm_manager_swapout(man, ctx, gfp_flags, &left);
+	int ret = ttm_manager_swapout(man, ctx, gfp_flags, false, &left);
 
 	return ttm_swapout_result(target, left, ret);
 }
@@ -235,7 +267,7 @@ int ttm_device_swapout(struct ttm_device *bdev, struct ttm_operation_ctx *ctx,
 		       gfp_t gfp_flags)
 {
 	s64 left = 1;
-	int ret = __ttm_device_swapout(bdev, ctx, gfp_flags, &left);
+	int ret = __ttm_device_swapout(bdev, ctx, gfp_flags, true, &left);
 
 	return ttm_swapout_result(1, left, ret);
 }
@@ -247,7 +279,8 @@ EXPORT_SYMBOL(ttm_device_swapout);
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  *
- * Takes one walk of each list, however many buffers can't be swapped out.
+ * Takes one walk of each list, however many buffers can't be swapped out. Buffers
+ * with a backup (ttm_tt_setup_backup()) are backed up, if there is swap space.
  *
  * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
  *
@@ -259,7 +292,7 @@ int ttm_device_swapout_all(struct ttm_device *bdev,
 {
 	s64 left = S64_MAX;
 
-	return __ttm_device_swapout(bdev, ctx, gfp_flags, &left);
+	return __ttm_device_swapout(bdev, ctx, gfp_flags, true, &left);
 }
 EXPORT_SYMBOL(ttm_device_swapout_all);
 
@@ -282,13 +315,89 @@ int ttm_device_prepare_hibernation(struct ttm_device *bdev)
 }
 EXPORT_SYMBOL(ttm_device_prepare_hibernation);
 
+/* Protected by ttm_global_mutex: serials so far, and the last to give something. */
+static u64 ttm_swapout_serials;
+static u64 ttm_swapout_last;
+
+/**
+ * ttm_swapout_init() - let a device swap out buffers for others
+ * @bdev: The device, which is about to enter the list.
+ *
+ * Context: ttm_global_mutex must be held until @bdev is at the list's end.
+ */
+void ttm_swapout_init(struct ttm_device *bdev)
+{
+	lockdep_assert_held(&ttm_global_mutex);
+	bdev->serial = ++ttm_swapout_serials;
+	atomic_set(&bdev->swapping, 0);
+}
+
+/**
+ * ttm_swapout_fini() - wait for all that swap out buffers of a device
+ * @bdev: The device, which is in the list no more.
+ *
+ * Context: May sleep.
+ */
+void ttm_swapout_fini(struct ttm_device *bdev)
+{
+	wait_var_event(&bdev->swapping, !atomic_read(&bdev->swapping));
+}
+
+/*
+ * The first device after @after up to @last, by its serial, or NULL. It does not go
+ * until ttm_swapout_put().
+ */
+static struct ttm_device *ttm_swapout_get(u64 after, u64 last)
+{
+	struct ttm_device *bdev;
+
+	guard(mutex)(&ttm_global_mutex);
+	list_for_each_entry(bdev, &ttm_glob.device_list, device_list) {
+		if (bdev->serial > after && bdev->serial <= last) {
+			atomic_inc(&bdev->swapping);
+			return bdev;
+		}
+	}
+	return NULL;
+}
+
+static void ttm_swapout_put(struct ttm_device *bdev, bool gave)
+{
+	if (gave) {
+		scoped_guard(mutex, &ttm_global_mutex)
+			ttm_swapout_last = bdev->serial;
+	}
+	/* Then it may go: of @bdev only the address is used. */
+	if (atomic_dec_and_test(&bdev->swapping))
+		wake_up_var(&bdev->swapping);
+}
+
+/* Swap out buffers of the devices after @after up to @last. */
+static int ttm_devices_swapout(u64 after, u64 last,
+			       struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
+			       s64 *left)
+{
+	struct ttm_device *bdev;
+	int ret = 0;
+
+	while (*left > 0 && (bdev = ttm_swapout_get(after, last))) {
+		s64 before = *left;
+
+		after = bdev->serial;
+		ret = __ttm_device_swapout(bdev, ctx, gfp_flags, false, left);
+		ttm_swapout_put(bdev, *left < before);
+	}
+	return ret;
+}
+
 /**
  * ttm_global_swapout_pages() - swap out buffers of whatever device
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  * @target: Pages that are enough.
  *
- * Devices take turns: one that gave something goes to the end of the queue.
+ * Devices take turns: begins after the last one that gave something. The list is
+ * locked to find a device, and not while its buffers are swapped out.
  *
  * Context: May sleep. Takes ttm_global_mutex. Tries reservations, and takes
  * &ttm_device.lru_lock.
@@ -298,21 +407,15 @@ EXPORT_SYMBOL(ttm_device_prepare_hibernation);
 s64 ttm_global_swapout_pages(struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
 			     s64 target)
 {
-	struct ttm_device *bdev, *next;
-	s64 left = target, before;
-	LIST_HEAD(gave);
-	int ret = 0;
+	s64 left = target;
+	u64 last;
+	int ret;
 
-	guard(mutex)(&ttm_global_mutex);
-	list_for_each_entry_safe(bdev, next, &ttm_glob.device_list, device_list) {
-		before = left;
-		ret = __ttm_device_swapout(bdev, ctx, gfp_flags, &left);
-		if (left < before)
-			list_move_tail(&bdev->device_list, &gave);
-		if (left <= 0)
-			break;
-	}
-	list_splice_tail(&gave, &ttm_glob.device_list);
+	scoped_guard(mutex, &ttm_global_mutex)
+		last = ttm_swapout_last;
+	ret = ttm_devices_swapout(last, U64_MAX, ctx, gfp_flags, &left);
+	if (left > 0)
+		ret = ttm_devices_swapout(0, last, ctx, gfp_flags, &left) ?: ret;
 	return ttm_swapout_result(target, left, ret);
 }
 EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_global_swapout_pages);

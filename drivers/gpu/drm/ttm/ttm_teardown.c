@@ -23,8 +23,9 @@ static void ttm_bo_unpopulate(struct ttm_buffer_object *bo)
 }
 
 /*
- * Returns true if there was a buffer whose last reference was being dropped. Who
- * does that unpopulates it, or leaves it to us.
+ * Returns true if the walk left out something: it was replaced or came meanwhile,
+ * or its last reference was being dropped. A release unpopulates the buffer, or
+ * leaves it to the next walk.
  */
 static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 {
@@ -32,7 +33,7 @@ static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 	struct ttm_lru_walk_arg arg = {
 		.ctx = &ctx,
 		.sleeping_lock = true,
-		/* Who is used meanwhile has pages as well. */
+		/* What is used meanwhile has pages as well. */
 		.unbounded = true,
 	};
 	struct ttm_bo_lru_cursor cursor;
@@ -40,7 +41,7 @@ static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 
 	ttm_bo_lru_for_each_reserved_guarded(&cursor, man, &arg, bo)
 		ttm_bo_unpopulate(bo);
-	return cursor.left_out.dying;
+	return ttm_lru_left_out_any(&cursor.left_out);
 }
 
 /* The same for what is pinned or swapped out. */
@@ -74,15 +75,15 @@ static bool ttm_unevictable_unpopulate(struct ttm_device *bdev)
 
 static bool ttm_device_unpopulate(struct ttm_device *bdev)
 {
-	bool dying = ttm_unevictable_unpopulate(bdev);
+	bool left_out = ttm_unevictable_unpopulate(bdev);
 
 	for (int i = TTM_PL_SYSTEM; i < TTM_NUM_MEM_TYPES; i++) {
 		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
 
 		if (man && man->use_tt)
-			dying |= ttm_manager_unpopulate(man);
+			left_out |= ttm_manager_unpopulate(man);
 	}
-	return dying;
+	return left_out;
 }
 
 /**
