@@ -24,6 +24,15 @@ void ttm_bo_wait_released(struct ttm_buffer_object *bo)
 			      MAX_SCHEDULE_TIMEOUT);
 }
 
+/* No buffer is purgeable. */
+void ttm_purgeable_add_zombie(struct ttm_buffer_object *bo)
+{
+}
+
+void ttm_purgeable_forget(struct ttm_buffer_object *bo)
+{
+}
+
 #include "eviction-extracted.h"
 
 void rival_release(struct ttm_buffer_object *bo)

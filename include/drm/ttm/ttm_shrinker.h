@@ -24,13 +24,8 @@ struct ttm_tt;
  */
 struct ttm_shrinker_funcs {
 	/**
-	 * @purgeable: Whether the content of @bo may be lost. If not, or without
-	 * this, it is backed up.
-	 */
-	bool (*purgeable)(struct ttm_buffer_object *bo);
-
-	/**
 	 * @shrunk: @bo has lost its pages; if @purged, and its content with them.
+	 * Then it isn't purgeable any more.
 	 */
 	void (*shrunk)(struct ttm_buffer_object *bo, bool purged);
 };
@@ -39,6 +34,8 @@ struct ttm_shrinker * __must_check
 ttm_shrinker_create(struct ttm_device *bdev,
 		    const struct ttm_shrinker_funcs *funcs, const char *name);
 void ttm_shrinker_destroy(struct ttm_shrinker *shrinker);
+
+void ttm_bo_set_purgeable(struct ttm_buffer_object *bo, bool purgeable);
 
 void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
 			  long pages);

@@ -16,6 +16,12 @@ bool ttm_in_reclaim(void);
 void ttm_bo_put_in_reclaim(struct ttm_buffer_object *bo);
 void ttm_bo_wait_released(struct ttm_buffer_object *bo);
 
+/* ttm_purgeable.c */
+void ttm_purgeable_init(struct ttm_device *bdev);
+void ttm_purgeable_add_zombie(struct ttm_buffer_object *bo);
+void ttm_purgeable_forget(struct ttm_buffer_object *bo);
+struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev);
+
 /* ttm_swapout.c */
 void ttm_swapout_init(struct ttm_device *bdev);
 void ttm_swapout_fini(struct ttm_device *bdev);

@@ -5,13 +5,15 @@
  */
 
 #include <kunit/visibility.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/minmax.h>
-#include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include <drm/ttm/ttm_backup.h>
 #include <drm/ttm/ttm_bo.h>
@@ -21,25 +23,43 @@
 #include <drm/ttm/ttm_shrinker.h>
 #include <drm/ttm/ttm_tt.h>
 
+#include "ttm_reclaim.h"
+
 /**
  * DOC: Shrinking
  *
  * A driver whose &ttm_device_funcs.ttm_tt_create calls ttm_tt_setup_backup() can
- * let a &struct ttm_shrinker do the rest. Under memory pressure it walks the
- * buffers in system memory, and in whatever else is made of pages, and gives
- * their pages back:
+ * let a &struct ttm_shrinker do the rest. Under memory pressure it gives back
+ * buffers' pages:
  *
  * - Content that nobody needs is dropped: that of zombies and ghosts, and of
- *   what the driver says is purgeable.
- * - The rest is backed up, if there is swap space for it and the allocation that
- *   lacks memory allows for file systems to be entered (``__GFP_FS``). Pages are
- *   written out at once for kswapd, and for nobody else.
- * - kswapd waits for a GPU that uses a buffer if there is nothing idle. Others,
- *   in whose allocations it happens, don't.
+ *   buffers for which the driver called ttm_bo_set_purgeable(). The device lists
+ *   them, so that they are found among many others.
+ * - If that is not enough, the rest is backed up, if there is swap space for it
+ *   and the allocation that lacks memory allows file systems to be entered
+ *   (``__GFP_FS``).
  *
- * Memory is asked for in many small portions. So the shrinker keeps its walk from
- * one to the next: what could not be shrunk is not tried again before all others
- * were.
+ * **What is promised.** The shrinker reports the pages that it could free: the
+ * purgeable ones, and those that could be backed up just now. A scan looks at as
+ * many buffers as it is asked for pages, at most, whether or not it finds
+ * something. It returns ``SHRINK_STOP`` only if it has seen all buffers, and
+ * could free nothing; not if another scan has the reservation of a whole VM.
+ *
+ * **Nobody waits.** A scan happens in somebody's allocation, or in kswapd, on which
+ * all allocations depend. So it leaves out buffers that a GPU uses, or whose
+ * reservation is taken: they will be idle at a later scan. A last reference is
+ * left to the device's workqueue. The driver is called with the scope of the
+ * allocation that lacks memory (memalloc_nofs_save(), memalloc_noio_save()).
+ *
+ * **One lap.** Memory is asked for in many small portions, and by many at a time.
+ * So the shrinker keeps one walk for all of them: a buffer that could not be
+ * shrunk is not tried again before all others were. Each scan takes the next
+ * buffer from the lap, and is alone with that buffer. The lock of the lap is held
+ * for one step.
+ *
+ * **Writing back.** What is backed up goes to shmem, whose pages the system writes
+ * to the swap space when it wants to. Only kswapd writes them at once, and only
+ * when a whole lap has tried to back up buffers and failed with all of them.
  */
 
 struct ttm_shrinker {
@@ -47,41 +67,34 @@ struct ttm_shrinker {
 	const struct ttm_shrinker_funcs *funcs;
 	struct shrinker *shrinker;
 
-	/* Taken by the one who scans, protects all below. */
-	struct mutex lock;
+	/* Protects the lap. Held for one step. */
+	spinlock_t lock;
 	/* The lap: whose buffers are walked, or next to be, and how far. */
 	u32 mem_type;
 	bool walking;
 	struct ttm_bo_lru_cursor cursor;
 	struct ttm_lru_walk_arg arg;
 	struct ttm_operation_ctx ctx;
+	/* How many have ended. */
+	unsigned long laps;
+	/* What was achieved in this one, and that the one before was in vain. */
+	bool tried;
+	bool backed_up;
+	bool in_vain;
 };
 
-/* What one scan may do, and what it has done, in pages. */
+/* What one scan may do, and what it has done. */
 struct ttm_shrinker_scan {
+	struct ttm_operation_ctx ctx;
 	bool may_back_up;
-	bool writeback;
+	bool may_write;
+	/* Pages that were tried; and a buffer that was not counts as one. */
 	unsigned long to_scan;
 	unsigned long scanned;
 	unsigned long freed;
+	/* Some buffers were not seen: others had them, or used them meanwhile. */
+	bool passed;
 };
-
-/**
- * ttm_shrinker_account() - count pages that a shrinker could get
- * @bdev: The device.
- * @tt: What has got them, or loses them.
- * @pages: How many more there are; negative for less.
- *
- * Called by TTM as buffers get their pages and lose them.
- *
- * Context: Any.
- */
-void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
-			  long pages)
-{
-	if (!IS_ERR_OR_NULL(tt->backup))
-		atomic_long_add(pages, &bdev->shrinkable_pages);
-}
 
 /* Ghosts are no GEM objects, and zombies are none any more. */
 static bool ttm_bo_is_alive(struct ttm_buffer_object *bo)
@@ -89,138 +102,250 @@ static bool ttm_bo_is_alive(struct ttm_buffer_object *bo)
 	return !bo->deleted && bo->base.dev && kref_read(&bo->base.refcount);
 }
 
-static bool ttm_shrinker_can_purge(struct ttm_shrinker *shrinker,
-				   struct ttm_buffer_object *bo)
+/* Are the pages of @bo there to be taken? A purgeable one may be anywhere. */
+static bool ttm_shrinker_suits(struct ttm_buffer_object *bo,
+			       struct ttm_shrinker_scan *scan)
 {
-	const struct ttm_shrinker_funcs *funcs = shrinker->funcs;
+	struct ttm_device *bdev = bo->bdev;
 
-	return !ttm_bo_is_alive(bo) ||
-	       (funcs && funcs->purgeable && funcs->purgeable(bo));
+	return bo->resource &&
+	       ttm_manager_type(bdev, bo->resource->mem_type)->use_tt &&
+	       ttm_bo_shrink_suitable(bo, &scan->ctx) &&
+	       !IS_ERR_OR_NULL(bo->ttm->backup);
 }
 
-/* Shrink one buffer, which is reserved. */
-static void ttm_shrinker_bo(struct ttm_shrinker *shrinker,
+/* Shrink a buffer that suits, which is reserved. Returns whether that went well. */
+static bool ttm_shrinker_bo(struct ttm_shrinker *shrinker,
 			    struct ttm_buffer_object *bo,
-			    struct ttm_shrinker_scan *scan)
+			    struct ttm_shrinker_scan *scan,
+			    struct ttm_bo_shrink_flags flags)
 {
 	bool alive = ttm_bo_is_alive(bo);
-	struct ttm_bo_shrink_flags flags = {
-		.purge = ttm_shrinker_can_purge(shrinker, bo),
-		.writeback = scan->writeback,
-		.allow_move = alive,
-	};
 	long pages;
 
-	if (IS_ERR_OR_NULL(bo->ttm->backup) ||
-	    (!flags.purge && !scan->may_back_up))
-		return;
-
 	scan->scanned += bo->ttm->num_pages;
-	pages = ttm_bo_shrink(&shrinker->ctx, bo, flags);
+	flags.allow_move = alive;
+	pages = ttm_bo_shrink(&scan->ctx, bo, flags);
 	if (pages <= 0)
-		return;
+		return false;
 
 	scan->freed += pages;
+	if (flags.purge)
+		ttm_bo_set_purgeable(bo, false);
 	if (alive && shrinker->funcs && shrinker->funcs->shrunk)
 		shrinker->funcs->shrunk(bo, flags.purge);
+	return true;
+}
+
+static void ttm_shrinker_put(struct ttm_buffer_object *bo)
+{
+	dma_resv_unlock(bo->base.resv);
+	ttm_bo_put_in_reclaim(bo);
+}
+
+/* Drop what may be lost. Returns true if there is no more of it. */
+static bool ttm_shrinker_purge(struct ttm_shrinker *shrinker,
+			       struct ttm_shrinker_scan *scan)
+{
+	unsigned long left = READ_ONCE(shrinker->bdev->nr_purgeable);
+	struct ttm_buffer_object *bo;
+
+	for (; left && scan->scanned < scan->to_scan; left--) {
+		bo = ttm_purgeable_take(shrinker->bdev);
+		if (bo && ttm_shrinker_suits(bo, scan))
+			ttm_shrinker_bo(shrinker, bo, scan,
+					(struct ttm_bo_shrink_flags) { .purge = true });
+		else
+			scan->scanned++;
+		if (bo)
+			ttm_shrinker_put(bo);
+		else
+			scan->passed = true;
+	}
+	return !left;
+}
+
+/* What the lap's walk has passed by so far. */
+static unsigned long ttm_shrinker_passed(const struct ttm_shrinker *shrinker)
+{
+	const struct ttm_lru_left_out *left_out = &shrinker->cursor.left_out;
+
+	return left_out->busy + left_out->moved + left_out->dying +
+	       left_out->replaced;
+}
+
+/* One step of the lap in the list of @man, or the first. */
+static struct ttm_buffer_object *
+ttm_shrinker_step(struct ttm_shrinker *shrinker,
+		  struct ttm_resource_manager *man,
+		  struct ttm_shrinker_scan *scan)
+{
+	struct ttm_bo_lru_cursor *cursor = &shrinker->cursor;
+	struct ttm_buffer_object *bo;
+	unsigned long passed, before = 0;
+
+	if (shrinker->walking) {
+		before = ttm_shrinker_passed(shrinker);
+		bo = ttm_bo_lru_cursor_next(cursor);
+	} else {
+		ttm_bo_lru_cursor_init(cursor, man, &shrinker->arg);
+		bo = ttm_bo_lru_cursor_first(cursor);
+	}
+	passed = ttm_shrinker_passed(shrinker) - before;
+	scan->passed |= passed;
+	if (bo)
+		scan->scanned += passed;
+	/* There is one error: that the step was long enough. */
+	shrinker->walking = bo;
+	/* It is the caller's. */
+	cursor->bo = NULL;
+	return bo;
+}
+
+static void ttm_shrinker_end_lap(struct ttm_shrinker *shrinker)
+{
+	shrinker->mem_type = TTM_PL_SYSTEM;
+	shrinker->in_vain = shrinker->tried && !shrinker->backed_up;
+	shrinker->tried = false;
+	shrinker->backed_up = false;
+	shrinker->laps++;
 }
 
 /*
  * The next buffer of a lap through all managers whose buffers are made of pages,
- * or NULL at its end. The next lap then starts from the beginning.
+ * referenced and reserved. NULL at the end of the lap; the next one starts from
+ * the beginning. -EAGAIN if there was none for a while.
  */
-static struct ttm_buffer_object *ttm_shrinker_next(struct ttm_shrinker *shrinker)
+static struct ttm_buffer_object *ttm_shrinker_next(struct ttm_shrinker *shrinker,
+						   struct ttm_shrinker_scan *scan)
 {
-	struct ttm_bo_lru_cursor *cursor = &shrinker->cursor;
 	struct ttm_resource_manager *man;
 	struct ttm_buffer_object *bo;
 
+	guard(spinlock)(&shrinker->lock);
 	for (; shrinker->mem_type < TTM_NUM_MEM_TYPES; shrinker->mem_type++) {
 		man = ttm_manager_type(shrinker->bdev, shrinker->mem_type);
 		if (!man || !man->use_tt)
 			continue;
-
-		if (shrinker->walking) {
-			bo = ttm_bo_lru_cursor_next(cursor);
-		} else {
-			ttm_bo_lru_cursor_init(cursor, man, &shrinker->arg);
-			bo = ttm_bo_lru_cursor_first(cursor);
-		}
-		/* A reservation that is only tried is no reason for an error. */
-		shrinker->walking = !IS_ERR_OR_NULL(bo);
-		if (shrinker->walking)
+		bo = ttm_shrinker_step(shrinker, man, scan);
+		if (bo)
 			return bo;
 	}
-	shrinker->mem_type = TTM_PL_SYSTEM;
+	ttm_shrinker_end_lap(shrinker);
 	return NULL;
 }
 
-/* Go on with the lap. Returns true if no more is needed. */
+/* The lap that will have seen all buffers once it has ended. */
+static unsigned long ttm_shrinker_whole_lap(struct ttm_shrinker *shrinker)
+{
+	guard(spinlock)(&shrinker->lock);
+	return shrinker->laps + 1 +
+	       (shrinker->walking || shrinker->mem_type != TTM_PL_SYSTEM);
+}
+
+static void ttm_shrinker_back_up(struct ttm_shrinker *shrinker,
+				 struct ttm_buffer_object *bo,
+				 struct ttm_shrinker_scan *scan)
+{
+	struct ttm_bo_shrink_flags flags = {
+		.purge = !ttm_bo_is_alive(bo) || bo->purgeable,
+		.writeback = scan->may_write && READ_ONCE(shrinker->in_vain),
+	};
+
+	if (!ttm_shrinker_suits(bo, scan)) {
+		scan->scanned++;
+		return;
+	}
+	WRITE_ONCE(shrinker->tried, true);
+	if (ttm_shrinker_bo(shrinker, bo, scan, flags))
+		WRITE_ONCE(shrinker->backed_up, true);
+}
+
+/* Go on with the lap. Returns true if all buffers were seen. */
 static bool ttm_shrinker_lap(struct ttm_shrinker *shrinker,
 			     struct ttm_shrinker_scan *scan)
 {
+	unsigned long end = ttm_shrinker_whole_lap(shrinker);
 	struct ttm_buffer_object *bo;
 
-	while ((bo = ttm_shrinker_next(shrinker))) {
-		if (ttm_bo_shrink_suitable(bo, &shrinker->ctx))
-			ttm_shrinker_bo(shrinker, bo, scan);
-		if (scan->scanned >= scan->to_scan)
+	while (scan->scanned < scan->to_scan) {
+		bo = ttm_shrinker_next(shrinker, scan);
+		if (!IS_ERR_OR_NULL(bo)) {
+			ttm_shrinker_back_up(shrinker, bo, scan);
+			ttm_shrinker_put(bo);
+		}
+		/* Others may have ended it. */
+		if ((long)(READ_ONCE(shrinker->laps) - end) >= 0)
 			return true;
+		cond_resched();
 	}
 	return false;
 }
 
-static void ttm_shrinker_do_scan(struct ttm_shrinker *shrinker,
-				 struct ttm_shrinker_scan *scan, bool may_wait)
+/* Returns true if there is no more to get. */
+static bool ttm_shrinker_do_scan(struct ttm_shrinker *shrinker,
+				 struct ttm_shrinker_scan *scan)
 {
-	bool goes_on = shrinker->walking;
+	bool all = ttm_shrinker_purge(shrinker, scan);
 
-	shrinker->ctx.no_wait_gpu = true;
-	if (ttm_shrinker_lap(shrinker, scan))
-		return;
-	if (goes_on && ttm_shrinker_lap(shrinker, scan))
-		return;
-	if (may_wait && !scan->freed) {
-		shrinker->ctx.no_wait_gpu = false;
-		ttm_shrinker_lap(shrinker, scan);
-	}
+	if (scan->may_back_up)
+		all = ttm_shrinker_lap(shrinker, scan) && all;
+	return all;
 }
 
-static unsigned long ttm_shrinker_scan(struct shrinker *shrinker,
+/* What allocations for the scan must not do. */
+static unsigned int ttm_shrinker_scope(gfp_t gfp)
+{
+	if (!(gfp & __GFP_IO))
+		return PF_MEMALLOC_NOIO;
+	return gfp & __GFP_FS ? 0 : PF_MEMALLOC_NOFS;
+}
+
+static unsigned long ttm_shrinker_scan(struct shrinker *core,
 				       struct shrink_control *sc)
 {
-	struct ttm_shrinker *ttm = shrinker->private_data;
-	bool may_wait = !ttm_bo_shrink_avoid_wait();
+	struct ttm_shrinker *shrinker = core->private_data;
 	struct ttm_shrinker_scan scan = {
+		.ctx = { .no_wait_gpu = true },
 		.may_back_up = sc->gfp_mask & __GFP_FS && ttm_backup_bytes_avail(),
-		.writeback = may_wait && sc->gfp_mask & __GFP_IO,
+		.may_write = !ttm_bo_shrink_avoid_wait() &&
+			     sc->gfp_mask & __GFP_IO,
 		.to_scan = sc->nr_to_scan,
 	};
+	unsigned int flags;
+	bool all;
 
-	/* Who finds another at work has his memory from elsewhere. */
-	if (!mutex_trylock(&ttm->lock))
+	flags = memalloc_flags_save(ttm_shrinker_scope(sc->gfp_mask));
+	all = ttm_shrinker_do_scan(shrinker, &scan);
+	memalloc_flags_restore(flags);
+
+	if (all && !scan.freed && !scan.passed)
 		return SHRINK_STOP;
-	ttm_shrinker_do_scan(ttm, &scan, may_wait);
-	ttm_bo_lru_cursor_release(&ttm->cursor);
-	mutex_unlock(&ttm->lock);
-
-	sc->nr_scanned = scan.scanned;
-	return scan.scanned ? scan.freed : SHRINK_STOP;
+	/* What was passed by is there at another scan, and not any sooner. */
+	sc->nr_scanned = max(scan.scanned, scan.to_scan);
+	return scan.freed;
 }
 
-static unsigned long ttm_shrinker_count(struct shrinker *shrinker,
+/* Pages that could be backed up now, by an allocation with @gfp. */
+static unsigned long ttm_shrinker_backable(struct ttm_device *bdev, gfp_t gfp)
+{
+	long pages = atomic_long_read(&bdev->shrinkable_pages) -
+		     atomic_long_read(&bdev->purgeable_pages);
+
+	if (!(gfp & __GFP_FS))
+		return 0;
+	return min_t(u64, max(pages, 0), ttm_backup_bytes_avail() >> PAGE_SHIFT);
+}
+
+static unsigned long ttm_shrinker_count(struct shrinker *core,
 					struct shrink_control *sc)
 {
-	struct ttm_shrinker *ttm = shrinker->private_data;
+	struct ttm_shrinker *shrinker = core->private_data;
+	struct ttm_device *bdev = shrinker->bdev;
 	unsigned long pages;
-	u64 space;
 
-	/* It is up to the driver how many are purgeable: all of them, at most. */
-	pages = atomic_long_read(&ttm->bdev->shrinkable_pages);
-	if (!ttm->funcs || !ttm->funcs->purgeable) {
-		space = sc->gfp_mask & __GFP_FS ? ttm_backup_bytes_avail() : 0;
-		pages = min_t(u64, pages, space >> PAGE_SHIFT);
-	}
+	pages = max(atomic_long_read(&bdev->purgeable_pages), 0) +
+		ttm_shrinker_backable(bdev, sc->gfp_mask);
 	return pages ?: SHRINK_EMPTY;
 }
 
@@ -258,12 +383,13 @@ ttm_shrinker_create(struct ttm_device *bdev,
 		return ERR_PTR(-ENOMEM);
 	}
 
-	mutex_init(&shrinker->lock);
+	spin_lock_init(&shrinker->lock);
 	shrinker->bdev = bdev;
 	shrinker->funcs = funcs;
 	shrinker->mem_type = TTM_PL_SYSTEM;
 	shrinker->arg.ctx = &shrinker->ctx;
 	shrinker->arg.trylock_only = true;
+	shrinker->arg.reclaim = true;
 	shrinker->shrinker->count_objects = ttm_shrinker_count;
 	shrinker->shrinker->scan_objects = ttm_shrinker_scan;
 	shrinker->shrinker->private_data = shrinker;
@@ -283,7 +409,6 @@ void ttm_shrinker_destroy(struct ttm_shrinker *shrinker)
 	shrinker_free(shrinker->shrinker);
 	if (shrinker->walking)
 		ttm_bo_lru_cursor_fini(&shrinker->cursor);
-	mutex_destroy(&shrinker->lock);
 	kfree(shrinker);
 }
 EXPORT_SYMBOL(ttm_shrinker_destroy);

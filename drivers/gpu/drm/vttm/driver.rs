@@ -132,10 +132,6 @@ impl ttm::Driver for VttmDriver {
         bo.count_swap_out();
     }
 
-    fn purgeable(bo: &Buffer) -> bool {
-        bo.is_not_needed()
-    }
-
     fn export_places(bo: &Buffer) -> &'static [Place] {
         // Pinned there, it must still be of use to those who can use it now.
         if bo.domains.contains(Domains::GTT) {

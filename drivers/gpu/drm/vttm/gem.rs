@@ -475,8 +475,9 @@ impl File {
             _ => return Err(EINVAL),
         };
         let obj = Object::lookup_handle(file, args.handle)?;
-        let _reserved = obj.reserve_interruptible()?;
+        let mut reserved = obj.reserve_interruptible()?;
 
+        reserved.set_purgeable(dont_need);
         obj.dont_need.store(dont_need, Relaxed);
         args.retained = (!obj.purged.load(Relaxed)).into();
         if !dont_need {

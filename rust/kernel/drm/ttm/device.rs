@@ -335,23 +335,8 @@ impl<T: Driver> Device<T> {
     };
 
     const SHRINKER_FUNCS: bindings::ttm_shrinker_funcs = bindings::ttm_shrinker_funcs {
-        purgeable: if T::HAS_PURGEABLE {
-            Some(Self::purgeable_callback)
-        } else {
-            None
-        },
         shrunk: Some(Self::shrunk_callback),
     };
-
-    /// # Safety
-    ///
-    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held.
-    unsafe extern "C" fn purgeable_callback(bo: *mut bindings::ttm_buffer_object) -> bool {
-        // SAFETY: By the function's requirements. TTM has a reference.
-        unsafe { Buffer::<T>::from_raw(bo) }
-            .data()
-            .is_some_and(T::purgeable)
-    }
 
     /// # Safety
     ///

@@ -284,18 +284,6 @@ pub trait Driver:
         Caching::Cached
     }
 
-    /// Whether the content of a buffer may be lost when the system is short of memory.
-    ///
-    /// If not, or without this, it is backed up. For devices with a
-    /// [shrinker](super::Setup::shrinker).
-    ///
-    /// Called with the buffer's reservation held, in memory reclaim: it must neither allocate nor
-    /// take a lock that is held while allocating.
-    fn purgeable(bo: &Self::BufferData) -> bool {
-        let _ = bo;
-        false
-    }
-
     /// Where a buffer is to be as long as other devices use it.
     ///
     /// These must be in memory types that are made of pages; without this, it is system memory. An empty
@@ -345,7 +333,8 @@ pub trait Driver:
 
     /// The shrinker took a buffer's pages; if `purged`, its content is lost with them.
     ///
-    /// Called as [`Self::purgeable`].
+    /// Called with the buffer's reservation held, in memory reclaim: it must neither allocate nor
+    /// take a lock that is held while allocating.
     fn shrunk(bo: &Self::BufferData, purged: bool) {
         let _ = (bo, purged);
     }

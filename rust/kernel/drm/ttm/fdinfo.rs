@@ -43,7 +43,7 @@ use core::ptr::NonNull;
 /// - `drm-resident` is what is there just now. What is made of pages is so only if it has them.
 /// - `drm-active` is what of the resident is being used, by the buffers' fences.
 /// - `drm-purgeable` is what of the resident is not being used, and may be lost by
-///   [`Driver::purgeable`]. It is shown if the driver has that.
+///   [`Reserved::set_purgeable`](super::Reserved::set_purgeable).
 ///
 /// For [`drm::Driver::show_fdinfo`]. May sleep: it takes the reservations of the buffers, one after the
 /// other, as only those say where a buffer is. So none must be held.
@@ -90,11 +90,9 @@ pub fn show_memory<T, F>(
         count(&mut stats, &obj, home(&obj));
     }
 
-    let mut columns = bindings::drm_gem_object_status_DRM_GEM_OBJECT_RESIDENT
-        | bindings::drm_gem_object_status_DRM_GEM_OBJECT_ACTIVE;
-    if T::HAS_PURGEABLE {
-        columns |= bindings::drm_gem_object_status_DRM_GEM_OBJECT_PURGEABLE;
-    }
+    let columns = bindings::drm_gem_object_status_DRM_GEM_OBJECT_RESIDENT
+        | bindings::drm_gem_object_status_DRM_GEM_OBJECT_ACTIVE
+        | bindings::drm_gem_object_status_DRM_GEM_OBJECT_PURGEABLE;
     for (name, mem_type) in regions {
         if let Some(stats) = &stats[mem_type.index()] {
             // SAFETY: By the type invariants of `Printer` it is valid; all else is for the call.
@@ -166,7 +164,7 @@ fn count<D: DriverObject>(
     here.resident += size;
     if !reserved.is_idle() {
         here.active += size;
-    } else if D::Driver::HAS_PURGEABLE && D::Driver::purgeable(obj) {
+    } else if reserved.is_purgeable() {
         here.purgeable += size;
     }
 }

@@ -78,8 +78,6 @@ pub enum Kind {
     Kept,
     /// It isn't needed any more once the buffer is evicted.
     Disposable,
-    /// It may be lost when the system is short of memory.
-    Purgeable,
     /// It isn't worth evicting it, and it isn't exported.
     Precious,
 }
@@ -319,10 +317,6 @@ impl super::Driver for Driver {
         engine.deletions.fetch_add(1, Relaxed);
     }
 
-    fn purgeable(bo: &BufferData) -> bool {
-        bo.kind == Kind::Purgeable
-    }
-
     fn export_places(bo: &BufferData) -> &'static [Place] {
         if bo.kind == Kind::Precious {
             &[]
@@ -486,7 +480,10 @@ impl Device {
 
     /// A buffer of `size` bytes in system memory whose content may be lost.
     pub fn purgeable(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
-        self.object(size, ObjectConfig::default(), Kind::Purgeable)
+        let obj = self.system(size)?;
+
+        obj.reserve().set_purgeable(true);
+        Ok(obj)
     }
 
     /// A buffer of `size` bytes in VRAM that shares a reservation.

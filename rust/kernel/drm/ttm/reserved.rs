@@ -694,6 +694,39 @@ impl<B: AsBuffer> Reserved<'_, B> {
         Ok(pages as usize)
     }
 
+    /// Says whether the content of the buffer may be lost when the system is short of memory.
+    ///
+    /// For devices with a [shrinker](super::Setup::shrinker): it drops such content, and backs up all
+    /// other. No buffer is purgeable at first, or after it was purged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let obj = dev.system(0x4000)?;
+    /// obj.reserve().populate(&mut OperationCtx::new())?;
+    /// obj.reserve().set_purgeable(true);
+    /// assert!(obj.reserve().is_purgeable());
+    ///
+    /// fixture::press_for_memory();
+    /// assert!(obj.was_purged());
+    /// assert!(!obj.reserve().is_purgeable());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn set_purgeable(&mut self, purgeable: bool) {
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
+        unsafe { bindings::ttm_bo_set_purgeable(self.bo(), purgeable) };
+    }
+
+    /// Whether the content of the buffer [may be lost](Self::set_purgeable).
+    pub fn is_purgeable(&self) -> bool {
+        // SAFETY: By the type invariants of `Buffer` it is valid; protected by the reservation.
+        unsafe { (*self.bo()).purgeable }
+    }
+
     /// Whether the buffer is pinned to its place.
     pub fn is_pinned(&self) -> bool {
         // SAFETY: By the type invariants of `Buffer`; protected by the reservation.

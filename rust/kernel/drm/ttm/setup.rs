@@ -170,7 +170,7 @@ impl Setup<'_> {
 
     /// Lets the system take pages from the device's buffers when it is short of memory.
     ///
-    /// What is [purgeable](super::Driver::purgeable) is dropped, and so is what TTM alone still has. The
+    /// What is [purgeable](super::Reserved::set_purgeable) is dropped, and so is what TTM alone still has. The
     /// rest is backed up, if there is swap space, and comes back when it is needed. Such buffers
     /// aren't swapped out by TTM itself.
     ///
@@ -186,7 +186,7 @@ impl Setup<'_> {
     /// let dev = fixture::Device::new_shrinkable()?;
     /// let mut ctx = OperationCtx::new();
     /// let kept = dev.system(0x2000)?;
-    /// // For this one, the driver says that it is purgeable.
+    /// // This one is purgeable.
     /// let obj = dev.purgeable(0x2000)?;
     ///
     /// kept.reserve().populate(&mut ctx)?;

@@ -16,6 +16,7 @@
 #include <drm/drm_gem.h>
 #include <drm/ttm/ttm_allocation.h>
 #include <drm/ttm/ttm_range_manager.h>
+#include <drm/ttm/ttm_shrinker.h>
 #include <drm/ttm/ttm_tt.h>
 
 #include "ttm_lru_gpu.h"
@@ -480,6 +481,13 @@ bool lru_gpu_purgeable(struct ttm_buffer_object *bo)
 	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
 
 	return b && b->purgeable;
+}
+
+/* The driver says whether the content of a buffer, which is reserved, matters. */
+void lru_gpu_set_purgeable(struct lru_gpu_bo *b, bool purgeable)
+{
+	b->purgeable = purgeable;
+	ttm_bo_set_purgeable(&b->ttm, purgeable);
 }
 
 void lru_gpu_shrunk(struct ttm_buffer_object *bo, bool purged)

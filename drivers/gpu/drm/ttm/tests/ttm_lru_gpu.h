@@ -102,6 +102,7 @@ void lru_gpu_verify(struct lru_gpu_bo *b);
 
 /* Shrinking */
 bool lru_gpu_purgeable(struct ttm_buffer_object *bo);
+void lru_gpu_set_purgeable(struct lru_gpu_bo *b, bool purgeable);
 void lru_gpu_shrunk(struct ttm_buffer_object *bo, bool purged);
 
 #endif

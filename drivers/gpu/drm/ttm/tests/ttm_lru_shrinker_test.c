@@ -29,12 +29,6 @@ static struct {
 	struct lru_letters purged;
 } shrunk;
 
-static bool shrunk_purgeable(struct ttm_buffer_object *bo)
-{
-	return shrunk.purgeable &&
-	       strchr(shrunk.purgeable, lru_letter(shrunk.w, bo));
-}
-
 static void shrunk_notify(struct ttm_buffer_object *bo, bool purged)
 {
 	lru_note(purged ? &shrunk.purged : &shrunk.backed_up,
@@ -42,12 +36,6 @@ static void shrunk_notify(struct ttm_buffer_object *bo, bool purged)
 }
 
 static const struct ttm_shrinker_funcs shrunk_funcs = {
-	.purgeable = shrunk_purgeable,
-	.shrunk = shrunk_notify,
-};
-
-/* One that has nothing to say. */
-static const struct ttm_shrinker_funcs shrunk_silent = {
 	.shrunk = shrunk_notify,
 };
 
@@ -63,6 +51,18 @@ static int shrunk_populate(struct ttm_device *bdev, struct ttm_tt *tt,
 static void shrunk_unpopulate(struct ttm_device *bdev, struct ttm_tt *tt)
 {
 	ttm_pool_free(&bdev->pool, tt);
+}
+
+/* The content of these may be lost. */
+static void shrunk_set_purgeable(struct lru_world *w, const char *letters)
+{
+	shrunk.purgeable = letters;
+	for (; *letters; letters++) {
+		struct ttm_buffer_object *bo = lru_reserve(w, *letters);
+
+		ttm_bo_set_purgeable(bo, true);
+		lru_unreserve(bo);
+	}
 }
 
 static u64 shrunk_space(void)
@@ -127,7 +127,7 @@ static void ttm_lru_shrinker_backs_up(struct kunit *test)
 	struct ttm_shrinker *shrinker;
 
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
-	shrinker = shrunk_create(test, &shrunk_silent);
+	shrinker = shrunk_create(test, &shrunk_funcs);
 	KUNIT_EXPECT_EQ(test, shrunk_pages(w), 3);
 	drop_slab();
 	ttm_shrinker_destroy(shrinker);
@@ -147,7 +147,7 @@ static void ttm_lru_shrinker_moves_to_system_first(struct kunit *test)
 	struct ttm_shrinker *shrinker;
 
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
-	shrinker = shrunk_create(test, &shrunk_silent);
+	shrinker = shrunk_create(test, &shrunk_funcs);
 	drop_slab();
 	ttm_shrinker_destroy(shrinker);
 
@@ -163,7 +163,7 @@ static void ttm_lru_shrinker_purges(struct kunit *test)
 	struct ttm_shrinker *shrinker;
 
 	/* There is no swap space. */
-	shrunk.purgeable = "b";
+	shrunk_set_purgeable(w, "b");
 	shrinker = shrunk_create(test, &shrunk_funcs);
 	drop_slab();
 	ttm_shrinker_destroy(shrinker);
@@ -181,7 +181,7 @@ static void ttm_lru_shrinker_purges_and_backs_up(struct kunit *test)
 	struct ttm_shrinker *shrinker;
 
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
-	shrunk.purgeable = "b";
+	shrunk_set_purgeable(w, "b");
 	shrinker = shrunk_create(test, &shrunk_funcs);
 	drop_slab();
 	ttm_shrinker_destroy(shrinker);
@@ -217,7 +217,7 @@ static void ttm_lru_shrinker_leaves_pinned_ones(struct kunit *test)
 static void ttm_lru_shrinker_without_swap_space(struct kunit *test)
 {
 	struct lru_world *w = shrunk_world(test, TTM_PL_SYSTEM, "a b", "ab");
-	struct ttm_shrinker *shrinker = shrunk_create(test, &shrunk_silent);
+	struct ttm_shrinker *shrinker = shrunk_create(test, &shrunk_funcs);
 	unsigned long count, ret;
 
 	count = shrunk_count(shrinker, GFP_KERNEL);
@@ -235,7 +235,7 @@ static void ttm_lru_shrinker_without_fs(struct kunit *test)
 	unsigned long count[2], ret[2];
 
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
-	shrinker = shrunk_create(test, &shrunk_silent);
+	shrinker = shrunk_create(test, &shrunk_funcs);
 	count[0] = shrunk_count(shrinker, GFP_NOFS);
 	ret[0] = shrunk_scan(shrinker, GFP_NOFS, 100);
 	count[1] = shrunk_count(shrinker, GFP_KERNEL);
@@ -255,12 +255,12 @@ static void ttm_lru_shrinker_purges_without_fs(struct kunit *test)
 	unsigned long count, ret;
 
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
-	shrunk.purgeable = "b";
+	shrunk_set_purgeable(w, "b");
 	shrinker = shrunk_create(test, &shrunk_funcs);
 	count = shrunk_count(shrinker, GFP_NOFS);
 	ret = shrunk_scan(shrinker, GFP_NOFS, 100);
 	ttm_shrinker_destroy(shrinker);
-	KUNIT_EXPECT_EQ(test, count, 2);
+	KUNIT_EXPECT_EQ(test, count, 1);
 	KUNIT_EXPECT_EQ(test, ret, 1);
 	EXPECT_LETTERS(shrunk.purged, "b");
 	EXPECT_SOUND(w, "a / b");
@@ -270,23 +270,25 @@ static void ttm_lru_shrinker_purges_without_fs(struct kunit *test)
  * Zombies, ghosts, and what a GPU is at work with
  */
 
-/* GEM has let go of it, TTM not yet: the driver is not to be asked. */
+/* GEM has let go of it, TTM not yet: nobody needs its content, or is to be told. */
 static void ttm_lru_shrinker_zombies(struct kunit *test)
 {
 	struct lru_world *w = shrunk_world(test, TTM_PL_TT, "a b", "ab");
 	struct drm_gem_object *gem = &lru_bo(w, 'a')->base;
-	struct ttm_shrinker *shrinker = shrunk_create(test, &shrunk_funcs);
+	struct ttm_shrinker *shrinker;
 	unsigned long ret;
 
+	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
+	shrinker = shrunk_create(test, &shrunk_funcs);
 	refcount_set(&gem->refcount.refcount, 0);
-	ret = shrunk_scan(shrinker, GFP_NOFS, 100);
+	ret = shrunk_scan(shrinker, GFP_KERNEL, 100);
 	kref_init(&gem->refcount);
 	ttm_shrinker_destroy(shrinker);
-	KUNIT_EXPECT_EQ(test, ret, 1);
-	EXPECT_LETTERS(lru_script.moved, "");
+	KUNIT_EXPECT_EQ(test, ret, 2);
+	EXPECT_LETTERS(lru_script.moved, "b");
 	EXPECT_LETTERS(shrunk.purged, "");
+	EXPECT_LETTERS(shrunk.backed_up, "b");
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'a')->ttm));
-	KUNIT_EXPECT_TRUE(test, ttm_tt_is_populated(lru_bo(w, 'b')->ttm));
 }
 
 static void ttm_lru_shrinker_busy_ghosts(struct kunit *test)
@@ -298,7 +300,7 @@ static void ttm_lru_shrinker_busy_ghosts(struct kunit *test)
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
 	lru_alloc_next(w, 'a');
 	lru_move_busy(w, 'a');
-	shrinker = shrunk_create(test, &shrunk_silent);
+	shrinker = shrunk_create(test, &shrunk_funcs);
 	ret = shrunk_scan(shrinker, GFP_KERNEL, 100);
 	ttm_shrinker_destroy(shrinker);
 	KUNIT_EXPECT_EQ(test, ret, 1);
@@ -322,7 +324,7 @@ static void ttm_lru_shrinker_keeps_its_place(struct kunit *test)
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
 	lru_script.fail = "ab";
 	lru_script.error = -ENOSPC;
-	shrinker = shrunk_create(test, &shrunk_silent);
+	shrinker = shrunk_create(test, &shrunk_funcs);
 	for (int i = 0; i < 5; i++)
 		freed += shrunk_scan(shrinker, GFP_KERNEL, 1);
 	ttm_shrinker_destroy(shrinker);

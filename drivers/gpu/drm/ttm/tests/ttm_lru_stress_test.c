@@ -200,7 +200,7 @@ static int slot_use_content(struct worker *w, struct slot *slot)
 	int ret;
 
 	/* It is needed again. */
-	b->purgeable = false;
+	lru_gpu_set_purgeable(b, false);
 	ret = slot_verify(slot);
 	if (ret)
 		return ret;
@@ -209,7 +209,7 @@ static int slot_use_content(struct worker *w, struct slot *slot)
 	else
 		ret = lru_gpu_fill_later(b, dice(w, 2) ? DMA_RESV_USAGE_WRITE :
 						DMA_RESV_USAGE_BOOKKEEP);
-	b->purgeable = !dice(w, 4);
+	lru_gpu_set_purgeable(b, !dice(w, 4));
 	return ret;
 }
 
@@ -623,7 +623,6 @@ static void shrink_reclaim(struct worker *w)
 }
 
 static const struct ttm_shrinker_funcs stress_shrinker_funcs = {
-	.purgeable = lru_gpu_purgeable,
 	.shrunk = lru_gpu_shrunk,
 };
 

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Buffers whose content may be lost, and how many pages a shrinker could get.
+ */
+
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/export.h>
+#include <linux/list.h>
+#include <linux/spinlock.h>
+
+#include <drm/ttm/ttm_bo.h>
+#include <drm/ttm/ttm_device.h>
+#include <drm/ttm/ttm_shrinker.h>
+#include <drm/ttm/ttm_tt.h>
+
+#include "ttm_bo_internal.h"
+#include "ttm_reclaim.h"
+
+/**
+ * ttm_purgeable_init() - initialize a device's list of purgeable buffers
+ * @bdev: The device.
+ */
+void ttm_purgeable_init(struct ttm_device *bdev)
+{
+	INIT_LIST_HEAD(&bdev->purgeable);
+	bdev->nr_purgeable = 0;
+	atomic_long_set(&bdev->shrinkable_pages, 0);
+	atomic_long_set(&bdev->purgeable_pages, 0);
+}
+
+/**
+ * ttm_shrinker_account() - count pages that a shrinker could get
+ * @bdev: The device.
+ * @tt: What has got them, or loses them.
+ * @pages: How many more there are; negative for less.
+ *
+ * Called by TTM as buffers get their pages and lose them.
+ *
+ * Context: Any.
+ */
+void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
+			  long pages)
+{
+	if (IS_ERR_OR_NULL(tt->backup))
+		return;
+
+	atomic_long_add(pages, &bdev->shrinkable_pages);
+	if (tt->page_flags & TTM_TT_FLAG_PURGEABLE)
+		atomic_long_add(pages, &bdev->purgeable_pages);
+}
+
+static void ttm_tt_set_purgeable(struct ttm_device *bdev, struct ttm_tt *tt,
+				 bool purgeable)
+{
+	long pages = ttm_tt_is_populated(tt) ? tt->num_pages : 0;
+
+	/* All of it leaves the count as what it was, and enters as what it is. */
+	ttm_shrinker_account(bdev, tt, -pages);
+	if (purgeable)
+		tt->page_flags |= TTM_TT_FLAG_PURGEABLE;
+	else
+		tt->page_flags &= ~TTM_TT_FLAG_PURGEABLE;
+	ttm_shrinker_account(bdev, tt, pages);
+}
+
+/* The list is told. Nobody else changes @bo's answer meanwhile. */
+static void ttm_purgeable_list(struct ttm_buffer_object *bo, bool purgeable)
+{
+	struct ttm_device *bdev = bo->bdev;
+
+	guard(spinlock)(&bdev->lru_lock);
+	bo->purgeable = purgeable;
+	if (purgeable) {
+		list_add_tail(&bo->purgeable_link, &bdev->purgeable);
+		bdev->nr_purgeable++;
+	} else {
+		list_del(&bo->purgeable_link);
+		bdev->nr_purgeable--;
+	}
+}
+
+static void ttm_purgeable_set(struct ttm_buffer_object *bo, bool purgeable)
+{
+	if (bo->purgeable == purgeable)
+		return;
+
+	ttm_purgeable_list(bo, purgeable);
+	if (bo->ttm)
+		ttm_tt_set_purgeable(bo->bdev, bo->ttm, purgeable);
+}
+
+/**
+ * ttm_bo_set_purgeable() - say whether the content of a buffer may be lost
+ * @bo: The buffer.
+ * @purgeable: Whether a &struct ttm_shrinker may drop its pages instead of
+ * backing them up.
+ *
+ * Buffers are not purgeable at first. When the shrinker has purged one, it is
+ * not purgeable any more: what comes next is new content.
+ *
+ * Context: @bo's reservation must be held. Takes &ttm_device.lru_lock.
+ */
+void ttm_bo_set_purgeable(struct ttm_buffer_object *bo, bool purgeable)
+{
+	dma_resv_assert_held(bo->base.resv);
+	ttm_purgeable_set(bo, purgeable);
+}
+EXPORT_SYMBOL(ttm_bo_set_purgeable);
+
+/**
+ * ttm_purgeable_add_zombie() - nobody needs the content of a buffer any more
+ * @bo: The buffer, of which nobody has a reference yet again.
+ */
+void ttm_purgeable_add_zombie(struct ttm_buffer_object *bo)
+{
+	if (bo->ttm && !IS_ERR_OR_NULL(bo->ttm->backup))
+		ttm_purgeable_set(bo, true);
+}
+
+/**
+ * ttm_purgeable_forget() - take a buffer off the list before it is freed
+ * @bo: The buffer, to which there is no reference any more.
+ */
+void ttm_purgeable_forget(struct ttm_buffer_object *bo)
+{
+	ttm_purgeable_set(bo, false);
+}
+
+/**
+ * ttm_purgeable_take() - take the next purgeable buffer
+ * @bdev: The device.
+ *
+ * The buffer goes to the tail of the list: a buffer that can't be purged keeps
+ * nobody from the others.
+ *
+ * Context: Takes &ttm_device.lru_lock, and tries a reservation.
+ *
+ * Return: The buffer, referenced and reserved, or %NULL if it can't be had.
+ */
+struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev)
+{
+	struct ttm_buffer_object *bo;
+
+	/* A release gives a buffer another reservation under this lock. */
+	guard(spinlock)(&bdev->lru_lock);
+	bo = list_first_entry_or_null(&bdev->purgeable,
+				      struct ttm_buffer_object, purgeable_link);
+	if (!bo)
+		return NULL;
+
+	list_move_tail(&bo->purgeable_link, &bdev->purgeable);
+	if (!dma_resv_trylock(bo->base.resv))
+		return NULL;
+	if (ttm_bo_get_unless_zero(bo))
+		return bo;
+	dma_resv_unlock(bo->base.resv);
+	return NULL;
+}
