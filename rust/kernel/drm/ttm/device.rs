@@ -239,7 +239,8 @@ impl<T: Driver> Device<T> {
     /// Swaps out all buffers that are made of pages, and can be.
     ///
     /// In one walk of each list, however many can't be: those don't keep the others from it. Buffers
-    /// whose reservation is taken stay.
+    /// whose reservation is taken stay. With a [shrinker](Setup::shrinker) they are backed up, if there is
+    /// swap space.
     ///
     /// # Errors
     ///
