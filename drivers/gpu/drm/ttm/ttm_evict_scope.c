@@ -11,6 +11,7 @@
 
 #include "ttm_bo_internal.h"
 #include "ttm_evict_scope.h"
+#include "ttm_reclaim.h"
 
 /* Looks at the latest first: buffers of one VM stand together on the list. */
 static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
@@ -121,6 +122,23 @@ bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
 }
 
 /**
+ * ttm_evict_scope_put() - drop a reference while reservations are held
+ * @bo: The buffer, not reserved.
+ *
+ * To free what another device has exported, a driver takes the reservation of that.
+ * So the last reference to such a buffer is left to the device's workqueue.
+ *
+ * Context: May sleep. Other reservations may be held.
+ */
+void ttm_evict_scope_put(struct ttm_buffer_object *bo)
+{
+	if (bo->type == ttm_bo_type_sg)
+		ttm_bo_put_in_reclaim(bo);
+	else
+		ttm_bo_put(bo);
+}
+
+/**
  * ttm_evict_scope_end() - give back all reservations
  * @scope: The allocation. It keeps nothing any more.
  *
@@ -132,7 +150,7 @@ void ttm_evict_scope_end(struct ttm_evict_scope *scope)
 		struct ttm_buffer_object *bo = scope->kept[--scope->num];
 
 		dma_resv_unlock(bo->base.resv);
-		ttm_bo_put(bo);
+		ttm_evict_scope_put(bo);
 	}
 	kvfree(scope->kept);
 	scope->kept = NULL;

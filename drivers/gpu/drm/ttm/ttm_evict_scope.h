@@ -53,6 +53,7 @@ void ttm_evict_scope_note_worthless(struct ttm_evict_scope *scope,
 				    const struct ttm_buffer_object *bo);
 bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
 				  const struct ttm_buffer_object *bo);
+void ttm_evict_scope_put(struct ttm_buffer_object *bo);
 void ttm_evict_scope_end(struct ttm_evict_scope *scope);
 
 #endif

@@ -354,6 +354,8 @@ void ttm_bo_lru_cursor_release(struct ttm_bo_lru_cursor *curs)
 	}
 	if (unlikely(curs->in_reclaim))
 		ttm_bo_put_in_reclaim(bo);
+	else if (curs->arg->ctx->scope)
+		ttm_evict_scope_put(bo);
 	else
 		ttm_bo_put(bo);
 }
