@@ -3,7 +3,7 @@
  * outcome [quick | full [RANDOM [SEED]]]: what comes of making room, on Linux's own
  * TTM and on ours, whatever others do meanwhile. In each scenario all schedules of as
  * many events as it says, or one less; and so many random ones. SCENARIO=WORD chooses,
- * STORIES=N tells more.
+ * STORIES=N tells more. UNTIL_BAD=1 ends at the first that is bad, without a story.
  */
 
 #include "outcome_driver.h"
@@ -34,6 +34,10 @@ int main(int argc, char **argv)
 
 	if (getenv("STORIES"))
 		most_stories = atoi(getenv("STORIES"));
+	if (getenv("UNTIL_BAD")) {
+		ends_when_bad = true;
+		most_stories = 0;
+	}
 	run_init();
 	explore_all(!full);
 	random_histories(argc > 2 ? strtoul(argv[2], NULL, 0) : 0,

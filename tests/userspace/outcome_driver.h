@@ -26,6 +26,7 @@ static inline bool has_happened(const struct both *both, unsigned int event)
 
 /* Verdicts, counted and told; false if there is one against ours. */
 extern unsigned int most_stories;
+extern bool ends_when_bad;
 bool judge(const struct schedule *schedule, const struct both *both);
 bool judge_table(void);
 /* A line that says how many schedules of a kind were judged since the last one. */

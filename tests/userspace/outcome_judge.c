@@ -6,6 +6,7 @@
 #define KINDS	1024
 
 unsigned int most_stories = 3;
+bool ends_when_bad;
 
 static struct {
 	unsigned long schedules, told;
@@ -101,6 +102,8 @@ bool judge(const struct schedule *schedule, const struct both *both)
 	for (unsigned int v = 0; v < VERDICTS; v++)
 		if (ours->bad & BIT(v))
 			tell(schedule, v, ours->why[v]);
+	if (ours->bad && ends_when_bad)
+		exit(1);
 	return !ours->bad;
 }
 

@@ -31,6 +31,10 @@ const struct scenario scenarios[] = {
 		.capacity = { 0, 2, 1 }, VRAM_ONLY, .deaf = true,
 		.bo = { { 1, IN_VRAM, PLAIN }, { 1, NOWHERE }, X(1) },
 	}, {
+		.name = "one is reserved by a younger ticket, and signals don't matter",
+		.depth = 2, .capacity = { 0, 2, 1 }, VRAM_ONLY, .ticket = true, .deaf = true,
+		.bo = { { 1, IN_VRAM, YOUNGER }, { 1, NOWHERE }, X(1) },
+	}, {
 		.name = "one is reserved by an older ticket, which is asked for",
 		.depth = 2,
 		.capacity = { 0, 2, 2 }, VRAM_ONLY, .ticket = true, .contended = true,

@@ -243,7 +243,7 @@ static bool may_return(int ret)
 		       scenario()->target == TO_ITSELF;
 	case -EINTR:
 	case -ERESTARTSYS:
-		return rivals.signalled;
+		return rivals.signalled && !scenario()->deaf;
 	}
 	return false;
 }

@@ -1,0 +1,562 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Mutants of ttm_resource.c and its header: a name, a piece, what it becomes."""
+
+# What can't be told from the original, and why.
+EQUIVALENT = {
+    "a bulk sets cursors before the range":
+        "the range goes, and before it is then the same place as behind it",
+    "relinks who follows already":
+        "taken out and put back in the same place",
+    "tail in a range goes ahead of who passed by":
+        "who moved may be met again; that it isn't is proved, and the case "
+        "ttm_lru_p1_member_to_tail_stays_behind",
+    "a new range is not known to be at the tail":
+        "costs time only: the case ttm_lru_p7_ends_at_a_new_range",
+    "the list's head is taken":
+        "what follows a head in memory, the next or the clock, has a resource's "
+        "bits never",
+    "all that moved is looked at":
+        "costs time only: the case ttm_lru_p7_ends_at_the_first_moved",
+}
+
+# Pieces that several mutants begin with.
+JOINED = """\
+	pos->last = res;
+	ttm_resource_latch(res, TTM_LRU_RANGE, priority, man->lru_clock);
+"""
+
+SETTLED = """\
+		list_move_tail(&res->lru.link, list);
+		ttm_resource_latch(res, unevictable ? TTM_LRU_UNEVICTABLE :
+						      TTM_LRU_LOOSE,
+				   bo->priority,
+				   man->lru_clock | TTM_LRU_AT_TAIL);
+	}
+	if (bulk &&"""
+
+ENTERED = """\
+		list_add_tail(&res->lru.link, &man->lru[bo->priority]);
+		ttm_resource_latch(res, TTM_LRU_LOOSE, bo->priority,
+				   man->lru_clock | TTM_LRU_AT_TAIL);
+"""
+
+WENT_TO_TAIL = """\
+		list_move_tail(&res->lru.link, &man->lru[priority]);
+		ttm_resource_latch(res, TTM_LRU_LOOSE, priority,
+				   man->lru_clock | TTM_LRU_AT_TAIL);
+"""
+
+TO_RANGE_TAIL = """\
+		ttm_range_move_tail(&bulk->pos[res->mem_type][bo->priority],
+				    res, state | clock);
+"""
+
+LEFT_MIDDLE = """\
+				   ttm_lru_item_priority(&res->lru),
+				   man->lru_clock);
+	}
+}
+"""
+
+CURSORS_INSIDE = """\
+		list_move(&cursor->hitch.link, &cursor->range->last->lru.link);
+		ttm_cursor_deregister(cursor);
+"""
+
+BULK_WENT = """\
+			    &last->lru.link);
+	ttm_resource_latch(first, TTM_LRU_RANGE, priority,
+			   man->lru_clock | TTM_LRU_AT_TAIL);
+"""
+
+LIST_ENDS = """\
+		ttm_cursor_unlink(cursor);
+		ttm_cursor_set_list(cursor,
+				    ttm_resource_cursor_priority(cursor) + 1);
+		node = cursor->list;
+	}
+
+	ttm_resource_cursor_fini(cursor);
+	return NULL;
+"""
+
+FINI = """\
+	ttm_cursor_set_at(cursor, &cursor->hitch.link);
+	ttm_cursor_unlink(cursor);
+	ttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);
+}
+"""
+
+RANGE_MOVED = """\
+	if (first->state & TTM_LRU_AT_TAIL &&
+	    ttm_lru_item_stamp(first) >= ttm_lru_item_stamp(&cursor->hitch))
+"""
+
+PLAIN_STEP = """\
+	return &item->link != cursor->list &&
+	       !((u8)item->state & (u8)cursor->hitch.state);
+"""
+
+BUDGET_ENDS = """\
+				ttm_cursor_set_at(cursor, node);
+				return ERR_PTR(-EAGAIN);
+"""
+
+TURNED = "\tlist_move(&res->lru.link, &bdev->unevictable);\n"
+TURNED_AT = "\t\t\t   ttm_manager_type(bdev, res->mem_type)->lru_clock);\n"
+
+MUTANTS = [
+    # Linux's own defects, put back.
+    ("7.3: registered though no longer inside (first)",
+     "\t\tttm_cursor_deregister(ttm_lru_item_to_cursor(item));\n",
+     "\t\tif (!forward)\n"
+     "\t\t\tttm_cursor_deregister(ttm_lru_item_to_cursor(item));\n"),
+    ("7.3: registered though no longer inside (last)",
+     "\t\tttm_cursor_deregister(ttm_lru_item_to_cursor(item));\n",
+     "\t\tif (forward)\n"
+     "\t\t\tttm_cursor_deregister(ttm_lru_item_to_cursor(item));\n"),
+    ("7.3: unpinned first member stays unevictable",
+     SETTLED, "\t\tif (!bulk)\n\t" + SETTLED),
+    ("7.3: parked behind last is registered too",
+     "\tif (range && range->last != res)\n", "\tif (range)\n"),
+    ("7.3: reads beyond the last priority",
+     "while (ttm_resource_cursor_priority(cursor) < TTM_MAX_BO_PRIORITY)",
+     "while (ttm_resource_cursor_priority(cursor) <= TTM_MAX_BO_PRIORITY)"),
+    ("7.3: first goes on at the current priority",
+     "\tttm_resource_cursor_fini(cursor);\n\tttm_cursor_set_list(cursor, 0);\n",
+     "\tunsigned int p = ttm_resource_cursor_priority(cursor);\n\n"
+     "\tttm_resource_cursor_fini(cursor);\n"
+     "\tttm_cursor_set_list(cursor, p % TTM_MAX_BO_PRIORITY);\n"
+     "\tman = (void *)man + p % TTM_MAX_BO_PRIORITY * sizeof(man->lru[0]);\n"),
+    ("7.3: a walk's end leaves the hitch on the list",
+     LIST_ENDS,
+     "\t\tif (ttm_resource_cursor_priority(cursor) < TTM_MAX_BO_PRIORITY - 1)\n"
+     "\t" + LIST_ENDS.replace("ttm_resource_cursor_fini(cursor)",
+                              "ttm_cursor_set_at(cursor, &cursor->hitch.link)")),
+    ("7.3: a swapped-out member doesn't leave its range",
+     "if (!bulk || !stays)\n", "if (!bulk)\n"),
+    ("7.3: tail of who is in no range yet",
+     "\tif (likely((u8)res->lru.state == (u8)state))\n", "\tif (true)\n"),
+    ("7.3: a bulk that ends keeps its members",
+     "\twhile ((res = pos->first)) {", "\twhile ((res = NULL)) {"),
+
+    # Registration
+    ("register keeps the old range",
+     "\tif (cursor->range == pos)\n", "\tif (cursor->range)\n"),
+    ("register forgets the bulk's list",
+     "\tlist_move_tail(&cursor->bulk_link, &bulk->cursor_list);\n", ""),
+    ("deregister forgets the bulk's list",
+     "\tcursor->range = NULL;\n\tlist_del_init(&cursor->bulk_link);",
+     "\tcursor->range = NULL;"),
+    ("parking never registers",
+     "\t\tttm_cursor_register(cursor, res->bo->bulk_move, range);\n"
+     "\telse\n\t\tttm_cursor_deregister(cursor);",
+     "\t\tttm_cursor_deregister(cursor);"),
+    ("parking never deregisters",
+     "\telse\n\t\tttm_cursor_deregister(cursor);\n}",
+     "}"),
+    ("a step to last leaves the cursor registered",
+     "range ? !one_step || range->last == res :", "range ? !one_step :"),
+    ("steps out of a range leave the cursor registered",
+     "range ? !one_step || range->last == res :",
+     "range ? range->last == res :"),
+    ("a step into a range isn't looked at",
+     "\t\t    ttm_lru_item_in_range(&res->lru))\n\t\tttm_cursor_settle",
+     "\t\t    false)\n\t\tttm_cursor_settle"),
+    ("any hold is taken for one step",
+     "\tbool one_step = cursor->hitch.link.next == cursor->at;\n",
+     "\tbool one_step = true;\n"),
+    ("pause looks at no registration",
+     "\tif (at == cursor->list)\n", "\tif (true)\n"),
+    ("next looks at no registration",
+     "\tttm_cursor_parked_at(cursor, res, true);\n", ""),
+
+    # Ranges
+    ("the new end is looked for on the wrong side",
+     "ttm_range_new_end(res, true));\n\telse if",
+     "ttm_range_new_end(res, false));\n\telse if"),
+    ("an emptied range keeps its ends",
+     "\t\t*pos = (struct ttm_lru_bulk_move_pos) {};\n\telse if",
+     "\t\t;\n\telse if"),
+    ("who left is still latched into the range",
+     "\tttm_resource_latch(res, TTM_LRU_LOOSE,\n"
+     "\t\t\t   ttm_lru_item_priority(&res->lru), moved | at_tail);",
+     "\tttm_resource_latch(res, TTM_LRU_RANGE,\n"
+     "\t\t\t   ttm_lru_item_priority(&res->lru), moved | at_tail);"),
+    ("joins right behind last, before its hitches",
+     "\t\ttail = &item->link;\n", ""),
+    ("joins behind one hitch only",
+     "\t\ttail = &item->link;\n", "\t\ttail = &item->link;\n\t\tbreak;\n"),
+    ("joining registers nobody",
+     "\t\tttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, pos);\n"
+     "\t\ttail", "\t\ttail"),
+    ("who joins is not last",
+     JOINED, JOINED.replace("\tpos->last = res;\n", "")),
+    ("relinks who follows already",
+     "\tif (tail->next != &res->lru.link)\n\t\tlist_move(",
+     "\tlist_move("),
+    ("an empty range begins without first",
+     "(struct ttm_lru_bulk_move_pos) { res, res };",
+     "(struct ttm_lru_bulk_move_pos) { .last = res };"),
+    ("leaves the middle and stays there",
+     "\tif (inner) {\n", "\tif (false) {\n"),
+    ("leaves the middle to before last",
+     "\t\tlist_move(&res->lru.link, &last->lru.link);",
+     "\t\tlist_move_tail(&res->lru.link, &last->lru.link);"),
+    ("leaves the middle to the LRU's tail",
+     "\t\tlist_move(&res->lru.link, &last->lru.link);",
+     "\t\tlist_move_tail(&res->lru.link,\n"
+     "\t\t\t       ttm_resource_list(res->bo->bdev, res));"),
+    ("leaves an end as if it was the middle",
+     "bool inner = res != pos->first && res != last;",
+     "bool inner = res != last;"),
+
+    # Settling
+    ("a pin is overlooked",
+     "return bo->pin_count || ttm_resource_is_swapped(res, bo);",
+     "return ttm_resource_is_swapped(res, bo);"),
+    ("a swap-out is overlooked",
+     "return bo->pin_count || ttm_resource_is_swapped(res, bo);",
+     "return bo->pin_count;"),
+    ("swapped out, though not the current resource",
+     "if (!bo->ttm || bo->resource != res)", "if (!bo->ttm)"),
+    ("settling moves who stays", "\tif (!stays) {\n", "\tif (true) {\n"),
+    ("who enters goes to the head",
+     SETTLED, SETTLED.replace("list_move_tail", "list_move")),
+    ("the new priority isn't latched",
+     SETTLED, SETTLED.replace("bo->priority",
+                              "ttm_lru_item_priority(&res->lru)")),
+    ("a new priority is overlooked",
+     "->lru[bo->priority];\n\tstays",
+     "->lru[ttm_lru_item_priority(&res->lru)];\n\tstays"),
+    ("joins from the unevictable list",
+     "if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE)",
+     "if (bulk && ttm_lru_item_place(&res->lru) != TTM_LRU_RANGE)"),
+    ("leaving a bulk is overlooked",
+     "\tttm_resource_settle(res, bo, NULL);", "\tttm_resource_settle(res, bo, bo->bulk_move);"),
+
+    # Moving
+    ("tail of who is last",
+     "\tif (pos->last == res)\n\t\treturn;\n\tif (pos->first", "\tif (pos->first"),
+    ("tail in a range goes to the LRU's tail",
+     "\t} else if (bulk) {\n", "\t} else if (false) {\n"),
+    ("tail in a range goes to before last",
+     "\tlist_move(&res->lru.link, &pos->last->lru.link);\n",
+     "\tlist_move_tail(&res->lru.link, &pos->last->lru.link);\n"),
+    ("tail in a range goes ahead of who passed by",
+     TO_RANGE_TAIL, """\
+	{
+		if (bulk->pos[res->mem_type][bo->priority].last == res)
+			return;
+		ttm_range_del(ttm_resource_range(res), res);
+		ttm_resource_join(res, bo, bulk,
+				  ttm_manager_type(bo->bdev, res->mem_type));
+	}
+"""),
+    ("tail of a range's first leaves it first",
+     "\t\tttm_range_del_first(pos, res, ttm_lru_item_to_res(next));\n", ""),
+    ("tail of a range's first leaves hitches registered",
+     "\t\tif (unlikely(!ttm_lru_item_is_res(next))) {\n",
+     "\t\twhile (!ttm_lru_item_is_res(next))\n"
+     "\t\t\tnext = list_next_entry(next, link);\n"
+     "\t\tif (false) {\n"),
+    ("tail overlooks a pin",
+     "\tif (unlikely(ttm_resource_is_unevictable(res, bo))) {\n"
+     "\t\tttm_resource_settle_at_tail(res, bo);\n",
+     "\tif (false) {\n\t\tttm_resource_settle_at_tail(res, bo);\n"),
+    ("tail of who joins doesn't settle",
+     "\telse\n\t\tttm_resource_settle_at_tail(res, bo);\n", ""),
+    ("tail doesn't look who is a member by now",
+     "\tif (likely((u8)res->lru.state == (u8)state))\n",
+     "\tif (ttm_lru_item_place(&res->lru) & (TTM_LRU_RANGE | TTM_LRU_LOOSE))\n"),
+    ("a bulk takes the cursors inside along",
+     CURSORS_INSIDE, "\t\tttm_cursor_deregister(cursor);\n"),
+    ("a bulk sees to no cursors",
+     "\tif (unlikely(!list_empty(&bulk->cursor_list)))\n", "\tif (false)\n"),
+    ("a bulk sets cursors before the range",
+     CURSORS_INSIDE,
+     CURSORS_INSIDE.replace("list_move", "list_move_tail")
+     .replace("last", "first")),
+    ("a bulk sets cursors behind first",
+     CURSORS_INSIDE, CURSORS_INSIDE.replace("last", "first")),
+    ("a bulk leaves its cursors registered",
+     CURSORS_INSIDE,
+     CURSORS_INSIDE.replace("\t\tttm_cursor_deregister(cursor);\n", "")),
+    ("a bulk sees to one cursor only",
+     CURSORS_INSIDE, CURSORS_INSIDE + "\t\tbreak;\n"),
+    ("a bulk moves without its last member",
+     BULK_WENT, BULK_WENT.replace(
+         "&last->lru.link",
+         "first != last ? last->lru.link.prev :\n"
+         "\t\t\t    &last->lru.link")),
+    ("a bulk stops at the first empty range",
+     "\t\t\tif (bulk->pos[mem_type][priority].first)\n",
+     "\t\t\tif (!bulk->pos[mem_type][priority].first)\n"
+     "\t\t\t\tbreak;\n\t\t\telse\n"),
+
+    ("a bulk looks at one priority for all",
+     "\tfor (unsigned int i = 0; i < TTM_MAX_BO_PRIORITY; i++)\n\t\tany |=",
+     "\tfor (unsigned int i = 0; i < 1; i++)\n\t\tany |="),
+    ("a bulk moves where it has all priorities only",
+     "\t\tany |= (unsigned long)bulk->pos[mem_type][i].first;\n\treturn any;",
+     "\t\tany += !!bulk->pos[mem_type][i].first;\n"
+     "\treturn any == TTM_MAX_BO_PRIORITY;"),
+    ("a bulk stops at the first empty memory type",
+     "\t\tif (!ttm_lru_bulk_move_has(bulk, mem_type))\n\t\t\tcontinue;\n",
+     "\t\tif (!ttm_lru_bulk_move_has(bulk, mem_type))\n\t\t\tbreak;\n"),
+
+    # Ends
+    ("freed while in its range",
+     "\tif (ttm_lru_item_in_range(&res->lru))\n"
+     "\t\tttm_range_unlink(ttm_resource_range(res), res);\n\tlist_del",
+     "\tlist_del"),
+    ("freed, but still latched",
+     "\tres->lru.state = ttm_lru_state(TTM_LRU_OFF, 0);\n", ""),
+    ("a bulk's end leaves the buffers with it",
+     "\t\tres->bo->bulk_move = NULL;\n", ""),
+    ("a bulk's end goes unnoticed",
+     "\tWARN(left, ", "\tWARN(0 && left, "),
+    ("a bulk's end sees to one priority",
+     "\t\tfor (priority = 0; priority < TTM_MAX_BO_PRIORITY; priority++)\n"
+     "\t\t\tleft +=",
+     "\t\tfor (priority = 0; priority < 1; priority++)\n\t\t\tleft +="),
+    ("a given resource keeps its old buffer",
+     "\tres->bo = bo;\n}", "}"),
+
+    # Beginnings
+    ("a new resource's node isn't initialised",
+     "\tttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);\n", ""),
+    ("a new resource overlooks a pin",
+     "\tif (unlikely(ttm_resource_is_unevictable(res, bo))) {\n"
+     "\t\tttm_resource_settle(res, bo,",
+     "\tif (false) {\n\t\tttm_resource_settle(res, bo,"),
+    ("a new resource goes to the head",
+     ENTERED, ENTERED.replace("list_add_tail", "list_add")),
+    ("a new resource isn't stamped",
+     ENTERED, ENTERED.replace("man->lru_clock |", "0 |")),
+    ("a new resource doesn't join",
+     "\t\tif (bo->bulk_move)\n\t\t\tttm_resource_join(",
+     "\t\tif (false)\n\t\t\tttm_resource_join("),
+
+    # Cursors
+    ("a hold goes on from the hitch",
+     "\tstruct list_head *node = cursor->at;\n",
+     "\tstruct list_head *node = &cursor->hitch.link;\n"),
+    ("a hold goes on behind the hitch and the next",
+     "\tstruct list_head *node = cursor->at;\n",
+     "\tstruct list_head *node = cursor->at == &cursor->hitch.link ?\n"
+     "\t\t\t\t cursor->at->next : cursor->at;\n"),
+    ("hitches are returned",
+     "\t\t\tif (!ttm_lru_item_is_res(item))\n\t\t\t\tcontinue;\n", ""),
+    ("a step takes hitches",
+     PLAIN_STEP, "\treturn &item->link != cursor->list;\n"),
+    ("a step takes the list's head",
+     PLAIN_STEP, PLAIN_STEP.replace("&item->link != cursor->list",
+                                    "cursor->list")),
+    ("a bounded step takes who moved",
+     PLAIN_STEP, PLAIN_STEP.replace("(u8)item->state &",
+                                    "(u8)item->state & TTM_LRU_HITCH &")),
+    ("a step stays where it was",
+     "\t\tcursor->at = &item->link;\n\t\t*res", "\t\t*res"),
+    ("a priority is passed over",
+     LIST_ENDS, LIST_ENDS.replace("+ 1", "+ 2")),
+    ("the next priority is begun behind its head",
+     LIST_ENDS, LIST_ENDS.replace("cursor->list;", "cursor->list->next;")),
+    ("the end of a walk is not for ever",
+     LIST_ENDS, LIST_ENDS.replace(
+         "ttm_resource_cursor_fini(cursor)",
+         "ttm_cursor_set_list(cursor, 0);\n"
+         "\tttm_cursor_set_at(cursor, &cursor->hitch.link)")),
+    ("fini leaves the walk open",
+     FINI, FINI.replace("\tttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);\n",
+                        "")),
+    ("fini leaves the hitch",
+     FINI, FINI.replace("\tttm_cursor_unlink(cursor);\n", "")),
+    ("fini leaves the walk where it stood",
+     FINI, FINI.replace("\tttm_cursor_set_at(cursor, &cursor->hitch.link);\n",
+                        "")),
+    ("fini leaves the cursor registered",
+     "\tlist_del_init(&cursor->hitch.link);\n\tttm_cursor_deregister(cursor);",
+     "\tlist_del_init(&cursor->hitch.link);"),
+    ("pause parks before what was returned",
+     "\tlist_move(&cursor->hitch.link, at);",
+     "\tlist_move_tail(&cursor->hitch.link, at);"),
+    ("pause parks behind what comes next",
+     "\tlist_move(&cursor->hitch.link, at);",
+     "\tlist_move(&cursor->hitch.link, at->next);"),
+    ("next doesn't park",
+     "\tlist_move(&cursor->hitch.link, &res->lru.link);\n\tttm_lru",
+     "\tttm_lru"),
+    ("next parks before what was returned",
+     "\tlist_move(&cursor->hitch.link, &res->lru.link);\n\tttm_lru",
+     "\tlist_move_tail(&cursor->hitch.link, &res->lru.link);\n\tttm_lru"),
+    ("next parks behind what comes next",
+     "\tlist_move(&cursor->hitch.link, &res->lru.link);\n\tttm_lru",
+     "\tlist_move(&cursor->hitch.link, res->lru.link.next);\n\tttm_lru"),
+    ("next doesn't park behind what it looked for",
+     "\tttm_resource_cursor_pause(cursor);\n\treturn res;", "\treturn res;"),
+    ("a bounded next takes who moved, behind a hitch",
+     "\t\t\tif (ttm_resource_cursor_takes(cursor, item)) {\n",
+     "\t\t\tif (ttm_lru_item_is_res(item)) {\n"),
+    ("next passes hitches, and stays parked before them",
+     "\t\t\t\tttm_cursor_step_parked(cursor, res);\n", ""),
+    ("next is off the list, and passes hitches",
+     "\tif (ttm_cursor_is_paused(cursor) && !list_empty(&item->link)) {\n",
+     "\tif (ttm_cursor_is_paused(cursor)) {\n"),
+    ("next isn't paused, and goes on as if it was",
+     "!ttm_cursor_is_paused(cursor) ||\n\t\t     !ttm_resource_cursor_takes",
+     "!ttm_resource_cursor_takes"),
+    ("restart forgets where the walk began",
+     "\tttm_cursor_set_at(cursor, man->lru);\n",
+     "\tttm_cursor_set_at(cursor, man->lru[0].next);\n"),
+    ("skip goes to the range's first",
+     "ttm_cursor_set_at(cursor, &range->last->lru.link);",
+     "ttm_cursor_set_at(cursor, &range->first->lru.link);"),
+    ("skip goes past the range's last",
+     "ttm_cursor_set_at(cursor, &range->last->lru.link);",
+     "ttm_cursor_set_at(cursor, range->last->lru.link.next != cursor->list &&\n"
+     "\t\t\t  ttm_lru_item_is_res(list_next_entry(&range->last->lru, link)) ?\n"
+     "\t\t\t  range->last->lru.link.next : &range->last->lru.link);"),
+    ("skip while parked does nothing",
+     "\tstruct ttm_lru_bulk_move_pos *range = cursor->range;\n"
+     "\tstruct ttm_resource *res;\n",
+     "\tstruct ttm_lru_bulk_move_pos *range = NULL;\n"
+     "\tstruct ttm_resource *res;\n"),
+    ("skip leaves loose resources out",
+     "\t\trange = ttm_lru_item_in_range(&res->lru) ?\n",
+     "\t\trange = res->bo->bulk_move ?\n"),
+
+    # Bounded walks
+    ("no walk is bounded",
+     "ttm_cursor_init(cursor, man, TTM_LRU_BOUNDED_HITCH);",
+     "ttm_cursor_init(cursor, man, TTM_LRU_HITCH);"),
+    ("plain walks are bounded, too",
+     "\treturn ttm_cursor_is_bounded(cursor) &&\n\t       ", "\treturn "),
+    ("the clock doesn't tick",
+     "\t\tcursor->hitch.state |= ttm_resource_manager_tick(man);\n",
+     "\t\tcursor->hitch.state |= man->lru_clock;\n"),
+    ("the clock ticks too late",
+     "\t\tcursor->hitch.state |= ttm_resource_manager_tick(man);\n",
+     "\t\tcursor->hitch.state |= ttm_resource_manager_tick(man) - TTM_LRU_TICK;\n"),
+    ("a walk's stamps are mixed",
+     "\t\tcursor->hitch.state &= ~TTM_LRU_STAMP_MASK;\n", ""),
+    ("what moved at the beginning is taken for still",
+     "ttm_resource_moved(res) >= ttm_lru_item_stamp(&cursor->hitch)",
+     "ttm_resource_moved(res) > ttm_lru_item_stamp(&cursor->hitch)"),
+    ("a tail isn't stamped",
+     WENT_TO_TAIL, WENT_TO_TAIL.replace("man->lru_clock",
+                                        "ttm_lru_item_stamp(&res->lru)")),
+    ("who enters isn't stamped",
+     SETTLED, SETTLED.replace("man->lru_clock",
+                              "ttm_lru_item_stamp(&res->lru)")),
+    ("who begins a range isn't stamped",
+     "man->lru_clock | at_tail);\n\t\treturn;",
+     "ttm_lru_item_stamp(&res->lru) | at_tail);\n\t\treturn;"),
+    ("who joins isn't stamped",
+     JOINED, JOINED.replace("man->lru_clock", "ttm_lru_item_stamp(&res->lru)")),
+    ("who goes to a range's tail isn't stamped",
+     TO_RANGE_TAIL, TO_RANGE_TAIL.replace("clock",
+                                          "ttm_lru_item_stamp(&res->lru)")),
+    ("who leaves the middle isn't stamped",
+     LEFT_MIDDLE, LEFT_MIDDLE.replace("man->lru_clock",
+                                      "ttm_lru_item_stamp(&res->lru)")),
+    ("a bulk isn't stamped",
+     BULK_WENT, BULK_WENT.replace("man->lru_clock",
+                                  "ttm_lru_item_stamp(&first->lru)")),
+    ("a bulk's last is stamped for all",
+     BULK_WENT, BULK_WENT.replace("(first,", "(last,")),
+    ("who leaves a range hasn't moved with it",
+     "\tu64 moved = ttm_range_moved(pos, res);\n",
+     "\tu64 moved = ttm_lru_item_stamp(&res->lru);\n"),
+    ("members don't move with their range",
+     "\treturn ttm_range_moved(ttm_resource_range(res), res);\n",
+     "\treturn ttm_lru_item_stamp(&res->lru);\n"),
+    ("a range forgets with its first when it moved",
+     "\tnext->lru.state = max(next->lru.state, res->lru.state);\n", ""),
+    ("a new first forgets that it moved later",
+     "max(next->lru.state, res->lru.state)", "res->lru.state"),
+    ("a new first takes the earlier stamp",
+     "max(next->lru.state, res->lru.state)",
+     "next->lru.state < res->lru.state ? next->lru.state :\n"
+     "\t\t\t\t\t\t\t       res->lru.state"),
+    ("tail of a range's first takes along when it moved",
+     "\t\tttm_range_del_first(pos, res, ttm_lru_item_to_res(next));\n",
+     "\t\tpos->first = ttm_lru_item_to_res(next);\n"),
+    ("who begins a range is at the list's tail",
+     "\t\tif (ttm_lru_item_stamp(&res->lru) == man->lru_clock)\n", ""),
+    ("who joins is at the list's tail",
+     JOINED, JOINED.replace("man->lru_clock",
+                            "man->lru_clock | TTM_LRU_AT_TAIL")),
+    ("a range's tail is the list's",
+     TO_RANGE_TAIL, TO_RANGE_TAIL.replace("clock", "clock | TTM_LRU_AT_TAIL")),
+    ("who leaves a range is where that went",
+     "\tu64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;\n",
+     "\tu64 at_tail = pos->first->lru.state & TTM_LRU_AT_TAIL;\n"),
+    ("behind a range is the list's tail",
+     LEFT_MIDDLE, LEFT_MIDDLE.replace("man->lru_clock",
+                                      "man->lru_clock | TTM_LRU_AT_TAIL")),
+    ("one new member ends the list", RANGE_MOVED, "\tif (true)\n"),
+    ("a new range ends the list",
+     RANGE_MOVED,
+     RANGE_MOVED.replace("first->state & TTM_LRU_AT_TAIL &&\n\t    ", "")),
+    ("a new member of a range at the tail ends the list",
+     RANGE_MOVED, "\tif (first->state & TTM_LRU_AT_TAIL)\n"),
+    ("one moved resource ends the list",
+     "\t\treturn res->lru.state & TTM_LRU_AT_TAIL ? cursor->list->prev :",
+     "\t\treturn true ? cursor->list->prev :"),
+    ("a new range is not known to be at the tail",
+     "\t\t\tat_tail = res->lru.state & TTM_LRU_AT_TAIL;\n",
+     "\t\t\tat_tail = 0;\n"),
+    ("all that moved is looked at",
+     "\t\t\tnode = ttm_cursor_last_ignored(cursor, res);\n", ""),
+
+    # Budgets
+    ("what is returned isn't counted",
+     "\t\t\t--*budget;\n\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n",
+     "\t\t\tif (ttm_cursor_ignores(cursor, res)) {\n"
+     "\t\t\t\t--*budget;\n\t\t\t} else {\n"),
+    ("what is ignored isn't counted",
+     "\t\t\t--*budget;\n\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n",
+     "\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n\t\t\t\t--*budget;\n"),
+    ("one more than the budget is looked at",
+     "\t\t\tif (!*budget) {\n", "\t\t\tif ((long)*budget < 0) {\n"),
+    ("hitches are counted",
+     "\t\t\tif (!ttm_lru_item_is_res(item))\n\t\t\t\tcontinue;\n",
+     "\t\t\tif (!ttm_lru_item_is_res(item)) {\n"
+     "\t\t\t\t--*budget;\n\t\t\t\tcontinue;\n\t\t\t}\n"),
+    ("no end to who is ignored",
+     "\t\t\tif (!*budget) {\n", "\t\t\tif (false) {\n"),
+    ("the budget's end is forgotten",
+     BUDGET_ENDS, "\t\t\t\treturn ERR_PTR(-EAGAIN);\n"),
+    ("the budget ends before who was looked at",
+     BUDGET_ENDS, BUDGET_ENDS.replace("node", "node->prev")),
+    ("the budget ends behind who comes next",
+     BUDGET_ENDS, BUDGET_ENDS.replace("node", "node->next != list ?\n"
+                                      "\t\t\t\t\t\t  node->next : node")),
+    ("the budget ends the walk",
+     BUDGET_ENDS,
+     "\t\t\t\tttm_resource_cursor_fini(cursor);\n\t\t\t\treturn NULL;\n"),
+    ("a plain step has a budget",
+     "\tunsigned long budget = ULONG_MAX;\n", "\tunsigned long budget = 1;\n"),
+
+    # The unevictable list
+    ("a walk of the unevictable doesn't stamp",
+     TURNED_AT, "\t\t\t   ttm_lru_item_stamp(&res->lru));\n"),
+    ("a walk of the unevictable stamps as others do",
+     TURNED_AT, TURNED_AT.replace("lru_clock",
+                                  "lru_clock |\n\t\t\t   TTM_LRU_AT_TAIL")),
+    ("a walk of the unevictable doesn't turn it", TURNED, ""),
+    ("a walk of the unevictable turns it the wrong way",
+     TURNED, TURNED.replace("list_move", "list_move_tail")),
+    ("a walk of the unevictable ends at who moved",
+     "\tif (!(res->lru.state & TTM_LRU_AT_TAIL) &&\n\t    ttm_lru",
+     "\tif (ttm_lru"),
+    ("a walk of the unevictable begins in the past",
+     "ttm_resource_manager_tick(man) : 0;", "man->lru_clock : 0;"),
+    ("a walk of the unevictable begins too late",
+     "since[i] = man ? ttm_resource_manager_tick(man) : 0;",
+     "since[i] = man ? ttm_resource_manager_tick(man) + TTM_LRU_TICK : 0;"),
+    ("a walk of the unevictable looks at one memory type",
+     "ttm_lru_item_stamp(&res->lru) >= since[res->mem_type]",
+     "ttm_lru_item_stamp(&res->lru) >= since[0]"),
+]

@@ -1,0 +1,791 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Mutants of ttm_evict.c and ttm_evict_scope.c, from top to bottom: a name, a piece,
+what it becomes. What user space has nothing of is in ../kunit/mutants_list.py.
+"""
+
+# What can't be told from the original, and why.
+EQUIVALENT = {
+    "no room to be had ends the walk":
+        "an attempt that is no first one never says -EBUSY",
+}
+
+# What ../kunit/mutants tries, as only suites of a booted kernel notice it.
+BOOTED = {
+    "a zombie's failure is none",
+    "what is nowhere has not left",
+    "a zombie needs memory",
+    "what has pages needs memory",
+    "the driver is not asked",
+    "any error is no room",
+    "what the allocation came to is lost",
+    "the worthless are not remembered",
+    "what is valuable is called worthless",
+    "a drain that lacks memory has a search",
+    "a failure is not told",
+    "what was evicted isn't counted",
+    "which memory is walked isn't known",
+    "searches for victims wait at once",
+    "what passed nested searches of earlier walks is passing",
+    "a failed attempt of one's own has entered",
+    "whatever was allocated hasn't entered",
+    "what was left out by nested searches of earlier walks counts",
+    "exhaustive walks wait once",
+    "exhaustive walks end at what moves",
+    "only the last walk of two left something out",
+    "what moved is not passing",
+    "what was replaced is not passing",
+    "nested searches have nothing passing",
+    "what is reserved is passing",
+    "an error is not the walk's end",
+    "a walk over low limits goes on when it is enough",
+    "all places have one bit",
+    "whatever the allocation came to is success",
+    "the last place alone has something passing",
+    "evictions are no reason to look again",
+    "any place is looked at again",
+    "the last place alone left something out",
+    "fallbacks are tried at once",
+    "there is eviction for desired places",
+    "what enters is not counted",
+    "what enters the last place is counted",
+    "something has always entered",
+    "exhaustively everywhere",
+    "what an earlier round left out is left out",
+    "what passed in an earlier round is passing",
+    "places of the other half are looked at",
+    "a lack of memory is one of room",
+    "a lack of memory ends the round",
+    "what enters in a round is overlooked",
+    "what enters in a round is not left out",
+    "what enters in a round is not passing",
+    "victims that lacked memory are no lack of memory",
+    "who must not wait pauses",
+    "all are deaf",
+    "a signal is overlooked",
+    "who has no ticket waits for all",
+    "who must not wait for the GPU waits for all",
+    "soft looks at what is free are repeated",
+    "nested searches look again",
+    "looks again though nothing passes",
+    "the last round only where something was left out",
+    "the last round does not wait for what was not valuable",
+    "what is free is searched for on and on",
+    "nested searches are patient",
+    "who must not wait is patient",
+    "patience though all was seen",
+    "-EDEADLK is forgotten after the last look",
+    "a search goes on after any error",
+    "nested searches have last looks",
+    "the other half is not tried where memory is short",
+    "a lack of memory is always one of room",
+    "nested searches don't tell what is passing",
+    "nested searches that found room tell what they left out",
+    "nested searches always left something out",
+    "the last nested search alone left something out",
+    "who looks for a place isn't known",
+    "nested searches were told before",
+    "-EDEADLK never comes out",
+    "a drain counts earlier evictions",
+    "a drain counts what was left out earlier",
+    "a drain takes more than it is asked for",
+    "a drain counts its errors",
+    "a drain counts its last walk",
+    "a drain doesn't know when it is done",
+    "a drain waits at once",
+    "a drain gives up though it helps",
+    "a drain is patient though it saw everything",
+    "a drain is deaf",
+    "any failure is a GPU that hangs",
+    "who stays in the memory is gone",
+    "what goes isn't counted",
+    "what couldn't go is no error",
+    "all managers are empty",
+    "emptying has no scope",
+    "emptying keeps earlier errors",
+    "emptying goes on after an error",
+    "emptying ends though it helps",
+    "emptying ends without an error",
+    "emptying ends though something was left out",
+    "emptying has endless patience",
+    "emptying is patient though it saw everything",
+    "what the caller holds serves",
+    "victims' reservations are others'",
+    "a search without a buffer has one",
+    "who looks for a place is evicted",
+    "an outer victim is evicted",
+    "a search does not see what it keeps",
+    "searches nest on and on",
+    "the outermost's manager isn't left to it",
+    "the next outer search alone keeps",
+    "victims share no reservations",
+    "none is worthless",
+    "one is worthless",
+    "the worthless are not counted",
+    "references are given back first",
+}
+
+# Pieces that several mutants begin with.
+ZOMBIE = """\
+	ret = ttm_bo_wait_ctx(bo, ctx);
+	if (!ret)
+		ttm_bo_cleanup_memtype_use(bo);
+	return ret;
+"""
+
+HAS_LEFT = "return !bo->resource || bo->resource->mem_type != mem_type;"
+
+NEEDS_MEMORY = """\
+	if (bo->deleted || (bo->ttm && ttm_tt_is_populated(bo->ttm)))
+		return 0;
+"""
+
+VALUABLE = """\
+	if (evict->search &&
+	    ttm_evict_needs_memory(bo) >= evict->search->too_large)
+		return false;
+"""
+
+WORTH = """\
+	return ttm_evict_cgroup_allows(evict, bo) && !bo->pin_count &&
+	       bo->bdev->funcs->eviction_valuable(bo, evict->place);
+"""
+
+NO_ROOM = """\
+	if (ret == -ENOSPC || ret == -EBUSY)
+		return 0;
+
+	/* Room was found"""
+
+WORTHLESS = """\
+	if (!ttm_evict_is_valuable(evict, bo)) {
+		ttm_evict_scope_note_worthless(walk->arg.ctx->scope, bo);
+		return 0;
+	}
+"""
+
+FAILED = """\
+	if (ret) {
+		evict->error = ret;
+		return ret;
+	}
+
+	has_left"""
+
+PASSING = """\
+	evict->passing |= left_out->moved || left_out->dying ||
+			  left_out->replaced || scope->passing;
+"""
+
+SOFT = """\
+	scope->soft = effort == TTM_EVICT_TRYLOCK ||
+		      (evict->search && evict->search->soft_victims);
+"""
+
+LOW = "	if (freed < 0 || freed >= target || !evict->hit_low || !may_try_low)\n"
+
+LEFT_OUT_THERE = """\
+	if (evict.left_out || evict.evicted)
+		search->left_out |= ttm_evict_place_bit(search, place);
+"""
+
+TRY_ONCE_MORE = """\
+	if (!done)
+		done = ttm_evict_try_alloc(&evict);
+"""
+
+PLACE = """\
+	ret = ttm_evict_alloc_at_place(search, place, search->force_space,
+				       &state);
+"""
+
+OTHER_HALF = """\
+	u32 other_half = search->force_space ? TTM_PL_FLAG_DESIRED :
+					       TTM_PL_FLAG_FALLBACK;
+"""
+
+ROUND_INCLUDES = """\
+		if (!ttm_evict_search_includes(search, place))
+			continue;
+		if (effort"""
+
+ROUND_EXHAUST = """\
+		if (effort == TTM_EVICT_EXHAUST &&
+		    !(left_out & ttm_evict_place_bit(search, place)))
+			continue;
+"""
+
+ROUND_ERRORS = """\
+		if (ret == -ENOMEM)
+			result = ret;
+		else if (ret != -ENOSPC && ret != -EBUSY)
+			return ret;
+"""
+
+ENTERED = """\
+	if (ttm_evict_entries(search) != entries) {
+		search->left_out = U64_MAX;
+		search->passing = true;
+	}
+"""
+
+LOOKS_END = """\
+		if (!search->force_space || search->outer ||
+		    !ttm_evict_is_refusal(ret) || !search->passing)
+			break;
+"""
+
+MAY_GO_ON = "return search->force_space && !(search->outer && search->outer->soft);"
+
+EXHAUSTIVELY = """\
+	if (!ttm_evict_is_refusal(ret))
+		return ret;
+
+	search->left_out = U64_MAX;
+	search->ctx->scope->num_worthless = 0;
+	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
+"""
+
+SEARCH_ON = """\
+	if (search->outer || search->ctx->no_wait_gpu)
+		return ret;
+	for (unsigned int pauses = 0; pauses < TTM_EVICT_PATIENCE; pauses++) {
+		if (!ttm_evict_is_refusal(ret) || !search->left_out)
+			break;
+		ret = ttm_evict_pause(search->ctx) ?:
+		      ttm_evict_look_again(search, effort);
+	}
+"""
+
+TOLD = """\
+	if (search->was_told && search->force_space)
+		return ttm_evict_last_look(search);
+"""
+
+SEARCH = """\
+	ret = ttm_evict_look_softly(search);
+	if (ttm_evict_is_refusal(ret) && ttm_evict_may_go_on(search))
+		ret = ttm_evict_search_on(search);
+	if (ret == -EDEADLK && !search->outer)
+		ret = ttm_evict_last_look(search);
+"""
+
+TELLS_OUTER = """\
+	if (search->outer && ttm_evict_is_refusal(ret)) {
+		search->outer->left_out |= search->left_out != 0;
+		search->outer->passing |= search->passing;
+	}
+"""
+
+WAS_TOLD = ".was_told = ctx->contended && *ctx->contended && !ctx->scope,"
+
+CONVERTS = """\
+	if (ret == -EDEADLK && !search.outer && !ctx->contended)
+		return -ENOSPC;
+"""
+
+DRAINED = """\
+		freed += ret;
+		if (freed >= target)
+			return freed;
+"""
+
+DRAIN_ON = """\
+		if (effort == TTM_EVICT_TRYLOCK) {
+			effort = TTM_EVICT_WAIT;
+		} else if (!evict->evicted) {
+			if (!evict->left_out || pauses++ == TTM_EVICT_PATIENCE)
+				return freed;
+			ret = ttm_evict_pause(evict->walk.arg.ctx);
+"""
+
+ALL_DONE = """\
+	if (!ret && !ttm_evict_has_left(bo, mem_type))
+		ret = -EBUSY;
+	if (ret)
+		evict->error = ret;
+	else
+		evict->evicted++;
+	return ret;
+"""
+
+EMPTY = """\
+	for (int i = 0; i < TTM_MAX_BO_PRIORITY; i++)
+		if (ttm_lru_first_res_or_null(&man->lru[i]))
+			return false;
+	return true;
+"""
+
+ALL_ENDS = """\
+		if (evict.evicted)
+			continue;
+		if (evict.error &&
+		    (!ttm_lru_left_out_any(&evict.walk.left_out) ||
+		     pauses++ == TTM_EVICT_PATIENCE))
+			return evict.error;
+"""
+
+EVICT = [
+    # One victim
+    ("a zombie is evicted as others are",
+     "\tif (!bo->deleted)\n\t\treturn ttm_bo_evict(", "\tif (true)\n\t\treturn ttm_bo_evict("),
+    ("a zombie's GPU is not waited for",
+     ZOMBIE, ZOMBIE.replace("ttm_bo_wait_ctx(bo, ctx)", "0")),
+    ("a zombie goes, though its GPU works",
+     ZOMBIE, ZOMBIE.replace("\tif (!ret)\n\t", "")),
+    ("a zombie stays",
+     ZOMBIE, ZOMBIE.replace("ttm_bo_cleanup_memtype_use(bo)", ";")),
+    ("a zombie's failure is none", ZOMBIE, ZOMBIE.replace("return ret", "return 0")),
+    ("what is nowhere has not left",
+     HAS_LEFT, "return bo->resource && bo->resource->mem_type != mem_type;"),
+    ("what stays in the memory has left", HAS_LEFT, "return true;"),
+    ("nothing ever leaves", HAS_LEFT, "return false;"),
+
+    # Is it worth it?
+    ("a zombie needs memory", NEEDS_MEMORY, NEEDS_MEMORY.replace("bo->deleted || ", "")),
+    ("what has pages needs memory", NEEDS_MEMORY,
+     "\tif (bo->deleted)\n\t\treturn 0;\n"),
+    ("nothing needs memory", "\treturn bo->base.size;\n}", "\treturn 0;\n}"),
+    ("as much memory is tried again", VALUABLE, VALUABLE.replace(">=", ">")),
+    ("memory is tried again", VALUABLE, ""),
+    ("a drain has a search", VALUABLE, VALUABLE.replace("evict->search &&\n\t    ", "")),
+    ("what is pinned is evicted", WORTH, WORTH.replace(" && !bo->pin_count", "")),
+    ("the driver is not asked",
+     WORTH, WORTH.replace("bo->bdev->funcs->eviction_valuable(bo, evict->place)",
+                          "true")),
+    ("what lacked memory isn't known",
+     "\tsearch->too_large = bo->base.size;\n", ""),
+    ("the OOM killer may come for victims",
+     "\tsearch->ctx->gfp_retry_mayfail = true;\n", ""),
+
+    # The allocation
+    ("no room ends the walk", NO_ROOM, NO_ROOM.replace("ret == -ENOSPC || ", "")),
+    ("no room to be had ends the walk", NO_ROOM, NO_ROOM.replace(" || ret == -EBUSY", "")),
+    ("any error is no room", NO_ROOM, NO_ROOM.replace("if (ret == -ENOSPC || ret == -EBUSY)",
+                                                      "if (ret)")),
+    ("a failed attempt of one's own has entered",
+     "\tif (ret)\n\t\tttm_resource_not_entered(", "\tif (false)\n\t\tttm_resource_not_entered("),
+    ("whatever was allocated hasn't entered",
+     "\tif (ret)\n\t\tttm_resource_not_entered(", "\tttm_resource_not_entered("),
+    ("what the allocation came to is lost", "\tevict->alloc_ret = ret;\n", ""),
+    ("room is found, and the walk goes on",
+     "\tevict->alloc_ret = ret;\n\treturn 1;", "\tevict->alloc_ret = ret;\n\treturn 0;"),
+    ("the worthless are not remembered",
+     WORTHLESS, WORTHLESS.replace(
+         "\t\tttm_evict_scope_note_worthless(walk->arg.ctx->scope, bo);\n", "")),
+    ("the worthless are evicted", WORTHLESS, WORTHLESS.replace("\t\treturn 0;\n", "")),
+    ("the worthless end the walk", WORTHLESS, WORTHLESS.replace("return 0", "return 1")),
+    ("what is valuable is called worthless",
+     "\tret = ttm_evict_bo(bo, walk->arg.ctx);\n\tif (ret == -ENOMEM",
+     "\tttm_evict_scope_note_worthless(walk->arg.ctx->scope, bo);\n"
+     "\tret = ttm_evict_bo(bo, walk->arg.ctx);\n\tif (ret == -ENOMEM"),
+    ("any failure is for want of memory",
+     "if (ret == -ENOMEM && evict->search)", "if (ret && evict->search)"),
+    ("a drain that lacks memory has a search",
+     "if (ret == -ENOMEM && evict->search)", "if (ret == -ENOMEM)"),
+    ("a failure is not told", FAILED, FAILED.replace("\t\tevict->error = ret;\n", "")),
+    ("a failure is none", FAILED, FAILED.replace("return ret", "return 0")),
+    ("a failure ends the walk", FAILED, FAILED.replace("return ret", "return -EIO")),
+    ("who failed has left", FAILED, "\thas_left"),
+    ("whatever was evicted is progress",
+     "\tevict->evicted += has_left;\n", "\tevict->evicted++;\n"),
+    ("what was evicted isn't counted", "\tevict->evicted += has_left;\n", ""),
+    ("the allocation isn't tried after an eviction",
+     "\tif (evict->search)\n\t\treturn ttm_evict_try_alloc(evict);\n",
+     "\tif (evict->search)\n\t\treturn 0;\n"),
+    ("a drain counts what stays", "return has_left ? size : 0;", "return size;"),
+    ("a drain counts buffers", "return has_left ? size : 0;", "return has_left;"),
+    ("a drain counts what has left already",
+     "\thas_left = ttm_evict_has_left(bo, mem_type);\n",
+     "\thas_left = ttm_evict_has_left(bo, bo->resource ? bo->resource->mem_type : 0);\n"),
+
+    # A walk
+    ("which memory is walked isn't known", "\tscope->man = man;\n", ""),
+    ("no walk is soft for nested searches", SOFT, ""),
+    ("all walks are soft for nested searches", SOFT, "\tscope->soft = true;\n"),
+    ("soft walks are hard for nested searches",
+     SOFT, SOFT.replace("effort == TTM_EVICT_TRYLOCK ||\n\t\t      ", "")),
+    ("searches for victims wait at once",
+     SOFT, SOFT.replace(" ||\n\t\t      (evict->search && evict->search->soft_victims)", "")),
+    ("a drain has a search for victims", SOFT, SOFT.replace("evict->search && ", "")),
+    ("what passed nested searches of earlier walks is passing",
+     "\tscope->passing = false;\n", ""),
+    ("what was left out by nested searches of earlier walks counts",
+     "\tscope->left_out = false;\n", ""),
+    ("soft walks wait", "\targ->trylock_only = effort == TTM_EVICT_TRYLOCK;\n", ""),
+    ("all walks are soft", "\targ->trylock_only = effort == TTM_EVICT_TRYLOCK;\n",
+     "\targ->trylock_only = true;\n"),
+    ("a drain never waits", "\targ->sleeping_lock = effort == TTM_EVICT_WAIT;\n", ""),
+    ("exhaustive walks wait once", "\targ->keep_ticket = effort == TTM_EVICT_EXHAUST;\n", ""),
+    ("exhaustive walks keep nothing", "\targ->keep = effort == TTM_EVICT_EXHAUST;\n", ""),
+    ("soft walks keep", "\targ->keep = effort == TTM_EVICT_EXHAUST;\n",
+     "\targ->keep = arg->ticket;\n"),
+    ("walks for room are bounded", "\targ->unbounded = true;\n", ""),
+    ("soft walks follow what moves without an end",
+     "arg->max_moved = effort == TTM_EVICT_EXHAUST ? 0 : TTM_EVICT_MAX_MOVED;",
+     "arg->max_moved = 0;"),
+    ("exhaustive walks end at what moves",
+     "arg->max_moved = effort == TTM_EVICT_EXHAUST ? 0 : TTM_EVICT_MAX_MOVED;",
+     "arg->max_moved = 1;"),
+    ("only the last walk of two left something out",
+     "evict->left_out |= ttm_lru_left_out_any", "evict->left_out = ttm_lru_left_out_any"),
+    ("walks leave out nothing",
+     "ttm_lru_left_out_any(left_out) | scope->left_out;", "scope->left_out;"),
+    ("nested searches leave out nothing",
+     "ttm_lru_left_out_any(left_out) | scope->left_out;",
+     "ttm_lru_left_out_any(left_out);"),
+    ("what moved is not passing", PASSING, PASSING.replace("left_out->moved || ", "")),
+    ("what is being released is not passing",
+     PASSING, PASSING.replace("left_out->dying ||\n\t\t\t  ", "")),
+    ("what was replaced is not passing",
+     PASSING, PASSING.replace("left_out->replaced || ", "")),
+    ("nested searches have nothing passing",
+     PASSING, PASSING.replace(" || scope->passing", "")),
+    ("what is reserved is passing", PASSING, "\tevict->passing |= evict->left_out;\n"),
+    ("an error is not the walk's end", LOW, LOW.replace("freed < 0 || ", "")),
+    ("a walk over low limits goes on when it is enough",
+     LOW, LOW.replace("freed >= target || ", "")),
+
+    # A place
+    ("all places have one bit",
+     "BIT_ULL(min_t(u64, place - search->placement->placement, 63))", "BIT_ULL(0)"),
+    ("transactions are walked for without a ticket",
+     ".arg = { .ctx = search->ctx, .ticket = search->ticket },",
+     ".arg = { .ctx = search->ctx },"),
+    ("two attempts must succeed", "ttm_evict_low_passes(&evict, man, 1, effort,",
+     "ttm_evict_low_passes(&evict, man, 2, effort,"),
+    ("a search's walk ends before it begins",
+     "ttm_evict_low_passes(&evict, man, 1, effort,",
+     "ttm_evict_low_passes(&evict, man, 0, effort,"),
+    ("no attempt at a walk's end", TRY_ONCE_MORE, ""),
+    ("an attempt at each walk's end, come what may",
+     TRY_ONCE_MORE, "\tdone = ttm_evict_try_alloc(&evict);\n"),
+    ("a walk's error is lost", "\tif (done < 0)\n\t\treturn done;\n", ""),
+    ("whatever the allocation came to is success",
+     "\t\treturn evict.alloc_ret;\n", "\t\treturn 0;\n"),
+    ("a place has nothing passing", "\tsearch->passing |= evict.passing;\n", ""),
+    ("the last place alone has something passing",
+     "\tsearch->passing |= evict.passing;\n", "\tsearch->passing = evict.passing;\n"),
+    ("a place leaves out nothing",
+     LEFT_OUT_THERE, LEFT_OUT_THERE.replace("evict.left_out || ", "")),
+    ("evictions are no reason to look again",
+     LEFT_OUT_THERE, LEFT_OUT_THERE.replace(" || evict.evicted", "")),
+    ("any place is looked at again",
+     LEFT_OUT_THERE, LEFT_OUT_THERE.replace("\tif (evict.left_out || evict.evicted)\n\t",
+                                            "")),
+    ("the last place alone left something out",
+     LEFT_OUT_THERE, LEFT_OUT_THERE.replace("|=", "=")),
+    ("what is free is taken by force", PLACE, PLACE.replace("search->force_space", "true")),
+    ("nothing is taken by force", PLACE, PLACE.replace("search->force_space", "false")),
+    ("desired places for fallbacks",
+     OTHER_HALF, OTHER_HALF.replace("force_space ?", "force_space ? TTM_PL_FLAG_FALLBACK :\n"
+                                    "\t\t\tfalse ?").replace(
+         ":\n\t\t\t\t\t       TTM_PL_FLAG_FALLBACK", ":\n\t\t\t\t\t       TTM_PL_FLAG_DESIRED")),
+    ("fallbacks are tried at once",
+     OTHER_HALF, OTHER_HALF.replace("\t\t\t\t\t       TTM_PL_FLAG_FALLBACK", "\t\t\t\t\t       0")),
+    ("there is eviction for desired places",
+     OTHER_HALF, OTHER_HALF.replace("TTM_PL_FLAG_DESIRED", "0")),
+    ("what enters is not counted",
+     "\t\t\tentries += ttm_manager_type(search->bo->bdev,\n",
+     "\t\t\tentries += 0 * ttm_manager_type(search->bo->bdev,\n"),
+    ("what enters the last place is counted",
+     "\t\t\tentries += ttm_manager_type(search->bo->bdev,\n",
+     "\t\t\tentries = ttm_manager_type(search->bo->bdev,\n"),
+
+    # A round
+    ("something has always entered", "\tu64 entries = ttm_evict_entries(search);\n",
+     "\tu64 entries = U64_MAX;\n"),
+    ("exhaustively everywhere", "\tu64 left_out = search->left_out;\n",
+     "\tu64 left_out = U64_MAX;\n"),
+    ("exhaustively nowhere", "\tu64 left_out = search->left_out;\n",
+     "\tu64 left_out = 0;\n"),
+    ("what an earlier round left out is left out", "\tsearch->left_out = 0;\n", ""),
+    ("what passed in an earlier round is passing", "\tsearch->passing = false;\n", ""),
+    ("places of the other half are looked at", ROUND_INCLUDES, "\t\tif (effort"),
+    ("soft rounds look only where something was left out",
+     ROUND_EXHAUST, ROUND_EXHAUST.replace("effort == TTM_EVICT_EXHAUST &&\n\t\t    ", "")),
+    ("a lack of memory is one of room",
+     ROUND_ERRORS, ROUND_ERRORS.replace("result = ret", "0")),
+    ("a lack of memory ends the round",
+     ROUND_ERRORS, ROUND_ERRORS.replace("\t\tif (ret == -ENOMEM)\n\t\t\tresult = ret;\n\t\telse if",
+                                        "\t\tif")),
+    ("a lack of room ends the round",
+     ROUND_ERRORS, ROUND_ERRORS.replace("ret != -ENOSPC && ", "")),
+    ("a full place ends the round",
+     ROUND_ERRORS, ROUND_ERRORS.replace(" && ret != -EBUSY", "")),
+    ("a round goes on after any error",
+     ROUND_ERRORS, ROUND_ERRORS.replace("ret != -ENOSPC && ret != -EBUSY", "!ret")),
+    ("a round ends with the first success or not at all",
+     ROUND_ERRORS, ROUND_ERRORS.replace("\t\t\treturn ret;\n", "\t\t\tresult = ret;\n")),
+    ("what enters in a round is overlooked", ENTERED, ""),
+    ("what enters in a round is not left out",
+     ENTERED, ENTERED.replace("\t\tsearch->left_out = U64_MAX;\n", "")),
+    ("what enters in a round is not passing",
+     ENTERED, ENTERED.replace("\t\tsearch->passing = true;\n", "")),
+    ("victims that lacked memory are no lack of memory",
+     "return search->too_large == U64_MAX ? result : -ENOMEM;", "return result;"),
+    ("any round lacks memory",
+     "return search->too_large == U64_MAX ? result : -ENOMEM;", "return -ENOMEM;"),
+    ("a lack of memory is no refusal",
+     "return ret == -ENOSPC || ret == -ENOMEM;", "return ret == -ENOSPC;"),
+    ("a lack of room is no refusal",
+     "return ret == -ENOSPC || ret == -ENOMEM;", "return ret == -ENOMEM;"),
+    ("-EDEADLK is a refusal",
+     "return ret == -ENOSPC || ret == -ENOMEM;",
+     "return ret == -ENOSPC || ret == -ENOMEM || ret == -EDEADLK;"),
+
+    # Pauses
+    ("who must not wait pauses", "\tif (ctx->no_wait_gpu) {\n", "\tif (false) {\n"),
+    ("nobody pauses", "\tif (ctx->no_wait_gpu) {\n", "\tif (true) {\n"),
+    ("who is deaf is interrupted", "\tif (!ctx->interruptible) {\n", "\tif (false) {\n"),
+    ("all are deaf", "\tif (!ctx->interruptible) {\n", "\tif (true) {\n"),
+    ("a signal is overlooked", "return signal_pending(current) ? -ERESTARTSYS : 0;",
+     "return 0;"),
+    ("who has no ticket waits for all",
+     "return search->ticket && !search->ctx->no_wait_gpu ?",
+     "return !search->ctx->no_wait_gpu ?"),
+    ("who must not wait for the GPU waits for all",
+     "return search->ticket && !search->ctx->no_wait_gpu ?",
+     "return search->ticket ?"),
+    ("tickets are of no use",
+     "return search->ticket && !search->ctx->no_wait_gpu ?", "return false ?"),
+
+    # Looks
+    ("one soft look", "looks < TTM_EVICT_LOOKS", "looks < 1"),
+    ("soft looks at what is free are repeated",
+     LOOKS_END, LOOKS_END.replace("!search->force_space || ", "")),
+    ("nested searches look again",
+     LOOKS_END, LOOKS_END.replace("search->outer ||\n\t\t    ", "")),
+    ("looks again after success", LOOKS_END, LOOKS_END.replace("!ttm_evict_is_refusal(ret) || ", "")),
+    ("looks again though nothing passes", LOOKS_END, LOOKS_END.replace(" || !search->passing", "")),
+    ("no pause between soft looks",
+     "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
+     "\t\t      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);",
+     "\t\tret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);"),
+    ("one exhaustive round", EXHAUSTIVELY, "\treturn ret;\n"),
+    ("exhaustive rounds after success or -EDEADLK",
+     EXHAUSTIVELY, EXHAUSTIVELY.replace("\tif (!ttm_evict_is_refusal(ret))\n\t\treturn ret;\n\n",
+                                        "")),
+    ("the last round only where something was left out",
+     EXHAUSTIVELY, EXHAUSTIVELY.replace("\tsearch->left_out = U64_MAX;\n", "")),
+    ("the last round does not wait for what was not valuable",
+     EXHAUSTIVELY, EXHAUSTIVELY.replace("\tsearch->ctx->scope->num_worthless = 0;\n", "")),
+    ("the last round is soft", EXHAUSTIVELY, EXHAUSTIVELY.replace("EXHAUST", "TRYLOCK")),
+    ("all at once exhaustively",
+     "\tret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);\n"
+     "\tsearch->soft_victims", "\tret = -ENOSPC;\n\tsearch->soft_victims"),
+    ("victims' searches wait in the first exhaustive round",
+     "\tsearch->soft_victims = true;\n", ""),
+    ("victims' searches never wait", "\tsearch->soft_victims = false;\n", ""),
+    ("what is free is searched for on and on",
+     MAY_GO_ON, "return !(search->outer && search->outer->soft);"),
+    ("searches nested in soft ones are hard", MAY_GO_ON, "return search->force_space;"),
+    ("nested searches are soft", MAY_GO_ON, "return search->force_space && !search->outer;"),
+    ("no search goes on", MAY_GO_ON, "return false;"),
+    ("nested searches are patient",
+     SEARCH_ON, SEARCH_ON.replace("search->outer || ", "")),
+    ("who must not wait is patient",
+     SEARCH_ON, SEARCH_ON.replace(" || search->ctx->no_wait_gpu", "")),
+    ("no patience", SEARCH_ON, SEARCH_ON.replace("pauses < TTM_EVICT_PATIENCE", "pauses < 0")),
+    ("endless patience", SEARCH_ON, SEARCH_ON.replace("pauses < TTM_EVICT_PATIENCE", "true")),
+    ("patience after success or -EDEADLK",
+     SEARCH_ON, SEARCH_ON.replace("!ttm_evict_is_refusal(ret) || ", "")),
+    ("patience though all was seen",
+     SEARCH_ON, SEARCH_ON.replace(" || !search->left_out", "")),
+    ("patience without pauses",
+     SEARCH_ON, SEARCH_ON.replace("ttm_evict_pause(search->ctx) ?:\n\t\t      ", "")),
+    ("the last look is given up", "return ttm_evict_is_refusal(ret) ? -EDEADLK : ret;",
+     "return -EDEADLK;"),
+    ("-EDEADLK is forgotten after the last look",
+     "return ttm_evict_is_refusal(ret) ? -EDEADLK : ret;", "return ret;"),
+    ("who was told is not", TOLD, ""),
+    ("who was told is told before what is free is taken",
+     TOLD, TOLD.replace(" && search->force_space", "")),
+    ("no soft look", SEARCH,
+     SEARCH.replace("ret = ttm_evict_look_softly(search)", "ret = -ENOSPC")),
+    ("a search goes on after any error",
+     SEARCH, SEARCH.replace("ttm_evict_is_refusal(ret) && ", "ret && ")),
+    ("no last look", SEARCH, SEARCH.replace("ret == -EDEADLK && !search->outer", "false")),
+    ("nested searches have last looks",
+     SEARCH, SEARCH.replace(" && !search->outer", "")),
+    ("the other half is not tried where memory is short",
+     "\tif (!search->force_space && ret == -ENOMEM)\n\t\tret = -ENOSPC;\n", ""),
+    ("a lack of memory is always one of room",
+     "\tif (!search->force_space && ret == -ENOMEM)\n", "\tif (ret == -ENOMEM)\n"),
+    ("nested searches don't tell what they left out", TELLS_OUTER,
+     TELLS_OUTER.replace("\t\tsearch->outer->left_out |= search->left_out != 0;\n", "")),
+    ("nested searches don't tell what is passing", TELLS_OUTER,
+     TELLS_OUTER.replace("\t\tsearch->outer->passing |= search->passing;\n", "")),
+    ("nested searches that found room tell what they left out", TELLS_OUTER,
+     TELLS_OUTER.replace(" && ttm_evict_is_refusal(ret)", "")),
+    ("nested searches always left something out",
+     TELLS_OUTER, TELLS_OUTER.replace("search->left_out != 0", "true")),
+    ("the last nested search alone left something out",
+     TELLS_OUTER, TELLS_OUTER.replace("|= search->left_out", "= search->left_out")),
+
+    # A call
+    ("scopes don't nest", ".outer = ctx->scope, .bo = bo };", ".bo = bo };"),
+    ("who looks for a place isn't known", ".outer = ctx->scope, .bo = bo };",
+     ".outer = ctx->scope };"),
+    ("no transaction has a ticket", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n", ""),
+    ("no search is nested", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n"
+     "\t\t.outer = ctx->scope,\n", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n"),
+    ("nobody was told before", WAS_TOLD, ".was_told = false,"),
+    ("nested searches were told before", WAS_TOLD, WAS_TOLD.replace(" && !ctx->scope", "")),
+    ("memory is short from the start", "\t\t.too_large = U64_MAX,\n", ""),
+    ("the scope isn't known", "\tctx->scope = &scope;\n\tret = ttm_evict_search(",
+     "\tret = ttm_evict_search("),
+    ("the scope lives on", "\tctx->scope = search.outer;\n", ""),
+    ("the outer scope is forgotten", "\tctx->scope = search.outer;\n", "\tctx->scope = NULL;\n"),
+    ("the caller's flag stays set", "\tctx->gfp_retry_mayfail = retry_mayfail;\n", ""),
+    ("the caller's flag is cleared", "\tctx->gfp_retry_mayfail = retry_mayfail;\n",
+     "\tctx->gfp_retry_mayfail = false;\n"),
+    ("the kept are never given back", "\tttm_evict_scope_end(&scope);\n", ""),
+    ("-EDEADLK comes out", CONVERTS, ""),
+    ("-EDEADLK is converted when nested", CONVERTS, CONVERTS.replace("!search.outer && ", "")),
+    ("-EDEADLK never comes out", CONVERTS, CONVERTS.replace(" && !ctx->contended", "")),
+    ("any error of the first half is final",
+     "\tif (ret != -ENOSPC)\n\t\treturn ret;\n\treturn ttm_bo_alloc_resource(bo, placement, ctx, true, res);",
+     "\tif (ret)\n\t\treturn ret;\n\treturn ttm_bo_alloc_resource(bo, placement, ctx, true, res);"),
+    ("the first half is by force",
+     "int ret = ttm_bo_alloc_resource(bo, placement, ctx, false, res);",
+     "int ret = ttm_bo_alloc_resource(bo, placement, ctx, true, res);"),
+    ("the second half is without force",
+     "return ttm_bo_alloc_resource(bo, placement, ctx, true, res);",
+     "return ttm_bo_alloc_resource(bo, placement, ctx, false, res);"),
+
+    # Drains
+    ("a drain counts earlier evictions", "\t\tevict->evicted = 0;\n", ""),
+    ("a drain counts what was left out earlier", "\t\tevict->left_out = false;\n", ""),
+    ("a drain takes more than it is asked for",
+     "ttm_evict_low_passes(evict, man, target - freed, effort,",
+     "ttm_evict_low_passes(evict, man, target, effort,"),
+    ("a drain counts its errors", "\t\tif (ret < 0)\n\t\t\treturn ret;\n\t\tfreed += ret;\n",
+     "\t\tfreed += ret;\n"),
+    ("a drain counts its last walk", DRAINED, DRAINED.replace("+=", "=")),
+    ("a drain doesn't know when it is done",
+     DRAINED, DRAINED.replace("\t\tif (freed >= target)\n\t\t\treturn freed;\n", "")),
+    ("a drain waits at once", "\tenum ttm_evict_effort effort = TTM_EVICT_TRYLOCK;\n"
+     "\tunsigned int pauses", "\tenum ttm_evict_effort effort = TTM_EVICT_WAIT;\n"
+     "\tunsigned int pauses"),
+    ("a drain only tries", DRAIN_ON, DRAIN_ON.replace("TTM_EVICT_WAIT", "TTM_EVICT_TRYLOCK")),
+    ("a drain gives up though it helps",
+     DRAIN_ON, DRAIN_ON.replace("!evict->evicted", "true")),
+    ("a drain goes on though it doesn't help",
+     DRAIN_ON, DRAIN_ON.replace("!evict->evicted", "false")),
+    ("a drain is patient though it saw everything",
+     DRAIN_ON, DRAIN_ON.replace("!evict->left_out || ", "")),
+    ("a drain has no patience",
+     DRAIN_ON, DRAIN_ON.replace("!evict->left_out || pauses++ == TTM_EVICT_PATIENCE", "true")),
+    ("a drain has endless patience",
+     DRAIN_ON, DRAIN_ON.replace("pauses++ == TTM_EVICT_PATIENCE", "false")),
+    ("a drain doesn't pause",
+     DRAIN_ON, DRAIN_ON.replace("ttm_evict_pause(evict->walk.arg.ctx)", "0")),
+    ("a drain is deaf", "\t\t\tif (ret)\n\t\t\t\treturn ret;\n\t\t}\n", "\t\t}\n"),
+    ("a drain has no scope", "\tctx->scope = &scope;\n\tfreed", "\tfreed"),
+    ("a drain's scope lives on", "\tctx->scope = NULL;\n", ""),
+
+    # All
+    ("any failure is a GPU that hangs",
+     "return ret == -EBUSY && !dma_resv_test_signaled(bo->base.resv,\n"
+     "\t\t\t\t\t\t\tDMA_RESV_USAGE_BOOKKEEP);", "return ret == -EBUSY;"),
+    ("no GPU hangs", "\t\twalk->arg.ctx->no_wait_gpu = true;\n", "\t\t;\n"),
+    ("who was pinned meanwhile is evicted",
+     "\tif (bo->pin_count)\n\t\treturn 0;\n", ""),
+    ("who stays in the memory is gone",
+     ALL_DONE, ALL_DONE.replace("\tif (!ret && !ttm_evict_has_left(bo, mem_type))\n"
+                                "\t\tret = -EBUSY;\n", "")),
+    ("what couldn't go is not told", ALL_DONE, ALL_DONE.replace("evict->error = ret", "0")),
+    ("what goes isn't counted", ALL_DONE, ALL_DONE.replace("evict->evicted++", "0")),
+    ("whatever is tried counts", ALL_DONE, ALL_DONE.replace("\telse\n\t\tevict", "\tevict")),
+    ("what couldn't go is no error", ALL_DONE, ALL_DONE.replace("return ret", "return 0")),
+    ("all managers are empty", EMPTY, "\treturn true;\n"),
+    ("no manager is empty", EMPTY, EMPTY.replace("return true", "return false")),
+    ("emptying has no scope", "struct ttm_operation_ctx ctx = { .scope = &scope };",
+     "struct ttm_operation_ctx ctx = { .scope = 0 ? &scope : NULL };"),
+    ("emptying only tries", ".arg = { .ctx = &ctx, .sleeping_lock = true },",
+     ".arg = { .ctx = &ctx },"),
+    ("emptying counts earlier evictions",
+     "\t\tevict.evicted = 0;\n", ""),
+    ("emptying keeps earlier errors", "\t\tevict.error = 0;\n", ""),
+    ("emptying goes by ones", "bdev, man, S64_MAX);", "bdev, man, 0);"),
+    ("emptying goes on after an error",
+     "\t\tif (ret < 0)\n\t\t\treturn ret;\n\t\tif (evict.evicted)", "\t\tif (evict.evicted)"),
+    ("emptying ends though it helps",
+     ALL_ENDS, ALL_ENDS.replace("\t\tif (evict.evicted)\n\t\t\tcontinue;\n", "")),
+    ("emptying ends without an error",
+     ALL_ENDS, ALL_ENDS.replace("if (evict.error &&\n\t\t    (", "if ((")),
+    ("emptying ends though something was left out",
+     ALL_ENDS, ALL_ENDS.replace("(!ttm_lru_left_out_any(&evict.walk.left_out) ||\n"
+                                "\t\t     pauses++ == TTM_EVICT_PATIENCE)", "true")),
+    ("emptying has endless patience",
+     ALL_ENDS, ALL_ENDS.replace("pauses++ == TTM_EVICT_PATIENCE", "false")),
+    ("emptying is patient though it saw everything",
+     ALL_ENDS, ALL_ENDS.replace("!ttm_lru_left_out_any(&evict.walk.left_out) ||\n\t\t     ", "")),
+    ("emptying doesn't pause", "\t\tschedule_timeout_uninterruptible(1);\n\t}\n\treturn ttm_resource_manager_wait",
+     "\t}\n\treturn ttm_resource_manager_wait"),
+]
+
+KEEPS_SELF = """\
+	for (s = scope; s; s = s->outer)
+		if (s->bo == bo)
+			return false;
+"""
+
+KEEPS_MAN = """\
+	for (s = scope->outer; s; s = s->outer)
+		if (s->man == scope->man)
+			return false;
+"""
+
+KEEPS_CHAIN = """\
+	for (s = scope; s; s = s->outer)
+		if (ttm_evict_scope_locked(s, resv) ||
+		    ttm_evict_scope_has(s, resv))
+			return true;
+"""
+
+LOCKED = "return scope->outer && scope->bo && scope->bo->base.resv == resv;"
+
+SCOPE = [
+    ("nothing is kept", "\t\tif (scope->kept[i - 1]->base.resv == resv)\n",
+     "\t\tif (false)\n"),
+    ("all is kept", "\t\tif (scope->kept[i - 1]->base.resv == resv)\n", "\t\tif (true)\n"),
+    ("the latest alone is kept", "i = scope->num; i; i--)", "i = scope->num; i == scope->num && i; i--)"),
+    ("what the caller holds serves", LOCKED, LOCKED.replace("scope->outer && ", "")),
+    ("victims' reservations are others'", LOCKED, "return false;"),
+    ("all is a victim's reservation", LOCKED, LOCKED.replace(" && scope->bo->base.resv == resv", "")),
+    ("a search without a buffer has one", LOCKED, LOCKED.replace("scope->bo && ", "")),
+    ("who looks for a place is evicted", KEEPS_SELF, ""),
+    ("an outer victim is evicted", KEEPS_SELF, KEEPS_SELF.replace("s = s->outer", "s = NULL")),
+    ("a search does not see what it keeps",
+     "\tif (ttm_evict_scope_has(scope, resv))\n\t\treturn true;\n", ""),
+    ("searches nest on and on", KEEPS_MAN, ""),
+    ("the outermost's manager isn't left to it", KEEPS_MAN,
+     KEEPS_MAN.replace("s; s = s->outer", "s; s = NULL")),
+    ("outer searches keep nothing for nested ones", KEEPS_CHAIN, ""),
+    ("the next outer search alone keeps",
+     KEEPS_CHAIN, KEEPS_CHAIN.replace("s = s->outer", "s = s == scope ? s->outer : NULL")),
+    ("victims share no reservations", KEEPS_CHAIN,
+     KEEPS_CHAIN.replace("ttm_evict_scope_locked(s, resv) ||\n\t\t    ", "")),
+    ("outer searches keep victims' reservations only", KEEPS_CHAIN,
+     KEEPS_CHAIN.replace(" ||\n\t\t    ttm_evict_scope_has(s, resv)", "")),
+    ("there is no room for what is kept", "\tif (scope->num == scope->max) {\n",
+     "\tif (false) {\n"),
+    ("what is kept is none's", "\tscope->kept[scope->num++] = bo;\n", "\t;\n"),
+    ("one is kept", "\tscope->kept[scope->num++] = bo;\n", "\tscope->kept[0] = bo;\n\tscope->num = 1;\n"),
+    ("none is worthless", "\t\tif (scope->worthless[i] == bo)\n", "\t\tif (false)\n"),
+    ("all are worthless", "\t\tif (scope->worthless[i] == bo)\n", "\t\tif (true)\n"),
+    ("one is worthless", "\tfor (unsigned int i = 0; i < scope->num_worthless; i++)\n",
+     "\tfor (unsigned int i = 0; i < 1 && scope->num_worthless; i++)\n"),
+    ("the worthless are not counted",
+     "scope->worthless[scope->num_worthless++] = bo;", "scope->worthless[0] = bo;"),
+    ("one is given back", "\twhile (scope->num) {\n", "\tif (scope->num) {\n"),
+    ("reservations are not given back",
+     "\t\tdma_resv_unlock(bo->base.resv);\n\t\tttm_evict_scope_put(bo);\n", "\t\tttm_evict_scope_put(bo);\n"),
+    ("references are not given back",
+     "\t\tdma_resv_unlock(bo->base.resv);\n\t\tttm_evict_scope_put(bo);\n",
+     "\t\tdma_resv_unlock(bo->base.resv);\n"),
+    ("references are given back first",
+     "\t\tdma_resv_unlock(bo->base.resv);\n\t\tttm_evict_scope_put(bo);\n",
+     "\t\tttm_evict_scope_put(bo);\n\t\tdma_resv_unlock(bo->base.resv);\n"),
+]

@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""Mutants of ttm_lru_walk.c, and what of the core is its own: a name, a piece, what
+it becomes."""
+
+# What can't be told from the original, and why.
+EQUIVALENT = {
+    "one's own lock ends the walk":
+        "what the transaction holds already is never waited for",
+    "a bounded walk began never":
+        "a bounded walk returns nothing that has moved, and searches, which keep, have none",
+}
+
+# What ../kunit/mutants tries, as only suites of a booted kernel notice it.
+BOOTED = {
+    "busy buffers that outer searches keep aren't tried",
+    "walks that must not wait for the GPU wait for others",
+    "walks that have no ticket wait once",
+    "walks wait for all",
+    "walks with a ticket don't wait",
+    "what is lent needn't be",
+    "waits can't be interrupted",
+    "that it waited is forgotten",
+    "the last contended one is told, and not the first",
+    "waits for what is not valuable",
+    "a lock isn't given back when the last reference has gone",
+    "whose last reference has gone isn't counted",
+    "all count as moved",
+    "who moved is not left out",
+    "who is returned is left out, too",
+    "who has met enough goes on",
+    "who has met enough has left out nothing",
+    "what enters is not left out",
+    "what enters is left out at each hold",
+    "a last reference is kept",
+    "what was replaced by nothing is in",
+    "another resource is the one that was met",
+    "what is locked is waited for",
+    "what was replaced is not left out",
+    "what has no buffer is left out",
+    "what couldn't be locked was replaced",
+    "the walk's end isn't one",
+    "all has entered",
+    "a lack of memory ends a walk",
+    "signals are of one buffer alone",
+    "progress is that of all walks",
+    "progress is that of the last step",
+    "what enters isn't counted",
+    "what enters is no allocation's",
+    "what becomes evictable hasn't entered",
+    "what joins hasn't entered",
+    "what is new hasn't entered",
+    "what failed had entered",
+    "another has not entered",
+    "what failed fails again",
+}
+
+# Of the walks over reserved buffers, whose own program notices.
+PASSES_BUSY = """\
+	return !arg->ticket && !arg->ctx->allow_res_evict &&
+	       !(scope && scope->outer) && !ttm_lru_walk_may_wait(curs);
+"""
+
+RELEASE = """\
+	if (curs->needs_unlock) {
+		if (unlikely(curs->keep) && ttm_lru_walk_keep(curs, bo))
+			return;
+		dma_resv_unlock(bo->base.resv);
+	}
+	if (unlikely(curs->in_reclaim))
+		ttm_bo_put_in_reclaim(bo);
+	else if (curs->arg->ctx->scope)
+		ttm_evict_scope_put(bo);
+	else
+		ttm_bo_put(bo);
+"""
+
+MAY_WAIT = """\
+	if (arg->trylock_only || arg->ctx->no_wait_gpu)
+		return false;
+	return arg->sleeping_lock ||
+	       (arg->ticket && (arg->keep_ticket || !curs->waited));
+"""
+
+CONTENDED = """\
+	if (ret == -EDEADLK && arg->ctx->contended && !*arg->ctx->contended) {
+		ttm_bo_get(bo);
+		*arg->ctx->contended = bo;
+"""
+
+ENOUGH = """\
+	return curs->arg->max_moved && ttm_resource_moved(res) >= curs->began &&
+	       curs->met_moved++ == curs->arg->max_moved;
+"""
+
+IS_IN = """\
+	return bo->resource &&
+	       ttm_manager_type(man->bdev, bo->resource->mem_type) == man;
+"""
+
+BEGAN = """\
+		curs->began = curs->arg->unbounded ?
+			ttm_resource_manager_tick(curs->man) : curs->since;
+"""
+
+GOES_ON = """\
+	return err == -EBUSY || err == -EALREADY || err == -ENOMEM ||
+	       err == -ENOSPC;
+"""
+
+WALKS = [
+    ("a range's first alone tells whose lock it is",
+     "\treturn pos->first->bo->base.resv == resv &&\n"
+     "\t       pos->last->bo->base.resv == resv;",
+     "\treturn pos->first->bo->base.resv == resv;"),
+    ("a range's last alone tells whose lock it is",
+     "\treturn pos->first->bo->base.resv == resv &&\n"
+     "\t       pos->last->bo->base.resv == resv;",
+     "\treturn pos->last->bo->base.resv == resv;"),
+    ("ends that are alike tell whose lock it is",
+     "\treturn pos->first->bo->base.resv == resv &&\n"
+     "\t       pos->last->bo->base.resv == resv;",
+     "\treturn pos->first->bo->base.resv == pos->last->bo->base.resv || !resv;"),
+    ("busy ranges are not passed by",
+     "\tif (ttm_lru_item_in_range(&res->lru) && ttm_resource_in_shared_bulk(res))\n"
+     "\t\tttm_resource_cursor_skip_bulk(&curs->res_curs);\n", ""),
+    ("any range is passed by",
+     "\tif (ttm_lru_item_in_range(&res->lru) && ttm_resource_in_shared_bulk(res))\n",
+     "\tif (true)\n"),
+    ("holds twice as long",
+     "#define TTM_LRU_WALK_HOLD\t32", "#define TTM_LRU_WALK_HOLD\t64"),
+    ("busy buffers don't count for the hold",
+     "\t} while (left);", "\t\tleft = TTM_LRU_WALK_HOLD;\n\t} while (left);"),
+    ("plain resources don't count for the hold",
+     "\t\t\tleft--;\n", ""),
+    ("ignored resources don't count for the hold",
+     "ttm_resource_cursor_advance_within(res_curs,\n"
+     "\t\t\t\t\t\t\t\t &budget);\n",
+     "ttm_resource_cursor_advance(res_curs);\n\t\t\tbudget--;\n"),
+    ("parks at each step",
+     "\t\tres = ERR_PTR(-EAGAIN);\n",
+     "\t\tttm_resource_cursor_pause(res_curs);\n\t\tres = ERR_PTR(-EAGAIN);\n"),
+    ("doesn't park before the lock is dropped",
+     "\tttm_resource_cursor_pause(res_curs);\n", ""),
+    ("walks are not bounded", "\tif (arg->unbounded)\n", "\tif (true)\n"),
+    ("a walk's bound is forgotten",
+     "\treturn cursor->hitch.state & TTM_LRU_RESOURCE ?\n"
+     "\t       ttm_lru_item_stamp(&cursor->hitch) : U64_MAX;",
+     "\treturn U64_MAX;"),
+    ("who moved when the walk began is taken",
+     "    unlikely(item->state >= since))",
+     "    unlikely(ttm_lru_item_stamp(item) > since))"),
+    ("a member is taken, though its range moved",
+     "\treturn (item->state & kind) == member && cursor->range &&\n"
+     "\t       cursor->at == &cursor->hitch.link &&\n"
+     "\t       cursor->range->first->lru.state < since;",
+     "\treturn (item->state & kind) == member;"),
+    ("a member's range isn't looked at",
+     "\t       cursor->range->first->lru.state < since;", "\t       true;"),
+    ("hitches are taken", "\tif (likely((item->state & kind) == loose))\n",
+     "\tif ((item->state & kind) == loose ||\n"
+     "\t    !ttm_lru_item_is_res(item))\n"),
+    ("the list's head is taken",
+     "\t    unlikely(&item->link == cursor->list) ||\n", ""),
+    ("goes on from where it was",
+     "\t\t\tres_curs->at = &item->link;\n", ""),
+    ("a long hold is a walk's end",
+     "\t\tif (!res)\n\t\t\treturn NULL;\n",
+     "\t\tif (IS_ERR_OR_NULL(res))\n\t\t\treturn NULL;\n"),
+    ("what the walk holds counts as passed by",
+     "\tif (!owned)\n\t\tcurs", "\tcurs"),
+    ("what is passed by isn't counted",
+     "\t\tcurs->left_out.busy++;\n", "\t\t;\n"),
+    ("what is busy isn't counted",
+     "\t\tttm_lru_walk_skip(curs, res, false);\n",
+     "\t\tttm_lru_walk_skip(curs, res, true);\n"),
+    ("busy buffers that the walk may hold aren't tried",
+     PASSES_BUSY, PASSES_BUSY.replace("!arg->ticket && ", "")),
+    ("busy buffers that may be lent aren't tried",
+     PASSES_BUSY, PASSES_BUSY.replace("!arg->ctx->allow_res_evict &&", "")),
+    ("busy buffers that outer searches keep aren't tried",
+     PASSES_BUSY, PASSES_BUSY.replace("!(scope && scope->outer) && ", "")),
+    ("busy buffers are never waited for",
+     PASSES_BUSY, PASSES_BUSY.replace(" && !ttm_lru_walk_may_wait(curs)", "")),
+    ("free buffers are passed by, too",
+     "curs->passes_busy && dma_resv_is_locked(bo->base.resv)",
+     "curs->passes_busy"),
+    ("any busy buffer is passed by",
+     "curs->passes_busy && dma_resv_is_locked(bo->base.resv)",
+     "dma_resv_is_locked(bo->base.resv)"),
+    ("who is being released is tried",
+     "\tif (!kref_read(&bo->kref)) {\n", "\tif (false) {\n"),
+    ("who is being released isn't counted",
+     "\t\tcurs->left_out.dying++;\n\t\treturn false;\n\t}\n\n\tif (curs->passes_busy",
+     "\t\treturn false;\n\t}\n\n\tif (curs->passes_busy"),
+    ("what is lent is passed by",
+     "\treturn ctx->allow_res_evict && ctx->resv == bo->base.resv;",
+     "\treturn !ctx;"),
+    ("what is lent is given back, too", RELEASE, RELEASE.replace("curs->needs_unlock", "true")),
+    ("reservations are kept", RELEASE,
+     RELEASE.replace("\t\tdma_resv_unlock(bo->base.resv);\n", "")),
+    ("references are kept", RELEASE, RELEASE.replace("ttm_bo_put(bo)", "0")),
+    ("references are kept in a search", RELEASE,
+     RELEASE.replace("ttm_evict_scope_put(bo)", "0")),
+
+    # What making room needs
+    ("no buffer is the transaction's own",
+     "return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;",
+     "return false;"),
+    ("all busy buffers are the transaction's own",
+     "return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;",
+     "return arg->ticket;"),
+    ("what has no ticket is one's own without a ticket",
+     "return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;",
+     "return dma_resv_locking_ctx(bo->base.resv) == arg->ticket;"),
+    ("walks that only try wait", MAY_WAIT, MAY_WAIT.replace("arg->trylock_only || ", "")),
+    ("walks that must not wait for the GPU wait for others",
+     MAY_WAIT, MAY_WAIT.replace(" || arg->ctx->no_wait_gpu", "")),
+    ("walks without a ticket don't wait", MAY_WAIT, MAY_WAIT.replace("arg->sleeping_lock ||\n\t       ", "")),
+    ("walks that have no ticket wait once", MAY_WAIT, MAY_WAIT.replace("arg->ticket && ", "")),
+    ("walks that keep their ticket wait once",
+     MAY_WAIT, MAY_WAIT.replace("arg->keep_ticket || ", "")),
+    ("walks wait for all", MAY_WAIT, MAY_WAIT.replace("(arg->keep_ticket || !curs->waited)", "true")),
+    ("walks with a ticket don't wait",
+     MAY_WAIT, MAY_WAIT.replace("(arg->keep_ticket || !curs->waited)", "arg->keep_ticket")),
+    ("what is kept has no ticket", "\tcurs->needs_unlock = unlikely(curs->keep) ?\n",
+     "\tcurs->needs_unlock = false ?\n"),
+    ("what is tried has the ticket", "\tcurs->needs_unlock = unlikely(curs->keep) ?\n",
+     "\tcurs->needs_unlock = true ?\n"),
+    ("what is lent needn't be", "return ctx->allow_res_evict && ctx->resv == bo->base.resv;",
+     "return ctx->resv == bo->base.resv;"),
+    ("all is lent", "return ctx->allow_res_evict && ctx->resv == bo->base.resv;",
+     "return ctx->allow_res_evict;"),
+    ("waits can't be interrupted", "\tret = arg->ctx->interruptible ?\n", "\tret = false ?\n"),
+    ("all waits can be interrupted", "\tret = arg->ctx->interruptible ?\n", "\tret = true ?\n"),
+    ("what was waited for is not given back", "\tcurs->needs_unlock = !ret;\n", ""),
+    ("what was not to be had is given back", "\tcurs->needs_unlock = !ret;\n",
+     "\tcurs->needs_unlock = true;\n"),
+    ("that it waited is forgotten", "\tcurs->waited = true;\n", ""),
+    ("any failure to lock is told as contended",
+     CONTENDED, CONTENDED.replace("ret == -EDEADLK", "ret")),
+    ("what is contended is told to nobody", CONTENDED, CONTENDED.replace("arg->ctx->contended", "!arg->ctx->contended", 1)),
+    ("callers that can't be told are",
+     CONTENDED, CONTENDED.replace("arg->ctx->contended && ", "", 1)),
+    ("the last contended one is told, and not the first",
+     CONTENDED, CONTENDED.replace(" && !*arg->ctx->contended", "")),
+    ("what is contended isn't referenced", CONTENDED, CONTENDED.replace("\t\tttm_bo_get(bo);\n", "")),
+    ("what is contended is referenced, and not told",
+     CONTENDED, CONTENDED.replace("\t\t*arg->ctx->contended = bo;\n", "")),
+    ("what others hold alone is not left out", "\tif (!owned)\n\t\tcurs", "\tif (owned)\n\t\tcurs"),
+    ("what is kept is others'", "return scope && ttm_evict_scope_keeps(scope, bo);",
+     "return false;"),
+    ("walks without a scope have one", "return scope && ttm_evict_scope_keeps(scope, bo);",
+     "return ttm_evict_scope_keeps(scope, bo);"),
+    ("waits for what is not valuable",
+     "return !scope || !ttm_evict_scope_is_worthless(scope, bo);", "return true;"),
+    ("waits for nothing in a scope",
+     "return !scope || !ttm_evict_scope_is_worthless(scope, bo);", "return !scope;"),
+    ("what is kept is met for ever",
+     "\t\tcurs->locked = ttm_resource_moved(res) < curs->began;\n",
+     "\t\tcurs->locked = true;\n"),
+    ("what is kept is never met",
+     "\t\tcurs->locked = ttm_resource_moved(res) < curs->began;\n",
+     "\t\tcurs->locked = false;\n"),
+    ("what is kept is met when it moved as the walk began",
+     "\t\tcurs->locked = ttm_resource_moved(res) < curs->began;\n",
+     "\t\tcurs->locked = ttm_resource_moved(res) <= curs->began;\n"),
+    ("waits for its own",
+     "\tif (!owned && ttm_lru_walk_may_wait(curs) &&\n", "\tif (ttm_lru_walk_may_wait(curs) &&\n"),
+    ("what is busy is waited for by all",
+     "\tif (!owned && ttm_lru_walk_may_wait(curs) &&\n", "\tif (!owned &&\n"),
+    ("what is busy is not skipped", "\tttm_lru_walk_skip(curs, res, owned);\n", ""),
+    ("a lock isn't given back when the last reference has gone",
+     "\t\tif (curs->needs_unlock)\n\t\t\tdma_resv_unlock(bo->base.resv);\n", ""),
+    ("whose last reference has gone isn't counted",
+     "\t\t\tdma_resv_unlock(bo->base.resv);\n\t\tcurs->left_out.dying++;\n",
+     "\t\t\tdma_resv_unlock(bo->base.resv);\n"),
+    ("a walk never meets too many that moved",
+     ENOUGH, ENOUGH.replace("curs->arg->max_moved &&", "false &&")),
+    ("no walk meets any that moved",
+     ENOUGH, ENOUGH.replace("curs->arg->max_moved &&", "true ||")),
+    ("all count as moved",
+     ENOUGH, ENOUGH.replace("ttm_resource_moved(res) >= curs->began &&\n\t       ", "")),
+    ("who moved as the walk began has not",
+     ENOUGH, ENOUGH.replace(">=", ">")),
+    ("who moved is not counted", ENOUGH, ENOUGH.replace("met_moved++", "met_moved")),
+    ("who moved is not left out",
+     "\t\t\tcurs->left_out.moved += left - budget -\n\t\t\t\t\t\t!IS_ERR_OR_NULL(res);\n", ""),
+    ("who is returned is left out, too",
+     "left - budget -\n\t\t\t\t\t\t!IS_ERR_OR_NULL(res);", "left - budget;"),
+    ("who has met enough goes on",
+     "\t\t\t\tttm_resource_cursor_fini(res_curs);\n\t\t\t\tcurs->left_out.moved++;\n",
+     "\t\t\t\tcurs->left_out.moved++;\n"),
+    ("who has met enough has left out nothing",
+     "\t\t\t\tttm_resource_cursor_fini(res_curs);\n\t\t\t\tcurs->left_out.moved++;\n",
+     "\t\t\t\tttm_resource_cursor_fini(res_curs);\n"),
+    ("who has met enough is at no end",
+     "\t\t\t\tcurs->left_out.moved++;\n\t\t\t\tres = NULL;\n",
+     "\t\t\t\tcurs->left_out.moved++;\n"),
+    ("what enters is not left out",
+     "\tif (!res && curs->man->lru_entries != curs->entries)\n\t\tcurs->left_out.moved++;\n", ""),
+    ("what enters is left out at each hold",
+     "\tif (!res && curs->man->lru_entries", "\tif (curs->man->lru_entries"),
+    ("walks end where they stand", "\tguard(spinlock)(&curs->man->bdev->lru_lock);\n"
+     "\tttm_resource_cursor_fini(&curs->res_curs);\n", ""),
+    ("a buffer is released twice", "\tcurs->bo = NULL;\n", ""),
+    ("all walks keep", RELEASE, RELEASE.replace("unlikely(curs->keep)", "curs->arg->ctx->scope")),
+    ("no walk keeps", RELEASE, RELEASE.replace("unlikely(curs->keep)", "false")),
+    ("a last reference is kept", "kref_read(&bo->kref) > 1 &&\n\t       ", ""),
+    ("what is kept is given back, too", RELEASE, RELEASE.replace("\t\t\treturn;\n", "\t\t\t;\n")),
+    ("what was replaced by nothing is in", IS_IN, IS_IN.replace("bo->resource &&\n\t       ", "")),
+    ("what is elsewhere is in", IS_IN, "return bo->resource;"),
+    ("what is nowhere any more is out",
+     IS_IN, "return false;"),
+    ("another resource is the one that was met",
+     "if (likely(curs->locked && bo->resource == res))", "if (likely(curs->locked))"),
+    ("what is not locked is returned",
+     "if (likely(curs->locked && bo->resource == res))", "if (likely(bo->resource == res))"),
+    ("what is locked is waited for",
+     "\t\tret = curs->locked ? 0 : ttm_lru_walk_lock(curs, bo);\n",
+     "\t\tret = ttm_lru_walk_lock(curs, bo);\n"),
+    ("what was waited for in vain is returned",
+     "\t\tif (!ret && ttm_lru_walk_is_in(bo, man))\n", "\t\tif (ttm_lru_walk_is_in(bo, man))\n"),
+    ("what has gone is returned",
+     "\t\tif (!ret && ttm_lru_walk_is_in(bo, man))\n", "\t\tif (!ret)\n"),
+    ("what was replaced is not left out",
+     "\t\tif (!ret && !curs->locked)\n\t\t\tcurs->left_out.replaced++;\n", ""),
+    ("what has no buffer is left out",
+     "\t\tif (!ret && !curs->locked)\n", "\t\tif (!ret)\n"),
+    ("what couldn't be locked was replaced",
+     "\t\tif (!ret && !curs->locked)\n", "\t\tif (!curs->locked)\n"),
+    ("what is not returned is not released",
+     "\t\t\tcurs->left_out.replaced++;\n\t\tttm_bo_lru_cursor_release(curs);\n",
+     "\t\t\tcurs->left_out.replaced++;\n"),
+    ("one's own lock ends the walk", "\t\tif (ret && ret != -EALREADY) {\n", "\t\tif (ret) {\n"),
+    ("no lock ends the walk", "\t\tif (ret && ret != -EALREADY) {\n", "\t\tif (false) {\n"),
+    ("the walk's end isn't one", "\t\t\tttm_bo_lru_cursor_end(curs);\n\t\t\treturn ERR_PTR(ret);",
+     "\t\t\treturn ERR_PTR(ret);"),
+    ("an error is an end", "\t\t\tttm_bo_lru_cursor_end(curs);\n\t\t\treturn ERR_PTR(ret);",
+     "\t\t\tttm_bo_lru_cursor_end(curs);\n\t\t\treturn NULL;"),
+    ("an unbounded walk does not know when it began",
+     BEGAN, "\t\tcurs->began = curs->since;\n"),
+    ("an unbounded walk began in the past",
+     BEGAN, BEGAN.replace("ttm_resource_manager_tick(curs->man)", "curs->man->lru_clock")),
+    ("a bounded walk began never", BEGAN, BEGAN.replace("curs->since", "0")),
+    ("what is limited is simply taken",
+     "\t\tif (curs->arg->max_moved)\n\t\t\tcurs->since = curs->began;\n", ""),
+    ("all has entered", "\t\tcurs->entries = curs->man->lru_entries;\n", ""),
+    ("a full place ends a walk", GOES_ON, GOES_ON.replace(" ||\n\t       err == -ENOSPC", "")),
+    ("a busy buffer ends a walk", GOES_ON, GOES_ON.replace("err == -EBUSY || ", "")),
+    ("a lack of memory ends a walk", GOES_ON, GOES_ON.replace(" || err == -ENOMEM", "")),
+    ("-EDEADLK is of one buffer alone", GOES_ON,
+     GOES_ON.replace("err == -ENOSPC", "err == -ENOSPC || err == -EDEADLK")),
+    ("signals are of one buffer alone", GOES_ON,
+     GOES_ON.replace("err == -ENOSPC", "err == -ENOSPC || err == -ERESTARTSYS")),
+    ("progress is that of all walks", "\twalk->progress = 0;\n", ""),
+    ("progress is that of the last step", "\t\t\twalk->progress += ret;\n",
+     "\t\t\twalk->progress = ret;\n"),
+    ("no error ends a walk", "\t\telse if (ret && !ttm_lru_walk_goes_on(ret))\n\t\t\tbreak;\n", ""),
+    ("all errors end a walk", "\t\telse if (ret && !ttm_lru_walk_goes_on(ret))\n",
+     "\t\telse if (ret)\n"),
+    ("a failure of one buffer is the walk's", "\t\tret = 0;\n\t\tif (walk->progress >= target)\n",
+     "\t\tif (walk->progress >= target)\n"),
+    ("more is done than was asked for", "\t\tif (walk->progress >= target)\n",
+     "\t\tif (walk->progress > target)\n"),
+    ("what was left out isn't told", "\twalk->left_out = cursor.left_out;\n", ""),
+    ("a walk is not ended", "\twalk->left_out = cursor.left_out;\n\tttm_bo_lru_cursor_fini(&cursor);\n",
+     "\twalk->left_out = cursor.left_out;\n"),
+    ("a failure to lock is none", "\tif (IS_ERR(bo))\n\t\treturn PTR_ERR(bo);\n\treturn ret ?:",
+     "\treturn ret ?:"),
+    ("the error that ended it isn't told", "\treturn ret ?: walk->progress;\n",
+     "\treturn walk->progress;\n"),
+]
+
+# Of the core, what tells that something entered.
+CORE = [
+    ("what enters isn't counted", "\tman->lru_entries++;\n", ""),
+    ("what enters is no allocation's", "\tman->lru_newest = new;\n", ""),
+    ("what becomes evictable hasn't entered",
+     "\tif (!stays) {\n\t\tttm_resource_manager_entered(man, NULL);\n",
+     "\tif (!stays) {\n"),
+    ("what joins hasn't entered",
+     "\t\tttm_resource_manager_entered(man, NULL);\n"
+     "\t\tttm_resource_join(res, bo, bulk, man);\n",
+     "\t\tttm_resource_join(res, bo, bulk, man);\n"),
+    ("what is new hasn't entered", "\t\tttm_resource_manager_entered(man, bo);\n", ""),
+    ("what failed had entered", "\tman->lru_entries--;\n", ""),
+    ("another has not entered", "\tif (man->lru_newest != bo)\n\t\treturn;\n", ""),
+    ("what failed fails again", "\tman->lru_newest = NULL;\n", ""),
+]
