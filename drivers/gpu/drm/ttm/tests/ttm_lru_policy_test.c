@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * KUnit suite for details of walks and of making room that no other suite would miss:
+ * each case fails with some small change of the code.
+ *
+ * Worlds and pictures are those of ttm_lru_test.c: x looks for a place in TT.
+ */
+
+#include <linux/module.h>
+
+#include <drm/ttm/ttm_placement.h>
+
+#include "ttm_lru_script.h"
+#include "ttm_mock_manager.h"
+
+/* The letters that a walk meets until it ends, and its end: '.', or '!' for an error. */
+static const char *policy_met(struct ttm_bo_lru_cursor *curs, struct lru_world *w)
+{
+	static struct lru_letters met;
+	struct ttm_buffer_object *bo;
+
+	met = (struct lru_letters) {};
+	for (bo = ttm_bo_lru_cursor_first(curs); !IS_ERR_OR_NULL(bo);
+	     bo = ttm_bo_lru_cursor_next(curs))
+		lru_note(&met, lru_letter(w, bo));
+	lru_note(&met, bo ? '!' : '.');
+	return met.text;
+}
+
+/* A whole walk as @arg says, while another holds b until it is waited for. */
+static const char *policy_walk(struct lru_world *w, struct ttm_lru_walk_arg *arg)
+{
+	struct lru_holder holder = { .when_waited = true };
+	struct ttm_bo_lru_cursor curs;
+	const char *met;
+
+	lru_hold(&holder, w, 'b');
+	ttm_bo_lru_cursor_init(&curs, lru_man(w), arg);
+	met = policy_met(&curs, w);
+	ttm_bo_lru_cursor_fini(&curs);
+	lru_let_go(&holder);
+	return met;
+}
+
+/*
+ * Waiting
+ */
+
+/* Who must not wait for the GPU doesn't wait for those who do. */
+static void ttm_lru_policy_waits_for_nothing(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .sleeping_lock = true };
+
+	KUNIT_EXPECT_STREQ(test, policy_walk(w, &arg), "ac.");
+}
+
+/* Without a ticket a walk waits if it is asked to, and only then. */
+static void ttm_lru_policy_waits_if_asked_to(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct ttm_operation_ctx ctx = {};
+	struct ttm_lru_walk_arg arg = { .ctx = &ctx };
+
+	KUNIT_EXPECT_STREQ(test, policy_walk(w, &arg), "ac.");
+	arg.sleeping_lock = true;
+	KUNIT_EXPECT_STREQ(test, policy_walk(w, &arg), "abc.");
+}
+
+/* A transaction that holds c meets b, which an older one holds. */
+static const char *policy_walk_and_die(struct lru_world *w,
+				       struct ttm_bo_lru_cursor *curs,
+				       struct ttm_lru_walk_arg *arg)
+{
+	struct dma_resv *own = lru_bo(w, 'c')->base.resv;
+	const char *met = "";
+
+	lru_ticket_init(arg->ticket);
+	if (!dma_resv_lock(own, arg->ticket)) {
+		ttm_bo_lru_cursor_init(curs, lru_man(w), arg);
+		met = policy_met(curs, w);
+		ttm_bo_lru_cursor_fini(curs);
+		dma_resv_unlock(own);
+	}
+	ww_acquire_fini(arg->ticket);
+	return met;
+}
+
+/* Of what was waited for, the caller is told the first, and gets a reference. */
+static void ttm_lru_policy_tells_of_the_first(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct ttm_buffer_object *contended = NULL;
+	struct ttm_operation_ctx ctx = { .contended = &contended };
+	struct ww_acquire_ctx ticket;
+	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .ticket = &ticket };
+	struct lru_holder older = { .ticket = true };
+	struct ttm_bo_lru_cursor curs;
+
+	lru_hold(&older, w, 'b');
+	KUNIT_EXPECT_STREQ(test, policy_walk_and_die(w, &curs, &arg), "a!");
+	KUNIT_EXPECT_EQ(test, curs.left_out.replaced, 0);
+	KUNIT_EXPECT_PTR_EQ(test, contended, lru_bo(w, 'b'));
+	KUNIT_EXPECT_EQ(test, kref_read(&lru_bo(w, 'b')->kref), 2);
+	if (contended)
+		ttm_bo_fini(contended);
+
+	contended = lru_bo(w, 'a');
+	KUNIT_EXPECT_STREQ(test, policy_walk_and_die(w, &curs, &arg), "a!");
+	lru_let_go(&older);
+	KUNIT_EXPECT_PTR_EQ(test, contended, lru_bo(w, 'a'));
+	KUNIT_EXPECT_EQ(test, kref_read(&lru_bo(w, 'b')->kref), 1);
+}
+
+/*
+ * What a walk left out
+ */
+
+static void ttm_lru_policy_sees_what_enters(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct ttm_operation_ctx ctx = {};
+	struct ttm_lru_walk_arg arg = {
+		.ctx = &ctx, .trylock_only = true, .unbounded = true,
+	};
+	struct ttm_bo_lru_cursor curs;
+	struct ttm_buffer_object *bo;
+
+	lru_pin(w, 'b');
+	ttm_bo_lru_cursor_init(&curs, lru_man(w), &arg);
+	bo = ttm_bo_lru_cursor_first(&curs);
+	KUNIT_EXPECT_PTR_EQ(test, bo, lru_bo(w, 'a'));
+	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 0);
+	ttm_bo_lru_cursor_release(&curs);
+	lru_unpin(w, 'b');
+	bo = ttm_bo_lru_cursor_next(&curs);
+	KUNIT_EXPECT_PTR_EQ(test, bo, lru_bo(w, 'b'));
+	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 0);
+	KUNIT_EXPECT_NULL(test, ttm_bo_lru_cursor_next(&curs));
+	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 1);
+
+	/* What entered before the walk began has not. */
+	KUNIT_EXPECT_STREQ(test, policy_met(&curs, w), "ab.");
+	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 0);
+	ttm_bo_lru_cursor_fini(&curs);
+}
+
+/* A walk that meets one that moved, and not another, has left that out. */
+static void ttm_lru_policy_ends_at_the_second_that_moved(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct ttm_operation_ctx ctx = {};
+	struct ttm_lru_walk_arg arg = {
+		.ctx = &ctx, .trylock_only = true, .unbounded = true,
+		.max_moved = 1,
+	};
+	struct lru_letters met = {};
+	struct ttm_bo_lru_cursor curs;
+	struct ttm_buffer_object *bo;
+
+	KUNIT_EXPECT_STREQ(test, policy_met(ttm_bo_lru_cursor_init(&curs, lru_man(w),
+								   &arg), w),
+			   "abcd.");
+	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 0);
+
+	bo = ttm_bo_lru_cursor_first(&curs);
+	for (; bo; bo = ttm_bo_lru_cursor_next(&curs)) {
+		char letter = lru_letter(w, bo);
+
+		lru_note(&met, letter);
+		ttm_bo_lru_cursor_release(&curs);
+		if (letter == 'b') {
+			lru_tail(w, 'a');
+			lru_tail(w, 'b');
+		}
+	}
+	KUNIT_EXPECT_NULL(test, ttm_bo_lru_cursor_next(&curs));
+	EXPECT_LETTERS(met, "abcda");
+	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 1);
+	ttm_bo_lru_cursor_fini(&curs);
+}
+
+/*
+ * Making room
+ */
+
+/* A world as in @picture, which fills TT, and an x that looks for a place. */
+static struct lru_world *policy_full(struct kunit *test, const char *picture)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, picture);
+
+	lru_script.space = lru_man(w)->usage;
+	lru_make_homeless(w, 'x');
+	return w;
+}
+
+#define MANY		"a b c d e f g h i j k l m n o p q r s t u"
+#define ALL_BUT_U	"abcdefghijklmnopqrst"
+
+/* A walk that left out nothing is enough, and is repeated but once. */
+static void ttm_lru_policy_concludes_at_once(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a");
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+
+	lru_script.worthless = "a";
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+
+	lru_script.asked = (struct lru_letters) {};
+	lru_ticket_init(&ticket);
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, &ticket), -ENOSPC);
+	ww_acquire_fini(&ticket);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/* Soft walks are bounded in what moved, and not in what stands still. */
+static void ttm_lru_policy_looks_at_many(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, MANY);
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.worthless = ALL_BUT_U;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, ALL_BUT_U "u");
+	EXPECT_LETTERS(lru_script.moved, "ux");
+}
+
+/* It keeps the reservations of as many as it meets, and gives all back. */
+static void ttm_lru_policy_keeps_many(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, MANY);
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.worthless = ALL_BUT_U;
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'u');
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "ux");
+	for (char c = 'a'; c <= 'u'; c++) {
+		KUNIT_EXPECT_FALSE(test,
+				   dma_resv_is_locked(lru_bo(w, c)->base.resv));
+		KUNIT_EXPECT_EQ(test, kref_read(&lru_bo(w, c)->kref), 1);
+	}
+}
+
+/* When one is asked, the other is used: there would be no end to looking. */
+static void policy_use_other(struct lru_world *w, char letter)
+{
+	struct ttm_buffer_object *bo = lru_bo(w, letter == 'a' ? 'b' : 'a');
+
+	if (!dma_resv_trylock(bo->base.resv))
+		return;
+	scoped_guard(spinlock, &bo->bdev->lru_lock)
+		ttm_bo_move_to_lru_tail(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static void ttm_lru_policy_gives_up_on_what_moves(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.worthless = "ab";
+	lru_script.at = policy_use_other;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	EXPECT_SOUND(w, "a b");
+}
+
+/* Once a was asked, another takes it. */
+static struct lru_holder policy_other;
+
+static void policy_reserve_a(struct lru_world *w, char letter)
+{
+	if (letter == 'c' && !policy_other.task)
+		lru_hold(&policy_other, w, 'a');
+}
+
+/* The transaction isn't risked for a buffer that is not valuable. */
+static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a c b");
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	policy_other = (struct lru_holder) { .when_waited = true };
+	lru_script.worthless = "ac";
+	lru_script.at = policy_reserve_a;
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'b');
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	if (policy_other.task)
+		lru_let_go(&policy_other);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "accb");
+	EXPECT_LETTERS(lru_script.moved, "bx");
+}
+
+/* Place x in one memory type, or else in another. Returns the one, or an error. */
+static int policy_place(struct lru_world *w, struct ttm_place first,
+			struct ttm_place second)
+{
+	struct ttm_place places[] = { first, second };
+	struct ttm_placement placement = {
+		.num_placement = 2, .placement = places,
+	};
+	struct ttm_operation_ctx ctx = {};
+	int ret = lru_place_at(w, 'x', &placement, &ctx, NULL);
+
+	return ret ?: lru_bo(w, 'x')->resource->mem_type;
+}
+
+/* A fallback is for what has no room elsewhere, and may evict there. */
+static void ttm_lru_policy_fallbacks_come_last(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a");
+	struct ttm_place tt = { .mem_type = TTM_PL_TT };
+	struct ttm_place system = {
+		.mem_type = TTM_PL_SYSTEM, .flags = TTM_PL_FLAG_FALLBACK,
+	};
+
+	KUNIT_EXPECT_EQ(test, policy_place(w, tt, system), TTM_PL_TT);
+	EXPECT_LETTERS(lru_script.moved, "ax");
+}
+
+/* Nothing is evicted from a place that is merely desired. */
+static void ttm_lru_policy_desires_nothing_of_others(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a");
+	struct ttm_place priv = { .mem_type = TTM_PL_PRIV };
+	struct ttm_place tt = {
+		.mem_type = TTM_PL_TT, .flags = TTM_PL_FLAG_DESIRED,
+	};
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, policy_place(w, priv, priv), TTM_PL_PRIV);
+	lru_make_homeless(w, 'y');
+	swap(w->bo['x' - 'a'], w->bo['y' - 'a']);
+	KUNIT_EXPECT_EQ(test, policy_place(w, tt, priv), TTM_PL_PRIV);
+	EXPECT_SOUND(w, "a");
+	lru_free(w, 'x');
+	lru_free(w, 'y');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* a is to go where only p is, which shares its reservation: then p goes further. */
+static void ttm_lru_policy_victims_of_one_vm(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a*");
+	struct ttm_place priv = { .mem_type = TTM_PL_PRIV };
+	struct ttm_placement placement = {
+		.num_placement = 1, .placement = &priv,
+	};
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    PAGE_SIZE), 0);
+	lru_make_homeless(w, 'p');
+	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &placement, &ctx, NULL), 0);
+	lru_bo(w, 'p')->base.resv = lru_bo(w, 'a')->base.resv;
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.drop = "p";
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.moved, "pax");
+	lru_bo(w, 'p')->base.resv = &lru_bo(w, 'p')->base._resv;
+	lru_free(w, 'a');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/*
+ * Swap-out
+ */
+
+static s64 policy_swapout(struct lru_world *w, char letter)
+{
+	struct ttm_buffer_object *bo = lru_reserve(w, letter);
+	struct ttm_operation_ctx ctx = {};
+	s64 ret = ttm_bo_swapout_reserved(bo, &ctx, GFP_KERNEL);
+
+	lru_unreserve(bo);
+	return ret;
+}
+
+/* One that is pinned stays, and one that is nowhere as well. */
+static void ttm_lru_policy_swapout_of_one(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+
+	lru_fill(w, "abc");
+	lru_pin(w, 'b');
+	lru_free(w, 'c');
+	KUNIT_EXPECT_EQ(test, policy_swapout(w, 'a'), 1);
+	KUNIT_EXPECT_EQ(test, policy_swapout(w, 'b'), -EBUSY);
+	KUNIT_EXPECT_EQ(test, policy_swapout(w, 'c'), -EBUSY);
+	EXPECT_LETTERS(lru_script.swapped, "a");
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
+}
+
+/* What never had pages is of no interest to a device either. */
+static void ttm_lru_policy_swapout_of_a_device(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_fill(w, "b");
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	EXPECT_LETTERS(lru_script.swapped, "b");
+	EXPECT_SOUND(w, "a / b");
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "b"), "");
+}
+
+static struct kunit_case ttm_lru_policy_cases[] = {
+	KUNIT_CASE(ttm_lru_policy_waits_for_nothing),
+	KUNIT_CASE(ttm_lru_policy_waits_if_asked_to),
+	KUNIT_CASE(ttm_lru_policy_tells_of_the_first),
+	KUNIT_CASE(ttm_lru_policy_sees_what_enters),
+	KUNIT_CASE(ttm_lru_policy_ends_at_the_second_that_moved),
+	KUNIT_CASE(ttm_lru_policy_concludes_at_once),
+	KUNIT_CASE(ttm_lru_policy_looks_at_many),
+	KUNIT_CASE(ttm_lru_policy_keeps_many),
+	KUNIT_CASE(ttm_lru_policy_gives_up_on_what_moves),
+	KUNIT_CASE(ttm_lru_policy_spares_the_worthless),
+	KUNIT_CASE(ttm_lru_policy_fallbacks_come_last),
+	KUNIT_CASE(ttm_lru_policy_desires_nothing_of_others),
+	KUNIT_CASE(ttm_lru_policy_victims_of_one_vm),
+	KUNIT_CASE(ttm_lru_policy_swapout_of_one),
+	KUNIT_CASE(ttm_lru_policy_swapout_of_a_device),
+	{}
+};
+
+static struct kunit_suite ttm_lru_policy_suite = {
+	.name = "ttm_lru_policy",
+	.init = lru_case_init,
+	.exit = lru_case_exit,
+	.test_cases = ttm_lru_policy_cases,
+};
+
+kunit_test_suites(&ttm_lru_policy_suite);
+
+MODULE_DESCRIPTION("KUnit tests for details of walks and of making room");
+MODULE_LICENSE("Dual MIT/GPL");
