@@ -2,7 +2,7 @@
 # The front door. What each target does is in scripts/ and tests/.
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore outcome fuzz \
-	prove mutants users cost bench unsafe enter where clean distclean \
+	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -32,6 +32,7 @@ help:
 #: make fuzz      long random histories, found by libFuzzer in TIME=60 seconds
 #: make prove     each list operation proved with CBMC
 #: make mutants   the core broken in small ways, and what notices
+#: make mutants-kernel   the rest of it, in booted kernels; NAMES='...' chooses files
 #: FULL=1 takes larger worlds and all mutants; make check has the rest.
 #:
 #: make bench     what the lists cost here, in Linux 7.3, and at the limit, counted

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # What is done under a lock; the front door is ../Makefile.
 
-.PHONY: tree kernel demo check kunit rust-ui pristine compare verdicts
+.PHONY: tree kernel demo check kunit rust-ui mutants-kernel pristine compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 
@@ -71,6 +71,9 @@ check: programs
 
 kunit: kernel
 	@$(enter) $(kunit)/kunit $(foreach glob,$(FILTER),'$(glob)')
+
+mutants-kernel: kernel
+	@$(enter) $(kunit)/mutants $(NAMES)
 
 rust-ui: kernel
 	@$(enter) $(top)/tests/rust-ui/run
