@@ -38,18 +38,21 @@
  *    good enough for the driver, and waiting can cost the caller its whole
  *    transaction. So all places are tried softly before anything waits; and again,
  *    TTM_EVICT_LOOKS times at most, while buffers are just being moved or released.
- * 3. *A conclusion needs a walk that left out nothing.* If no walk did, the search
- *    has failed here. Else it goes on.
+ * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
+ *    may be so by now. While there is something that a look did not see, the search
+ *    goes on, for TTM_EVICT_PATIENCE at most.
  * 4. *With a ticket: exhaustively.* A walk waits for each reservation, with the
  *    ticket, and keeps it, whether the buffer was worth evicting or not. What it has
  *    seen can't change behind it, what it has evicted can't come back, and it meets
  *    each buffer once. So it ends, and cannot be fooled. The reservations are given
  *    back when the buffer has its place.
- * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation.
- *    It tries softly again and again, for TTM_EVICT_PATIENCE.
+ * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation. It
+ *    looks softly again and again.
  * 6. *-EDEADLK comes unchanged out of nested evictions*, and from then on nothing is
- *    locked with the ticket. After a last soft look the outermost call returns it,
- *    or converts it for callers that can't back off (&ttm_operation_ctx.contended).
+ *    locked with the ticket. The outermost call returns it to callers that can back
+ *    off, after a last soft look (&ttm_operation_ctx.contended). For others it is
+ *    converted to -ENOSPC at once: if they succeeded, they would go on to use the
+ *    ticket.
  *
  * Throughout:
  *
@@ -556,7 +559,8 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
 
 /*
  * Nothing may be locked with the ticket any more. But the wait that was not to be may
- * have been for a buffer that has left meanwhile, or is not needed.
+ * have been for a buffer that has left meanwhile, or is not needed. Only for callers
+ * that know by &ttm_operation_ctx.contended what they must not do with the ticket.
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
@@ -579,7 +583,7 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 	ret = ttm_evict_look_softly(search);
 	if (ttm_evict_is_refusal(ret) && ttm_evict_may_go_on(search))
 		ret = ttm_evict_search_on(search);
-	if (ret == -EDEADLK && !search->outer)
+	if (ret == -EDEADLK && !search->outer && search->ctx->contended)
 		ret = ttm_evict_last_look(search);
 	/* The other half may have a place that needs no memory. */
 	if (!search->force_space && ret == -ENOMEM)
@@ -684,6 +688,9 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 		if (freed >= target)
 			return freed;
 
+		/* What was not valuable softly was not waited for once; now it is. */
+		if (effort == TTM_EVICT_WAIT)
+			evict->walk.arg.ctx->scope->num_worthless = 0;
 		if (effort == TTM_EVICT_TRYLOCK) {
 			effort = TTM_EVICT_WAIT;
 		} else if (!evict->evicted) {

@@ -211,6 +211,7 @@ impl<'a> JobBuilder<'a> {
     /// assert!(job.waits_beyond(&ring)?);
     /// job.change_timeline(&Timeline::new(c"example", c"late")?)?;
     /// let late = job.publish()?;
+    /// drop(reserved);
     ///
     /// // Another one doesn't wait for that.
     /// let mut reserved = objects[1].reserve();
