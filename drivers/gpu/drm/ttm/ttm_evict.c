@@ -13,6 +13,7 @@
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/ww_mutex.h>
 
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
@@ -49,10 +50,8 @@
  * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation. It
  *    looks softly again and again.
  * 6. *-EDEADLK comes unchanged out of nested evictions*, and from then on nothing is
- *    locked with the ticket. The outermost call returns it to callers that can back
- *    off, after a last soft look (&ttm_operation_ctx.contended). For others it is
- *    converted to -ENOSPC at once: if they succeeded, they would go on to use the
- *    ticket.
+ *    locked with the ticket. After a last soft look the outermost call returns it,
+ *    or converts it for callers that can't back off (&ttm_operation_ctx.contended).
  *
  * Throughout:
  *
@@ -559,8 +558,7 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
 
 /*
  * Nothing may be locked with the ticket any more. But the wait that was not to be may
- * have been for a buffer that has left meanwhile, or is not needed. Only for callers
- * that know by &ttm_operation_ctx.contended what they must not do with the ticket.
+ * have been for a buffer that has left meanwhile, or is not needed.
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
@@ -583,7 +581,7 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 	ret = ttm_evict_look_softly(search);
 	if (ttm_evict_is_refusal(ret) && ttm_evict_may_go_on(search))
 		ret = ttm_evict_search_on(search);
-	if (ret == -EDEADLK && !search->outer && search->ctx->contended)
+	if (ret == -EDEADLK && !search->outer)
 		ret = ttm_evict_last_look(search);
 	/* The other half may have a place that needs no memory. */
 	if (!search->force_space && ret == -ENOMEM)
@@ -593,6 +591,20 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 		search->outer->passing |= search->passing;
 	}
 	return ret;
+}
+
+/*
+ * A caller that can't back off may have been told -EDEADLK by an earlier search that
+ * found a place all the same. It goes on with the ticket. To wait and die again does
+ * no harm, but where ww mutexes are checked they know that it is a breach.
+ */
+static bool ttm_evict_ticket_is_spent(const struct ww_acquire_ctx *ticket)
+{
+#ifdef DEBUG_WW_MUTEXES
+	return ticket && ticket->contending_lock;
+#else
+	return false;
+#endif
 }
 
 /**
@@ -634,6 +646,8 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 	if (ret)
 		return ret;
 
+	if (ttm_evict_ticket_is_spent(search.ticket))
+		search.ticket = NULL;
 	ctx->scope = &scope;
 	ret = ttm_evict_search(&search);
 	ctx->scope = search.outer;
