@@ -692,8 +692,6 @@ static void lru_end_buffer(struct lru_world *w, struct ttm_buffer_object *bo,
 static void lru_end_manager(struct lru_world *w)
 {
 	struct ttm_resource_manager *man = ttm_manager_type(w->bdev, TTM_PL_TT);
-	struct ttm_mock_manager *mock =
-		container_of(man, struct ttm_mock_manager, man);
 
 	/* All buffers are gone. What is left would be evicted for ever. */
 	for (int i = 0; i < TTM_MAX_BO_PRIORITY; i++) {
@@ -707,7 +705,6 @@ static void lru_end_manager(struct lru_world *w)
 	KUNIT_EXPECT_EQ(w->test, ttm_resource_manager_usage(man), 0);
 
 	ttm_mock_manager_fini(w->bdev, TTM_PL_TT);
-	kfree(mock);
 }
 
 static void lru_end(struct lru_world *w)
