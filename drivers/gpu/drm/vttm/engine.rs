@@ -362,7 +362,7 @@ impl What {
             What::Nothing => (),
             What::Copy(job, _share) => job.run(),
             What::Ops(job, ops, busy, _late) => {
-                // Who waits for the job is told how it went.
+                // The fence tells how it went.
                 let _ = job.run(|memory| {
                     let start = Instant::<Monotonic>::now();
                     let result = ops.iter().try_for_each(|op| op.run(memory));

@@ -215,7 +215,7 @@ impl Buffer {
         }
     }
 
-    /// Whether it was used in GTT so often that it should be in VRAM, whoever has that.
+    /// Whether it was used in GTT so often that it should displace others from VRAM.
     pub(crate) fn insists_on_vram(&self) -> bool {
         self.domains.contains(Domains::VRAM)
             && self.uses_in_gtt.load(Relaxed) >= self.patience.load(Relaxed)

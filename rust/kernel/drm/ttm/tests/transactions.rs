@@ -305,7 +305,7 @@ mod cases {
         Ok(())
     }
 
-    // A fallback is good enough: nobody starts over who has one.
+    // A fallback is good enough: a transaction that has one does not start over.
     #[test]
     fn a_fallback_before_a_restart() -> Result {
         const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
