@@ -251,13 +251,17 @@ SEARCH_ON = """\
 	for (unsigned int pauses = 0; pauses < TTM_EVICT_PATIENCE; pauses++) {
 		if (!ttm_evict_is_refusal(ret) || !search->left_out)
 			break;
+		if (effort == TTM_EVICT_TRYLOCK)
+			ttm_evict_scope_end(search->ctx->scope);
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_look_again(search, effort);
 	}
 """
 
+KEEPS = "\targ->keep = evict->search && !scope->told;\n"
+
 TOLD = """\
-	if (search->was_told && search->force_space)
+	if (search->ctx->scope->told && !search->outer && search->force_space)
 		return ttm_evict_last_look(search);
 """
 
@@ -276,7 +280,10 @@ TELLS_OUTER = """\
 	}
 """
 
-WAS_TOLD = ".was_told = ctx->contended && *ctx->contended && !ctx->scope,"
+WAS_TOLD = """\
+		.told = ctx->scope ? ctx->scope->told :
+				     ctx->contended && *ctx->contended,
+"""
 
 CONVERTS = """\
 	if (ret == -EDEADLK && !search.outer && !ctx->contended)
@@ -416,9 +423,10 @@ EVICT = [
      "\targ->trylock_only = true;\n"),
     ("a drain never waits", "\targ->sleeping_lock = effort == TTM_EVICT_WAIT;\n", ""),
     ("exhaustive walks wait once", "\targ->keep_ticket = effort == TTM_EVICT_EXHAUST;\n", ""),
-    ("exhaustive walks keep nothing", "\targ->keep = effort == TTM_EVICT_EXHAUST;\n", ""),
-    ("soft walks keep", "\targ->keep = effort == TTM_EVICT_EXHAUST;\n",
-     "\targ->keep = arg->ticket;\n"),
+    ("searches keep nothing", KEEPS, ""),
+    ("soft walks keep nothing", KEEPS, KEEPS.replace("evict->search", "effort == TTM_EVICT_EXHAUST")),
+    ("drains keep", KEEPS, KEEPS.replace("evict->search && ", "")),
+    ("walks keep though the transaction was told", KEEPS, KEEPS.replace(" && !scope->told", "")),
     ("walks for room are bounded", "\targ->unbounded = true;\n", ""),
     ("soft walks follow what moves without an end",
      "arg->max_moved = effort == TTM_EVICT_EXHAUST ? 0 : TTM_EVICT_MAX_MOVED;",
@@ -561,6 +569,17 @@ EVICT = [
      "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
      "\t\t      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);",
      "\t\tret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);"),
+    ("what a soft look keeps is kept in the pause",
+     "\t\tttm_evict_scope_end(search->ctx->scope);\n"
+     "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
+     "\t\t      ttm_evict_search_round(",
+     "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
+     "\t\t      ttm_evict_search_round("),
+    ("who is patient softly keeps all",
+     SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n"
+                                  "\t\t\tttm_evict_scope_end(search->ctx->scope);\n", "")),
+    ("who is patient keeps nothing",
+     SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n\t", "")),
     ("one exhaustive round", EXHAUSTIVELY, "\treturn ret;\n"),
     ("exhaustive rounds after success or -EDEADLK",
      EXHAUSTIVELY, EXHAUSTIVELY.replace("\tif (!ttm_evict_is_refusal(ret))\n\t\treturn ret;\n\n",
@@ -600,6 +619,8 @@ EVICT = [
     ("who was told is not", TOLD, ""),
     ("who was told is told before what is free is taken",
      TOLD, TOLD.replace(" && search->force_space", "")),
+    ("nested searches have a last look alone",
+     TOLD, TOLD.replace(" && !search->outer", "")),
     ("no soft look", SEARCH,
      SEARCH.replace("ret = ttm_evict_look_softly(search)", "ret = -ENOSPC")),
     ("a search goes on after any error",
@@ -623,14 +644,18 @@ EVICT = [
      TELLS_OUTER, TELLS_OUTER.replace("|= search->left_out", "= search->left_out")),
 
     # A call
-    ("scopes don't nest", ".outer = ctx->scope, .bo = bo };", ".bo = bo };"),
-    ("who looks for a place isn't known", ".outer = ctx->scope, .bo = bo };",
-     ".outer = ctx->scope };"),
+    ("scopes don't nest", "\t\t.outer = ctx->scope,\n\t\t.bo = bo,\n", "\t\t.bo = bo,\n"),
+    ("who looks for a place isn't known", "\t\t.outer = ctx->scope,\n\t\t.bo = bo,\n",
+     "\t\t.outer = ctx->scope,\n"),
     ("no transaction has a ticket", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n", ""),
     ("no search is nested", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n"
      "\t\t.outer = ctx->scope,\n", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n"),
-    ("nobody was told before", WAS_TOLD, ".was_told = false,"),
-    ("nested searches were told before", WAS_TOLD, WAS_TOLD.replace(" && !ctx->scope", "")),
+    ("nobody was told before", WAS_TOLD, ""),
+    ("nested searches know by themselves if they were told", WAS_TOLD,
+     "\t\t.told = ctx->contended && *ctx->contended,\n"),
+    ("nested searches were not told", WAS_TOLD,
+     WAS_TOLD.replace("ctx->scope ? ctx->scope->told :", "!ctx->scope &&")),
+    ("last looks lock with the ticket", "\tsearch->ctx->scope->told = true;\n", ""),
     ("memory is short from the start", "\t\t.too_large = U64_MAX,\n", ""),
     ("the scope isn't known", "\tctx->scope = &scope;\n\tret = ttm_evict_search(",
      "\tret = ttm_evict_search("),

@@ -57,7 +57,8 @@ BOOTED = {
 # Of the walks over reserved buffers, whose own program notices.
 PASSES_BUSY = """\
 	return !arg->ticket && !arg->ctx->allow_res_evict &&
-	       !(scope && scope->outer) && !ttm_lru_walk_may_wait(curs);
+	       !(scope && (scope->outer || scope->num)) &&
+	       !ttm_lru_walk_may_wait(curs);
 """
 
 RELEASE = """\
@@ -178,7 +179,14 @@ WALKS = [
     ("busy buffers that may be lent aren't tried",
      PASSES_BUSY, PASSES_BUSY.replace("!arg->ctx->allow_res_evict &&", "")),
     ("busy buffers that outer searches keep aren't tried",
-     PASSES_BUSY, PASSES_BUSY.replace("!(scope && scope->outer) && ", "")),
+     PASSES_BUSY, PASSES_BUSY.replace("(scope->outer || scope->num)", "scope->num")),
+    ("busy buffers that the search keeps aren't tried",
+     PASSES_BUSY, PASSES_BUSY.replace("(scope->outer || scope->num)", "scope->outer")),
+    ("busy buffers that the walk keeps aren't tried", "\tcurs->passes_busy = false;\n", ""),
+    ("soft walks keep what is still there",
+     "\tif (arg->trylock_only && ttm_lru_walk_is_in(bo, curs->man))\n\t\treturn false;\n", ""),
+    ("soft walks keep what is still there, and nothing else",
+     "arg->trylock_only && ttm_lru_walk_is_in(", "arg->trylock_only && !ttm_lru_walk_is_in("),
     ("busy buffers are never waited for",
      PASSES_BUSY, PASSES_BUSY.replace(" && !ttm_lru_walk_may_wait(curs)", "")),
     ("free buffers are passed by, too",
@@ -305,7 +313,7 @@ WALKS = [
     ("a buffer is released twice", "\tcurs->bo = NULL;\n", ""),
     ("all walks keep", RELEASE, RELEASE.replace("unlikely(curs->keep)", "curs->arg->ctx->scope")),
     ("no walk keeps", RELEASE, RELEASE.replace("unlikely(curs->keep)", "false")),
-    ("a last reference is kept", "kref_read(&bo->kref) > 1 &&\n\t       ", ""),
+    ("a last reference is kept", "\tif (kref_read(&bo->kref) == 1)\n\t\treturn false;\n", ""),
     ("what is kept is given back, too", RELEASE, RELEASE.replace("\t\t\treturn;\n", "\t\t\t;\n")),
     ("what was replaced by nothing is in", IS_IN, IS_IN.replace("bo->resource &&\n\t       ", "")),
     ("what is elsewhere is in", IS_IN, "return bo->resource;"),

@@ -34,6 +34,9 @@ enum dma_resv_usage {
 };
 
 #define HZ				5
+/* A millisecond is a jiffy. */
+#define MSEC_PER_SEC			HZ
+#define USEC_PER_MSEC			1000L
 #define MAX_SCHEDULE_TIMEOUT		((long)(~0UL >> 1))
 #define jiffies				(stub_jiffies())
 #define time_after(a, b)		((long)((b) - (a)) < 0)
@@ -54,6 +57,9 @@ bool stub_signalled(void);
 #define msleep(ms)				stub_sleep(msecs_to_jiffies(ms))
 #define fsleep(us)				stub_sleep(1)
 #define usleep_range(min, max)			stub_sleep(1)
+#define usleep_range_state(min, max, state)	stub_sleep(1)
+#define TASK_INTERRUPTIBLE			1
+#define TASK_UNINTERRUPTIBLE			2
 #define cond_resched()				stub_resched()
 #define might_sleep()				((void)0)
 #define signal_pending(task)			((void)(task), stub_signalled())

@@ -5,14 +5,15 @@
 
 #include <linux/bits.h>
 #include <linux/cgroup_dmem.h>
+#include <linux/delay.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
-#include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/time64.h>
 #include <linux/ww_mutex.h>
 
 #include <drm/ttm/ttm_bo.h>
@@ -39,6 +40,8 @@
  *    good enough for the driver, and waiting can cost the caller its whole
  *    transaction. So all places are tried softly before anything waits; and again,
  *    TTM_EVICT_LOOKS times at most, while buffers are just being moved or released.
+ *    What a look has evicted stays reserved until it ends: else its owner would take
+ *    the room again before there is enough.
  * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
  *    may be so by now. While there is something that a look did not see, the search
  *    goes on, for TTM_EVICT_PATIENCE at most.
@@ -67,10 +70,10 @@
  */
 
 /*
- * So many pauses of a jiffy a search makes while others keep it from seeing
+ * So many pauses of a millisecond a search makes while others keep it from seeing
  * everything. What it does in between does not count.
  */
-#define TTM_EVICT_PATIENCE	HZ
+#define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* So often a search looks softly in a row. */
 #define TTM_EVICT_LOOKS		4
 /* The most buffers that a soft walk meets which were moved since it began. */
@@ -95,8 +98,6 @@ struct ttm_evict_search {
 	/* What it gets. */
 	struct ttm_resource **res;
 	bool force_space;
-	/* The transaction has been told before that it must back off. */
-	bool was_told;
 	/* Searches for its victims are soft, even if it waits for these. */
 	bool soft_victims;
 	/* Places where the last round did not see everything, a bit for each. */
@@ -292,7 +293,7 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 	arg->trylock_only = effort == TTM_EVICT_TRYLOCK;
 	arg->sleeping_lock = effort == TTM_EVICT_WAIT;
 	arg->keep_ticket = effort == TTM_EVICT_EXHAUST;
-	arg->keep = effort == TTM_EVICT_EXHAUST;
+	arg->keep = evict->search && !scope->told;
 	arg->unbounded = true;
 	arg->max_moved = effort == TTM_EVICT_EXHAUST ? 0 : TTM_EVICT_MAX_MOVED;
 	ret = ttm_lru_walk_for_evict(&evict->walk, man->bdev, man, target);
@@ -463,19 +464,19 @@ static bool ttm_evict_is_refusal(int ret)
 	return ret == -ENOSPC || ret == -ENOMEM;
 }
 
-/* Let others go on for a moment. */
+/*
+ * Let others go on for a moment. That is short: somebody may hold a reservation for
+ * most of the time, and the search has to come when it is free.
+ */
 static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 {
 	if (ctx->no_wait_gpu) {
 		cond_resched();
 		return 0;
 	}
-	if (!ctx->interruptible) {
-		schedule_timeout_uninterruptible(1);
-		return 0;
-	}
-	schedule_timeout_interruptible(1);
-	return signal_pending(current) ? -ERESTARTSYS : 0;
+	usleep_range_state(USEC_PER_MSEC, 2 * USEC_PER_MSEC, ctx->interruptible ?
+			   TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE);
+	return ctx->interruptible && signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
 /* How a search goes on that did not see everything softly. */
@@ -495,6 +496,7 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 		if (!search->force_space || search->outer ||
 		    !ttm_evict_is_refusal(ret) || !search->passing)
 			break;
+		ttm_evict_scope_end(search->ctx->scope);
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
 	}
@@ -550,6 +552,8 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
 	for (unsigned int pauses = 0; pauses < TTM_EVICT_PATIENCE; pauses++) {
 		if (!ttm_evict_is_refusal(ret) || !search->left_out)
 			break;
+		if (effort == TTM_EVICT_TRYLOCK)
+			ttm_evict_scope_end(search->ctx->scope);
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_look_again(search, effort);
 	}
@@ -562,8 +566,10 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
-	int ret = ttm_evict_look_softly(search);
+	int ret;
 
+	search->ctx->scope->told = true;
+	ret = ttm_evict_look_softly(search);
 	return ttm_evict_is_refusal(ret) ? -EDEADLK : ret;
 }
 
@@ -575,7 +581,7 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 {
 	int ret;
 
-	if (search->was_told && search->force_space)
+	if (search->ctx->scope->told && !search->outer && search->force_space)
 		return ttm_evict_last_look(search);
 
 	ret = ttm_evict_look_softly(search);
@@ -628,7 +634,12 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 			  struct ttm_resource **res)
 {
 	bool retry_mayfail = ctx->gfp_retry_mayfail;
-	struct ttm_evict_scope scope = { .outer = ctx->scope, .bo = bo };
+	struct ttm_evict_scope scope = {
+		.outer = ctx->scope,
+		.bo = bo,
+		.told = ctx->scope ? ctx->scope->told :
+				     ctx->contended && *ctx->contended,
+	};
 	struct ttm_evict_search search = {
 		.bo = bo,
 		.placement = placement,
@@ -637,7 +648,6 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 		.outer = ctx->scope,
 		.res = res,
 		.force_space = force_space,
-		.was_told = ctx->contended && *ctx->contended && !ctx->scope,
 		.too_large = U64_MAX,
 	};
 	int ret;
@@ -866,7 +876,7 @@ int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 		     pauses++ == TTM_EVICT_PATIENCE))
 			return evict.error;
 		/* What is left is being released or used, or came just now. */
-		schedule_timeout_uninterruptible(1);
+		usleep_range(USEC_PER_MSEC, 2 * USEC_PER_MSEC);
 	}
 	return ttm_resource_manager_wait_moves(man);
 }

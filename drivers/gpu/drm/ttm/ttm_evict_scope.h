@@ -25,6 +25,7 @@ struct ttm_resource_manager;
  * @worthless: Buffers that were asked and are not valuable. Only compared: they may
  * be gone.
  * @num_worthless: How many of them.
+ * @told: The transaction must back off: nothing may be locked with its ticket.
  * @soft: Just now it waits for no reservation. Searches nested in it don't either.
  * @left_out: A nested search that found no place did not see everything.
  * @passing: What it did not see, others will soon be done with.
@@ -40,6 +41,7 @@ struct ttm_evict_scope {
 	unsigned int max;
 	const struct ttm_buffer_object *worthless[TTM_EVICT_SCOPE_WORTHLESS];
 	unsigned int num_worthless;
+	bool told;
 	bool soft;
 	bool left_out;
 	bool passing;

@@ -40,7 +40,8 @@
  * **Keeping.** With &ttm_lru_walk_arg.keep the reservations stay locked when the
  * walk goes on, until the allocation that walks has ended. What such a walk has
  * seen can't change behind it: nobody else moves, pins, or brings back a buffer
- * whose reservation is kept.
+ * whose reservation is kept. A walk that only tries keeps those of buffers that have
+ * left the manager, and gives back the others.
  *
  * **What was left out.** A walk may leave out buffers: it did not get their
  * reservations; they moved, or came, after it began; their last reference was
@@ -117,7 +118,8 @@ static bool ttm_lru_walk_passes_busy(const struct ttm_bo_lru_cursor *curs)
 	const struct ttm_evict_scope *scope = arg->ctx->scope;
 
 	return !arg->ticket && !arg->ctx->allow_res_evict &&
-	       !(scope && scope->outer) && !ttm_lru_walk_may_wait(curs);
+	       !(scope && (scope->outer || scope->num)) &&
+	       !ttm_lru_walk_may_wait(curs);
 }
 
 /* Wait for the reservation of @bo. The lru_lock isn't held. */
@@ -320,12 +322,27 @@ static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
 	ttm_resource_cursor_fini(&curs->res_curs);
 }
 
+/* Is @bo, which is reserved, where the walk looks for buffers? */
+static bool ttm_lru_walk_is_in(const struct ttm_buffer_object *bo,
+			       const struct ttm_resource_manager *man)
+{
+	return bo->resource &&
+	       ttm_manager_type(man->bdev, bo->resource->mem_type) == man;
+}
+
 /* Leave @bo, reserved, to the allocation. With its last reference its room goes. */
 static noinline bool ttm_lru_walk_keep(struct ttm_bo_lru_cursor *curs,
 				       struct ttm_buffer_object *bo)
 {
-	return kref_read(&bo->kref) > 1 &&
-	       ttm_evict_scope_keep(curs->arg->ctx->scope, bo);
+	const struct ttm_lru_walk_arg *arg = curs->arg;
+
+	if (kref_read(&bo->kref) == 1)
+		return false;
+	if (arg->trylock_only && ttm_lru_walk_is_in(bo, curs->man))
+		return false;
+	/* The buffers that share its reservation aren't busy any more. */
+	curs->passes_busy = false;
+	return ttm_evict_scope_keep(arg->ctx->scope, bo);
 }
 
 /**
@@ -400,14 +417,6 @@ void ttm_bo_lru_cursor_fini(struct ttm_bo_lru_cursor *curs)
 	ttm_bo_lru_cursor_end(curs);
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_fini);
-
-/* Is @bo, which is reserved, where the walk looks for buffers? */
-static bool ttm_lru_walk_is_in(const struct ttm_buffer_object *bo,
-			       const struct ttm_resource_manager *man)
-{
-	return bo->resource &&
-	       ttm_manager_type(man->bdev, bo->resource->mem_type) == man;
-}
 
 /**
  * ttm_bo_lru_cursor_next() - step to the next buffer that can be reserved

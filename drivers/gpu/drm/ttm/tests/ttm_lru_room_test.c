@@ -302,6 +302,36 @@ static void ttm_lru_room_one_is_released_in_a_transaction(struct kunit *test)
 	lru_place_while_released(test, true);
 }
 
+/* Whoever was evicted comes back, where there is room, as soon as it is let. */
+static void lru_come_back(struct ttm_buffer_object *bo)
+{
+	static const struct ttm_place place = { .mem_type = TTM_PL_TT };
+	struct ttm_placement placement = { .num_placement = 1, .placement = &place };
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	if (bo->resource->mem_type != TTM_PL_TT)
+		ttm_bo_validate(bo, &placement, &ctx);
+}
+
+static void lru_all_come_back(struct lru_world *w, char letter)
+{
+	for (char c = 'a'; c <= 'c'; c++)
+		lru_do(w, c, lru_come_back);
+}
+
+static void ttm_lru_room_evicted_ones_come_back(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
+	lru_script.at = lru_all_come_back;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.moved, "abcx");
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_free(w, 'x');
+}
+
 /*
  * Soft before hard
  */
@@ -593,6 +623,7 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_one_is_freed),
 	KUNIT_CASE(ttm_lru_room_one_is_released),
 	KUNIT_CASE(ttm_lru_room_one_is_released_in_a_transaction),
+	KUNIT_CASE(ttm_lru_room_evicted_ones_come_back),
 	KUNIT_CASE(ttm_lru_room_fallback_before_backing_off),
 	KUNIT_CASE(ttm_lru_room_victims_that_back_off),
 	KUNIT_CASE(ttm_lru_room_a_vm_is_busy_but_for_a_moment),
