@@ -10,10 +10,11 @@
  * - one waits as long as that once, and each other client was served 20 times meanwhile:
  *   that was not the machine;
  * - more bytes are moved than 1.1 times what a plain LRU moves for the same submits in
- *   the same order, if it needs each buffer in one piece, as vttm does.
+ *   the same order, if it needs each buffer in one piece, as vttm does; and what fills
+ *   the memory four times, as in a short run chance moves more than any policy.
  *
  * With --strict, no wait may be longer than 20 times its own client's mean, and the LRU
- * looks at sizes only.
+ * looks at sizes only, and has no luck.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -31,7 +32,7 @@
 
 #define MOST_WAIT 20
 #define MOST_MOVED_PERCENT 110
-#define LEAST_TO_JUDGE_MOVES 1000
+#define CHANCE 4
 #define BLOCKS 10
 #define ALONE 5
 /* A client that is slower makes a twentieth of the submits, and the run goes on for it. */
@@ -315,9 +316,9 @@ static __u64 moved_by(const struct run *run)
 	return moved;
 }
 
-static bool moves_too_much(__u64 moved, __u64 limit)
+static bool moves_too_much(__u64 moved, __u64 limit, __u64 chance)
 {
-	return moved * 100 > limit * MOST_MOVED_PERCENT;
+	return moved * 100 > limit * MOST_MOVED_PERCENT + chance * 100;
 }
 
 /* Each role alone: does it fit? */
@@ -332,7 +333,7 @@ static bool fits_alone(const struct pattern *pattern, __u32 bits)
 			continue;
 		run = new_run(1, bits, ALONE);
 		compete(run, &pattern->roles[i]);
-		if (refused_by(run) || moves_too_much(moved_by(run), simulate(run, false))) {
+		if (refused_by(run) || moves_too_much(moved_by(run), simulate(run, false), 0)) {
 			printf("  alone, %s is refused %llu times, and moves %llu MiB\n",
 			       pattern->roles[i]->name, refused_by(run),
 			       moved_by(run) / MIB);
@@ -371,17 +372,18 @@ static bool waits_are_fair(const struct pattern *pattern, const struct run *run)
 	return fair;
 }
 
-/* Over a short run, chance moves more than any policy. */
 static bool moves_are_few(const struct run *run)
 {
+	__u64 memory = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE) +
+		       vttm_get(gpu, VTTM_PARAM_GTT_SIZE);
 	__u64 moved = moved_by(run), sizes = simulate(run, false);
 	__u64 pieces = simulate(run, true);
 
 	printf("  moved %llu MiB; a plain LRU %llu MiB: %.3f, by sizes only %llu MiB: %.3f\n",
 	       moved / MIB, pieces / MIB, times(moved, pieces), sizes / MIB,
 	       times(moved, sizes));
-	return run->attempts < LEAST_TO_JUDGE_MOVES ||
-	       !moves_too_much(moved, options.strict ? sizes : pieces);
+	return options.strict ? !moves_too_much(moved, sizes, 0) :
+				!moves_too_much(moved, pieces, CHANCE * memory);
 }
 
 static bool judge(const struct pattern *pattern, const struct run *run)

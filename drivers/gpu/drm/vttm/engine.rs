@@ -104,7 +104,7 @@ impl Engine {
     /// Moves a buffer: by the CPU at once, or by a task, if copies are to take a while.
     ///
     /// What leaves pages is `from_pages`. They stay until it has been copied, while the buffer may get
-    /// others: there is no limit to that but here.
+    /// others: there is no limit to that but [`Self::wait_for_copies`].
     pub(crate) fn copy(&self, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
         let is_late = mv.waits_beyond(&self.timeline)?;
 
@@ -132,6 +132,14 @@ impl Engine {
         }
         // Where there is no task, there is nothing to copy, or it must be waited for.
         Ok(MoveBy::Memcpy)
+    }
+
+    /// Waits while there is too much to copy out of pages.
+    ///
+    /// A transaction does so when it begins. Later, with all that it has reserved, it would be in the way
+    /// of others. So there may be more to copy than that: what those who have begun move.
+    pub(crate) fn wait_for_copies(&self) -> Result {
+        self.copies.wait_for_room()
     }
 
     /// Begins to make a job.
@@ -206,7 +214,7 @@ impl Engine {
     }
 }
 
-/// UnderWay that are under way.
+/// What is under way.
 #[pin_data]
 struct UnderWay {
     /// Bytes, or whatever is counted.
@@ -231,18 +239,25 @@ impl UnderWay {
         )
     }
 
-    /// Begins with more when there is little enough. What is too large for that is alone.
-    ///
-    /// Waits for what is under way, so that must not wait for others.
+    /// Begins with more, however much that is.
     fn begin(self: &Arc<Self>, size: usize) -> Share {
-        let mut all = self.all.lock();
-
-        while !self.has_room(*all, size) {
-            self.less.wait(&mut all);
-        }
-        self.share(&mut all, size)
+        self.share(&mut self.all.lock(), size)
     }
 
+    /// Waits until there is less than the most. Once that was so, what others begin meanwhile is no reason
+    /// to go on waiting.
+    ///
+    /// What is under way must not wait for the caller.
+    fn wait_for_room(&self) -> Result {
+        let mut all = self.all.lock();
+
+        if *all >= self.most && self.less.wait_interruptible(&mut all) {
+            return Err(ERESTARTSYS);
+        }
+        Ok(())
+    }
+
+    /// Begins with more if there is little enough. What is too large for that is alone.
     fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
         let mut all = self.all.lock();
 
@@ -286,8 +301,13 @@ struct Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        if self.size != 0 {
-            *self.under_way.all.lock() -= self.size;
+        if self.size == 0 {
+            return;
+        }
+        let mut all = self.under_way.all.lock();
+
+        *all -= self.size;
+        if *all < self.under_way.most {
             self.under_way.less.notify_all();
         }
     }

@@ -269,7 +269,10 @@ pub(crate) fn transaction<'env, R>(
 
     loop {
         let was_late = engine.is_late();
-        let result = ttm::transaction(&ioctl_ctx(), &mut f);
+        let result = ttm::transaction(&ioctl_ctx(), |tx| {
+            engine.wait_for_copies()?;
+            f(tx)
+        });
 
         if patience == 0 || !matches!(result, Err(e) if e == ENOSPC) {
             return result;
