@@ -28,9 +28,10 @@ else
 	linux=$cache/linux/$key
 fi
 files=$cache/tree/$key.files
-# PRISTINE=1: a second tree and kernel, with Linux's own LRU.
+# PRISTINE=1: a second tree and kernel, with Linux's own LRU. PLAIN=1: a kernel that
+# looks for no bugs.
 tree=$cache/tree/$key${PRISTINE:+-pristine}
-build=$cache/build/$key${PRISTINE:+-pristine}
+build=$cache/build/$key${PRISTINE:+-pristine}${PLAIN:+-plain}
 
 # A place where mounts are private and end with the command. An ordinary user
 # is root in it, and has the user ids that a Debian root needs.
