@@ -55,13 +55,15 @@ BOOTED = {
     "places of the other half are looked at",
     "a lack of memory is one of room",
     "a lack of memory ends the round",
+    "soft walks keep nothing",
+    "who is patient softly keeps all",
+    "who is patient keeps nothing",
     "what enters in a round is overlooked",
     "what enters in a round is not left out",
     "what enters in a round is not passing",
     "victims that lacked memory are no lack of memory",
     "who must not wait pauses",
     "all are deaf",
-    "a signal is overlooked",
     "who has no ticket waits for all",
     "who must not wait for the GPU waits for all",
     "soft looks at what is free are repeated",
@@ -83,7 +85,6 @@ BOOTED = {
     "nested searches always left something out",
     "the last nested search alone left something out",
     "who looks for a place isn't known",
-    "nested searches were told before",
     "-EDEADLK never comes out",
     "a drain counts earlier evictions",
     "a drain counts what was left out earlier",
@@ -544,9 +545,9 @@ EVICT = [
     # Pauses
     ("who must not wait pauses", "\tif (ctx->no_wait_gpu) {\n", "\tif (false) {\n"),
     ("nobody pauses", "\tif (ctx->no_wait_gpu) {\n", "\tif (true) {\n"),
-    ("who is deaf is interrupted", "\tif (!ctx->interruptible) {\n", "\tif (false) {\n"),
-    ("all are deaf", "\tif (!ctx->interruptible) {\n", "\tif (true) {\n"),
-    ("a signal is overlooked", "return signal_pending(current) ? -ERESTARTSYS : 0;",
+    ("who is deaf is interrupted", "return ctx->interruptible && signal_pending(",
+     "return signal_pending("),
+    ("all are deaf", "return ctx->interruptible && signal_pending(current) ? -ERESTARTSYS : 0;",
      "return 0;"),
     ("who has no ticket waits for all",
      "return search->ticket && !search->ctx->no_wait_gpu ?",
@@ -569,17 +570,6 @@ EVICT = [
      "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
      "\t\t      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);",
      "\t\tret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);"),
-    ("what a soft look keeps is kept in the pause",
-     "\t\tttm_evict_scope_end(search->ctx->scope);\n"
-     "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
-     "\t\t      ttm_evict_search_round(",
-     "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
-     "\t\t      ttm_evict_search_round("),
-    ("who is patient softly keeps all",
-     SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n"
-                                  "\t\t\tttm_evict_scope_end(search->ctx->scope);\n", "")),
-    ("who is patient keeps nothing",
-     SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n\t", "")),
     ("one exhaustive round", EXHAUSTIVELY, "\treturn ret;\n"),
     ("exhaustive rounds after success or -EDEADLK",
      EXHAUSTIVELY, EXHAUSTIVELY.replace("\tif (!ttm_evict_is_refusal(ret))\n\t\treturn ret;\n\n",
@@ -746,7 +736,7 @@ EVICT = [
      ALL_ENDS, ALL_ENDS.replace("pauses++ == TTM_EVICT_PATIENCE", "false")),
     ("emptying is patient though it saw everything",
      ALL_ENDS, ALL_ENDS.replace("!ttm_lru_left_out_any(&evict.walk.left_out) ||\n\t\t     ", "")),
-    ("emptying doesn't pause", "\t\tschedule_timeout_uninterruptible(1);\n\t}\n\treturn ttm_resource_manager_wait",
+    ("emptying doesn't pause", "\t\tusleep_range(USEC_PER_MSEC, 2 * USEC_PER_MSEC);\n\t}\n\treturn ttm_resource_manager_wait",
      "\t}\n\treturn ttm_resource_manager_wait"),
 ]
 

@@ -12,6 +12,10 @@ EQUIVALENT = {
 
 # What ../kunit/mutants tries, as only suites of a booted kernel notice it.
 BOOTED = {
+    "busy buffers that the search keeps aren't tried",
+    "busy buffers that the walk keeps aren't tried",
+    "soft walks keep what is still there",
+    "soft walks keep what is still there, and nothing else",
     "busy buffers that outer searches keep aren't tried",
     "walks that must not wait for the GPU wait for others",
     "walks that have no ticket wait once",

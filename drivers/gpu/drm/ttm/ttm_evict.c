@@ -496,7 +496,6 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 		if (!search->force_space || search->outer ||
 		    !ttm_evict_is_refusal(ret) || !search->passing)
 			break;
-		ttm_evict_scope_end(search->ctx->scope);
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
 	}

@@ -6,6 +6,9 @@
  * Worlds and pictures are those of ttm_lru_test.c: x looks for a place in TT.
  */
 
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
 
 #include <drm/ttm/ttm_placement.h>
@@ -252,6 +255,180 @@ static void ttm_lru_policy_keeps_many(struct kunit *test)
 	}
 }
 
+/* Place an x of two or three pages, as @ctx and @ticket say. */
+static int policy_place_large(struct lru_world *w, unsigned int pages,
+			      struct ttm_operation_ctx *ctx,
+			      struct ww_acquire_ctx *ticket)
+{
+	int ret;
+
+	lru_bo(w, 'x')->base.size = pages * PAGE_SIZE;
+	ret = lru_place(w, 'x', ctx, ticket);
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	if (!ret)
+		lru_free(w, 'x');
+	return ret;
+}
+
+/* A look that may not be repeated gets all of a VM. */
+static void ttm_lru_policy_one_look_at_a_vm(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a* b* c*");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	KUNIT_EXPECT_EQ(test, policy_place_large(w, 3, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.moved, "abcx");
+}
+
+/* So it does if what it needs is in the next place: p is one of the VM, as a is. */
+static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
+{
+	struct ttm_place places[] = {
+		{ .mem_type = TTM_PL_TT }, { .mem_type = TTM_PL_PRIV },
+	};
+	struct ttm_placement priv = { .num_placement = 1, .placement = places + 1 };
+	struct ttm_placement both = { .num_placement = 2, .placement = places };
+	struct lru_world *w = policy_full(test, "a* c");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    2 * PAGE_SIZE), 0);
+	lru_make_homeless(w, 'p');
+	lru_bo(w, 'p')->base.size = 2 * PAGE_SIZE;
+	lru_bo(w, 'x')->base.size = 2 * PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &priv, &ctx, NULL), 0);
+	lru_bo(w, 'p')->base.resv = lru_bo(w, 'a')->base.resv;
+	lru_script.worthless = "c";
+	lru_script.drop = "p";
+	KUNIT_EXPECT_EQ(test, lru_place_at(w, 'x', &both, &ctx, NULL), 0);
+	KUNIT_EXPECT_EQ(test, lru_bo(w, 'x')->resource->mem_type, TTM_PL_PRIV);
+	lru_bo(w, 'p')->base.resv = &lru_bo(w, 'p')->base._resv;
+	lru_bo(w, 'p')->base.size = PAGE_SIZE;
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_free(w, 'x');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* What is not valuable is free for its owner while the look goes on. */
+static const char *policy_worthless;
+
+static void policy_see_a(struct lru_world *w, char letter)
+{
+	if (letter == 'b')
+		policy_worthless = dma_resv_is_locked(lru_bo(w, 'a')->base.resv) ?
+				   "reserved" : "free";
+}
+
+static void ttm_lru_policy_gives_back_the_worthless(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	policy_worthless = NULL;
+	lru_script.worthless = "a";
+	lru_script.at = policy_see_a;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	KUNIT_EXPECT_STREQ(test, policy_worthless, "free");
+}
+
+/* Another thread, and what it waits for: that a is asked. */
+static struct completion policy_begun, policy_asked;
+
+static void policy_tell_of_a(struct lru_world *w, char letter)
+{
+	if (letter == 'a')
+		complete_all(&policy_asked);
+}
+
+static struct task_struct *policy_beside(struct lru_world *w,
+					 int (*other)(void *arg))
+{
+	struct task_struct *task;
+
+	init_completion(&policy_begun);
+	init_completion(&policy_asked);
+	lru_script.at = policy_tell_of_a;
+	task = kthread_run(other, w, "ttm-lru-other");
+	KUNIT_ASSERT_FALSE(w->test, IS_ERR(task));
+	wait_for_completion(&policy_begun);
+	return task;
+}
+
+static int policy_until_stopped(void)
+{
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
+/* Has c, and needs a before it gives that back. */
+static int policy_need_a(void *arg)
+{
+	struct lru_world *w = arg;
+	struct dma_resv *held = lru_bo(w, 'c')->base.resv;
+
+	dma_resv_lock(held, NULL);
+	complete(&policy_begun);
+	wait_for_completion(&policy_asked);
+	dma_resv_lock(lru_bo(w, 'a')->base.resv, NULL);
+	dma_resv_unlock(lru_bo(w, 'a')->base.resv);
+	dma_resv_unlock(held);
+	return policy_until_stopped();
+}
+
+/* Who is patient doesn't keep what others need to give back the rest. */
+static void ttm_lru_policy_is_patient_with_nothing_kept(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a c");
+	struct task_struct *other = policy_beside(w, policy_need_a);
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_EXPECT_EQ(test, policy_place_large(w, 2, &ctx, NULL), 0);
+	kthread_stop(other);
+}
+
+/* Brings a back, if that is let, and drops the last reference to b. */
+static int policy_bring_back_a(void *arg)
+{
+	static const struct ttm_place tt = { .mem_type = TTM_PL_TT };
+	struct ttm_placement placement = { .num_placement = 1, .placement = &tt };
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct lru_world *w = arg;
+	struct ttm_buffer_object *a = lru_bo(w, 'a'), *b = lru_bo(w, 'b');
+
+	complete(&policy_begun);
+	wait_for_completion(&policy_asked);
+	for (int i = 0; i < 100; i++) {
+		if (dma_resv_trylock(a->base.resv)) {
+			ttm_bo_validate(a, &placement, &ctx);
+			dma_resv_unlock(a->base.resv);
+		}
+		usleep_range(100, 200);
+	}
+	ttm_resource_free(b, &b->resource);
+	lru_undrop_last(w, 'b');
+	return policy_until_stopped();
+}
+
+/* In a transaction it does: what it evicted can't come back while it pauses. */
+static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	struct task_struct *other;
+	int ret;
+
+	lru_drop_last(w, 'b');
+	other = policy_beside(w, policy_bring_back_a);
+	lru_ticket_init(&ticket);
+	ret = policy_place_large(w, 2, &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	kthread_stop(other);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "ax");
+}
+
 /* When one is asked, the other is used: there would be no end to looking. */
 static void policy_use_other(struct lru_world *w, char letter)
 {
@@ -431,6 +608,11 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_concludes_at_once),
 	KUNIT_CASE(ttm_lru_policy_looks_at_many),
 	KUNIT_CASE(ttm_lru_policy_keeps_many),
+	KUNIT_CASE(ttm_lru_policy_one_look_at_a_vm),
+	KUNIT_CASE(ttm_lru_policy_one_look_at_a_vm_elsewhere),
+	KUNIT_CASE(ttm_lru_policy_gives_back_the_worthless),
+	KUNIT_CASE(ttm_lru_policy_is_patient_with_nothing_kept),
+	KUNIT_CASE(ttm_lru_policy_is_patient_with_all_kept),
 	KUNIT_CASE(ttm_lru_policy_gives_up_on_what_moves),
 	KUNIT_CASE(ttm_lru_policy_spares_the_worthless),
 	KUNIT_CASE(ttm_lru_policy_fallbacks_come_last),
