@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * vttm-scarce MIB: ask for so many buffers, of which there is not enough memory for
- * all, beside a process that has nothing to do with them. Whoever asks is told so;
- * nobody is killed.
+ * all, beside a process that has nothing to do with them. The program that asks is
+ * told so; no process is killed, and other programs can be run. What is given back,
+ * or may be lost, is there for others. Needs a kernel without swap space.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "vttm.h"
 
 #define BYSTANDER_MIB 16
+#define CROWD 4
 
 /* One that the kernel would kill first. */
 static pid_t bystander(void)
@@ -64,40 +68,158 @@ static __u64 oom_kills(void)
 	return kills;
 }
 
-/* How many buffers got their pages, of at most @count; @ret is what the last one got. */
-static __u64 take(int gpu, __u64 count, int *ret)
+/* Other programs run all the same, and nobody was killed. */
+static void expect_peace(pid_t pid)
+{
+	if (system("exec true"))
+		die("no other program can be run");
+	if (oom_kills() || waitpid(pid, NULL, WNOHANG))
+		die("a process was killed");
+}
+
+/* A buffer of a MiB, which may have no pages yet. */
+static __u32 create(int gpu)
+{
+	__u32 handle;
+	int ret = vttm_create(gpu, MIB, VTTM_DOMAIN_SYSTEM, 0, 0, &handle);
+
+	if (ret)
+		die("a buffer without pages: %s", strerror(-ret));
+	return handle;
+}
+
+static int prefetch(int gpu, __u32 handle)
+{
+	return vttm_prefetch(gpu, handle, 0);
+}
+
+static sigjmp_buf fault;
+
+static void on_sigbus(int sig)
+{
+	siglongjmp(fault, sig);
+}
+
+/* SIGBUS is how a page fault fails. */
+static int write_to(void *map)
+{
+	if (sigsetjmp(fault, 1))
+		return -ENOMEM;
+	memset(map, 1, MIB);
+	return 0;
+}
+
+static int touch(int gpu, __u32 handle)
+{
+	void *map;
+	int ret = vttm_map(gpu, handle, MIB, &map);
+
+	if (!ret) {
+		ret = write_to(map);
+		munmap(map, MIB);
+	}
+	return ret;
+}
+
+/* How many buffers get their pages, until one doesn't. */
+static __u64 take(int gpu, __u64 count, int (*get)(int gpu, __u32 handle))
 {
 	__u64 n;
+	int ret;
 
 	for (n = 0; n < count; n++) {
-		__u32 handle;
-
-		*ret = vttm_create(gpu, MIB, VTTM_DOMAIN_SYSTEM, 0, 0, &handle);
-		if (!*ret)
-			*ret = vttm_prefetch(gpu, handle, 0);
-		if (*ret < 0)
-			break;
+		ret = get(gpu, create(gpu));
+		if (ret == -ENOMEM)
+			return n;
+		if (ret)
+			die("a buffer's pages: %s", strerror(-ret));
 	}
-	return n;
+	die("there was enough memory");
+}
+
+static int open_gpu(void)
+{
+	int gpu = drm_open("vttm", 0);
+
+	if (gpu < 0)
+		die("there is no vttm");
+	return gpu;
+}
+
+/* The same, and all are given back. */
+static __u64 take_for_a_while(__u64 count, int (*get)(int gpu, __u32 handle),
+			      pid_t pid)
+{
+	int gpu = open_gpu();
+	__u64 taken = take(gpu, count, get);
+
+	expect_peace(pid);
+	close(gpu);
+	return taken;
+}
+
+/* The content of all may be lost, and half of the memory is asked for again. */
+static void take_what_may_be_lost(__u64 count, pid_t pid)
+{
+	int gpu = open_gpu(), ret;
+	__u64 taken = take(gpu, count, prefetch);
+	__u32 retained;
+
+	/* Handles are counted from 1. */
+	for (__u32 handle = 1; handle <= taken; handle++) {
+		ret = vttm_madvise(gpu, handle, VTTM_MADV_DONT_NEED, &retained);
+		if (ret)
+			die("a buffer that may be lost: %s", strerror(-ret));
+	}
+	for (__u64 n = 0; n < taken / 2; n++) {
+		ret = prefetch(gpu, create(gpu));
+		if (ret)
+			die("%llu of %llu MiB, where all may be lost: %s",
+			    (unsigned long long)n, (unsigned long long)taken,
+			    strerror(-ret));
+	}
+	expect_peace(pid);
+	close(gpu);
+}
+
+/* Many at once. */
+static void take_in_a_crowd(__u64 count, pid_t pid)
+{
+	pid_t crowd[CROWD];
+	int status;
+
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = fork();
+		if (!crowd[i]) {
+			take(open_gpu(), count, prefetch);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < CROWD; i++) {
+		if (waitpid(crowd[i], &status, 0) < 0 || status)
+			die("one of many was not told");
+	}
+	expect_peace(pid);
 }
 
 int main(int argc, char **argv)
 {
 	__u64 count = argc > 1 ? strtoull(argv[1], NULL, 0) : 400;
-	int gpu = drm_open("vttm", 0), ret = 0;
 	pid_t pid = bystander();
-	__u64 taken;
+	__u64 taken, again;
 
-	if (gpu < 0)
-		die("there is no vttm");
-	taken = take(gpu, count, &ret);
-	close(gpu);
-	printf("%llu of %llu MiB, then: %s\n", (unsigned long long)taken,
-	       (unsigned long long)count, strerror(-ret));
-	if (ret != -ENOMEM)
-		die("there was enough memory");
-	if (oom_kills() || waitpid(pid, NULL, WNOHANG))
-		die("a process was killed");
+	signal(SIGBUS, on_sigbus);
+	taken = take_for_a_while(count, prefetch, pid);
+	printf("%llu of %llu MiB\n", (unsigned long long)taken,
+	       (unsigned long long)count);
+	take_in_a_crowd(count, pid);
+	take_what_may_be_lost(count, pid);
+	take_for_a_while(count, touch, pid);
+
+	again = take_for_a_while(count, prefetch, pid);
+	printf("%llu MiB again\n", (unsigned long long)again);
+	if (again < taken - taken / 4)
+		die("what was given back is not there");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	puts("ok");

@@ -75,6 +75,7 @@ TESTS = (
 	Test('vttm-fill-swapout', 'vttm-fill --rounds 60', 'shrinker=0',
 	     args=(FEW_PAGES,)),
 	Test('vttm-fill-short', 'vttm-fill --rounds 40 --short', 'delay_us=100', swap=8),
+	Test('vttm-scarce', 'vttm-scarce 400', memory='320M', swap=0),
 	Test('vttm-storm', 'vttm-storm --ops 8000', f'{SMALL} delay_us=50', leaks=True),
 	Test('vttm-storm-full', 'vttm-storm --ops 8000', 'devices=2 vram_mb=8 gtt_mb=8'),
 	Test('vttm-compete', 'vttm-compete --submits 60'),

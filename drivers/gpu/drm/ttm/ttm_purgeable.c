@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers whose content may be lost, and how many pages a shrinker could get.
+ * Buffers whose content may be lost, how many pages a shrinker could get, and
+ * whether enough are left for more buffers.
  */
 
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+#include <linux/atomic.h>
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/list.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/spinlock.h>
+#include <linux/vmstat.h>
 
+#include <drm/ttm/ttm_backup.h>
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_shrinker.h>
@@ -16,6 +25,9 @@
 
 #include "ttm_bo_internal.h"
 #include "ttm_reclaim.h"
+
+/* Pages that could be purged, of all devices. */
+static atomic_long_t ttm_purgeable_pages;
 
 /**
  * ttm_purgeable_init() - initialize a device's list of purgeable buffers
@@ -46,8 +58,10 @@ void ttm_shrinker_account(struct ttm_device *bdev, const struct ttm_tt *tt,
 		return;
 
 	atomic_long_add(pages, &bdev->shrinkable_pages);
-	if (tt->page_flags & TTM_TT_FLAG_PURGEABLE)
+	if (tt->page_flags & TTM_TT_FLAG_PURGEABLE) {
 		atomic_long_add(pages, &bdev->purgeable_pages);
+		atomic_long_add(pages, &ttm_purgeable_pages);
+	}
 }
 
 static void ttm_tt_set_purgeable(struct ttm_device *bdev, struct ttm_tt *tt,
@@ -156,4 +170,46 @@ struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev)
 		return bo;
 	dma_resv_unlock(bo->base.resv);
 	return NULL;
+}
+
+/**
+ * ttm_pages_available() - estimate what the system can get without swapping
+ *
+ * Like MemAvailable of /proc/meminfo, which does not know TTM's pools of free pages.
+ *
+ * Return: Pages that are free, or that reclaim can free at once.
+ */
+u64 ttm_pages_available(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(ttm_pages_available);
+
+	return si_mem_available() + global_node_page_state(NR_GPU_RECLAIM);
+}
+EXPORT_SYMBOL_IF_KUNIT(ttm_pages_available);
+
+/**
+ * ttm_pages_left() - tell whether there are pages left for a buffer
+ * @pages: How many it takes.
+ *
+ * For those that prefer to fail rather than have a process killed. They must fail
+ * while there is memory left: once buffers have taken all of it, the page cache
+ * included, the next page fault of whatever process meets the OOM killer. That
+ * can't find the culprit either, since no process is charged for these pages.
+ * So a part of the memory is kept back, as much as vm.user_reserve_kbytes is for
+ * processes: three percent, at most 128 MiB.
+ *
+ * What can be purged or swapped out counts as available.
+ *
+ * Context: Any.
+ *
+ * Return: true if @pages can be allocated.
+ */
+bool ttm_pages_left(unsigned long pages)
+{
+	u64 reserve = min(totalram_pages() / 32, SZ_128M >> PAGE_SHIFT);
+	long purgeable = atomic_long_read(&ttm_purgeable_pages);
+	u64 left = ttm_pages_available() + max(purgeable, 0) +
+		   (ttm_backup_bytes_avail() >> PAGE_SHIFT);
+
+	return left >= pages + reserve;
 }

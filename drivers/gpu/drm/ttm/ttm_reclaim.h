@@ -21,6 +21,8 @@ void ttm_purgeable_init(struct ttm_device *bdev);
 void ttm_purgeable_add_zombie(struct ttm_buffer_object *bo);
 void ttm_purgeable_forget(struct ttm_buffer_object *bo);
 struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev);
+u64 ttm_pages_available(void);
+bool ttm_pages_left(unsigned long pages);
 
 /* ttm_swapout.c */
 void ttm_swapout_init(struct ttm_device *bdev);

@@ -238,7 +238,8 @@ pub(super) unsafe fn is_of_pages(
 ///
 /// `bo` must be a valid buffer, its reservation held.
 unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result {
-    let mut ctx = OperationCtx::new();
+    // A program asks for it, which can be told that there is no memory.
+    let mut ctx = OperationCtx::new().gfp_retry_mayfail();
     let mut placement = bindings::ttm_placement {
         num_placement: u32::try_from(places.len())?,
         // CAST: `Place` is transparent.

@@ -11,6 +11,8 @@
 #include <kunit/visibility.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -21,6 +23,7 @@
 #include <drm/ttm/ttm_shrinker.h>
 
 #include "../ttm_pool_internal.h"
+#include "../ttm_reclaim.h"
 #include "ttm_lru_reclaim.h"
 
 /*
@@ -245,6 +248,96 @@ static void ttm_lru_reclaim_forgets(struct kunit *test)
 	reclaim_start(test);
 	reclaim_expect_count(test, 1, 1);
 	reclaim_stop();
+}
+
+/*
+ * Memory is kept back
+ */
+
+/* What the system can get, in pages. */
+static struct {
+	u64 memory;
+	u64 swap;
+} reclaim_left;
+
+static u64 reclaim_memory(void)
+{
+	return reclaim_left.memory;
+}
+
+static u64 reclaim_swap(void)
+{
+	return reclaim_left.swap << PAGE_SHIFT;
+}
+
+static u64 reclaim_kept_back(void)
+{
+	return min(totalram_pages() / 32, SZ_128M >> PAGE_SHIFT);
+}
+
+static struct lru_world *reclaim_world_short(struct kunit *test,
+					     const char *picture,
+					     const char *filled)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, picture, filled);
+
+	reclaim_left.memory = reclaim_kept_back();
+	reclaim_left.swap = 0;
+	kunit_activate_static_stub(test, ttm_pages_available, reclaim_memory);
+	kunit_activate_static_stub(test, ttm_backup_bytes_avail, reclaim_swap);
+	return w;
+}
+
+static int reclaim_populate_or(struct lru_world *w, char letter, bool fail)
+{
+	struct ttm_operation_ctx ctx = { .gfp_retry_mayfail = fail };
+	struct ttm_buffer_object *bo = lru_reserve(w, letter);
+	int ret = ttm_tt_create(bo, false) ?: ttm_bo_populate(bo, &ctx);
+
+	lru_unreserve(bo);
+	return ret;
+}
+
+/* The last pages are not for those that prefer to fail. */
+static void ttm_lru_reclaim_keeps_memory_back(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world_short(test, "a b", "");
+
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'a', true), -ENOMEM);
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'a')->ttm));
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'b', false), 0);
+	reclaim_left.memory++;
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'a', true), 0);
+}
+
+/* What can be had is not refused: for what may be lost, or goes to the swap space. */
+static void ttm_lru_reclaim_keeps_back_no_more(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world_short(test, "a b c d", "a");
+
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'b', true), -ENOMEM);
+	reclaim_set_purgeable(w, 'a', true);
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'b', true), 0);
+	reclaim_set_purgeable(w, 'a', false);
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'c', true), -ENOMEM);
+	reclaim_left.swap = 1;
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'c', true), 0);
+	reclaim_left.swap = 0;
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'd', true), -ENOMEM);
+}
+
+/* A buffer that comes back makes room where it was. */
+static void ttm_lru_reclaim_restores_from_a_full_backup(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world_short(test, "a", "a");
+
+	reclaim_left.swap = 1;
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_KERNEL, 1), 1);
+	reclaim_stop();
+	reclaim_left.swap = 0;
+	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'a', true), 0);
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
 }
 
 /*
@@ -596,6 +689,9 @@ static struct kunit_case ttm_lru_reclaim_cases[] = {
 	KUNIT_CASE(ttm_lru_reclaim_counts_what_has_room),
 	KUNIT_CASE(ttm_lru_reclaim_counts_ghosts),
 	KUNIT_CASE(ttm_lru_reclaim_forgets),
+	KUNIT_CASE(ttm_lru_reclaim_keeps_memory_back),
+	KUNIT_CASE(ttm_lru_reclaim_keeps_back_no_more),
+	KUNIT_CASE(ttm_lru_reclaim_restores_from_a_full_backup),
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
 	KUNIT_CASE_SLOW(ttm_lru_reclaim_work_in_proportion),
 	KUNIT_CASE(ttm_lru_reclaim_purgeable_among_many),
