@@ -55,7 +55,7 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
+tree demo check kunit mutants-kernel rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
 		vttm-compete: setup
 	@$(lock) ours $(work) $@
 
