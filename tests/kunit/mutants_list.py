@@ -373,6 +373,11 @@ TEARDOWN = [
     ("one look is all", "\twhile (ttm_device_unpopulate(bdev))\n", "\tif (ttm_device_unpopulate(bdev))\n"),
 ]
 
+LEFT = """\
+	u64 left = ttm_pages_available() + max(purgeable, 0) +
+		   (ttm_backup_bytes_avail() >> PAGE_SHIFT);
+"""
+
 PURGEABLE = [
     ("what has no backup is counted", "\tif (IS_ERR_OR_NULL(tt->backup))\n\t\treturn;\n", ""),
     ("what is purgeable isn't counted as such",
@@ -399,6 +404,15 @@ PURGEABLE = [
      "\tdma_resv_trylock(bo->base.resv);\n"),
     ("what is being released stays reserved",
      "\tdma_resv_unlock(bo->base.resv);\n\treturn NULL;\n", "\treturn NULL;\n"),
+    ("one device's pages alone are purgeable",
+     "\t\tatomic_long_add(pages, &ttm_purgeable_pages);\n", "\t\t;\n"),
+    ("what can be purged is not there", LEFT, LEFT.replace("max(purgeable, 0) +", "0 +")),
+    ("swap space is not there", LEFT, LEFT.replace("(ttm_backup_bytes_avail() >> PAGE_SHIFT)", "0")),
+    ("swap space is a multiple of what it is", LEFT, LEFT.replace(" >> PAGE_SHIFT", "")),
+    ("free memory is not there", LEFT, LEFT.replace("ttm_pages_available() + ", "")),
+    ("nothing is kept back", "\treturn left >= pages + reserve;\n", "\treturn left >= pages;\n"),
+    ("a buffer of any size fits", "\treturn left >= pages + reserve;\n", "\treturn left >= reserve;\n"),
+    ("too much is kept back", "\treturn left >= pages + reserve;\n", "\treturn left > pages + reserve;\n"),
 ]
 
 RELEASE = [
@@ -465,9 +479,9 @@ WALK = "ttm_lru_walk"
 WALKS = ("ttm_lru_policy", "ttm_lru_room", WALK)
 
 LISTS = (
-    ("ttm_swapout.c", ("ttm_lru_policy", "ttm_lru_swapout", f"{WALK}.*swapout*", f"{WALK}.*hibernation*"), SWAPOUT),
+    ("ttm_swapout.c", ("ttm_lru_swapout", "ttm_lru_policy", f"{WALK}.*swapout*", f"{WALK}.*hibernation*"), SWAPOUT),
     ("ttm_shrinker.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), SHRINKER),
-    ("ttm_teardown.c", (f"{WALK}.*teardown*", f"{WALK}.*defect8*"), TEARDOWN),
+    ("ttm_teardown.c", ("ttm_lru_swapout", f"{WALK}.*teardown*", f"{WALK}.*defect8*"), TEARDOWN),
     ("ttm_purgeable.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), PURGEABLE),
     ("ttm_release.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), RELEASE),
     ("ttm_evict.c", ("ttm_lru_policy", "ttm_lru_room", f"{WALK}.*evict*", f"{WALK}.*failing*"),

@@ -17,8 +17,10 @@
 #include <drm/ttm/ttm_backup.h>
 
 #include "../ttm_module.h"
+#include "../ttm_pool_internal.h"
 #include "../ttm_reclaim.h"
 #include "ttm_lru_reclaim.h"
+#include "ttm_mock_manager.h"
 
 /* What came of what happened meanwhile. */
 static bool swapout_result;
@@ -146,6 +148,226 @@ static void ttm_lru_swapout_device_waits_for_swapout(struct kunit *test)
 }
 
 /*
+ * What is left alone
+ */
+
+/* The GPU uses a buffer, until lru_idle(). */
+static void swapout_use(struct lru_world *w, char letter)
+{
+	struct ttm_buffer_object *bo = lru_reserve(w, letter);
+	int ret = dma_resv_reserve_fences(bo->base.resv, 1);
+
+	if (!ret)
+		dma_resv_add_fence(bo->base.resv, lru_busy(w),
+				   DMA_RESV_USAGE_BOOKKEEP);
+	lru_unreserve(bo);
+	KUNIT_ASSERT_EQ(w->test, ret, 0);
+}
+
+/* What the GPU may still write to, it would lose. Nothing moves to where it is. */
+static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_fill(w, "ab");
+	swapout_use(w, 'a');
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	EXPECT_SOUND(w, "a / b");
+	KUNIT_EXPECT_TRUE(test, ttm_tt_is_populated(lru_bo(w, 'a')->ttm));
+	lru_idle(w);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	EXPECT_SOUND(w, "/ b a");
+	EXPECT_LETTERS(lru_script.moved, "");
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
+}
+
+/* Nor are its pages given back when the last reference is gone. */
+static void ttm_lru_swapout_spares_zombies_in_use(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct ttm_buffer_object *bo = lru_bo(w, 'a');
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_fill(w, "a");
+	swapout_use(w, 'a');
+	bo->deleted = true;
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	bo->deleted = false;
+	lru_idle(w);
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
+	EXPECT_SOUND(w, "a");
+}
+
+static s64 swapout_no_backup(struct file *backup, struct folio *folio,
+			     unsigned int order, bool writeback, pgoff_t idx,
+			     gfp_t folio_gfp, gfp_t alloc_gfp,
+			     pgoff_t *nr_pages_backed)
+{
+	swapout_result = true;
+	*nr_pages_backed = 0;
+	return -ENOMEM;
+}
+
+/* Their content is not worth a backup, nor is what the driver has a reason to keep. */
+static void ttm_lru_swapout_backs_up_what_is_worth_it(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c", "ac");
+	struct ttm_buffer_object *bo = lru_bo(w, 'a');
+	struct ttm_operation_ctx ctx = {};
+
+	swapout_result = false;
+	kunit_activate_static_stub(test, ttm_backup_backup_folio,
+				   swapout_no_backup);
+	bo->deleted = true;
+	lru_script.worthless = "c";
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	bo->deleted = false;
+	KUNIT_EXPECT_FALSE(test, swapout_result);
+	KUNIT_EXPECT_NULL(test, bo->ttm);
+	EXPECT_LETTERS(lru_script.swapped, "");
+	EXPECT_SOUND(w, "b c");
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "c"), "");
+}
+
+/* A buffer that others have is not waited for, and they don't hide the rest. */
+static void ttm_lru_swapout_waits_for_nobody(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b c d");
+	struct lru_holder holder = { .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+
+	lru_fill(w, "abcd");
+	lru_hold(&holder, w, 'a');
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(w->bdev, &ctx, GFP_KERNEL), 1);
+	EXPECT_LETTERS(lru_script.swapped, "b");
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	lru_let_go(&holder);
+	EXPECT_LETTERS(lru_script.swapped, "bcd");
+	EXPECT_SOUND(w, "a / b c d");
+}
+
+/*
+ * The driver
+ */
+
+static void ttm_lru_swapout_driver_is_not_told(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a");
+	struct ttm_operation_ctx ctx = {};
+
+	w->funcs.swap_notify = NULL;
+	lru_fill(w, "a");
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	EXPECT_SOUND(w, "/ a");
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
+}
+
+static void swapout_let_go(struct ttm_buffer_object *bo)
+{
+	ttm_tt_unpopulate(bo->bdev, bo->ttm);
+}
+
+/* It has given the pages back when it was told, as if they were never there. */
+static void ttm_lru_swapout_driver_lets_go(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct ttm_operation_ctx ctx = {};
+
+	w->funcs.swap_notify = swapout_let_go;
+	lru_fill(w, "a");
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	EXPECT_SOUND(w, "a");
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'a')->ttm));
+	KUNIT_EXPECT_FALSE(test, lru_bo(w, 'a')->ttm->page_flags &
+				 TTM_TT_FLAG_SWAPPED);
+}
+
+/*
+ * Several managers
+ */
+
+/* A buffer in another manager, which is made of pages if @use_tt. */
+static void swapout_make_in(struct lru_world *w, char letter, u32 mem_type,
+			    bool use_tt)
+{
+	struct ttm_place place = { .mem_type = mem_type };
+	struct ttm_placement placement = {
+		.num_placement = 1, .placement = &place,
+	};
+	struct ttm_operation_ctx ctx = {};
+
+	if (mem_type == TTM_PL_PRIV) {
+		KUNIT_ASSERT_EQ(w->test, ttm_mock_manager_init(w->bdev, mem_type,
+							       PAGE_SIZE), 0);
+		ttm_manager_type(w->bdev, mem_type)->use_tt = use_tt;
+	}
+	lru_make_homeless(w, letter);
+	KUNIT_ASSERT_EQ(w->test, lru_place_at(w, letter, &placement, &ctx, NULL),
+			0);
+	lru_fill(w, (char[]) { letter, 0 });
+	lru_script.moved = (struct lru_letters) {};
+}
+
+static bool swapout_is_swapped(struct lru_world *w, char letter)
+{
+	return lru_bo(w, letter)->ttm->page_flags & TTM_TT_FLAG_SWAPPED;
+}
+
+/* An error ends it, and is told; what was taken for the move is given back. */
+static void ttm_lru_swapout_ends_with_an_error(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct ttm_resource_manager *system =
+		ttm_manager_type(w->bdev, TTM_PL_SYSTEM);
+	struct ttm_operation_ctx ctx = {};
+
+	lru_fill(w, "abc");
+	swapout_make_in(w, 'd', TTM_PL_PRIV, true);
+	lru_script.fail = "b";
+	lru_script.error = -EIO;
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL),
+			-EIO);
+	EXPECT_LETTERS(lru_script.moved, "ab");
+	EXPECT_SOUND(w, "b c / a");
+	KUNIT_EXPECT_FALSE(test, swapout_is_swapped(w, 'b'));
+	KUNIT_EXPECT_FALSE(test, swapout_is_swapped(w, 'd'));
+	KUNIT_EXPECT_EQ(test, system->usage, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), -EIO);
+	lru_script.fail = NULL;
+	lru_free(w, 'd');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* What the device has in memory of its own doesn't go; pages there are a copy. */
+static void ttm_lru_swapout_of_pages_only(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_fill(w, "a");
+	swapout_make_in(w, 'b', TTM_PL_PRIV, false);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	EXPECT_LETTERS(lru_script.asked, "a");
+	EXPECT_LETTERS(lru_script.moved, "");
+	lru_free(w, 'b');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* When one manager has given enough, the others keep theirs. */
+static void ttm_lru_swapout_of_one_manager(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_fill(w, "a");
+	swapout_make_in(w, 'b', TTM_PL_SYSTEM, true);
+	KUNIT_EXPECT_EQ(test, ttm_device_swapout(w->bdev, &ctx, GFP_KERNEL), 1);
+	EXPECT_LETTERS(lru_script.swapped, "b");
+	KUNIT_EXPECT_FALSE(test, swapout_is_swapped(w, 'a'));
+}
+
+/*
  * Teardown
  */
 
@@ -182,6 +404,15 @@ static struct kunit_case ttm_lru_swapout_cases[] = {
 	KUNIT_CASE(ttm_lru_swapout_meets_what_moves),
 	KUNIT_CASE(ttm_lru_swapout_without_global_lock),
 	KUNIT_CASE(ttm_lru_swapout_device_waits_for_swapout),
+	KUNIT_CASE(ttm_lru_swapout_spares_what_is_in_use),
+	KUNIT_CASE(ttm_lru_swapout_spares_zombies_in_use),
+	KUNIT_CASE(ttm_lru_swapout_backs_up_what_is_worth_it),
+	KUNIT_CASE(ttm_lru_swapout_waits_for_nobody),
+	KUNIT_CASE(ttm_lru_swapout_driver_is_not_told),
+	KUNIT_CASE(ttm_lru_swapout_driver_lets_go),
+	KUNIT_CASE(ttm_lru_swapout_ends_with_an_error),
+	KUNIT_CASE(ttm_lru_swapout_of_pages_only),
+	KUNIT_CASE(ttm_lru_swapout_of_one_manager),
 	KUNIT_CASE(ttm_lru_swapout_teardown_meets_what_moves),
 	{}
 };
