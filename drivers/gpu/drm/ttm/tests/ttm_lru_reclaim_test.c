@@ -250,6 +250,40 @@ static void ttm_lru_reclaim_forgets(struct kunit *test)
 	reclaim_stop();
 }
 
+static struct ttm_tt *reclaim_create_without_backup(struct ttm_buffer_object *bo,
+						    u32 page_flags)
+{
+	struct ttm_tt *tt = kzalloc_obj(*tt);
+
+	if (tt && ttm_tt_init(tt, bo, page_flags, ttm_cached, 0)) {
+		kfree(tt);
+		return NULL;
+	}
+	return tt;
+}
+
+/* What has no backup is not reported, nor listed when its last reference is gone. */
+static void ttm_lru_reclaim_counts_what_has_a_backup(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "a");
+	struct ttm_buffer_object *bo = lru_bo(w, 'b');
+	unsigned int purgeable;
+
+	w->funcs.ttm_tt_create = reclaim_create_without_backup;
+	lru_fill(w, "b");
+	reclaim_start(test);
+	reclaim_expect_count(test, 0, 1);
+	reclaim_use(w, 'b');
+	w->bo['b' - 'a'] = NULL;
+	ttm_bo_fini(bo);
+	purgeable = w->bdev->nr_purgeable;
+	reclaim_expect_count(test, 0, 1);
+	lru_idle(w);
+	reclaim_stop();
+	KUNIT_EXPECT_EQ(test, purgeable, 0);
+	EXPECT_SOUND(w, "a");
+}
+
 /*
  * Memory is kept back
  */
@@ -322,7 +356,7 @@ static void ttm_lru_reclaim_keeps_back_no_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'c', true), -ENOMEM);
 	reclaim_left.swap = 1;
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'c', true), 0);
-	reclaim_left.swap = 0;
+	reclaim_left.memory--;
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'd', true), -ENOMEM);
 }
 
@@ -478,6 +512,22 @@ static void ttm_lru_reclaim_purges_past_busy_ones(struct kunit *test)
 	EXPECT_LETTERS(reclaim.purged, "c");
 }
 
+/* One that is being released is not locked for good. */
+static void ttm_lru_reclaim_lets_go_of_the_dying(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
+
+	reclaim_set_purgeable(w, 'a', true);
+	reclaim_set_purgeable(w, 'b', true);
+	lru_drop_last(w, 'a');
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_NOFS, 2), 1);
+	reclaim_stop();
+	lru_undrop_last(w, 'a');
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(lru_bo(w, 'a')->base.resv));
+	EXPECT_LETTERS(reclaim.purged, "b");
+}
+
 /* Those that may be lost go first, and alone if they are enough. */
 static void ttm_lru_reclaim_purges_first(struct kunit *test)
 {
@@ -532,6 +582,25 @@ static void ttm_lru_reclaim_writes_back_last(struct kunit *test)
 	reclaim_scan_kswapd(1);
 	reclaim_stop();
 	EXPECT_LETTERS(reclaim_attempts, "--w-w-");
+}
+
+/* Nobody needs a zombie's content: it takes no swap space, and moves nowhere. */
+static void ttm_lru_reclaim_backs_up_no_zombies(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b", "ab");
+
+	reclaim_attempts = (struct lru_letters) {};
+	kunit_activate_static_stub(test, ttm_backup_backup_folio,
+				   reclaim_no_memory);
+	lru_bo(w, 'a')->deleted = true;
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_KERNEL, 2), 1);
+	reclaim_stop();
+	lru_bo(w, 'a')->deleted = false;
+	EXPECT_LETTERS(reclaim_attempts, "-");
+	EXPECT_LETTERS(lru_script.moved, "b");
+	EXPECT_LETTERS(reclaim.purged, "");
+	KUNIT_EXPECT_STREQ(test, lru_check(w, "b"), "");
 }
 
 /*
@@ -689,6 +758,7 @@ static struct kunit_case ttm_lru_reclaim_cases[] = {
 	KUNIT_CASE(ttm_lru_reclaim_counts_what_has_room),
 	KUNIT_CASE(ttm_lru_reclaim_counts_ghosts),
 	KUNIT_CASE(ttm_lru_reclaim_forgets),
+	KUNIT_CASE(ttm_lru_reclaim_counts_what_has_a_backup),
 	KUNIT_CASE(ttm_lru_reclaim_keeps_memory_back),
 	KUNIT_CASE(ttm_lru_reclaim_keeps_back_no_more),
 	KUNIT_CASE(ttm_lru_reclaim_restores_from_a_full_backup),
@@ -697,8 +767,10 @@ static struct kunit_case ttm_lru_reclaim_cases[] = {
 	KUNIT_CASE(ttm_lru_reclaim_purgeable_among_many),
 #endif
 	KUNIT_CASE(ttm_lru_reclaim_purges_past_busy_ones),
+	KUNIT_CASE(ttm_lru_reclaim_lets_go_of_the_dying),
 	KUNIT_CASE(ttm_lru_reclaim_purges_first),
 	KUNIT_CASE(ttm_lru_reclaim_writes_back_last),
+	KUNIT_CASE(ttm_lru_reclaim_backs_up_no_zombies),
 	KUNIT_CASE(ttm_lru_reclaim_scope),
 	KUNIT_CASE(ttm_lru_reclaim_drops_no_last_reference),
 	KUNIT_CASE(ttm_lru_reclaim_walk_drops_no_last_reference),

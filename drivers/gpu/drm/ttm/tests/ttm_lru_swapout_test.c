@@ -368,6 +368,39 @@ static void ttm_lru_swapout_of_one_manager(struct kunit *test)
 }
 
 /*
+ * Several devices
+ */
+
+/* A device that gave nothing has not had its turn. */
+static void ttm_lru_swapout_turns(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct ttm_operation_ctx ctx = {};
+	struct lru_world *other;
+
+	lru_fill(w, "a");
+	other = lru_scripted(test, TTM_PL_SYSTEM, "c");
+	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 2), 1);
+	lru_fill(w, "b");
+	lru_fill(other, "c");
+	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), 1);
+	EXPECT_SOUND(w, "b / a");
+	EXPECT_SOUND(other, "/ c");
+}
+
+/* Each device is looked at once. */
+static void ttm_lru_swapout_looks_once(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_fill(w, "a");
+	lru_script.worthless = "a";
+	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), 0);
+	EXPECT_LETTERS(lru_script.asked, "a");
+}
+
+/*
  * Teardown
  */
 
@@ -398,6 +431,19 @@ static void ttm_lru_swapout_teardown_meets_what_moves(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'b')->ttm));
 }
 
+/* Buffers that never had pages have nothing to give back, pinned or not. */
+static void ttm_lru_swapout_teardown_of_unused(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+
+	lru_pin(w, 'b');
+	lru_fill(w, "c");
+	ttm_device_clear_dma_mappings(w->bdev);
+	KUNIT_EXPECT_NULL(test, lru_bo(w, 'a')->ttm);
+	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'c')->ttm));
+	EXPECT_SOUND(w, "a c / b");
+}
+
 static struct kunit_case ttm_lru_swapout_cases[] = {
 	KUNIT_CASE(ttm_lru_swapout_to_the_backup),
 	KUNIT_CASE(ttm_lru_swapout_leaves_backups),
@@ -413,7 +459,10 @@ static struct kunit_case ttm_lru_swapout_cases[] = {
 	KUNIT_CASE(ttm_lru_swapout_ends_with_an_error),
 	KUNIT_CASE(ttm_lru_swapout_of_pages_only),
 	KUNIT_CASE(ttm_lru_swapout_of_one_manager),
+	KUNIT_CASE(ttm_lru_swapout_turns),
+	KUNIT_CASE(ttm_lru_swapout_looks_once),
 	KUNIT_CASE(ttm_lru_swapout_teardown_meets_what_moves),
+	KUNIT_CASE(ttm_lru_swapout_teardown_of_unused),
 	{}
 };
 
