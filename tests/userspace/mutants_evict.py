@@ -249,7 +249,7 @@ EXHAUSTIVELY = """\
 SEARCH_ON = """\
 	if (search->outer || search->ctx->no_wait_gpu)
 		return ret;
-	for (unsigned int pauses = 0; pauses < TTM_EVICT_PATIENCE; pauses++) {
+	for (int pauses = 0; pauses < patience; pauses++) {
 		if (!ttm_evict_is_refusal(ret) || !search->left_out)
 			break;
 		if (effort == TTM_EVICT_TRYLOCK)
@@ -594,8 +594,10 @@ EVICT = [
      SEARCH_ON, SEARCH_ON.replace("search->outer || ", "")),
     ("who must not wait is patient",
      SEARCH_ON, SEARCH_ON.replace(" || search->ctx->no_wait_gpu", "")),
-    ("no patience", SEARCH_ON, SEARCH_ON.replace("pauses < TTM_EVICT_PATIENCE", "pauses < 0")),
-    ("endless patience", SEARCH_ON, SEARCH_ON.replace("pauses < TTM_EVICT_PATIENCE", "true")),
+    ("no patience", SEARCH_ON, SEARCH_ON.replace("pauses < patience", "pauses < 0")),
+    ("endless patience", SEARCH_ON, SEARCH_ON.replace("pauses < patience", "true")),
+    ("who keeps all is as patient",
+     "effort == TTM_EVICT_EXHAUST ? TTM_EVICT_MAX_KEPT :", "effort == TTM_EVICT_EXHAUST ? 10000 :"),
     ("patience after success or -EDEADLK",
      SEARCH_ON, SEARCH_ON.replace("!ttm_evict_is_refusal(ret) || ", "")),
     ("patience though all was seen",

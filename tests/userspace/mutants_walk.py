@@ -12,6 +12,8 @@ EQUIVALENT = {
 
 # What ../kunit/mutants tries, as only suites of a booted kernel notice it.
 BOOTED = {
+    "what shares the reservation of who looks is not its own",
+    "as many are kept without a ticket as with one",
     "busy buffers that the search keeps aren't tried",
     "busy buffers that the walk keeps aren't tried",
     "soft walks keep what is still there",
@@ -77,6 +79,12 @@ RELEASE = """\
 		ttm_evict_scope_put(bo);
 	else
 		ttm_bo_put(bo);
+"""
+
+OWNS = """\
+	return (arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket) ||
+	       arg->ctx->resv == resv ||
+	       ttm_evict_scope_owns(arg->ctx->scope, resv);
 """
 
 MAY_WAIT = """\
@@ -176,7 +184,7 @@ WALKS = [
     ("what is passed by isn't counted",
      "\t\tcurs->left_out.busy++;\n", "\t\t;\n"),
     ("what is busy isn't counted",
-     "\t\tttm_lru_walk_skip(curs, res, false);\n",
+     "\t\tttm_lru_walk_skip(curs, res, ttm_lru_walk_owns(curs->arg, bo));\n",
      "\t\tttm_lru_walk_skip(curs, res, true);\n"),
     ("busy buffers that the walk may hold aren't tried",
      PASSES_BUSY, PASSES_BUSY.replace("!arg->ticket && ", "")),
@@ -216,14 +224,17 @@ WALKS = [
 
     # What making room needs
     ("no buffer is the transaction's own",
-     "return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;",
-     "return false;"),
+     OWNS, OWNS.replace("arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket",
+                        "false")),
     ("all busy buffers are the transaction's own",
-     "return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;",
-     "return arg->ticket;"),
+     OWNS, OWNS.replace("arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket",
+                        "arg->ticket")),
     ("what has no ticket is one's own without a ticket",
-     "return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;",
-     "return dma_resv_locking_ctx(bo->base.resv) == arg->ticket;"),
+     OWNS, OWNS.replace("arg->ticket && ", "")),
+    ("what shares the reservation of who looks is not its own",
+     OWNS, OWNS.replace("ttm_evict_scope_owns(arg->ctx->scope, resv)", "false")),
+    ("as many are kept without a ticket as with one",
+     "\tif (!arg->ticket && arg->ctx->scope->num == TTM_EVICT_SCOPE_FEW)\n\t\treturn false;\n", ""),
     ("walks that only try wait", MAY_WAIT, MAY_WAIT.replace("arg->trylock_only || ", "")),
     ("walks that must not wait for the GPU wait for others",
      MAY_WAIT, MAY_WAIT.replace(" || arg->ctx->no_wait_gpu", "")),
@@ -397,5 +408,7 @@ CORE = [
     ("what is new hasn't entered", "\t\tttm_resource_manager_entered(man, bo);\n", ""),
     ("what failed had entered", "\tman->lru_entries--;\n", ""),
     ("another has not entered", "\tif (man->lru_newest != bo)\n\t\treturn;\n", ""),
-    ("what failed fails again", "\tman->lru_newest = NULL;\n", ""),
+    ("what failed fails again", "\tman->lru_newest = NULL;\n\tman->lru_entries--;\n",
+     "\tman->lru_entries--;\n"),
+    ("what has entered may fail", "\tif (man->lru_newest == bo)\n\t\tman->lru_newest = NULL;\n", ""),
 ]

@@ -684,6 +684,8 @@ int ttm_resource_alloc(struct ttm_buffer_object *bo,
 		       const struct ttm_place *place,
 		       struct ttm_resource **res,
 		       struct dmem_cgroup_pool_state *charge_pool);
+void ttm_resource_has_entered(struct ttm_resource_manager *man,
+			      const struct ttm_buffer_object *bo);
 void ttm_resource_not_entered(struct ttm_resource_manager *man,
 			      const struct ttm_buffer_object *bo);
 void ttm_resource_free(struct ttm_buffer_object *bo, struct ttm_resource **res);

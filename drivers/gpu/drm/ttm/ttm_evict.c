@@ -44,14 +44,14 @@
  *    the room again before there is enough.
  * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
  *    may be so by now. While there is something that a look did not see, the search
- *    goes on, for TTM_EVICT_PATIENCE at most.
+ *    goes on, for so many pauses at most (TTM_EVICT_PATIENCE, TTM_EVICT_MAX_KEPT).
  * 4. *With a ticket: exhaustively.* A walk waits for each reservation, with the
  *    ticket, and keeps it, whether the buffer was worth evicting or not. What it has
  *    seen can't change behind it, what it has evicted can't come back, and it meets
- *    each buffer once. So it ends, and cannot be fooled. The reservations are given
- *    back when the buffer has its place.
+ *    each buffer once. So it ends, and what it concludes is true. The reservations
+ *    are given back when the buffer has its place.
  * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation. It
- *    looks softly again and again.
+ *    looks softly again and again, and keeps nothing in between.
  * 6. *-EDEADLK comes unchanged out of nested evictions*, and from then on nothing is
  *    locked with the ticket. After a last soft look the outermost call returns it,
  *    or converts it for callers that can't back off (&ttm_operation_ctx.contended).
@@ -70,11 +70,13 @@
  */
 
 /*
- * So many pauses of a millisecond a search makes while others keep it from seeing
- * everything. What it does in between does not count.
+ * The most pauses, of a millisecond or two, of a search that others keep from seeing
+ * everything. The time in which it looks does not count.
  */
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
-/* So often a search looks softly in a row. */
+/* The same for a search with a ticket, which keeps its reservations meanwhile. */
+#define TTM_EVICT_MAX_KEPT	min(TTM_EVICT_PATIENCE, 64)
+/* Soft looks before the search goes on. */
 #define TTM_EVICT_LOOKS		4
 /* The most buffers that a soft walk meets which were moved since it began. */
 #define TTM_EVICT_MAX_MOVED	16
@@ -104,7 +106,10 @@ struct ttm_evict_search {
 	u64 left_out;
 	/* What it did not see, others will soon be done with. */
 	bool passing;
-	/* Memory to evict to was short for a buffer of this size. */
+	/*
+	 * Memory to evict to was short for a buffer of this size. It remains so: each
+	 * new attempt would reclaim, and be in vain.
+	 */
 	u64 too_large;
 };
 
@@ -219,12 +224,14 @@ static int ttm_evict_alloc_at_place(struct ttm_evict_search *search,
 				    struct ttm_bo_alloc_state *state)
 {
 	struct ttm_buffer_object *bo = search->bo;
-	int ret = ttm_bo_alloc_at_place(bo, place, force_space, search->res,
-					state);
+	struct ttm_resource_manager *man =
+		ttm_manager_type(bo->bdev, place->mem_type);
+	int ret;
 
+	ttm_resource_has_entered(man, bo);
+	ret = ttm_bo_alloc_at_place(bo, place, force_space, search->res, state);
 	if (ret)
-		ttm_resource_not_entered(ttm_manager_type(bo->bdev,
-							  place->mem_type), bo);
+		ttm_resource_not_entered(man, bo);
 	return ret;
 }
 
@@ -317,6 +324,8 @@ static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 	if (freed < 0 || freed >= target || !evict->hit_low || !may_try_low)
 		return freed;
 
+	/* What its low limit protected is worth a wait now. */
+	evict->walk.arg.ctx->scope->num_worthless = 0;
 	evict->try_low = true;
 	ret = ttm_evict_pass(evict, man, target - freed, effort);
 	return ret < 0 ? ret : freed + ret;
@@ -387,7 +396,9 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 		return ret;
 	}
 
-	ret = ttm_bo_add_pipelined_eviction_fences(bo, man,
+	/* The place before may have used up some of the slots. */
+	ret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES) ?:
+	      ttm_bo_add_pipelined_eviction_fences(bo, man,
 						   search->ctx->no_wait_gpu);
 	if (ret)
 		ttm_resource_free(bo, search->res);
@@ -503,9 +514,10 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 }
 
 /*
- * Look exhaustively: first where there is more to see than softly, with soft searches
- * for victims, and without a wait for what is known not to be valuable; then without
- * these limits. What one of them spares may end the transaction.
+ * Look exhaustively. A wait can come to -EDEADLK, and cost the caller its transaction.
+ * So the first round waits only in places that the soft look did not fully see, searches
+ * softly for its victims' places, and leaves out what is known not to be valuable. The
+ * second round does without these limits.
  */
 static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 {
@@ -544,11 +556,13 @@ static bool ttm_evict_may_go_on(const struct ttm_evict_search *search)
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
 	enum ttm_evict_effort effort = ttm_evict_next_effort(search);
+	int patience = effort == TTM_EVICT_EXHAUST ? TTM_EVICT_MAX_KEPT :
+						     TTM_EVICT_PATIENCE;
 	int ret = ttm_evict_look_again(search, effort);
 
 	if (search->outer || search->ctx->no_wait_gpu)
 		return ret;
-	for (unsigned int pauses = 0; pauses < TTM_EVICT_PATIENCE; pauses++) {
+	for (int pauses = 0; pauses < patience; pauses++) {
 		if (!ttm_evict_is_refusal(ret) || !search->left_out)
 			break;
 		if (effort == TTM_EVICT_TRYLOCK)
@@ -599,14 +613,16 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 }
 
 /*
- * A caller that can't back off may have been told -EDEADLK by an earlier search that
- * found a place all the same. It goes on with the ticket. To wait and die again does
- * no harm, but where ww mutexes are checked they know that it is a breach.
+ * An earlier search may have died, and found a place all the same, for a caller that
+ * can't back off. Others validate after ww_acquire_done(). They go on with the ticket.
+ * That can't deadlock: a transaction that dies waits for nothing, and others wait only
+ * for those that are younger. But ww mutexes that are checked want none to be locked
+ * with such a ticket, so there the search does without.
  */
 static bool ttm_evict_ticket_is_spent(const struct ww_acquire_ctx *ticket)
 {
 #ifdef DEBUG_WW_MUTEXES
-	return ticket && ticket->contending_lock;
+	return ticket && (ticket->contending_lock || ticket->done_acquire);
 #else
 	return false;
 #endif
@@ -650,10 +666,6 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 		.too_large = U64_MAX,
 	};
 	int ret;
-
-	ret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES);
-	if (ret)
-		return ret;
 
 	if (ttm_evict_ticket_is_spent(search.ticket))
 		search.ticket = NULL;

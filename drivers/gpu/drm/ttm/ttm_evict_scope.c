@@ -31,6 +31,22 @@ static bool ttm_evict_scope_locked(const struct ttm_evict_scope *scope,
 }
 
 /**
+ * ttm_evict_scope_owns() - tell whether a reservation is that of who looks for a place
+ * @scope: The search, or %NULL.
+ * @resv: The reservation.
+ *
+ * Return: true if it is held for as long as the search goes on.
+ */
+bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
+			  const struct dma_resv *resv)
+{
+	for (; scope; scope = scope->outer)
+		if (scope->bo && scope->bo->base.resv == resv)
+			return true;
+	return false;
+}
+
+/**
  * ttm_evict_scope_keeps() - tell whether a buffer may be evicted though it is locked
  * @scope: The search that meets the buffer, in &ttm_evict_scope.man.
  * @bo: The buffer.
@@ -68,8 +84,7 @@ bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 /**
  * ttm_evict_scope_keep() - keep a reservation
  * @scope: The allocation.
- * @bo: A buffer, reserved with the allocation's ticket. Its reference and its
- * reservation become those of @scope.
+ * @bo: A buffer, reserved. Its reference and its reservation become those of @scope.
  *
  * Context: May sleep.
  *

@@ -7,19 +7,22 @@
 
 #include <linux/types.h>
 
+struct dma_resv;
 struct ttm_buffer_object;
 struct ttm_resource_manager;
 
-/* For so many buffers a search knows that they are not valuable. */
+/* The most buffers that a search remembers as not valuable. */
 #define TTM_EVICT_SCOPE_WORTHLESS	16
+/* The most reservations that it keeps without a ticket: lockdep counts each of them. */
+#define TTM_EVICT_SCOPE_FEW		8
 
 /**
  * struct ttm_evict_scope - an allocation, or another search, that evicts
  * @outer: What it is nested in, as a search of a place for a victim; or %NULL.
  * @bo: The buffer that looks for a place, or %NULL.
  * @man: The manager that it evicts from just now.
- * @kept: Buffers, referenced and reserved with its ticket, that it keeps until it
- * has ended; one for each reservation.
+ * @kept: Buffers, referenced and reserved, that it keeps until it has ended, or pauses;
+ * one for each reservation. Without a ticket they were tried, and are few.
  * @num: How many.
  * @max: For how many there is room.
  * @worthless: Buffers that were asked and are not valuable. Only compared: they may
@@ -47,6 +50,8 @@ struct ttm_evict_scope {
 	bool passing;
 };
 
+bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
+			  const struct dma_resv *resv);
 bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 			   const struct ttm_buffer_object *bo);
 bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,

@@ -38,7 +38,7 @@
  * off, and nothing may be locked with it before.
  *
  * **Keeping.** With &ttm_lru_walk_arg.keep the reservations stay locked when the
- * walk goes on, until the allocation that walks has ended. What such a walk has
+ * walk goes on, until the allocation that walks has ended, or pauses. What such a walk has
  * seen can't change behind it: nobody else moves, pins, or brings back a buffer
  * whose reservation is kept. A walk that only tries keeps those of buffers that have
  * left the manager, and gives back the others.
@@ -70,11 +70,15 @@
 /* Resources that are looked at before the lru_lock is dropped. */
 #define TTM_LRU_WALK_HOLD	32
 
-/* Is the reservation of @bo held by the transaction of the walk itself? */
+/* Is the reservation of @bo held by the caller of the walk itself? */
 static bool ttm_lru_walk_owns(const struct ttm_lru_walk_arg *arg,
 			      struct ttm_buffer_object *bo)
 {
-	return arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket;
+	const struct dma_resv *resv = bo->base.resv;
+
+	return (arg->ticket && dma_resv_locking_ctx(bo->base.resv) == arg->ticket) ||
+	       arg->ctx->resv == resv ||
+	       ttm_evict_scope_owns(arg->ctx->scope, resv);
 }
 
 /*
@@ -98,7 +102,7 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 
 	/*
 	 * A lock that is kept is held while others are waited for, so it must
-	 * be the ticket's. One without a ticket is given back before.
+	 * be the ticket's, if there is one: else nothing is waited for.
 	 */
 	curs->needs_unlock = unlikely(curs->keep) ?
 		ww_mutex_trylock(&bo->base.resv->lock, curs->arg->ticket) :
@@ -211,7 +215,7 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 
 	if (curs->passes_busy && dma_resv_is_locked(bo->base.resv)) {
 		ttm_lru_debug_trylock(curs->man);
-		ttm_lru_walk_skip(curs, res, false);
+		ttm_lru_walk_skip(curs, res, ttm_lru_walk_owns(curs->arg, bo));
 		return false;
 	}
 
@@ -339,6 +343,8 @@ static noinline bool ttm_lru_walk_keep(struct ttm_bo_lru_cursor *curs,
 	if (kref_read(&bo->kref) == 1)
 		return false;
 	if (arg->trylock_only && ttm_lru_walk_is_in(bo, curs->man))
+		return false;
+	if (!arg->ticket && arg->ctx->scope->num == TTM_EVICT_SCOPE_FEW)
 		return false;
 	/* The buffers that share its reservation aren't busy any more. */
 	curs->passes_busy = false;

@@ -1424,6 +1424,26 @@ int ttm_resource_alloc(struct ttm_buffer_object *bo,
 EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_resource_alloc);
 
 /**
+ * ttm_resource_has_entered() - what a buffer has had so far did enter
+ * @man: The manager.
+ * @bo: The buffer object, reserved.
+ *
+ * Before an allocation that ttm_resource_not_entered() may have to take back.
+ *
+ * Context: Takes &ttm_device.lru_lock.
+ */
+void ttm_resource_has_entered(struct ttm_resource_manager *man,
+			      const struct ttm_buffer_object *bo)
+{
+	/* Others don't make it @bo. */
+	if (likely(READ_ONCE(man->lru_newest) != bo))
+		return;
+	guard(spinlock)(&man->bdev->lru_lock);
+	if (man->lru_newest == bo)
+		man->lru_newest = NULL;
+}
+
+/**
  * ttm_resource_not_entered() - an allocation for a search has failed
  * @man: The manager.
  * @bo: The buffer object that it was for.

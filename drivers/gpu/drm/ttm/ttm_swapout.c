@@ -87,6 +87,15 @@ static int ttm_swapout_move_to_system(struct ttm_buffer_object *bo,
 	return ret;
 }
 
+/* The driver is told. Has @bo still pages then, or has it let go of them by itself? */
+static bool ttm_swapout_notify(struct ttm_buffer_object *bo)
+{
+	ttm_bo_unmap_virtual(bo);
+	if (bo->bdev->funcs->swap_notify)
+		bo->bdev->funcs->swap_notify(bo);
+	return bo->resource && bo->ttm && ttm_tt_is_populated(bo->ttm);
+}
+
 static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
 			  struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
 {
@@ -99,11 +108,7 @@ static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
 	if (ret)
 		return ret;
 
-	ttm_bo_unmap_virtual(bo);
-	if (bdev->funcs->swap_notify)
-		bdev->funcs->swap_notify(bo);
-	/* The driver may have let go of the pages by itself. */
-	if (!ttm_tt_is_populated(bo->ttm))
+	if (!ttm_swapout_notify(bo))
 		return 0;
 
 	ret = ttm_tt_swapout(bdev, bo->ttm, gfp_flags);
@@ -143,6 +148,7 @@ static s64 ttm_swapout_to_backup(struct ttm_buffer_object *bo,
 				 struct ttm_operation_ctx *ctx)
 {
 	const struct ttm_bo_shrink_flags flags = { .allow_move = true };
+	int ret;
 
 	if (!ttm_swapout_worth_it(bo, 0))
 		return -EBUSY;
@@ -151,9 +157,10 @@ static s64 ttm_swapout_to_backup(struct ttm_buffer_object *bo,
 	if (!ttm_backup_bytes_avail())
 		return -ENOSPC;
 
-	if (bo->bdev->funcs->swap_notify)
-		bo->bdev->funcs->swap_notify(bo);
-	return ttm_bo_shrink(ctx, bo, flags);
+	ret = ttm_bo_wait_ctx(bo, ctx);
+	if (ret)
+		return ret;
+	return ttm_swapout_notify(bo) ? ttm_bo_shrink(ctx, bo, flags) : 0;
 }
 
 static s64 ttm_swapout_process_bo(struct ttm_lru_walk *walk,

@@ -309,6 +309,40 @@ static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
+/* Without a ticket it keeps few: where locks are checked, each of them counts. */
+static unsigned int policy_kept;
+
+static void policy_count_kept(struct lru_world *w, char letter)
+{
+	policy_kept = 0;
+	for (char c = 'a'; c < letter; c++)
+		policy_kept += dma_resv_is_locked(lru_bo(w, c)->base.resv);
+}
+
+static void ttm_lru_policy_keeps_few(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, MANY);
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.at = policy_count_kept;
+	KUNIT_EXPECT_EQ(test, policy_place_large(w, 21, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.moved, ALL_BUT_U "ux");
+	KUNIT_EXPECT_EQ(test, policy_kept, 8);
+}
+
+/* The caller's own reservation, which is a's, will not be free: no pause for that. */
+static void ttm_lru_policy_does_not_wait_for_itself(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_bo(w, 'a')->base.resv = lru_bo(w, 'x')->base.resv;
+	lru_script.worthless = "b";
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "bb");
+	lru_bo(w, 'a')->base.resv = &lru_bo(w, 'a')->base._resv;
+}
+
 /* What is not valuable is free for its owner while the look goes on. */
 static const char *policy_worthless;
 
@@ -610,6 +644,8 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_keeps_many),
 	KUNIT_CASE(ttm_lru_policy_one_look_at_a_vm),
 	KUNIT_CASE(ttm_lru_policy_one_look_at_a_vm_elsewhere),
+	KUNIT_CASE(ttm_lru_policy_keeps_few),
+	KUNIT_CASE(ttm_lru_policy_does_not_wait_for_itself),
 	KUNIT_CASE(ttm_lru_policy_gives_back_the_worthless),
 	KUNIT_CASE(ttm_lru_policy_is_patient_with_nothing_kept),
 	KUNIT_CASE(ttm_lru_policy_is_patient_with_all_kept),
