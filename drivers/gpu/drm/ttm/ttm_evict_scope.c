@@ -51,11 +51,12 @@ bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
  * @scope: The search that meets the buffer, in &ttm_evict_scope.man.
  * @bo: The buffer.
  *
- * What an outer search keeps serves as well: a victim may have gone where the next
- * one is to go, and then goes further. So does what shares a victim's reservation.
- * But a buffer that looks for a place itself must stay where it is. And buffers of a
- * manager that an outer search walks are left to that: else searches would nest as
- * deep as there are buffers.
+ * What an outer search keeps serves as well: the first victim may have gone from VRAM
+ * to GTT, where there was room for one, and goes on to system memory when the second
+ * one needs that room. So does what shares a victim's reservation. But a buffer that
+ * looks for a place itself must stay where it is. And buffers of a manager that an
+ * outer search walks are left to that: else searches would nest as deep as there are
+ * buffers.
  *
  * Return: true if it was locked for the allocation, and @bo may be evicted.
  */

@@ -18,7 +18,7 @@
 /**
  * DOC: Walks over reserved buffers
  *
- * Who evicts, swaps out or shrinks wants buffers, not resources: referenced,
+ * Eviction, swap-out and shrinking need buffers, not resources: referenced,
  * reserved, and with no spinlock held. A &struct ttm_bo_lru_cursor is a
  * &struct ttm_resource_cursor that sees to this; its hitch keeps the place while
  * the caller works on a buffer, whatever that does to the buffer::
@@ -82,8 +82,8 @@ static bool ttm_lru_walk_owns(const struct ttm_lru_walk_arg *arg,
 }
 
 /*
- * Each lock that is waited for in a transaction may end that, for all that the
- * caller did in it. So it is not risked more often than asked for.
+ * Waiting may return -EDEADLK and abort the caller's transaction, so wait only as
+ * often as asked.
  */
 static bool ttm_lru_walk_may_wait(const struct ttm_bo_lru_cursor *curs)
 {
@@ -319,7 +319,7 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 	return res;
 }
 
-/* The walk ends before its end. */
+/* Abort the walk. */
 static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
 {
 	guard(spinlock)(&curs->man->bdev->lru_lock);

@@ -79,13 +79,13 @@
  * &struct ttm_lru_item, and every operation starts by bringing that in line
  * with what the buffer says now, whatever it finds.
  *
- * **Stamps.** When a resource moved last is in its &struct ttm_lru_item, in the
- * currency of the manager's lru_clock, which ticks when a bounded walk begins. A
+ * **Stamps.** When a resource moved last is in its &struct ttm_lru_item, in units of
+ * the manager's lru_clock, which ticks when a bounded walk begins. A
  * range that moves as a whole has no room of its own for that: its first member
  * stands for it, as no member has been there for longer.
  *
- * **Bounded walks.** Who moves what it meets to the tail meets it again, and
- * again. A walk that must end ignores what has moved since it began::
+ * **Bounded walks.** A walker that moves each resource to the tail would meet it again
+ * for ever. A walk that must end ignores what has moved since it began::
  *
  *	A  H  B  C		a bounded walk returned A
  *	H  B  C  A		it was moved: next() returns B, C, then NULL

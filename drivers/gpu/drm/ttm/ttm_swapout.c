@@ -286,13 +286,14 @@ EXPORT_SYMBOL(ttm_device_swapout);
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  *
- * Takes one walk of each list, however many buffers can't be swapped out. Buffers
- * with a backup (ttm_tt_setup_backup()) are backed up, if there is swap space.
+ * Walks each list, however many buffers can't be swapped out, and again while a walk
+ * that made progress left something out. Buffers with a backup (ttm_tt_setup_backup())
+ * are backed up, if there is swap space.
  *
  * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
  *
- * Return: 0 if all was swapped out that can be, or the negative error that ended
- * it.
+ * Return: 0, also if buffers were busy or could not be swapped out; or the negative
+ * error that ended it.
  */
 int ttm_device_swapout_all(struct ttm_device *bdev,
 			   struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
