@@ -481,6 +481,7 @@ static void ttm_lru_room_tells_what_to_wait_for(struct kunit *test)
 	lru_free(w, 'p');
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
+#endif
 
 /* What was evicted for x can't come back before x has its place. */
 static const char *lru_kept;
@@ -525,7 +526,6 @@ static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_free(w, 'x');
 }
-#endif
 
 /*
  * Memory and time
@@ -629,9 +629,9 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_a_vm_is_busy_but_for_a_moment),
 #ifndef CONFIG_DRM_TTM_LRU_PRISTINE
 	KUNIT_CASE(ttm_lru_room_tells_what_to_wait_for),
+#endif
 	KUNIT_CASE(ttm_lru_room_keeps_what_it_evicts),
 	KUNIT_CASE(ttm_lru_room_takes_all_of_a_vm),
-#endif
 	KUNIT_CASE(ttm_lru_room_memory_is_short),
 	KUNIT_CASE(ttm_lru_room_a_hung_gpu_is_waited_for_once),
 	{}
