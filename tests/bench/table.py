@@ -7,6 +7,8 @@ from dataclasses import astuple, dataclass, fields
 
 # The "shape" of a list that threads on several CPUs work on.
 CROWD = 'crowd'
+# That of the lists of clients that need room.
+ROOM = 'room'
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def of_kernels(kernels):
 	linux, ours = kernels['linux'], kernels['ours']
 	return [*instructions('kernel', linux, ours),
 		*sizes('kernel', linux, ours),
-		*crowds(linux.crowd, ours.crowd)]
+		*crowds(linux.crowd, ours.crowd),
+		*rooms(linux.room, ours.room)]
 
 
 def crowds(linux, ours):
@@ -114,6 +117,14 @@ def crowds(linux, ours):
 		for name in ('bulk moves', 'buffers returned'):
 			yield row(f'{name} per 10^6', cpus, 'done',
 				  lambda by: by[name, cpus].per_million)
+
+
+def rooms(linux, ours):
+	"""What it takes to place a buffer for which others have to go."""
+	others = {room.key: room for room in ours}
+	for room in linux:
+		yield Row('kernel', 'making room', ROOM, room.clients, 0, '-',
+			  room.name, room.each, others[room.key].each)
 
 
 def of_rust(counted):
@@ -194,6 +205,9 @@ TARGETS = (
 )
 # Rust may cost so much of what C does.
 RUST = 1.05
+# What must be as low as in Linux when clients need room; refusals must be none.
+ROOM_TARGETS = ('evictions', 'bytes moved', 'restarts', 'instructions')
+REFUSALS = 'refusals'
 
 
 # Of those that look for a buffer behind @k that can't be evicted.
@@ -238,7 +252,7 @@ def line(rows, target, where):
 def number(value):
 	if value >= 1000 or value == int(value):
 		return f'{value:,.0f}'
-	return f'{value:.2f}'
+	return f'{value:.2f}' if value >= 0.01 else f'{value:.1g}'
 
 
 def summary(rows):
@@ -257,7 +271,24 @@ def summary(rows):
 			lines.append(Line('9', f'{row.n} CPUs', row.what,
 					  number(row.linux), number(row.ours),
 					  f'{row.ratio:.3f}', '', ''))
+		elif row.shape == ROOM:
+			lines.append(room(row))
 	return lines
+
+
+def room(row):
+	"""Where Linux has none of something, there is no ratio."""
+	most, judged = '', ''
+	if row.counts == REFUSALS:
+		most, judged = 'none', 'MISSED' if row.ours else 'met'
+	elif row.counts in ROOM_TARGETS:
+		most = '1'
+		judged = verdict(row.ratio, 1) if row.linux else \
+			'MISSED' if row.ours else 'met'
+	return Line('10', f'{row.n} CPU{"s" * (row.n > 1)}',
+		    f'{row.what}: {row.counts}', number(row.linux),
+		    number(row.ours), f'{row.ratio:.3f}' if row.linux else '',
+		    most, judged)
 
 
 def behind(rows):

@@ -30,7 +30,8 @@ BUILDS = {
 		       [CONFIG, 'CONFIG_DRM_TTM_LRU_PRISTINE=y']),
 	'ours': Build('x86-bench', TREE, [CONFIG]),
 }
-# With one CPU a kernel works through its lists, with more it has a crowd.
+# With one CPU a kernel works through its lists, with more it has a crowd. A client on
+# each of them needs room.
 CROWDS = (2, 4)
 # Who takes the lock when differs a little from run to run: the middle one counts.
 CROWD_RUNS = 3
@@ -86,6 +87,23 @@ class Done:
 		return self.done * 1e6 / self.instructions
 
 
+@dataclass(frozen=True)
+class Room:
+	"""What it took so many clients to get room, in so many validations."""
+	name: str
+	clients: int
+	done: int
+	validations: int
+
+	@property
+	def key(self):
+		return self.name, self.clients
+
+	@property
+	def each(self):
+		return self.done / self.validations
+
+
 class Machine(Boot):
 	"""A PC with a serial port, whose clock counts instructions. Its CPUs take
 	turns: they are emulated by one thread.
@@ -110,7 +128,7 @@ class Count:
 	def __init__(self, build, cpus):
 		self.boot = Machine(build, cpus)
 		self.cpus = cpus
-		self.rows, self.sizes, self.crowd = [], {}, []
+		self.rows, self.sizes, self.crowd, self.room = [], {}, [], []
 		self.nothing, self.loop = 0, (1, 0)
 		self.failed, self.done = None, False
 		for line in self.boot:
@@ -138,12 +156,18 @@ class Count:
 			cpus, took, done, name = rest.split(' ', 3)
 			self.crowd.append(Done(name, int(cpus), int(done),
 					       int(took)))
+		elif what == 'room':
+			clients, validations, done, name = rest.split(' ', 3)
+			self.room.append(Room(name, int(clients), int(done),
+					      int(validations)))
 		elif what == 'failed':
 			self.failed = rest
 		elif what == 'done':
 			self.done = True
 
 	def _all_there(self):
+		if {room.clients for room in self.room} != {self.cpus}:
+			return False
 		if self.cpus > 1:
 			return {done.cpus for done in self.crowd} == {self.cpus}
 		return {row.shape for row in self.rows} == {*SHAPES}
@@ -158,7 +182,8 @@ class Count:
 			return f'the kernel failed: {self.failed}'
 		if not self.done or not self._all_there():
 			return 'the kernel has not counted everything'
-		keys = Counter(row.key for row in self.rows + self.crowd)
+		keys = Counter(row.key for row in
+			       self.rows + self.crowd + self.room)
 		if twice := [key for key, times in keys.items() if times > 1]:
 			return f'the kernel has counted {twice[0]} twice'
 		done, counted = self.loop
@@ -168,8 +193,8 @@ class Count:
 
 
 class Kernel:
-	"""What a kernel has counted: @rows, @crowd and the @sizes of structs; by
-	@nothing each row is too high. Raises Unreliable.
+	"""What a kernel has counted: @rows, @crowd, @room and the @sizes of structs;
+	by @nothing each row is too high. Raises Unreliable.
 	"""
 
 	def __init__(self, name):
@@ -177,19 +202,30 @@ class Kernel:
 		self.rows = lists.rows
 		self.sizes = lists.sizes
 		self.nothing, self.loop = lists.nothing, lists.loop
-		self.crowd = [done for cpus in CROWDS for done in middle(
-			[count(name, cpus).crowd for _ in range(CROWD_RUNS)])]
+		self.crowd, self.room = [], lists.room
+		for cpus in CROWDS:
+			runs = [count(name, cpus) for _ in range(CROWD_RUNS)]
+			self.crowd += middle([run.crowd for run in runs])
+			self.room += added([run.room for run in runs])
 
 	def keys(self):
-		return {row.key for row in self.rows + self.crowd}
+		return {row.key for row in self.rows + self.crowd + self.room}
 
 
-def middle(crowds):
-	"""For each thing that crowds have done, the median."""
-	for done in crowds[0]:
-		yield sorted((it for crowd in crowds for it in crowd
+def middle(runs):
+	"""For each thing that was done in all runs, the median."""
+	for done in runs[0]:
+		yield sorted((it for run in runs for it in run
 			      if it.key == done.key),
-			     key=lambda it: it.done)[len(crowds) // 2]
+			     key=lambda it: it.done)[len(runs) // 2]
+
+
+def added(runs):
+	"""For each thing that rooms took in all runs, the sum: no refusal is lost."""
+	for room in runs[0]:
+		same = [it for run in runs for it in run if it.key == room.key]
+		yield Room(room.name, room.clients, sum(it.done for it in same),
+			   sum(it.validations for it in same))
 
 
 def count(name, cpus):
@@ -230,7 +266,7 @@ def report():
 		      f'{kernel.nothing} for none')
 	for name, size in linux.sizes.items():
 		print(f'{name:54}{size:12}{ours.sizes[name]:12}')
-	others = {it.key: it for it in ours.rows + ours.crowd}
+	others = {it.key: it for it in ours.rows + ours.crowd + ours.room}
 	for row in linux.rows:
 		other = others[row.key]
 		print(f'{row.name:24}{row.shape:>10}{row.n:9,}{row.cursors:4} '
@@ -239,6 +275,9 @@ def report():
 	for done in linux.crowd:
 		print(f'{done.name:44}{done.cpus:4} CPUs {done.done:12,}'
 		      f'{others[done.key].done:12,}')
+	for room in linux.room:
+		print(f'{room.name:44}{room.clients:4} clients {room.each:12,.4g}'
+		      f'{others[room.key].each:12,.4g}')
 
 
 def main():

@@ -9,6 +9,7 @@
  *	loop <instructions> <as the clock has them>
  *	row <shape> <buffers> <cursors> <place> <operations> <instructions> <name>
  *	crowd <CPUs> <instructions> <done> <name>
+ *	room <clients> <validations> <sum> <name>
  *	done, or failed: <why>
  */
 
@@ -339,6 +340,8 @@ static int __init lru_bench_boot(void)
 	/* With one CPU, nothing disturbs what is counted. */
 	if (!ret)
 		ret = num_online_cpus() == 1 ? run_lists(l) : lru_bench_crowd(l);
+	if (!ret)
+		ret = lru_bench_room(drm);
 	if (ret)
 		pr_err("failed: %pe\n", ERR_PTR(ret));
 	else

@@ -7,8 +7,11 @@
 #define _TTM_LRU_BENCH_BOOT_H_
 
 #include <linux/dma-resv.h>
+#include <linux/types.h>
 
 #include "ttm_lru_bench.h"
+
+struct drm_device;
 
 /* Buffers that share a reservation, and form a bulk. */
 struct lru_bench_vm {
@@ -28,7 +31,13 @@ struct lru_bench_list {
 int lru_bench_fill(struct lru_bench_list *l);
 void lru_bench_empty(struct lru_bench_list *l);
 
-/* Submitters and evictors at once, one on each CPU. */
+/* Submitters and evictors at once, one on each CPU. Turns of these are short after. */
 int lru_bench_crowd(struct lru_bench_list *l);
+
+/* How far the clock has gone on while all CPUs slept. */
+u64 lru_bench_idle(void);
+
+/* Clients that need room, one on each CPU. */
+int lru_bench_room(struct drm_device *drm);
 
 #endif
