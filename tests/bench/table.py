@@ -287,8 +287,9 @@ def room(row):
 			'MISSED' if row.ours else 'met'
 	return Line('10', f'{row.n} CPU{"s" * (row.n > 1)}',
 		    f'{row.what}: {row.counts}', number(row.linux),
-		    number(row.ours), f'{row.ratio:.3f}' if row.linux else '',
-		    most, judged)
+		    number(row.ours),
+		    f'{row.ratio:.3f}' if most == '1' and row.linux else '', most,
+		    judged)
 
 
 def behind(rows):
@@ -303,11 +304,11 @@ def behind(rows):
 
 def text(lines):
 	"""In 80 columns."""
-	said = [f'{"":2}{"":8}{"instructions for one":34}{"Linux":>8}{"here":>8}'
+	said = [f'{"":3}{"":8}{"instructions for one":33}{"Linux":>8}{"here":>9}'
 		f'{"ratio":>7}{"most":>5}']
 	for it in lines:
-		said.append(f'{it.number:2}{it.where:8}{it.title:34.34}'
-			    f'{it.linux:>8}{it.ours:>8}{it.ratio:>7}{it.most:>5}'
+		said.append(f'{it.number:3}{it.where:8}{it.title:33.33}'
+			    f'{it.linux:>8}{it.ours:>9}{it.ratio:>7}{it.most:>5}'
 			    f' {it.verdict if it.verdict != "met" else ""}'.rstrip())
 	return '\n'.join(said)
 

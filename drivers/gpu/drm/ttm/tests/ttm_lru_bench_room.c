@@ -359,7 +359,7 @@ static void print_tally(const struct room *room, const struct client *client,
 	print_sum(room, sum.validations, sum.restarts, "restarts");
 	print_sum(room, sum.validations, took - idle, "instructions");
 	print_sum(room, sum.validations, idle, "time all CPUs sleep");
-	print_sum(room, sum.validations, sum.taken, "own locks found taken");
+	print_sum(room, sum.validations, sum.taken, "own locks taken");
 	print_sum(room, sum.validations, sum.sleeps, "sleeps");
 }
 
