@@ -60,9 +60,10 @@ TO_BACKUP = """\
 	if (!ttm_backup_bytes_avail())
 		return -ENOSPC;
 
-	if (bo->bdev->funcs->swap_notify)
-		bo->bdev->funcs->swap_notify(bo);
-	return ttm_bo_shrink(ctx, bo, flags);
+	ret = ttm_bo_wait_ctx(bo, ctx);
+	if (ret)
+		return ret;
+	return ttm_swapout_notify(bo) ? ttm_bo_shrink(ctx, bo, flags) : 0;
 """
 
 AGAIN = "while (ret > 0 && *left > 0 && ttm_lru_left_out_any(&walk->left_out));"
@@ -114,11 +115,11 @@ SWAPOUT = [
     ("swapped out come what may", TO_SYSTEM,
      TO_SYSTEM.replace("\tif (ret)\n\t\treturn ret;\n", "")),
     # That what is mapped stays so is for a program to see: vttm-fill-swapout.
-    ("the driver isn't told", "\tif (bdev->funcs->swap_notify)\n"
-     "\t\tbdev->funcs->swap_notify(bo);\n", ""),
-    ("all drivers want to be told", "\tif (bdev->funcs->swap_notify)\n", ""),
+    ("the driver isn't told", "\tif (bo->bdev->funcs->swap_notify)\n"
+     "\t\tbo->bdev->funcs->swap_notify(bo);\n", ""),
+    ("all drivers want to be told", "\tif (bo->bdev->funcs->swap_notify)\n", ""),
     ("what the driver let go is swapped out",
-     "\tif (!ttm_tt_is_populated(bo->ttm))\n\t\treturn 0;\n", ""),
+     "\tif (!ttm_swapout_notify(bo))\n\t\treturn 0;\n", "\tttm_swapout_notify(bo);\n"),
     ("the list isn't told", "\tif (ret > 0)\n\t\tttm_bo_move_to_lru_tail_unlocked(bo);\n", ""),
     ("what is external is swapped out", RESERVED,
      RESERVED.replace("TTM_TT_FLAG_EXTERNAL | ", "")),
@@ -134,8 +135,7 @@ SWAPOUT = [
     ("backed up without swap space", TO_BACKUP,
      TO_BACKUP.replace("\tif (!ttm_backup_bytes_avail())\n\t\treturn -ENOSPC;\n", "")),
     ("the driver isn't told of backups", TO_BACKUP, TO_BACKUP.replace(
-        "\tif (bo->bdev->funcs->swap_notify)\n"
-        "\t\tbo->bdev->funcs->swap_notify(bo);\n", "")),
+        "ttm_swapout_notify(bo) ? ttm_bo_shrink(ctx, bo, flags) : 0", "ttm_bo_shrink(ctx, bo, flags)")),
     ("what has a backup is backed up always",
      "if (swapout->back_up && ttm_swapout_has_backup(bo))",
      "if (ttm_swapout_has_backup(bo))"),
@@ -438,7 +438,8 @@ RELEASE = [
 PUT_COMMON = "\tif (common)\n\t\tdmem_cgroup_pool_state_put(common);\n"
 
 FENCES = """\
-	ret = ttm_bo_add_pipelined_eviction_fences(bo, man,
+	ret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES) ?:
+	      ttm_bo_add_pipelined_eviction_fences(bo, man,
 						   search->ctx->no_wait_gpu);
 	if (ret)
 		ttm_resource_free(bo, search->res);
@@ -454,12 +455,13 @@ WAIT = """\
 
 EVICT = [
     ("a failure to reserve fences is none",
-     "\tret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES);\n"
-     "\tif (ret)\n\t\treturn ret;\n",
-     "\tret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES);\n"),
+     "\tret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES) ?:\n"
+     "\t      ttm_bo_add_pipelined_eviction_fences(bo, man,\n",
+     "\tdma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES);\n"
+     "\tret = ttm_bo_add_pipelined_eviction_fences(bo, man,\n"),
     ("no fences are reserved",
-     "\tret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES);\n"
-     "\tif (ret)\n\t\treturn ret;\n", ""),
+     "\tret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES) ?:\n\t      ttm_bo",
+     "\tret = ttm_bo"),
     ("moves out of the way are not waited for", FENCES, "\tret = 0;\n"),
     ("who must not wait waits for moves", FENCES,
      FENCES.replace("search->ctx->no_wait_gpu", "false")),

@@ -14,11 +14,9 @@ EQUIVALENT = {
 BOOTED = {
     "what shares the reservation of who looks is not its own",
     "as many are kept without a ticket as with one",
-    "busy buffers that the search keeps aren't tried",
-    "busy buffers that the walk keeps aren't tried",
+    "busy buffers that searches keep aren't tried",
     "soft walks keep what is still there",
     "soft walks keep what is still there, and nothing else",
-    "busy buffers that outer searches keep aren't tried",
     "walks that must not wait for the GPU wait for others",
     "walks that have no ticket wait once",
     "walks wait for all",
@@ -62,8 +60,7 @@ BOOTED = {
 
 # Of the walks over reserved buffers, whose own program notices.
 PASSES_BUSY = """\
-	return !arg->ticket && !arg->ctx->allow_res_evict &&
-	       !(scope && (scope->outer || scope->num)) &&
+	return !arg->ticket && !arg->ctx->resv && !(scope && scope->bo) &&
 	       !ttm_lru_walk_may_wait(curs);
 """
 
@@ -184,17 +181,14 @@ WALKS = [
     ("what is passed by isn't counted",
      "\t\tcurs->left_out.busy++;\n", "\t\t;\n"),
     ("what is busy isn't counted",
-     "\t\tttm_lru_walk_skip(curs, res, ttm_lru_walk_owns(curs->arg, bo));\n",
+     "\t\tttm_lru_walk_skip(curs, res, false);\n",
      "\t\tttm_lru_walk_skip(curs, res, true);\n"),
     ("busy buffers that the walk may hold aren't tried",
      PASSES_BUSY, PASSES_BUSY.replace("!arg->ticket && ", "")),
     ("busy buffers that may be lent aren't tried",
-     PASSES_BUSY, PASSES_BUSY.replace("!arg->ctx->allow_res_evict &&", "")),
-    ("busy buffers that outer searches keep aren't tried",
-     PASSES_BUSY, PASSES_BUSY.replace("(scope->outer || scope->num)", "scope->num")),
-    ("busy buffers that the search keeps aren't tried",
-     PASSES_BUSY, PASSES_BUSY.replace("(scope->outer || scope->num)", "scope->outer")),
-    ("busy buffers that the walk keeps aren't tried", "\tcurs->passes_busy = false;\n", ""),
+     PASSES_BUSY, PASSES_BUSY.replace("!arg->ctx->resv && ", "")),
+    ("busy buffers that searches keep aren't tried",
+     PASSES_BUSY, PASSES_BUSY.replace(" && !(scope && scope->bo)", "")),
     ("soft walks keep what is still there",
      "\tif (arg->trylock_only && ttm_lru_walk_is_in(bo, curs->man))\n\t\treturn false;\n", ""),
     ("soft walks keep what is still there, and nothing else",

@@ -115,14 +115,16 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 	return ctx->allow_res_evict && ctx->resv == bo->base.resv;
 }
 
-/* Is there nothing to try with a buffer whose reservation is taken? */
+/*
+ * Is there nothing to try with a buffer whose reservation is taken? Searches, and those
+ * that lend a reservation, have to see whose it is.
+ */
 static bool ttm_lru_walk_passes_busy(const struct ttm_bo_lru_cursor *curs)
 {
 	const struct ttm_lru_walk_arg *arg = curs->arg;
 	const struct ttm_evict_scope *scope = arg->ctx->scope;
 
-	return !arg->ticket && !arg->ctx->allow_res_evict &&
-	       !(scope && (scope->outer || scope->num)) &&
+	return !arg->ticket && !arg->ctx->resv && !(scope && scope->bo) &&
 	       !ttm_lru_walk_may_wait(curs);
 }
 
@@ -215,7 +217,7 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 
 	if (curs->passes_busy && dma_resv_is_locked(bo->base.resv)) {
 		ttm_lru_debug_trylock(curs->man);
-		ttm_lru_walk_skip(curs, res, ttm_lru_walk_owns(curs->arg, bo));
+		ttm_lru_walk_skip(curs, res, false);
 		return false;
 	}
 
@@ -346,8 +348,6 @@ static noinline bool ttm_lru_walk_keep(struct ttm_bo_lru_cursor *curs,
 		return false;
 	if (!arg->ticket && arg->ctx->scope->num == TTM_EVICT_SCOPE_FEW)
 		return false;
-	/* The buffers that share its reservation aren't busy any more. */
-	curs->passes_busy = false;
 	return ttm_evict_scope_keep(arg->ctx->scope, bo);
 }
 
