@@ -395,18 +395,22 @@ static int policy_until_stopped(void)
 	return 0;
 }
 
-/* Has c, and needs a before it gives that back. */
+/* A transaction that has c, and needs a before it gives that back. */
 static int policy_need_a(void *arg)
 {
 	struct lru_world *w = arg;
 	struct dma_resv *held = lru_bo(w, 'c')->base.resv;
+	struct dma_resv *needed = lru_bo(w, 'a')->base.resv;
+	struct ww_acquire_ctx ticket;
 
-	dma_resv_lock(held, NULL);
+	lru_ticket_init(&ticket);
+	KUNIT_EXPECT_EQ(w->test, dma_resv_lock(held, &ticket), 0);
 	complete(&policy_begun);
 	wait_for_completion(&policy_asked);
-	dma_resv_lock(lru_bo(w, 'a')->base.resv, NULL);
-	dma_resv_unlock(lru_bo(w, 'a')->base.resv);
+	KUNIT_EXPECT_EQ(w->test, dma_resv_lock(needed, &ticket), 0);
+	dma_resv_unlock(needed);
 	dma_resv_unlock(held);
+	ww_acquire_fini(&ticket);
 	return policy_until_stopped();
 }
 
