@@ -231,7 +231,8 @@ ENTERED = """\
 
 LOOKS_END = """\
 		if (!search->force_space || search->outer ||
-		    !ttm_evict_is_refusal(ret) || !search->passing)
+		    !ttm_evict_is_refusal(ret) || !search->passing ||
+		    ttm_evict_may_wait(search))
 			break;
 """
 
@@ -494,11 +495,11 @@ EVICT = [
     ("there is eviction for desired places",
      OTHER_HALF, OTHER_HALF.replace("TTM_PL_FLAG_DESIRED", "0")),
     ("what enters is not counted",
-     "\t\t\tentries += ttm_manager_type(search->bo->bdev,\n",
-     "\t\t\tentries += 0 * ttm_manager_type(search->bo->bdev,\n"),
+     "\t\t\tentries += READ_ONCE(man->lru_entries);\n",
+     "\t\t\tentries += 0;\n"),
     ("what enters the last place is counted",
-     "\t\t\tentries += ttm_manager_type(search->bo->bdev,\n",
-     "\t\t\tentries = ttm_manager_type(search->bo->bdev,\n"),
+     "\t\t\tentries += READ_ONCE(man->lru_entries);\n",
+     "\t\t\tentries = READ_ONCE(man->lru_entries);\n"),
 
     # A round
     ("something has always entered", "\tu64 entries = ttm_evict_entries(search);\n",
@@ -566,6 +567,9 @@ EVICT = [
      LOOKS_END, LOOKS_END.replace("search->outer ||\n\t\t    ", "")),
     ("looks again after success", LOOKS_END, LOOKS_END.replace("!ttm_evict_is_refusal(ret) || ", "")),
     ("looks again though nothing passes", LOOKS_END, LOOKS_END.replace(" || !search->passing", "")),
+    ("who was told looks once",
+     "\treturn ttm_evict_next_effort(search) == TTM_EVICT_EXHAUST &&\n\t       !search->ctx->scope->told;",
+     "\treturn ttm_evict_next_effort(search) == TTM_EVICT_EXHAUST;"),
     ("no pause between soft looks",
      "\t\tret = ttm_evict_pause(search->ctx) ?:\n"
      "\t\t      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);",
@@ -764,9 +768,9 @@ KEEPS_CHAIN = """\
 LOCKED = "return scope->outer && scope->bo && scope->bo->base.resv == resv;"
 
 SCOPE = [
-    ("nothing is kept", "\t\tif (scope->kept[i - 1]->base.resv == resv)\n",
+    ("nothing is kept", "\t\tif (ttm_evict_scope_at(scope, i - 1)->base.resv == resv)\n",
      "\t\tif (false)\n"),
-    ("all is kept", "\t\tif (scope->kept[i - 1]->base.resv == resv)\n", "\t\tif (true)\n"),
+    ("all is kept", "\t\tif (ttm_evict_scope_at(scope, i - 1)->base.resv == resv)\n", "\t\tif (true)\n"),
     ("the latest alone is kept", "i = scope->num; i; i--)", "i = scope->num; i == scope->num && i; i--)"),
     ("what the caller holds serves", LOCKED, LOCKED.replace("scope->outer && ", "")),
     ("victims' reservations are others'", LOCKED, "return false;"),
@@ -786,10 +790,13 @@ SCOPE = [
      KEEPS_CHAIN.replace("ttm_evict_scope_locked(s, resv) ||\n\t\t    ", "")),
     ("outer searches keep victims' reservations only", KEEPS_CHAIN,
      KEEPS_CHAIN.replace(" ||\n\t\t    ttm_evict_scope_has(s, resv)", "")),
-    ("there is no room for what is kept", "\tif (scope->num == scope->max) {\n",
-     "\tif (false) {\n"),
-    ("what is kept is none's", "\tscope->kept[scope->num++] = bo;\n", "\t;\n"),
-    ("one is kept", "\tscope->kept[scope->num++] = bo;\n", "\tscope->kept[0] = bo;\n\tscope->num = 1;\n"),
+    ("there is no room for what is kept",
+     "\tif (scope->num >= scope->max && !ttm_evict_scope_grow(scope))\n\t\treturn false;\n", ""),
+    ("the first few are forgotten",
+     "\tif (!scope->more)\n\t\tmemcpy(more, scope->few, sizeof(scope->few));\n", ""),
+    ("what is kept is none's", "\t\tscope->few[scope->num++] = bo;\n", "\t\t;\n"),
+    ("one is kept", "\t\tscope->few[scope->num++] = bo;\n",
+     "\t\tscope->few[0] = bo;\n\t\tscope->num = 1;\n"),
     ("none is worthless", "\t\tif (scope->worthless[i] == bo)\n", "\t\tif (false)\n"),
     ("all are worthless", "\t\tif (scope->worthless[i] == bo)\n", "\t\tif (true)\n"),
     ("one is worthless", "\tfor (unsigned int i = 0; i < scope->num_worthless; i++)\n",

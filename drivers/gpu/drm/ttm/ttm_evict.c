@@ -38,8 +38,9 @@
  * 2. *Cheap before dear.* Then walks evict what they get without waiting for a
  *    reservation, for one place after the other, fallbacks included. A fallback is
  *    good enough for the driver, and waiting can cost the caller its whole
- *    transaction. So all places are tried softly before anything waits; and again,
- *    TTM_EVICT_LOOKS times at most, while buffers are just being moved or released.
+ *    transaction. So all places are tried softly before anything waits. Where nothing
+ *    may wait, they are tried again, TTM_EVICT_LOOKS times at most, while buffers are
+ *    just being moved or released.
  *    What a look has evicted stays reserved until it ends: else its owner would take
  *    the room again before there is enough.
  * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
@@ -76,7 +77,7 @@
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* The same for a search with a ticket, which keeps its reservations meanwhile. */
 #define TTM_EVICT_MAX_KEPT	min(TTM_EVICT_PATIENCE, 64)
-/* Soft looks before the search goes on. */
+/* Soft looks in a row. */
 #define TTM_EVICT_LOOKS		4
 /* The most buffers that a soft walk meets which were moved since it began. */
 #define TTM_EVICT_MAX_MOVED	16
@@ -418,18 +419,20 @@ static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
 	       !(place->flags & other_half);
 }
 
-/* What has entered all the places so far. */
+/* What has entered all the places so far. Only compared: it may be read torn. */
 static u64 ttm_evict_entries(const struct ttm_evict_search *search)
 {
 	const struct ttm_place *place = search->placement->placement;
 	const struct ttm_place *end = place + search->placement->num_placement;
 	u64 entries = 0;
 
-	guard(spinlock)(&search->bo->bdev->lru_lock);
-	for (; place < end; place++)
+	for (; place < end; place++) {
+		const struct ttm_resource_manager *man =
+			ttm_manager_type(search->bo->bdev, place->mem_type);
+
 		if (ttm_evict_search_includes(search, place))
-			entries += ttm_manager_type(search->bo->bdev,
-						    place->mem_type)->lru_entries;
+			entries += READ_ONCE(man->lru_entries);
+	}
 	return entries;
 }
 
@@ -498,14 +501,25 @@ ttm_evict_next_effort(const struct ttm_evict_search *search)
 	       TTM_EVICT_EXHAUST : TTM_EVICT_TRYLOCK;
 }
 
-/* Look softly, and again while others are just about to be done with something. */
+/* May the search wait for reservations, if it finds no room softly? */
+static bool ttm_evict_may_wait(const struct ttm_evict_search *search)
+{
+	return ttm_evict_next_effort(search) == TTM_EVICT_EXHAUST &&
+	       !search->ctx->scope->told;
+}
+
+/*
+ * Look softly; and again while others are just about to be done with something, if that
+ * can't be waited for.
+ */
 static int ttm_evict_look_softly(struct ttm_evict_search *search)
 {
 	int ret = ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);
 
 	for (int looks = 1; looks < TTM_EVICT_LOOKS; looks++) {
 		if (!search->force_space || search->outer ||
-		    !ttm_evict_is_refusal(ret) || !search->passing)
+		    !ttm_evict_is_refusal(ret) || !search->passing ||
+		    ttm_evict_may_wait(search))
 			break;
 		ret = ttm_evict_pause(search->ctx) ?:
 		      ttm_evict_search_round(search, TTM_EVICT_TRYLOCK);

@@ -6,6 +6,7 @@
 #include <linux/dma-resv.h>
 #include <linux/gfp.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include <drm/ttm/ttm_bo.h>
 
@@ -13,12 +14,18 @@
 #include "ttm_evict_scope.h"
 #include "ttm_reclaim.h"
 
+static struct ttm_buffer_object *
+ttm_evict_scope_at(const struct ttm_evict_scope *scope, unsigned int n)
+{
+	return scope->more ? scope->more[n] : scope->few[n];
+}
+
 /* Looks at the latest first: buffers of one VM stand together on the list. */
 static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
 				const struct dma_resv *resv)
 {
 	for (unsigned int i = scope->num; i; i--)
-		if (scope->kept[i - 1]->base.resv == resv)
+		if (ttm_evict_scope_at(scope, i - 1)->base.resv == resv)
 			return true;
 	return false;
 }
@@ -82,6 +89,22 @@ bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 	return false;
 }
 
+/* Make room for another one. */
+static bool ttm_evict_scope_grow(struct ttm_evict_scope *scope)
+{
+	unsigned int max = 2 * scope->num;
+	void *more = kvrealloc(scope->more, max * sizeof(*scope->more),
+			       GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+
+	if (!more)
+		return false;
+	if (!scope->more)
+		memcpy(more, scope->few, sizeof(scope->few));
+	scope->more = more;
+	scope->max = max;
+	return true;
+}
+
 /**
  * ttm_evict_scope_keep() - keep a reservation
  * @scope: The allocation.
@@ -94,18 +117,13 @@ bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 			  struct ttm_buffer_object *bo)
 {
-	if (scope->num == scope->max) {
-		unsigned int max = scope->max ? 2 * scope->max : 16;
-		void *kept = kvrealloc(scope->kept, max * sizeof(*scope->kept),
-				       GFP_KERNEL | __GFP_NOWARN |
-				       __GFP_RETRY_MAYFAIL);
-
-		if (!kept)
-			return false;
-		scope->kept = kept;
-		scope->max = max;
+	if (!scope->more && scope->num < TTM_EVICT_SCOPE_FEW) {
+		scope->few[scope->num++] = bo;
+		return true;
 	}
-	scope->kept[scope->num++] = bo;
+	if (scope->num >= scope->max && !ttm_evict_scope_grow(scope))
+		return false;
+	scope->more[scope->num++] = bo;
 	return true;
 }
 
@@ -163,12 +181,13 @@ void ttm_evict_scope_put(struct ttm_buffer_object *bo)
 void ttm_evict_scope_end(struct ttm_evict_scope *scope)
 {
 	while (scope->num) {
-		struct ttm_buffer_object *bo = scope->kept[--scope->num];
+		struct ttm_buffer_object *bo =
+			ttm_evict_scope_at(scope, --scope->num);
 
 		dma_resv_unlock(bo->base.resv);
 		ttm_evict_scope_put(bo);
 	}
-	kvfree(scope->kept);
-	scope->kept = NULL;
+	kvfree(scope->more);
+	scope->more = NULL;
 	scope->max = 0;
 }

@@ -21,10 +21,11 @@ struct ttm_resource_manager;
  * @outer: What it is nested in, as a search of a place for a victim; or %NULL.
  * @bo: The buffer that looks for a place, or %NULL.
  * @man: The manager that it evicts from just now.
- * @kept: Buffers, referenced and reserved, that it keeps until it has ended, or pauses;
- * one for each reservation. Without a ticket they were tried, and are few.
+ * @few: Buffers, referenced and reserved, that it keeps until it has ended, or pauses;
+ * one for each reservation. Without a ticket they were tried.
+ * @more: All of them, if they are more than fit there, or %NULL.
  * @num: How many.
- * @max: For how many there is room.
+ * @max: For how many there is room in @more.
  * @worthless: Buffers that were asked and are not valuable. Only compared: they may
  * be gone.
  * @num_worthless: How many of them.
@@ -39,7 +40,8 @@ struct ttm_evict_scope {
 	struct ttm_evict_scope *outer;
 	const struct ttm_buffer_object *bo;
 	const struct ttm_resource_manager *man;
-	struct ttm_buffer_object **kept;
+	struct ttm_buffer_object *few[TTM_EVICT_SCOPE_FEW];
+	struct ttm_buffer_object **more;
 	unsigned int num;
 	unsigned int max;
 	const struct ttm_buffer_object *worthless[TTM_EVICT_SCOPE_WORTHLESS];
