@@ -709,7 +709,13 @@ EVICT = [
     ("any failure is a GPU that hangs",
      "return ret == -EBUSY && !dma_resv_test_signaled(bo->base.resv,\n"
      "\t\t\t\t\t\t\tDMA_RESV_USAGE_BOOKKEEP);", "return ret == -EBUSY;"),
-    ("no GPU hangs", "\t\twalk->arg.ctx->no_wait_gpu = true;\n", "\t\t;\n"),
+    ("no GPU hangs", "\tif (ttm_evict_timed_out(bo, ret))\n\t\twalk->arg.ctx->no_wait_gpu = true;\n", ""),
+    ("no GPU hangs in a search",
+     "\tif (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))\n"
+     "\t\twalk->arg.ctx->no_wait_gpu = true;\n", ""),
+    ("any failure in a search is a GPU that hangs",
+     "\tif (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))\n", "\tif (ret == -EBUSY)\n"),
+    ("a GPU that hung once hangs for ever", "\tif (!search.outer)\n\t\tctx->no_wait_gpu = no_wait_gpu;\n", ""),
     ("who was pinned meanwhile is evicted",
      "\tif (bo->pin_count)\n\t\treturn 0;\n", ""),
     ("who stays in the memory is gone",

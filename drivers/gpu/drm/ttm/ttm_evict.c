@@ -9,6 +9,7 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
@@ -65,6 +66,8 @@
  *   it are tried from then on, and nothing is killed for them.
  * - *A victim that can't leave* for want of room where it would go is passed over.
  *   Its own search follows the same rules, with the same ticket.
+ * - *A GPU that hangs is waited for once* in a search, for the time that a wait of
+ *   TTM's takes, and then not for other buffers.
  * - *The driver is asked with the buffer reserved*
  *   (&ttm_device_funcs.eviction_valuable), softly first. What is not valuable is not
  *   waited for as long as there is something else.
@@ -77,6 +80,8 @@
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* The same for a search with a ticket, which keeps its reservations meanwhile. */
 #define TTM_EVICT_MAX_KEPT	min(TTM_EVICT_PATIENCE, 64)
+/* A failure to evict that took so long was a wait for a GPU that hangs. */
+#define TTM_EVICT_HUNG		(10 * HZ)
 /* Soft looks in a row. */
 #define TTM_EVICT_LOOKS		4
 /* The most buffers that a soft walk meets which were moved since it began. */
@@ -256,6 +261,7 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 	struct ttm_evict_walk *evict = to_evict_walk(walk);
 	u32 mem_type = bo->resource->mem_type;
 	s64 size = bo->base.size;
+	unsigned long began;
 	bool has_left;
 	int ret;
 
@@ -264,9 +270,13 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 		return 0;
 	}
 
+	began = jiffies;
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
 	if (ret == -ENOMEM && evict->search)
 		ttm_evict_lacks_memory(evict->search, bo);
+	/* It is waited for once, not for each buffer: others wait for the caller. */
+	if (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))
+		walk->arg.ctx->no_wait_gpu = true;
 	if (ret) {
 		evict->error = ret;
 		return ret;
@@ -663,6 +673,7 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 			  struct ttm_resource **res)
 {
 	bool retry_mayfail = ctx->gfp_retry_mayfail;
+	bool no_wait_gpu = ctx->no_wait_gpu;
 	struct ttm_evict_scope scope = {
 		.outer = ctx->scope,
 		.bo = bo,
@@ -687,6 +698,8 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 	ret = ttm_evict_search(&search);
 	ctx->scope = search.outer;
 	ctx->gfp_retry_mayfail = retry_mayfail;
+	if (!search.outer)
+		ctx->no_wait_gpu = no_wait_gpu;
 	ttm_evict_scope_end(&scope);
 
 	if (ret == -EDEADLK && !search.outer && !ctx->contended)

@@ -178,7 +178,12 @@ impl Engine {
 
     /// Whether there are late jobs. Their buffers aren't evicted.
     pub(crate) fn is_late(&self) -> bool {
-        *self.late.all.lock() != 0
+        self.late.all.lock().now != 0
+    }
+
+    /// How many late jobs there have been so far.
+    pub(crate) fn late_jobs(&self) -> u64 {
+        self.late.all.lock().begun
     }
 
     /// Waits for one of the late jobs to be done, for `patience` at most. Returns what is left of that, or
@@ -214,13 +219,20 @@ impl Engine {
     }
 }
 
+/// Bytes, or whatever is counted.
+struct Tally {
+    /// How many are under way.
+    now: usize,
+    /// How often more have begun.
+    begun: u64,
+}
+
 /// What is under way.
 #[pin_data]
 struct UnderWay {
-    /// Bytes, or whatever is counted.
     most: usize,
     #[pin]
-    all: SpinLock<usize>,
+    all: SpinLock<Tally>,
     #[pin]
     less: CondVar,
 }
@@ -232,7 +244,7 @@ impl UnderWay {
         Arc::pin_init(
             pin_init!(Self {
                 most,
-                all <- new_spinlock!(0),
+                all <- new_spinlock!(Tally { now: 0, begun: 0 }),
                 less <- new_condvar!(),
             }),
             GFP_KERNEL,
@@ -251,7 +263,7 @@ impl UnderWay {
     fn wait_for_room(&self) -> Result {
         let mut all = self.all.lock();
 
-        if *all >= self.most && self.less.wait_interruptible(&mut all) {
+        if all.now >= self.most && self.less.wait_interruptible(&mut all) {
             return Err(ERESTARTSYS);
         }
         Ok(())
@@ -261,7 +273,7 @@ impl UnderWay {
     fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
         let mut all = self.all.lock();
 
-        self.has_room(*all, size)
+        self.has_room(all.now, size)
             .then(|| self.share(&mut all, size))
     }
 
@@ -269,8 +281,9 @@ impl UnderWay {
         size == 0 || all == 0 || all.saturating_add(size) <= self.most
     }
 
-    fn share(self: &Arc<Self>, all: &mut usize, size: usize) -> Share {
-        *all += size;
+    fn share(self: &Arc<Self>, all: &mut Tally, size: usize) -> Share {
+        all.now += size;
+        all.begun += 1;
         Share {
             under_way: self.clone(),
             size,
@@ -282,7 +295,7 @@ impl UnderWay {
     fn wait_for_less(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
         let mut all = self.all.lock();
 
-        if *all == 0 {
+        if all.now == 0 {
             return Ok(None);
         }
         match self.less.wait_interruptible_timeout(&mut all, patience) {
@@ -306,8 +319,8 @@ impl Drop for Share {
         }
         let mut all = self.under_way.all.lock();
 
-        *all -= self.size;
-        if *all < self.under_way.most {
+        all.now -= self.size;
+        if all.now < self.under_way.most {
             self.under_way.less.notify_all();
         }
     }

@@ -268,7 +268,7 @@ pub(crate) fn transaction<'env, R>(
     let mut patience = msecs_to_jiffies(PATIENCE_MS);
 
     loop {
-        let was_late = engine.is_late();
+        let (was_late, late_jobs) = (engine.is_late(), engine.late_jobs());
         let result = ttm::transaction(&ioctl_ctx(), |tx| {
             engine.wait_for_copies()?;
             f(tx)
@@ -279,8 +279,10 @@ pub(crate) fn transaction<'env, R>(
         }
         match engine.wait_for_late(patience)? {
             Some(left) => patience = left,
-            // It was done in between.
-            None if was_late && !engine.is_late() => patience -= 1,
+            // It was done in between; or it began as well.
+            None if !engine.is_late() && (was_late || engine.late_jobs() != late_jobs) => {
+                patience -= 1
+            }
             None => return result,
         }
     }

@@ -255,15 +255,14 @@ static void ttm_lru_policy_keeps_many(struct kunit *test)
 	}
 }
 
-/* Place an x of two or three pages, as @ctx and @ticket say. */
+/* Place an x of so many pages, without a ticket. */
 static int policy_place_large(struct lru_world *w, unsigned int pages,
-			      struct ttm_operation_ctx *ctx,
-			      struct ww_acquire_ctx *ticket)
+			      struct ttm_operation_ctx *ctx)
 {
 	int ret;
 
 	lru_bo(w, 'x')->base.size = pages * PAGE_SIZE;
-	ret = lru_place(w, 'x', ctx, ticket);
+	ret = lru_place(w, 'x', ctx, NULL);
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	if (!ret)
 		lru_free(w, 'x');
@@ -276,7 +275,7 @@ static void ttm_lru_policy_one_look_at_a_vm(struct kunit *test)
 	struct lru_world *w = policy_full(test, "a* b* c*");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
-	KUNIT_EXPECT_EQ(test, policy_place_large(w, 3, &ctx, NULL), 0);
+	KUNIT_EXPECT_EQ(test, policy_place_large(w, 3, &ctx), 0);
 	EXPECT_LETTERS(lru_script.moved, "abcx");
 }
 
@@ -325,7 +324,7 @@ static void ttm_lru_policy_keeps_few(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_script.at = policy_count_kept;
-	KUNIT_EXPECT_EQ(test, policy_place_large(w, 21, &ctx, NULL), 0);
+	KUNIT_EXPECT_EQ(test, policy_place_large(w, 21, &ctx), 0);
 	EXPECT_LETTERS(lru_script.moved, ALL_BUT_U "ux");
 	KUNIT_EXPECT_EQ(test, policy_kept, 8);
 }
@@ -421,7 +420,7 @@ static void ttm_lru_policy_is_patient_with_nothing_kept(struct kunit *test)
 	struct task_struct *other = policy_beside(w, policy_need_a);
 	struct ttm_operation_ctx ctx = {};
 
-	KUNIT_EXPECT_EQ(test, policy_place_large(w, 2, &ctx, NULL), 0);
+	KUNIT_EXPECT_EQ(test, policy_place_large(w, 2, &ctx), 0);
 	kthread_stop(other);
 }
 
@@ -460,11 +459,14 @@ static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
 	lru_drop_last(w, 'b');
 	other = policy_beside(w, policy_bring_back_a);
 	lru_ticket_init(&ticket);
-	ret = policy_place_large(w, 2, &ctx, &ticket);
+	lru_bo(w, 'x')->base.size = 2 * PAGE_SIZE;
+	ret = lru_place(w, 'x', &ctx, &ticket);
 	ww_acquire_fini(&ticket);
 	kthread_stop(other);
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	EXPECT_LETTERS(lru_script.moved, "ax");
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_free(w, 'x');
 }
 
 /* When one is asked, the other is used: there would be no end to looking. */

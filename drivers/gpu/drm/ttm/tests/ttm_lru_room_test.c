@@ -528,6 +528,43 @@ static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
 }
 
 /*
+ * What is lent goes to another part of the same memory, and there is never room for
+ * x. That ends: what a walk moves itself does not prolong it.
+ */
+static unsigned int lru_times_asked;
+
+static void lru_count_asked(struct lru_world *w, char letter)
+{
+	if (++lru_times_asked == 1000)
+		lru_script.worthless = "ab";
+}
+
+static void ttm_lru_room_lent_ones_that_stay(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a* b*");
+	struct ttm_operation_ctx ctx = {
+		.resv = &w->resv,
+		.allow_res_evict = true,
+	};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.stay = true;
+	lru_script.space += PAGE_SIZE;
+	lru_script.at = lru_count_asked;
+	lru_times_asked = 0;
+	lru_bo(w, 'x')->base.size = 4 * PAGE_SIZE;
+	lru_ticket_init(&ticket);
+	KUNIT_ASSERT_EQ(test, dma_resv_lock(&w->resv, &ticket), 0);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	dma_resv_unlock(&w->resv);
+	ww_acquire_fini(&ticket);
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	KUNIT_EXPECT_LT(test, lru_times_asked, 1000);
+}
+
+/*
  * Memory and time
  */
 
@@ -632,6 +669,7 @@ static struct kunit_case ttm_lru_room_cases[] = {
 #endif
 	KUNIT_CASE(ttm_lru_room_keeps_what_it_evicts),
 	KUNIT_CASE(ttm_lru_room_takes_all_of_a_vm),
+	KUNIT_CASE(ttm_lru_room_lent_ones_that_stay),
 	KUNIT_CASE(ttm_lru_room_memory_is_short),
 	KUNIT_CASE(ttm_lru_room_a_hung_gpu_is_waited_for_once),
 	{}
