@@ -95,11 +95,22 @@ static bool ttm_lru_walk_may_wait(const struct ttm_bo_lru_cursor *curs)
 	       (arg->ticket && (arg->keep_ticket || !curs->waited));
 }
 
+/*
+ * Does the caller have the reservation of @res, where the walk stands, and lend it? If
+ * the walk keeps what it meets, nobody but the walk itself moved @res since it began: it
+ * has met it before.
+ */
+static noinline bool ttm_lru_walk_is_lent(const struct ttm_bo_lru_cursor *curs,
+					  const struct ttm_resource *res)
+{
+	return curs->arg->ctx->resv == res->bo->base.resv &&
+	       !(curs->keep && ttm_resource_moved(res) >= curs->began);
+}
+
 static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
+				 struct ttm_buffer_object *bo,
 				 const struct ttm_resource *res)
 {
-	const struct ttm_operation_ctx *ctx = curs->arg->ctx;
-	struct ttm_buffer_object *bo = res->bo;
 
 	/*
 	 * A lock that is kept is held while others are waited for, so it must
@@ -112,12 +123,7 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 	if (curs->needs_unlock)
 		return true;
 
-	/*
-	 * The caller has it, and lends it. If the walk keeps what it meets, nobody
-	 * but the walk itself moved it since it began: it has met it before.
-	 */
-	return ctx->allow_res_evict && ctx->resv == bo->base.resv &&
-	       !(curs->keep && ttm_resource_moved(res) >= curs->began);
+	return curs->arg->ctx->allow_res_evict && ttm_lru_walk_is_lent(curs, res);
 }
 
 /*
@@ -226,7 +232,7 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 		return false;
 	}
 
-	curs->locked = ttm_lru_walk_trylock(curs, res);
+	curs->locked = ttm_lru_walk_trylock(curs, bo, res);
 	if (!curs->locked && !ttm_lru_walk_takes_busy(curs, res))
 		return false;
 	if (!ttm_bo_get_unless_zero(bo)) {
