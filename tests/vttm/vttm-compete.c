@@ -11,7 +11,7 @@
  *   that was not the machine;
  * - more bytes are moved than 1.1 times what a plain LRU moves for the same submits in
  *   the same order, if it needs each buffer in one piece, as vttm does; and what fills
- *   the memory four times, as in a short run chance moves more than any policy.
+ *   the memory sixteen times, as in a short run chance moves more than any policy.
  *
  * With --strict, no wait may be longer than 20 times its own client's mean, and the LRU
  * looks at sizes only, and has no luck.
@@ -32,7 +32,7 @@
 
 #define MOST_WAIT 20
 #define MOST_MOVED_PERCENT 110
-#define CHANCE 4
+#define CHANCE 16
 #define BLOCKS 10
 #define ALONE 5
 /* A client that is slower makes a twentieth of the submits, and the run goes on for it. */
