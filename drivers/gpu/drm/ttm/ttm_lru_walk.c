@@ -111,7 +111,6 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 				 struct ttm_buffer_object *bo,
 				 const struct ttm_resource *res)
 {
-
 	/*
 	 * A lock that is kept is held while others are waited for, so it must
 	 * be the ticket's, if there is one: else nothing is waited for.
