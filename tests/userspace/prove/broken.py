@@ -59,12 +59,12 @@ BROKEN = (
     ("the new priority isn't latched", "add", "r",
      SETTLED, SETTLED.replace("bo->priority",
                               "ttm_lru_item_priority(&res->lru)")),
-    ("who joins is not last", "add", "Rr",
+    ("a joining resource is not last", "add", "Rr",
      JOINED, JOINED.replace("\tpos->last = res;\n", "")),
-    ("who joins is not stamped", "add", "HRr",
+    ("a joining resource is not stamped", "add", "HRr",
      JOINED, JOINED.replace("man->lru_clock",
                             "ttm_lru_item_stamp(&res->lru)")),
-    ("who joins counts as at the tail", "add", "Rr",
+    ("a joining resource counts as at the tail", "add", "Rr",
      JOINED, JOINED.replace("man->lru_clock",
                             "man->lru_clock | TTM_LRU_AT_TAIL")),
     ("a new range isn't stamped", "add", "Hr",
@@ -75,10 +75,10 @@ BROKEN = (
 
     ("leaves the middle and stays there", "del", "RrR",
      "\tif (inner) {\n", "\tif (false) {\n"),
-    ("who leaves forgets when its range moved", "del", "HRr",
+    ("a member that leaves forgets when its range moved", "del", "HRr",
      "\tu64 moved = ttm_range_moved(pos, res);\n",
      "\tu64 moved = ttm_lru_item_stamp(&res->lru);\n"),
-    ("who leaves is where its range went", "del", "RrR",
+    ("a member that leaves is where its range went", "del", "RrR",
      "\tu64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;\n",
      "\tu64 at_tail = pos->first->lru.state & TTM_LRU_AT_TAIL;\n"),
     ("a range forgets with its first when it moved", "del", "HrR",
@@ -104,7 +104,7 @@ BROKEN = (
     ("tail of a range's first takes a hitch for the next", "tail", "rHR",
      "\t\tif (unlikely(!ttm_lru_item_is_res(next))) {\n",
      "\t\tif (false) {\n"),
-    ("tail in a range goes ahead of who passed by", "tail", "rRH",
+    ("tail in a range goes ahead of the cursors that passed", "tail", "rRH",
      TO_RANGE_TAIL, """\
 	{
 		if (bulk->pos[res->mem_type][bo->priority].last == res)
@@ -114,13 +114,13 @@ BROKEN = (
 				  ttm_manager_type(bo->bdev, res->mem_type));
 	}
 """),
-    ("who goes to a range's tail isn't stamped", "tail", "HrR",
+    ("a move to a range's tail isn't stamped", "tail", "HrR",
      TO_RANGE_TAIL, TO_RANGE_TAIL.replace(
          "clock", "ttm_lru_item_stamp(&res->lru)")),
-    ("who goes to a range's tail counts as at the list's", "tail", "rR",
+    ("a move to a range's tail counts as one to the list's", "tail", "rR",
      TO_RANGE_TAIL, TO_RANGE_TAIL.replace(
          "clock", "clock | TTM_LRU_AT_TAIL")),
-    ("who goes to the tail isn't stamped", "tail", "Hr",
+    ("a move to the tail isn't stamped", "tail", "Hr",
      WENT_TO_TAIL, WENT_TO_TAIL.replace(
          "man->lru_clock", "ttm_lru_item_stamp(&res->lru)")),
     ("tail overlooks a pin", "tail", "r",
@@ -203,7 +203,7 @@ BROKEN = (
      "\t\t\t   ttm_lru_item_stamp(&res->lru));\n"),
     ("a walk of the unevictable doesn't turn it", "unevictable_next", "RR",
      "\tlist_move(&res->lru.link, &bdev->unevictable);\n", ""),
-    ("a walk of the unevictable ends at who moved", "unevictable_next", "R",
+    ("a walk of the unevictable ends at what moved", "unevictable_next", "R",
      "\tif (!(res->lru.state & TTM_LRU_AT_TAIL) &&\n\t    ttm_lru",
      "\tif (ttm_lru"),
 
@@ -258,11 +258,11 @@ BROKEN = (
     ("ignores all behind a range that moved once", "advance_within", "hRRR",
      RANGE_MOVED, "\tif (first->state & TTM_LRU_AT_TAIL)\n"),
 
-    ("who is returned isn't counted", "advance_within", "hR",
+    ("the returned resource isn't counted", "advance_within", "hR",
      "\t\t\t--*budget;\n\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n",
      "\t\t\tif (ttm_cursor_ignores(cursor, res)) {\n"
      "\t\t\t\t--*budget;\n\t\t\t} else {\n"),
-    ("who is ignored isn't counted", "advance_within", "hRR",
+    ("an ignored resource isn't counted", "advance_within", "hRR",
      "\t\t\t--*budget;\n\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n",
      "\t\t\tif (!ttm_cursor_ignores(cursor, res)) {\n\t\t\t\t--*budget;\n"),
     ("goes on beyond the budget", "advance_within", "hRR",
@@ -279,7 +279,7 @@ BROKEN = (
      "!((u8)item->state & (u8)cursor->hitch.state);", "true;"),
     ("takes the list's head for a resource", "advance", "hR",
      "\treturn &item->link != cursor->list &&\n\t       !(", "\treturn !("),
-    ("takes who comes next and stays behind", "advance", "hR",
+    ("takes the next resource and stays behind", "advance", "hR",
      "\t\tcursor->at = &item->link;\n\t\t*res", "\t\t*res"),
     ("a plain step has a budget", "advance", "hR",
      "\tunsigned long budget = ULONG_MAX;\n", "\tunsigned long budget = 1;\n"),

@@ -49,7 +49,7 @@ static const char *policy_walk(struct lru_world *w, struct ttm_lru_walk_arg *arg
  * Waiting
  */
 
-/* Who must not wait for the GPU doesn't wait for those who do. */
+/* With no_wait_gpu a walk waits for no reservation: its owner may wait for the GPU. */
 static void ttm_lru_policy_waits_for_nothing(struct kunit *test)
 {
 	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
@@ -269,7 +269,7 @@ static int policy_place_large(struct lru_world *w, unsigned int pages,
 	return ret;
 }
 
-/* A look that may not be repeated gets all of a VM. */
+/* One look evicts all buffers of a VM. */
 static void ttm_lru_policy_one_look_at_a_vm(struct kunit *test)
 {
 	struct lru_world *w = policy_full(test, "a* b* c*");
@@ -279,7 +279,7 @@ static void ttm_lru_policy_one_look_at_a_vm(struct kunit *test)
 	EXPECT_LETTERS(lru_script.moved, "abcx");
 }
 
-/* So it does if what it needs is in the next place: p is one of the VM, as a is. */
+/* The same in the second place: p shares a's reservation. */
 static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
 {
 	struct ttm_place places[] = {
@@ -308,7 +308,7 @@ static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* Without a ticket it keeps few: where locks are checked, each of them counts. */
+/* Without a ticket a look keeps eight reservations: lockdep has room for 48 locks. */
 static unsigned int policy_kept;
 
 static void policy_count_kept(struct lru_world *w, char letter)
@@ -329,7 +329,7 @@ static void ttm_lru_policy_keeps_few(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, policy_kept, 8);
 }
 
-/* The caller's own reservation, which is a's, will not be free: no pause for that. */
+/* a shares x's reservation, which the caller holds: don't pause until it is free. */
 static void ttm_lru_policy_does_not_wait_for_itself(struct kunit *test)
 {
 	struct lru_world *w = policy_full(test, "a b");
@@ -342,7 +342,7 @@ static void ttm_lru_policy_does_not_wait_for_itself(struct kunit *test)
 	lru_bo(w, 'a')->base.resv = &lru_bo(w, 'a')->base._resv;
 }
 
-/* What is not valuable is free for its owner while the look goes on. */
+/* A soft look unlocks a buffer that is not valuable. */
 static const char *policy_worthless;
 
 static void policy_see_a(struct lru_world *w, char letter)
@@ -394,7 +394,7 @@ static int policy_until_stopped(void)
 	return 0;
 }
 
-/* A transaction that has c, and needs a before it gives that back. */
+/* Hold c in a transaction that then locks a. */
 static int policy_need_a(void *arg)
 {
 	struct lru_world *w = arg;
@@ -413,7 +413,7 @@ static int policy_need_a(void *arg)
 	return policy_until_stopped();
 }
 
-/* Who is patient doesn't keep what others need to give back the rest. */
+/* A search without a ticket unlocks its victims before it pauses: c's owner needs a. */
 static void ttm_lru_policy_is_patient_with_nothing_kept(struct kunit *test)
 {
 	struct lru_world *w = policy_full(test, "a c");
@@ -424,7 +424,7 @@ static void ttm_lru_policy_is_patient_with_nothing_kept(struct kunit *test)
 	kthread_stop(other);
 }
 
-/* Brings a back, if that is let, and drops the last reference to b. */
+/* Try to move a back to TT; then finish the release of b. */
 static int policy_bring_back_a(void *arg)
 {
 	static const struct ttm_place tt = { .mem_type = TTM_PL_TT };
@@ -447,7 +447,7 @@ static int policy_bring_back_a(void *arg)
 	return policy_until_stopped();
 }
 
-/* In a transaction it does: what it evicted can't come back while it pauses. */
+/* With a ticket it keeps them locked: a can't come back during a pause. */
 static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
 {
 	struct lru_world *w = policy_full(test, "a b");

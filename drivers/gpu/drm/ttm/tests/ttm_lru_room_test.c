@@ -302,7 +302,7 @@ static void ttm_lru_room_one_is_released_in_a_transaction(struct kunit *test)
 	lru_place_while_released(test, true);
 }
 
-/* Whoever was evicted comes back, where there is room, as soon as it is let. */
+/* Move an evicted buffer back to TT if there is room. */
 static void lru_come_back(struct ttm_buffer_object *bo)
 {
 	static const struct ttm_place place = { .mem_type = TTM_PL_TT };
@@ -528,8 +528,8 @@ static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
 }
 
 /*
- * What is lent goes to another part of the same memory, and there is never room for
- * x. That ends: what a walk moves itself does not prolong it.
+ * The driver evicts a and b, which are lent, within TT, where x never fits. The walk
+ * must end: buffers that it moves to the tail itself are not returned again.
  */
 static unsigned int lru_times_asked;
 
