@@ -27,15 +27,6 @@ WORTH_IT = """\
 	       bo->bdev->funcs->eviction_valuable(bo, &place);
 """
 
-ZOMBIE = """\
-	int ret = ttm_bo_wait_ctx(bo, ctx);
-
-	if (ret)
-		return ret;
-	ttm_bo_cleanup_memtype_use(bo);
-	return pages;
-"""
-
 TO_SYSTEM = """\
 	ret = ttm_swapout_move_to_system(bo, ctx);
 	if (!ret)
@@ -98,13 +89,10 @@ SWAPOUT = [
      WORTH_IT.replace("!(bo->ttm->page_flags & not_to_swap) &&", "")),
     ("the driver isn't asked", WORTH_IT,
      WORTH_IT.replace("bo->bdev->funcs->eviction_valuable(bo, &place)", "true")),
-    ("a zombie's GPU isn't waited for", ZOMBIE,
-     ZOMBIE.replace("ttm_bo_wait_ctx(bo, ctx)", "0")),
-    ("a zombie goes though its GPU works", ZOMBIE,
-     ZOMBIE.replace("\tif (ret)\n\t\treturn ret;\n", "")),
-    ("a zombie keeps its pages", ZOMBIE,
-     ZOMBIE.replace("\tttm_bo_cleanup_memtype_use(bo);\n", "")),
-    ("a zombie had no pages", ZOMBIE, ZOMBIE.replace("return pages", "return 0")),
+    ("a zombie keeps its pages", "ttm_bo_evict_zombie(bo, ctx);\n\n\treturn ret ?: pages;",
+     "0;\n\n\treturn ret ?: pages;"),
+    ("a zombie whose GPU works has gone", "return ret ?: pages;", "return pages;"),
+    ("a zombie had no pages", "return ret ?: pages;", "return ret;"),
     ("what is in system memory moves there",
      "\tif (bo->resource->mem_type == TTM_PL_SYSTEM)\n\t\treturn 0;\n", ""),
     ("a place in system memory is lost", "\t\tttm_resource_free(bo, &res);\n", ""),

@@ -55,6 +55,10 @@ BOOTED = {
     "places of the other half are looked at",
     "a lack of memory is one of room",
     "a lack of memory ends the round",
+    "there is no room for what is kept",
+    "the first few are forgotten",
+    "a GPU that hung once hangs for ever",
+    "a GPU that hung for a drain hangs for ever",
     "soft walks keep nothing",
     "soft patience keeps reservations",
     "exhaustive patience keeps no reservations",
@@ -127,7 +131,8 @@ BOOTED = {
 
 # Pieces that several mutants begin with.
 ZOMBIE = """\
-	ret = ttm_bo_wait_ctx(bo, ctx);
+	int ret = ttm_bo_wait_ctx(bo, ctx);
+
 	if (!ret)
 		ttm_bo_cleanup_memtype_use(bo);
 	return ret;
@@ -260,6 +265,11 @@ SEARCH_ON = """\
 	}
 """
 
+HUNG = """\
+	if (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))
+		ctx->no_wait_gpu = true;
+"""
+
 KEEPS = "\targ->keep = evict->search && !scope->told;\n"
 
 TOLD = """\
@@ -336,7 +346,7 @@ ALL_ENDS = """\
 EVICT = [
     # One victim
     ("a zombie is evicted as others are",
-     "\tif (!bo->deleted)\n\t\treturn ttm_bo_evict(", "\tif (true)\n\t\treturn ttm_bo_evict("),
+     "int ret = bo->deleted ? ", "int ret = false ? "),
     ("a zombie's GPU is not waited for",
      ZOMBIE, ZOMBIE.replace("ttm_bo_wait_ctx(bo, ctx)", "0")),
     ("a zombie goes, though its GPU works",
@@ -706,16 +716,11 @@ EVICT = [
     ("a drain's scope lives on", "\tctx->scope = NULL;\n", ""),
 
     # All
-    ("any failure is a GPU that hangs",
-     "return ret == -EBUSY && !dma_resv_test_signaled(bo->base.resv,\n"
-     "\t\t\t\t\t\t\tDMA_RESV_USAGE_BOOKKEEP);", "return ret == -EBUSY;"),
-    ("no GPU hangs", "\tif (ttm_evict_timed_out(bo, ret))\n\t\twalk->arg.ctx->no_wait_gpu = true;\n", ""),
-    ("no GPU hangs in a search",
-     "\tif (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))\n"
-     "\t\twalk->arg.ctx->no_wait_gpu = true;\n", ""),
-    ("any failure in a search is a GPU that hangs",
-     "\tif (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))\n", "\tif (ret == -EBUSY)\n"),
+    ("any failure is a GPU that hangs", HUNG, HUNG.replace(" && time_after(jiffies, began + TTM_EVICT_HUNG)", "")),
+    ("no GPU hangs", HUNG, ""),
     ("a GPU that hung once hangs for ever", "\tif (!search.outer)\n\t\tctx->no_wait_gpu = no_wait_gpu;\n", ""),
+    ("a GPU that hung for a drain hangs for ever",
+     "\tctx->scope = NULL;\n\tctx->no_wait_gpu = no_wait_gpu;\n", "\tctx->scope = NULL;\n"),
     ("a buffer that was pinned meanwhile is evicted",
      "\tif (bo->pin_count)\n\t\treturn 0;\n", ""),
     ("a buffer that stays in the memory is gone",

@@ -25,6 +25,7 @@
 
 #include "ttm_bo_internal.h"
 #include "ttm_evict_scope.h"
+#include "ttm_reclaim.h"
 
 /**
  * DOC: Making room
@@ -80,8 +81,8 @@
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* The same for a search with a ticket, which keeps its reservations meanwhile. */
 #define TTM_EVICT_MAX_KEPT	min(TTM_EVICT_PATIENCE, 64)
-/* A failure to evict that took so long was a wait for a GPU that hangs. */
-#define TTM_EVICT_HUNG		(10 * HZ)
+/* An eviction that fails after this time has waited for a GPU that hangs. */
+#define TTM_EVICT_HUNG		(5 * HZ)
 /* Soft looks in a row. */
 #define TTM_EVICT_LOOKS		4
 /* The most buffers that a soft walk meets which were moved since it began. */
@@ -144,18 +145,38 @@ static struct ttm_evict_walk *to_evict_walk(struct ttm_lru_walk *walk)
 	return container_of(walk, struct ttm_evict_walk, walk);
 }
 
-/* A buffer whose last reference is gone needs no other place. */
+/**
+ * ttm_bo_evict_zombie() - free what a buffer has whose last reference is gone
+ * @bo: The buffer, reserved.
+ * @ctx: How to wait for the GPU.
+ *
+ * Context: May sleep.
+ *
+ * Return: 0, or the negative error of the wait.
+ */
+int ttm_bo_evict_zombie(struct ttm_buffer_object *bo,
+			struct ttm_operation_ctx *ctx)
+{
+	int ret = ttm_bo_wait_ctx(bo, ctx);
+
+	if (!ret)
+		ttm_bo_cleanup_memtype_use(bo);
+	return ret;
+}
+
+/*
+ * Evict @bo. Wait for a GPU that hangs once, not for each buffer: others wait for the
+ * caller.
+ */
 static int ttm_evict_bo(struct ttm_buffer_object *bo,
 			struct ttm_operation_ctx *ctx)
 {
-	int ret;
+	unsigned long began = jiffies;
+	int ret = bo->deleted ? ttm_bo_evict_zombie(bo, ctx) :
+				ttm_bo_evict(bo, ctx);
 
-	if (!bo->deleted)
-		return ttm_bo_evict(bo, ctx);
-
-	ret = ttm_bo_wait_ctx(bo, ctx);
-	if (!ret)
-		ttm_bo_cleanup_memtype_use(bo);
+	if (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))
+		ctx->no_wait_gpu = true;
 	return ret;
 }
 
@@ -261,7 +282,6 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 	struct ttm_evict_walk *evict = to_evict_walk(walk);
 	u32 mem_type = bo->resource->mem_type;
 	s64 size = bo->base.size;
-	unsigned long began;
 	bool has_left;
 	int ret;
 
@@ -270,13 +290,9 @@ static s64 ttm_evict_process_bo(struct ttm_lru_walk *walk,
 		return 0;
 	}
 
-	began = jiffies;
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
 	if (ret == -ENOMEM && evict->search)
 		ttm_evict_lacks_memory(evict->search, bo);
-	/* It is waited for once, not for each buffer: others wait for the caller. */
-	if (ret == -EBUSY && time_after(jiffies, began + TTM_EVICT_HUNG))
-		walk->arg.ctx->no_wait_gpu = true;
 	if (ret) {
 		evict->error = ret;
 		return ret;
@@ -800,24 +816,16 @@ s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 		.alloc_state = &state,
 	};
 	struct ttm_evict_scope scope = {};
+	bool no_wait_gpu = ctx->no_wait_gpu;
 	s64 freed;
 
 	ctx->scope = &scope;
 	freed = ttm_evict_drain(&evict, man, target_bytes);
 	ctx->scope = NULL;
+	ctx->no_wait_gpu = no_wait_gpu;
 	return !freed && evict.error == -ENOMEM ? -ENOMEM : freed;
 }
 EXPORT_SYMBOL(ttm_bo_evict_cgroup);
-
-/*
- * Evicting @bo has failed with @ret: was that a wait for the GPU that took too long?
- * Then the GPU hangs, and to wait for it once more for each buffer is in vain.
- */
-static bool ttm_evict_timed_out(struct ttm_buffer_object *bo, int ret)
-{
-	return ret == -EBUSY && !dma_resv_test_signaled(bo->base.resv,
-							DMA_RESV_USAGE_BOOKKEEP);
-}
 
 static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 				    struct ttm_buffer_object *bo)
@@ -831,8 +839,6 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 		return 0;
 
 	ret = ttm_evict_bo(bo, walk->arg.ctx);
-	if (ttm_evict_timed_out(bo, ret))
-		walk->arg.ctx->no_wait_gpu = true;
 	if (!ret && !ttm_evict_has_left(bo, mem_type))
 		ret = -EBUSY;
 	if (ret)

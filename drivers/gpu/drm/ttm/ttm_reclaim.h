@@ -10,6 +10,7 @@
 
 struct ttm_buffer_object;
 struct ttm_device;
+struct ttm_operation_ctx;
 
 /* ttm_release.c */
 bool ttm_in_reclaim(void);
@@ -23,6 +24,10 @@ void ttm_purgeable_forget(struct ttm_buffer_object *bo);
 struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev);
 u64 ttm_pages_available(void);
 bool ttm_pages_left(unsigned long pages);
+
+/* ttm_evict.c */
+int ttm_bo_evict_zombie(struct ttm_buffer_object *bo,
+			struct ttm_operation_ctx *ctx);
 
 /* ttm_swapout.c */
 void ttm_swapout_init(struct ttm_device *bdev);

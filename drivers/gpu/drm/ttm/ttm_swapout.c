@@ -55,12 +55,9 @@ static s64 ttm_swapout_zombie(struct ttm_buffer_object *bo,
 			      struct ttm_operation_ctx *ctx)
 {
 	s64 pages = bo->ttm->num_pages;
-	int ret = ttm_bo_wait_ctx(bo, ctx);
+	int ret = ttm_bo_evict_zombie(bo, ctx);
 
-	if (ret)
-		return ret;
-	ttm_bo_cleanup_memtype_use(bo);
-	return pages;
+	return ret ?: pages;
 }
 
 /* Only system memory can be swapped out, as the device can't reach it there. */

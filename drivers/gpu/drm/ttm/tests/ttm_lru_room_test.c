@@ -174,6 +174,7 @@ static s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
 	if (last)
 		freed = ttm_bo_evict_cgroup(w->bdev, lru_man(w), last, target,
 					    &ctx);
+	KUNIT_EXPECT_FALSE(w->test, ctx.no_wait_gpu);
 	lru_script.stay = false;
 	for (const char *c = letters; *c; c++)
 		if (lru_bo(w, *c)->resource)
@@ -587,7 +588,9 @@ static void ttm_lru_room_memory_is_short(struct kunit *test)
 	EXPECT_SOUND(w, "a b x");
 }
 
-/* A GPU that hangs: each wait for it is in vain, and is counted. */
+/* A GPU that hangs: each wait for it times out, and is counted. */
+#define LRU_TIMEOUT	(6 * HZ)
+
 static unsigned int lru_waits;
 
 static const char *lru_hung_name(struct dma_fence *fence)
@@ -598,6 +601,7 @@ static const char *lru_hung_name(struct dma_fence *fence)
 static long lru_hung_wait(struct dma_fence *fence, bool intr, long timeout)
 {
 	lru_waits++;
+	schedule_timeout_uninterruptible(LRU_TIMEOUT);
 	return 0;
 }
 
@@ -647,6 +651,60 @@ static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d");
 }
 
+/* So it is by a search, and the caller's context is as it was. */
+static void ttm_lru_room_a_hung_gpu_refuses_once(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+	struct dma_fence *fence = lru_hang(w, "abc");
+	struct ttm_operation_ctx ctx = {};
+	int ret;
+
+	for (char c = 'a'; c <= 'c'; c++)
+		lru_bo(w, c)->deleted = true;
+	lru_waits = 0;
+	ret = lru_place(w, 'x', &ctx, NULL);
+	for (char c = 'a'; c <= 'c'; c++)
+		lru_bo(w, c)->deleted = false;
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	KUNIT_EXPECT_EQ(test, lru_waits, 1);
+	KUNIT_EXPECT_FALSE(test, ctx.no_wait_gpu);
+	EXPECT_SOUND(w, "a b c");
+}
+
+#ifdef CONFIG_CGROUP_DMEM
+static void ttm_lru_room_a_hung_gpu_drains_once(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct dma_fence *fence = lru_hang(w, "ab");
+	s64 freed;
+
+	lru_bo(w, 'a')->deleted = true;
+	lru_bo(w, 'b')->deleted = true;
+	lru_waits = 0;
+	freed = lru_drain(w, "ab", PAGE_SIZE);
+	lru_bo(w, 'a')->deleted = false;
+	lru_bo(w, 'b')->deleted = false;
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	KUNIT_EXPECT_EQ(test, freed, 0);
+	KUNIT_EXPECT_EQ(test, lru_waits, 1);
+}
+#endif
+
+/* A victim that fails at once is no GPU that hangs: b's reservation is waited for. */
+static void ttm_lru_room_one_that_fails_is_no_hang(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.fail = "a";
+	lru_script.error = -EBUSY;
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "b", &ctx), 0);
+	EXPECT_SOUND(w, "a x");
+}
+
 static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_one_is_used),
 	KUNIT_CASE(ttm_lru_room_one_is_used_all_the_time),
@@ -672,6 +730,11 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_lent_ones_that_stay),
 	KUNIT_CASE(ttm_lru_room_memory_is_short),
 	KUNIT_CASE(ttm_lru_room_a_hung_gpu_is_waited_for_once),
+	KUNIT_CASE(ttm_lru_room_a_hung_gpu_refuses_once),
+#ifdef CONFIG_CGROUP_DMEM
+	KUNIT_CASE(ttm_lru_room_a_hung_gpu_drains_once),
+#endif
+	KUNIT_CASE(ttm_lru_room_one_that_fails_is_no_hang),
 	{}
 };
 
