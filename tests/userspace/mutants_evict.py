@@ -610,6 +610,11 @@ EVICT = [
      SEARCH_ON, SEARCH_ON.replace(" || search->ctx->no_wait_gpu", "")),
     ("no patience", SEARCH_ON, SEARCH_ON.replace("pauses < patience", "pauses < 0")),
     ("endless patience", SEARCH_ON, SEARCH_ON.replace("pauses < patience", "true")),
+    ("soft patience keeps reservations",
+     SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n"
+                                  "\t\t\tttm_evict_scope_end(search->ctx->scope);\n", "")),
+    ("exhaustive patience keeps no reservations",
+     SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n\t", "")),
     ("a search that keeps reservations has full patience",
      "effort == TTM_EVICT_EXHAUST ? TTM_EVICT_MAX_KEPT :", "effort == TTM_EVICT_EXHAUST ? 10000 :"),
     ("patience after success or -EDEADLK",

@@ -193,6 +193,9 @@ static void ttm_lru_swapout_spares_zombies_in_use(struct kunit *test)
 	swapout_use(w, 'a');
 	bo->deleted = true;
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
+	lru_reserve(w, 'a');
+	KUNIT_EXPECT_EQ(test, ttm_bo_swapout_reserved(bo, &ctx, GFP_KERNEL), -EBUSY);
+	lru_unreserve(bo);
 	bo->deleted = false;
 	lru_idle(w);
 	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
