@@ -616,7 +616,7 @@ EVICT = [
     ("exhaustive patience keeps no reservations",
      SEARCH_ON, SEARCH_ON.replace("\t\tif (effort == TTM_EVICT_TRYLOCK)\n\t", "")),
     ("a search that keeps reservations has full patience",
-     "effort == TTM_EVICT_EXHAUST ? TTM_EVICT_MAX_KEPT :", "effort == TTM_EVICT_EXHAUST ? 10000 :"),
+     "effort == TTM_EVICT_EXHAUST ? TTM_EVICT_KEPT_PATIENCE :", "effort == TTM_EVICT_EXHAUST ? 10000 :"),
     ("patience after success or -EDEADLK",
      SEARCH_ON, SEARCH_ON.replace("!ttm_evict_is_refusal(ret) || ", "")),
     ("patience though all was seen",

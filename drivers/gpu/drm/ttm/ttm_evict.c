@@ -47,7 +47,7 @@
  *    the room again before there is enough.
  * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
  *    may be so by now. While there is something that a look did not see, the search
- *    goes on, for so many pauses at most (TTM_EVICT_PATIENCE, TTM_EVICT_MAX_KEPT).
+ *    goes on, for so many pauses at most (TTM_EVICT_PATIENCE, TTM_EVICT_KEPT_PATIENCE).
  * 4. *With a ticket: exhaustively.* A walk waits for each reservation, with the
  *    ticket, and keeps it, whether the buffer was worth evicting or not. What it has
  *    seen can't change behind it, what it has evicted can't come back, and it meets
@@ -80,7 +80,7 @@
  */
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* The same for a search with a ticket, which keeps its reservations meanwhile. */
-#define TTM_EVICT_MAX_KEPT	min(TTM_EVICT_PATIENCE, 64)
+#define TTM_EVICT_KEPT_PATIENCE	min(TTM_EVICT_PATIENCE, 64)
 /* An eviction that fails after this time has waited for a GPU that hangs. */
 #define TTM_EVICT_HUNG		(5 * HZ)
 /* Soft looks in a row. */
@@ -596,7 +596,7 @@ static bool ttm_evict_may_go_on(const struct ttm_evict_search *search)
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
 	enum ttm_evict_effort effort = ttm_evict_next_effort(search);
-	int patience = effort == TTM_EVICT_EXHAUST ? TTM_EVICT_MAX_KEPT :
+	int patience = effort == TTM_EVICT_EXHAUST ? TTM_EVICT_KEPT_PATIENCE :
 						     TTM_EVICT_PATIENCE;
 	int ret = ttm_evict_look_again(search, effort);
 

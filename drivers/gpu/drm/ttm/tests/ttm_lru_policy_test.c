@@ -188,23 +188,13 @@ static void ttm_lru_policy_ends_at_the_second_that_moved(struct kunit *test)
  * Making room
  */
 
-/* A world as in @picture, which fills TT, and an x that looks for a place. */
-static struct lru_world *policy_full(struct kunit *test, const char *picture)
-{
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, picture);
-
-	lru_script.space = lru_man(w)->usage;
-	lru_make_homeless(w, 'x');
-	return w;
-}
-
 #define MANY		"a b c d e f g h i j k l m n o p q r s t u"
 #define ALL_BUT_U	"abcdefghijklmnopqrst"
 
 /* A walk that left out nothing is enough, and is repeated but once. */
 static void ttm_lru_policy_concludes_at_once(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a");
+	struct lru_world *w = lru_full(test, "a");
 	struct ttm_operation_ctx ctx = {};
 	struct ww_acquire_ctx ticket;
 
@@ -222,7 +212,7 @@ static void ttm_lru_policy_concludes_at_once(struct kunit *test)
 /* Soft walks are bounded in what moved, and not in what stands still. */
 static void ttm_lru_policy_looks_at_many(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, MANY);
+	struct lru_world *w = lru_full(test, MANY);
 	struct ttm_operation_ctx ctx = {};
 
 	lru_script.worthless = ALL_BUT_U;
@@ -234,7 +224,7 @@ static void ttm_lru_policy_looks_at_many(struct kunit *test)
 /* It keeps the reservations of as many as it meets, and gives all back. */
 static void ttm_lru_policy_keeps_many(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, MANY);
+	struct lru_world *w = lru_full(test, MANY);
 	struct lru_holder younger = { .ticket = true, .when_waited = true };
 	struct ttm_operation_ctx ctx = {};
 	struct ww_acquire_ctx ticket;
@@ -272,7 +262,7 @@ static int policy_place_large(struct lru_world *w, unsigned int pages,
 /* One look evicts all buffers of a VM. */
 static void ttm_lru_policy_one_look_at_a_vm(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a* b* c*");
+	struct lru_world *w = lru_full(test, "a* b* c*");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	KUNIT_EXPECT_EQ(test, policy_place_large(w, 3, &ctx), 0);
@@ -287,7 +277,7 @@ static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
 	};
 	struct ttm_placement priv = { .num_placement = 1, .placement = places + 1 };
 	struct ttm_placement both = { .num_placement = 2, .placement = places };
-	struct lru_world *w = policy_full(test, "a* c");
+	struct lru_world *w = lru_full(test, "a* c");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
@@ -320,7 +310,7 @@ static void policy_count_kept(struct lru_world *w, char letter)
 
 static void ttm_lru_policy_keeps_few(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, MANY);
+	struct lru_world *w = lru_full(test, MANY);
 	struct ttm_operation_ctx ctx = {};
 
 	lru_script.at = policy_count_kept;
@@ -332,7 +322,7 @@ static void ttm_lru_policy_keeps_few(struct kunit *test)
 /* a shares x's reservation, which the caller holds: don't pause until it is free. */
 static void ttm_lru_policy_does_not_wait_for_itself(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a b");
+	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_bo(w, 'a')->base.resv = lru_bo(w, 'x')->base.resv;
@@ -354,7 +344,7 @@ static void policy_see_a(struct lru_world *w, char letter)
 
 static void ttm_lru_policy_gives_back_the_worthless(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a b");
+	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	policy_worthless = NULL;
@@ -416,7 +406,7 @@ static int policy_need_a(void *arg)
 /* A search without a ticket unlocks its victims before it pauses: c's owner needs a. */
 static void ttm_lru_policy_is_patient_with_nothing_kept(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a c");
+	struct lru_world *w = lru_full(test, "a c");
 	struct task_struct *other = policy_beside(w, policy_need_a);
 	struct ttm_operation_ctx ctx = {};
 
@@ -450,7 +440,7 @@ static int policy_bring_back_a(void *arg)
 /* With a ticket it keeps them locked: a can't come back during a pause. */
 static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a b");
+	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ww_acquire_ctx ticket;
 	struct task_struct *other;
@@ -483,7 +473,7 @@ static void policy_use_other(struct lru_world *w, char letter)
 
 static void ttm_lru_policy_gives_up_on_what_moves(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a b");
+	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	lru_script.worthless = "ab";
@@ -504,7 +494,7 @@ static void policy_reserve_a(struct lru_world *w, char letter)
 /* The transaction isn't risked for a buffer that is not valuable. */
 static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a c b");
+	struct lru_world *w = lru_full(test, "a c b");
 	struct lru_holder younger = { .ticket = true, .when_waited = true };
 	struct ttm_operation_ctx ctx = {};
 	struct ww_acquire_ctx ticket;
@@ -542,7 +532,7 @@ static int policy_place(struct lru_world *w, struct ttm_place first,
 /* A fallback is for what has no room elsewhere, and may evict there. */
 static void ttm_lru_policy_fallbacks_come_last(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a");
+	struct lru_world *w = lru_full(test, "a");
 	struct ttm_place tt = { .mem_type = TTM_PL_TT };
 	struct ttm_place system = {
 		.mem_type = TTM_PL_SYSTEM, .flags = TTM_PL_FLAG_FALLBACK,
@@ -555,7 +545,7 @@ static void ttm_lru_policy_fallbacks_come_last(struct kunit *test)
 /* Nothing is evicted from a place that is merely desired. */
 static void ttm_lru_policy_desires_nothing_of_others(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a");
+	struct lru_world *w = lru_full(test, "a");
 	struct ttm_place priv = { .mem_type = TTM_PL_PRIV };
 	struct ttm_place tt = {
 		.mem_type = TTM_PL_TT, .flags = TTM_PL_FLAG_DESIRED,
@@ -576,7 +566,7 @@ static void ttm_lru_policy_desires_nothing_of_others(struct kunit *test)
 /* a is to go where only p is, which shares its reservation: then p goes further. */
 static void ttm_lru_policy_victims_of_one_vm(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a*");
+	struct lru_world *w = lru_full(test, "a*");
 	struct ttm_place priv = { .mem_type = TTM_PL_PRIV };
 	struct ttm_placement placement = {
 		.num_placement = 1, .placement = &priv,

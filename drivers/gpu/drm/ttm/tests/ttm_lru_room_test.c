@@ -18,16 +18,6 @@
 #include "ttm_lru_script.h"
 #include "ttm_mock_manager.h"
 
-/* A world as in @picture, which fills TT, and an x that looks for a place. */
-static struct lru_world *lru_full(struct kunit *test, const char *picture)
-{
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, picture);
-
-	lru_script.space = lru_man(w)->usage;
-	lru_make_homeless(w, 'x');
-	return w;
-}
-
 /* Lock a buffer that nobody else has, and do something with it. */
 static void lru_do(struct lru_world *w, char letter,
 		   void (*what)(struct ttm_buffer_object *bo))
@@ -631,6 +621,12 @@ static struct dma_fence *lru_hang(struct lru_world *w, const char *letters)
 	return fence;
 }
 
+static void lru_set_deleted(struct lru_world *w, const char *letters, bool deleted)
+{
+	for (; *letters; letters++)
+		lru_bo(w, *letters)->deleted = deleted;
+}
+
 /* All are zombies but e, which is idle and goes. */
 static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 {
@@ -638,12 +634,10 @@ static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 	struct dma_fence *fence = lru_hang(w, "abcd");
 	int ret;
 
-	for (char c = 'a'; c <= 'd'; c++)
-		lru_bo(w, c)->deleted = true;
+	lru_set_deleted(w, "abcd", true);
 	lru_waits = 0;
 	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
-	for (char c = 'a'; c <= 'd'; c++)
-		lru_bo(w, c)->deleted = false;
+	lru_set_deleted(w, "abcd", false);
 	dma_fence_signal(fence);
 	dma_fence_put(fence);
 	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
@@ -651,7 +645,7 @@ static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d");
 }
 
-/* So it is by a search, and the caller's context is as it was. */
+/* A search waits once as well, and leaves the caller's context as it was. */
 static void ttm_lru_room_a_hung_gpu_refuses_once(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b c");
@@ -659,12 +653,10 @@ static void ttm_lru_room_a_hung_gpu_refuses_once(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 	int ret;
 
-	for (char c = 'a'; c <= 'c'; c++)
-		lru_bo(w, c)->deleted = true;
+	lru_set_deleted(w, "abc", true);
 	lru_waits = 0;
 	ret = lru_place(w, 'x', &ctx, NULL);
-	for (char c = 'a'; c <= 'c'; c++)
-		lru_bo(w, c)->deleted = false;
+	lru_set_deleted(w, "abc", false);
 	dma_fence_signal(fence);
 	dma_fence_put(fence);
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
@@ -680,12 +672,10 @@ static void ttm_lru_room_a_hung_gpu_drains_once(struct kunit *test)
 	struct dma_fence *fence = lru_hang(w, "ab");
 	s64 freed;
 
-	lru_bo(w, 'a')->deleted = true;
-	lru_bo(w, 'b')->deleted = true;
+	lru_set_deleted(w, "ab", true);
 	lru_waits = 0;
 	freed = lru_drain(w, "ab", PAGE_SIZE);
-	lru_bo(w, 'a')->deleted = false;
-	lru_bo(w, 'b')->deleted = false;
+	lru_set_deleted(w, "ab", false);
 	dma_fence_signal(fence);
 	dma_fence_put(fence);
 	KUNIT_EXPECT_EQ(test, freed, 0);

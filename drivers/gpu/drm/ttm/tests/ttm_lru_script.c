@@ -325,6 +325,16 @@ void lru_make_homeless(struct lru_world *w, char letter)
 	lru_script.space = space;
 }
 
+/* A world as in @picture, which fills TT, and an x that looks for a place. */
+struct lru_world *lru_full(struct kunit *test, const char *picture)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, picture);
+
+	lru_script.space = lru_man(w)->usage;
+	lru_make_homeless(w, 'x');
+	return w;
+}
+
 /* Place a buffer, in a transaction if there is one. */
 int lru_place_at(struct lru_world *w, char letter,
 		 struct ttm_placement *placement, struct ttm_operation_ctx *ctx,

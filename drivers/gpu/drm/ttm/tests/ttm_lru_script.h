@@ -89,6 +89,7 @@ bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
 
 /* A buffer that is nowhere yet, and can be placed. */
 void lru_make_homeless(struct lru_world *w, char letter);
+struct lru_world *lru_full(struct kunit *test, const char *picture);
 int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
 	      struct ww_acquire_ctx *ticket);
 int lru_place_at(struct lru_world *w, char letter,
