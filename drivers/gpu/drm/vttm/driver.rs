@@ -114,7 +114,7 @@ impl ttm::Driver for VttmDriver {
     }
 
     fn insists(bo: &Buffer, at: MemType) -> bool {
-        at == MemType::TT && bo.insists_on_vram()
+        at == MemType::TT && bo.usage.insists_on_vram()
     }
 
     fn move_buffer(dev: &DeviceData, bo: &Buffer, mv: &mut Move<'_>) -> Result<MoveBy> {

@@ -13,6 +13,7 @@ use crate::{
     },
     engine::Engine,
     file::File,
+    usage::Usage,
     vm::Vm, //
 };
 use kernel::{
@@ -73,10 +74,7 @@ pub(crate) struct Buffer {
     /// It must stay where it is, as long as the reservation is held.
     in_use: Atomic<bool>,
     late: Arc<Late>,
-    /// How often it was used in GTT since it was in VRAM.
-    uses_in_gtt: Atomic<u32>,
-    /// How often that has to be before it insists on VRAM.
-    patience: Atomic<u32>,
+    pub(crate) usage: Usage,
 }
 
 /// Of those that have one reservation, which work on them is late: waits for something that isn't the
@@ -152,8 +150,7 @@ impl gem::DriverObject for Buffer {
             purged: Atomic::new(false),
             in_use: Atomic::new(false),
             late: args.late,
-            uses_in_gtt: Atomic::new(0),
-            patience: Atomic::new(Self::PATIENCE),
+            usage: Usage::new(),
         })
     }
 }
@@ -167,9 +164,6 @@ impl Drop for Buffer {
 }
 
 impl Buffer {
-    /// How often a new one is used in GTT before it insists on VRAM.
-    const PATIENCE: u32 = 16;
-
     pub(crate) fn count_move(&self, is_eviction: bool) {
         self.moves.add(1);
         self.counts.moves.add(1);
@@ -197,28 +191,6 @@ impl Buffer {
     /// Whether it must stay where it is. Nobody is to wait for others' work that may never begin.
     pub(crate) fn must_stay(&self) -> bool {
         self.in_use.load(Relaxed) || self.late.is_pending()
-    }
-
-    /// It was used where it is. Each time that it insisted on VRAM, it is more patient afterwards: so
-    /// those that are used alike, and don't fit there together, soon stay where they are.
-    pub(crate) fn was_used(&self, at: Option<MemType>) {
-        let uses = self.uses_in_gtt.load(Relaxed);
-        let patience = self.patience.load(Relaxed);
-
-        if at == Some(MemType::TT) {
-            self.uses_in_gtt.store(uses.saturating_add(1), Relaxed);
-        } else if uses != 0 {
-            if uses >= patience {
-                self.patience.store(patience.saturating_mul(2), Relaxed);
-            }
-            self.uses_in_gtt.store(0, Relaxed);
-        }
-    }
-
-    /// Whether it was used in GTT so often that it should displace others from VRAM.
-    pub(crate) fn insists_on_vram(&self) -> bool {
-        self.domains.contains(Domains::VRAM)
-            && self.uses_in_gtt.load(Relaxed) >= self.patience.load(Relaxed)
     }
 
     /// Work on it begins that is late.

@@ -19,6 +19,7 @@ use crate::{
         transaction,
         Object, //
     },
+    usage::Usage,
     vm::Vm, //
 };
 use core::{
@@ -298,7 +299,7 @@ impl<'a> Submit<'a> {
             }
         }
 
-        self.mark_as_used(&mut all)?;
+        self.mark_as_used(&mut all, submitted.serial)?;
         Ok(submitted)
     }
 
@@ -347,11 +348,11 @@ impl<'a> Submit<'a> {
     }
 
     /// Moves the VM, and the buffers that belong to none, to the tails of their LRU lists.
-    fn mark_as_used(&self, all: &mut [Reserved<'_, Object>]) -> Result {
+    fn mark_as_used(&self, all: &mut [Reserved<'_, Object>], now: u64) -> Result {
         let mut of_vm = None;
 
         for (reserved, used) in all.iter_mut().zip(self.uses) {
-            used.obj.was_used(reserved.mem_type());
+            Usage::was_used(&used.obj, reserved.mem_type(), now);
             if used.obj.vm == 0 {
                 reserved.move_to_lru_tail();
             } else {

@@ -14,6 +14,7 @@ mod file;
 mod gem;
 mod gpu;
 mod submit;
+mod usage;
 mod vm;
 mod walk;
 

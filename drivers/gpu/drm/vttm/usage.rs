@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! How buffers are used, and which of them deserve VRAM.
+
+use crate::{
+    domain::Domains,
+    driver::VttmDevice,
+    gem::Object, //
+};
+use core::pin::pin;
+use kernel::{
+    drm::{
+        gem::BaseObject,
+        ttm::MemType, //
+    },
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// How a buffer is used. Its time is the number of the GPU's last job.
+pub(crate) struct Usage {
+    last: Atomic<u64>,
+    /// The longest time from one use to the next so far.
+    longest_pause: Atomic<u64>,
+    /// Uses in GTT since it was in VRAM, or since it last looked for room there.
+    in_gtt: Atomic<u32>,
+    /// How many of them there have to be before it looks for room.
+    patience: Atomic<u32>,
+    /// It found that those in VRAM are idle, and is to displace them.
+    insists: Atomic<bool>,
+}
+
+impl Usage {
+    /// The patience of a new buffer.
+    const PATIENCE: u32 = 16;
+    /// After so many of its longest pauses a buffer is idle.
+    const PAUSES: u64 = 4;
+
+    pub(crate) fn new() -> Self {
+        Self {
+            last: Atomic::new(0),
+            longest_pause: Atomic::new(0),
+            in_gtt: Atomic::new(0),
+            patience: Atomic::new(Self::PATIENCE),
+            insists: Atomic::new(false),
+        }
+    }
+
+    /// Whether it is to displace others from VRAM.
+    pub(crate) fn insists_on_vram(&self) -> bool {
+        self.insists.load(Relaxed)
+    }
+
+    /// `obj`, whose reservation the caller has, is used by the job `now`. It may have VRAM next time, if
+    /// it was used in GTT for a while, and if those that it would displace are idle.
+    ///
+    /// Each time that it looks for that, it is more patient afterwards: those who come and go alike soon
+    /// stay where they are.
+    pub(crate) fn was_used(obj: &Object, at: Option<MemType>, now: u64) {
+        let usage = &obj.usage;
+
+        usage.note_time(now);
+        usage.insists.store(false, Relaxed);
+        if at != Some(MemType::TT) || !obj.domains.contains(Domains::VRAM) {
+            usage.in_gtt.store(0, Relaxed);
+            return;
+        }
+
+        let in_gtt = usage.in_gtt.load(Relaxed).saturating_add(1);
+        let patience = usage.patience.load(Relaxed);
+        if in_gtt < patience {
+            usage.in_gtt.store(in_gtt, Relaxed);
+            return;
+        }
+        usage.in_gtt.store(0, Relaxed);
+        if idle_vram(obj.dev(), now, obj.size()) {
+            usage.insists.store(true, Relaxed);
+            usage.patience.store(patience.saturating_mul(2), Relaxed);
+        }
+    }
+
+    fn note_time(&self, now: u64) {
+        let last = self.last.load(Relaxed);
+
+        if last != 0 {
+            let pause = now.saturating_sub(last);
+            self.longest_pause
+                .store(self.longest_pause.load(Relaxed).max(pause), Relaxed);
+        }
+        self.last.store(now, Relaxed);
+    }
+
+    /// Whether it has not been used for much longer than ever before.
+    fn is_idle(&self, now: u64) -> bool {
+        let pause = now.saturating_sub(self.last.load(Relaxed));
+        let usual = self.longest_pause.load(Relaxed).max(1);
+
+        pause > usual.saturating_mul(Self::PAUSES)
+    }
+}
+
+/// Whether the first `size` bytes to be evicted from VRAM are idle.
+fn idle_vram(dev: &VttmDevice, now: u64, size: usize) -> bool {
+    let Some(vram) = dev.manager(MemType::VRAM) else {
+        return false;
+    };
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+    let mut idle = 0;
+
+    while idle < size {
+        let Some(res) = walk.next() else {
+            return false;
+        };
+        idle += res.size();
+        // What is left of one that moved is on its way.
+        if walk.data().is_some_and(|bo| !bo.usage.is_idle(now)) {
+            return false;
+        }
+    }
+    true
+}
