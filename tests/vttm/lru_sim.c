@@ -232,6 +232,26 @@ static bool place(struct lru_sim *sim, struct buffer *buffer)
 	       move_with_room(sim, buffer, VTTM_DOMAIN_GTT);
 }
 
+/* Place the largest ones first: they need the largest gaps. */
+static bool place_by_size(struct lru_sim *sim, __u32 first, __u32 count)
+{
+	struct buffer *end = &sim->buffers[first + count];
+	__u64 size = 0, next = 0;
+	bool fits = true;
+
+	for (struct buffer *buffer = end - count; buffer < end; buffer++)
+		size = buffer->size > size ? buffer->size : size;
+	for (; size; size = next, next = 0) {
+		for (struct buffer *buffer = end - count; buffer < end; buffer++) {
+			if (buffer->size == size)
+				fits &= place(sim, buffer);
+			else if (buffer->size < size && buffer->size > next)
+				next = buffer->size;
+		}
+	}
+	return fits;
+}
+
 bool lru_sim_use(struct lru_sim *sim, __u32 first, __u32 count)
 {
 	bool fits = true;
@@ -240,6 +260,14 @@ bool lru_sim_use(struct lru_sim *sim, __u32 first, __u32 count)
 		sim->buffers[i].in_use = true;
 	for (__u32 i = first; i < first + count; i++)
 		fits &= place(sim, &sim->buffers[i]);
+	if (!fits) {
+		/* They are in each other's way: all leave, and are placed anew. */
+		for (__u32 i = first; i < first + count; i++) {
+			if (sim->buffers[i].domain != VTTM_DOMAIN_SYSTEM)
+				move(sim, &sim->buffers[i], VTTM_DOMAIN_SYSTEM);
+		}
+		fits = place_by_size(sim, first, count);
+	}
 	for (__u32 i = first; i < first + count; i++) {
 		struct buffer *buffer = &sim->buffers[i];
 
@@ -289,7 +317,7 @@ static const struct story stories[] = {
 	    { 1, 1, 60 } } },
 	{ "a submit does not evict its own", 64, 64, VTTM_DOMAIN_VRAM, false, { 20, 20, 20, 40 },
 	  { { 0, 3, 60 }, { 0, 2, 0 }, { 2, 2, 80 }, { 2, 2, 0 },
-	    { 0, 4, 0, .too_large = true } } },
+	    { 0, 4, 160, .too_large = true } } },
 	{ "GTT is as good, once it is there", 64, 64, GPU_DOMAINS, false, { 40, 40, 40 },
 	  { { 0, 1, 40 }, { 1, 1, 80 }, { 0, 1, 0 }, { 1, 1, 0 }, { 2, 1, 80 },
 	    { 1, 1, 80 } } },
