@@ -15,6 +15,9 @@ import mutants_walk	# noqa: E402
 EQUIVALENT = {
     "teardown is bounded":
         "what such a walk does not meet, as it moved, counts as left out: the next look meets it",
+    "all was seen if the lap saw it":
+        "the purge ends before it has seen all only if nothing is left to scan, and then the lap sees"
+        " nothing",
     "ghosts are alive":
         "their last reference is dropped as soon as they are made, which sets deleted; before, the"
         " GPU is at work with them, so they don't suit",
@@ -202,8 +205,7 @@ BACK_UP = """\
 
 SCAN = """\
 		.may_back_up = sc->gfp_mask & __GFP_FS && ttm_backup_bytes_avail(),
-		.may_write = !ttm_bo_shrink_avoid_wait() &&
-			     sc->gfp_mask & __GFP_IO,
+		.may_write = !ttm_bo_shrink_avoid_wait(),
 """
 
 SHRINKER = [
@@ -308,8 +310,7 @@ SHRINKER = [
     ("backed up where file systems must not be entered", SCAN,
      SCAN.replace("sc->gfp_mask & __GFP_FS && ", "")),
     ("backed up without swap space", SCAN, SCAN.replace(" && ttm_backup_bytes_avail()", "")),
-    ("all write", SCAN, SCAN.replace("!ttm_bo_shrink_avoid_wait() &&\n\t\t\t     ", "")),
-    ("written without I/O", SCAN, SCAN.replace(" &&\n\t\t\t     sc->gfp_mask & __GFP_IO", "")),
+    ("all write", SCAN, SCAN.replace("!ttm_bo_shrink_avoid_wait()", "true")),
     ("a scan stops though it freed something", "if (all && !scan.freed && !scan.passed)",
      "if (all && !scan.passed)"),
     ("a scan stops though others hold buffers", "if (all && !scan.freed && !scan.passed)",
@@ -423,7 +424,52 @@ RELEASE = [
      "\t\t\t      MAX_SCHEDULE_TIMEOUT);\n", ""),
 ]
 
+PROTECTED = "\tif (!state->may_try_low && owner == state->charge_pool)\n\t\treturn false;\n"
+
+COMMON = """\
+		common = dmem_cgroup_get_common_ancestor(owner,
+							 state->charge_pool);
+		top = common;
+"""
+
 PUT_COMMON = "\tif (common)\n\t\tdmem_cgroup_pool_state_put(common);\n"
+
+ALLOWS = """\
+	allows = dmem_cgroup_state_evict_valuable(top, owner, evict->try_low,
+						  &evict->hit_low);
+"""
+
+LOW = "\tif (freed < 0 || freed >= target || !evict->hit_low || !may_try_low)\n"
+
+UNCHARGE = "\t\tdmem_cgroup_uncharge(state.charge_pool, bo->base.size);\n"
+
+CGROUPS = [
+    ("the protected evict what is their own", PROTECTED, ""),
+    ("nobody evicts what is their own", PROTECTED, PROTECTED.replace("!state->may_try_low && ", "")),
+    ("the protected evict nothing", PROTECTED, PROTECTED.replace(" && owner == state->charge_pool", "")),
+    ("a limit that was hit is nobody's", "\ttop = state->limit_pool;\n", "\ttop = NULL;\n"),
+    ("protection is seen from the root", COMMON, ""),
+    ("protection is seen from the owner", COMMON, "\t\ttop = owner;\n"),
+    ("protection is seen from the evictor", COMMON, "\t\ttop = state->charge_pool;\n"),
+    ("where cgroups part is kept", PUT_COMMON, ""),
+    ("limits allow everything", ALLOWS, ALLOWS + "\tallows = true;\n"),
+    ("limits allow nothing", ALLOWS, ALLOWS + "\tallows = false;\n"),
+    ("low protects nothing", ALLOWS, ALLOWS.replace("evict->try_low", "true")),
+    ("low protects always", ALLOWS, ALLOWS.replace("evict->try_low", "false")),
+    ("what low protects is not noticed", ALLOWS, ALLOWS.replace("&evict->hit_low", "&(bool){ false }")),
+    ("limits are not looked at",
+     "return ttm_evict_cgroup_allows(evict, bo) && !bo->pin_count &&", "return !bo->pin_count &&"),
+    ("low yields at once", "\tevict->try_low = false;\n", "\tevict->try_low = true;\n"),
+    ("low yields to nobody", "\tevict->try_low = true;\n", ""),
+    ("low yields to all", LOW, LOW.replace(" || !may_try_low", "")),
+    ("low always keeps something", LOW, LOW.replace("!evict->hit_low", "true")),
+    ("low yields even if that is enough", LOW, LOW.replace("freed >= target || ", "")),
+    ("what low yields is more than is asked for",
+     "ret = ttm_evict_pass(evict, man, target - freed, effort);", "ret = ttm_evict_pass(evict, man, target, effort);"),
+    ("what low yields is all that is freed", "return ret < 0 ? ret : freed + ret;", "return ret;"),
+    ("a limit that was hit is kept", "\tdmem_cgroup_pool_state_put(state.limit_pool);\n", ""),
+    ("who got nothing is charged", UNCHARGE, ""),
+]
 
 FENCES = """\
 	ret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES) ?:
@@ -482,6 +528,7 @@ LISTS = (
     ("ttm_evict.c", ("ttm_lru_policy", "ttm_lru_room", f"{WALK}.*evict*", f"{WALK}.*failing*",
                      "ttm_bo_validate"),
      EVICT + booted(mutants_evict.EVICT, mutants_evict.BOOTED)),
+    ("ttm_evict.c", ("ttm_lru_cgroup",), CGROUPS),
     ("ttm_evict_scope.c", WALKS, booted(mutants_evict.SCOPE, mutants_evict.BOOTED)),
     ("ttm_lru_walk.c", WALKS, booted(mutants_walk.WALKS, mutants_walk.BOOTED)),
     ("ttm_resource.c", WALKS, booted(mutants_walk.CORE, mutants_walk.BOOTED)),

@@ -308,8 +308,7 @@ static unsigned long ttm_shrinker_scan(struct shrinker *core,
 	struct ttm_shrinker_scan scan = {
 		.ctx = { .no_wait_gpu = true },
 		.may_back_up = sc->gfp_mask & __GFP_FS && ttm_backup_bytes_avail(),
-		.may_write = !ttm_bo_shrink_avoid_wait() &&
-			     sc->gfp_mask & __GFP_IO,
+		.may_write = !ttm_bo_shrink_avoid_wait(),
 		.to_scan = sc->nr_to_scan,
 	};
 	unsigned int flags;

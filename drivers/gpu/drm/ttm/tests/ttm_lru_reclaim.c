@@ -88,9 +88,15 @@ unsigned long reclaim_count(gfp_t gfp)
 unsigned long reclaim_scan(gfp_t gfp, unsigned long pages)
 {
 	struct shrinker *core = ttm_shrinker_core(reclaim.shrinker);
-	struct shrink_control sc = { .gfp_mask = gfp, .nr_to_scan = pages };
+	struct shrink_control sc = {
+		.gfp_mask = gfp,
+		.nr_to_scan = pages,
+		.nr_scanned = pages,
+	};
+	unsigned long ret = core->scan_objects(core, &sc);
 
-	return core->scan_objects(core, &sc);
+	reclaim.scanned = sc.nr_scanned;
+	return ret;
 }
 
 /* The same as kswapd would. */

@@ -22,6 +22,8 @@ struct lru_reclaim {
 	void (*at)(struct lru_world *w, char letter);
 	/* What came of what happened there. */
 	unsigned long result;
+	/* What the last scan told that it has looked at, in pages. */
+	unsigned long scanned;
 };
 
 extern struct lru_reclaim reclaim;

@@ -158,6 +158,18 @@ static void ttm_lru_reclaim_does_not_stop_for_others(struct kunit *test)
 	EXPECT_SOUND(w, "/ a b");
 }
 
+/* Nor for one that is being released. */
+static void ttm_lru_reclaim_does_not_stop_for_the_dying(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a", "a");
+
+	lru_drop_last(w, 'a');
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_KERNEL, 10), 0);
+	reclaim_stop();
+	lru_undrop_last(w, 'a');
+}
+
 /*
  * What is reported can be freed
  */
@@ -282,6 +294,74 @@ static void ttm_lru_reclaim_counts_what_has_a_backup(struct kunit *test)
 	reclaim_stop();
 	KUNIT_EXPECT_EQ(test, purgeable, 0);
 	EXPECT_SOUND(w, "a");
+}
+
+/* Nor is it tried. */
+static void ttm_lru_reclaim_leaves_what_has_no_backup(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "a");
+
+	w->funcs.ttm_tt_create = reclaim_create_without_backup;
+	lru_fill(w, "b");
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_KERNEL, 10), 1);
+	reclaim_stop();
+	EXPECT_LETTERS(reclaim.backed_up, "a");
+	EXPECT_SOUND(w, "b / a");
+}
+
+/* Memory that is not made of pages is no concern of a shrinker. */
+static void ttm_lru_reclaim_leaves_what_is_not_pages(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b", "ab");
+	unsigned long ret[2];
+
+	lru_man(w)->use_tt = false;
+	reclaim_start(test);
+	ret[0] = reclaim_scan(GFP_KERNEL, 2);
+	reclaim_set_purgeable(w, 'b', true);
+	ret[1] = reclaim_scan(GFP_KERNEL, 2);
+	reclaim_stop();
+	lru_man(w)->use_tt = true;
+	/* There is no list that it looks at. */
+	KUNIT_EXPECT_EQ(test, ret[0], SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, ret[1], SHRINK_STOP);
+	EXPECT_SOUND(w, "a b");
+}
+
+/* One that has no place is passed over. */
+static void ttm_lru_reclaim_purges_past_one_that_is_nowhere(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
+
+	reclaim_set_purgeable(w, 'a', true);
+	reclaim_set_purgeable(w, 'b', true);
+	lru_free(w, 'a');
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_NOFS, 10), 1);
+	reclaim_stop();
+	EXPECT_LETTERS(reclaim.purged, "b");
+}
+
+static void reclaim_let_go_of_b(struct lru_world *w, char letter)
+{
+	if (letter == 'a')
+		lru_unreserve(lru_bo(w, 'b'));
+}
+
+/* What may be lost is not backed up, though it could not be purged at first. */
+static void ttm_lru_reclaim_purges_in_a_lap(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
+
+	reclaim_set_purgeable(w, 'b', true);
+	reclaim.at = reclaim_let_go_of_b;
+	lru_reserve(w, 'b');
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_KERNEL, 10), 2);
+	reclaim_stop();
+	EXPECT_LETTERS(reclaim.backed_up, "a");
+	EXPECT_LETTERS(reclaim.purged, "b");
 }
 
 /*
@@ -491,6 +571,26 @@ static void ttm_lru_reclaim_purgeable_among_many(struct kunit *test)
 }
 #endif
 
+/* What is passed by counts as one page, once, and is told. */
+static void ttm_lru_reclaim_counts_what_is_passed_by(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c d e",
+					    "abcde");
+	unsigned long ret;
+
+	lru_reserve(w, 'a');
+	reclaim_start(test);
+	ret = reclaim_scan(GFP_KERNEL, 1);
+	KUNIT_EXPECT_EQ(test, ret, 1);
+	KUNIT_EXPECT_EQ(test, reclaim.scanned, 2);
+	ret = reclaim_scan(GFP_KERNEL, 3);
+	KUNIT_EXPECT_EQ(test, ret, 3);
+	KUNIT_EXPECT_EQ(test, reclaim.scanned, 3);
+	reclaim_stop();
+	lru_unreserve(lru_bo(w, 'a'));
+	EXPECT_LETTERS(reclaim.backed_up, "bcde");
+}
+
 /* One that can't be purged just now keeps nobody from the others. */
 static void ttm_lru_reclaim_purges_past_busy_ones(struct kunit *test)
 {
@@ -582,6 +682,60 @@ static void ttm_lru_reclaim_writes_back_last(struct kunit *test)
 	reclaim_scan_kswapd(1);
 	reclaim_stop();
 	EXPECT_LETTERS(reclaim_attempts, "--w-w-");
+}
+
+/* A world whose attempts to back up fail. */
+static struct lru_world *reclaim_world_in_vain(struct kunit *test,
+					       const char *picture,
+					       const char *filled)
+{
+	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, picture, filled);
+
+	reclaim_attempts = (struct lru_letters) {};
+	kunit_activate_static_stub(test, ttm_backup_backup_folio,
+				   reclaim_no_memory);
+	return w;
+}
+
+/* A scan tries each buffer once, whatever it is asked for. */
+static void ttm_lru_reclaim_one_lap_is_enough(struct kunit *test)
+{
+	reclaim_world_in_vain(test, "a b", "ab");
+	reclaim_start(test);
+	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_KERNEL, 100), SHRINK_STOP);
+	reclaim_stop();
+	EXPECT_LETTERS(reclaim_attempts, "--");
+}
+
+/* A lap that tried nothing is not in vain, though the one before was: */
+static void ttm_lru_reclaim_forgets_attempts(struct kunit *test)
+{
+	struct lru_world *w = reclaim_world_in_vain(test, "a* b*", "ab");
+
+	reclaim_start(test);
+	reclaim_scan_kswapd(1);
+	reclaim_scan_kswapd(1);
+	lru_reserve(w, 'a');
+	reclaim_scan_kswapd(10);
+	lru_unreserve(lru_bo(w, 'a'));
+	reclaim_scan_kswapd(1);
+	reclaim_stop();
+	EXPECT_LETTERS(reclaim_attempts, "---");
+}
+
+/* one that failed with all is, though the one before was not. */
+static void ttm_lru_reclaim_forgets_success(struct kunit *test)
+{
+	reclaim_world_in_vain(test, "a b c", "abc");
+	reclaim_start(test);
+	kunit_deactivate_static_stub(test, ttm_backup_backup_folio);
+	KUNIT_EXPECT_EQ(test, reclaim_scan_kswapd(1), 1);
+	kunit_activate_static_stub(test, ttm_backup_backup_folio,
+				   reclaim_no_memory);
+	for (int i = 0; i < 5; i++)
+		reclaim_scan_kswapd(1);
+	reclaim_stop();
+	EXPECT_LETTERS(reclaim_attempts, "----w");
 }
 
 /* Nobody needs a zombie's content: it takes no swap space, and moves nowhere. */
@@ -754,11 +908,16 @@ static struct kunit_case ttm_lru_reclaim_cases[] = {
 	KUNIT_CASE(ttm_lru_reclaim_kswapd_does_not_wait),
 	KUNIT_CASE(ttm_lru_reclaim_stops_at_the_end_only),
 	KUNIT_CASE(ttm_lru_reclaim_does_not_stop_for_others),
+	KUNIT_CASE(ttm_lru_reclaim_does_not_stop_for_the_dying),
 	KUNIT_CASE(ttm_lru_reclaim_counts_purgeable),
 	KUNIT_CASE(ttm_lru_reclaim_counts_what_has_room),
 	KUNIT_CASE(ttm_lru_reclaim_counts_ghosts),
 	KUNIT_CASE(ttm_lru_reclaim_forgets),
 	KUNIT_CASE(ttm_lru_reclaim_counts_what_has_a_backup),
+	KUNIT_CASE(ttm_lru_reclaim_leaves_what_has_no_backup),
+	KUNIT_CASE(ttm_lru_reclaim_leaves_what_is_not_pages),
+	KUNIT_CASE(ttm_lru_reclaim_purges_past_one_that_is_nowhere),
+	KUNIT_CASE(ttm_lru_reclaim_purges_in_a_lap),
 	KUNIT_CASE(ttm_lru_reclaim_keeps_memory_back),
 	KUNIT_CASE(ttm_lru_reclaim_keeps_back_no_more),
 	KUNIT_CASE(ttm_lru_reclaim_restores_from_a_full_backup),
@@ -766,10 +925,14 @@ static struct kunit_case ttm_lru_reclaim_cases[] = {
 	KUNIT_CASE_SLOW(ttm_lru_reclaim_work_in_proportion),
 	KUNIT_CASE(ttm_lru_reclaim_purgeable_among_many),
 #endif
+	KUNIT_CASE(ttm_lru_reclaim_counts_what_is_passed_by),
 	KUNIT_CASE(ttm_lru_reclaim_purges_past_busy_ones),
 	KUNIT_CASE(ttm_lru_reclaim_lets_go_of_the_dying),
 	KUNIT_CASE(ttm_lru_reclaim_purges_first),
 	KUNIT_CASE(ttm_lru_reclaim_writes_back_last),
+	KUNIT_CASE(ttm_lru_reclaim_one_lap_is_enough),
+	KUNIT_CASE(ttm_lru_reclaim_forgets_attempts),
+	KUNIT_CASE(ttm_lru_reclaim_forgets_success),
 	KUNIT_CASE(ttm_lru_reclaim_backs_up_no_zombies),
 	KUNIT_CASE(ttm_lru_reclaim_scope),
 	KUNIT_CASE(ttm_lru_reclaim_drops_no_last_reference),
