@@ -695,6 +695,62 @@ static void ttm_lru_room_one_that_fails_is_no_hang(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
+#ifdef LRU_CAN_FAIL
+static char lru_to_place;
+static int lru_placed;
+
+static void lru_place_that(struct lru_world *w)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	lru_placed = lru_place(w, lru_to_place, &ctx, NULL);
+}
+
+static int lru_move_at_once(struct ttm_buffer_object *bo, bool evict,
+			    struct ttm_operation_ctx *ctx,
+			    struct ttm_resource *new_mem, struct ttm_place *hop)
+{
+	ttm_bo_move_null(bo, new_mem);
+	return 0;
+}
+
+/*
+ * Without memory for the fences of moves out of the way, a place is given back. Each
+ * buffer is a new one, without room for any fences.
+ */
+static void ttm_lru_room_every_allocation_fails(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a");
+	struct ttm_resource_manager *man = lru_man(w);
+	struct dma_fence *fence[TTM_NUM_MOVE_FENCES];
+	bool failed = true;
+
+	w->funcs.move = lru_move_at_once;
+	lru_script.space += PAGE_SIZE;
+	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
+		fence[i] = lru_busy(w);
+		w->fence = NULL;
+		man->eviction_fences[i] = dma_fence_get(fence[i]);
+	}
+	for (int n = 1; failed; n++) {
+		lru_to_place = 'a' + n;
+		lru_make_homeless(w, lru_to_place);
+		failed = lru_with_failure(n, lru_place_that, w);
+		if (lru_placed)
+			KUNIT_EXPECT_EQ(test, lru_placed, -ENOMEM);
+		else
+			lru_free(w, lru_to_place);
+		KUNIT_EXPECT_EQ(test, man->usage, PAGE_SIZE);
+	}
+	KUNIT_EXPECT_EQ(test, lru_placed, 0);
+	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
+		dma_fence_signal(fence[i]);
+		dma_fence_put(fence[i]);
+	}
+	EXPECT_SOUND(w, "a");
+}
+#endif
+
 static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_one_is_used),
 	KUNIT_CASE(ttm_lru_room_one_is_used_all_the_time),
@@ -725,6 +781,9 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_a_hung_gpu_drains_once),
 #endif
 	KUNIT_CASE(ttm_lru_room_one_that_fails_is_no_hang),
+#ifdef LRU_CAN_FAIL
+	KUNIT_CASE(ttm_lru_room_every_allocation_fails),
+#endif
 	{}
 };
 
