@@ -348,6 +348,20 @@ void ttm_swapout_fini(struct ttm_device *bdev)
 	wait_var_event(&bdev->swapping, !atomic_read(&bdev->swapping));
 }
 
+/**
+ * ttm_device_unlist() - have others swap out none of a device's buffers any more
+ * @bdev: The device, which is about to lose its driver. May be called again.
+ *
+ * Context: May sleep, until those are done who do so now.
+ */
+void ttm_device_unlist(struct ttm_device *bdev)
+{
+	scoped_guard(mutex, &ttm_global_mutex)
+		list_del_init(&bdev->device_list);
+	ttm_swapout_fini(bdev);
+}
+EXPORT_SYMBOL(ttm_device_unlist);
+
 /*
  * The first device after @after up to @last, by its serial, or NULL. It does not go
  * until ttm_swapout_put().

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Drivers that are modules: what keeps one while TTM may still call it.
+ */
+#ifndef _TTM_OWNER_H_
+#define _TTM_OWNER_H_
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+
+struct drm_device;
+struct module;
+struct ttm_device;
+
+/**
+ * struct ttm_owner - the module that a TTM device belongs to
+ *
+ * Part of the driver's device, which @drm is a part of as well.
+ */
+struct ttm_owner {
+	/** @bdev: The TTM device. */
+	struct ttm_device *bdev;
+	/** @drm: The DRM device. A reference to it keeps @bdev, and this. */
+	struct drm_device *drm;
+	/** @module: The module, or %NULL if the driver is built in. */
+	struct module *module;
+	/**
+	 * @leave: Take the device away from all who reach it without a reference
+	 * to @module: unregister it, end its shrinker. Must not be code of @module.
+	 * May sleep, and be called again.
+	 */
+	void (*leave)(struct ttm_owner *owner);
+
+	/* private: */
+	struct list_head link;
+	u64 serial;
+	/* How many buffers have begun to go, or have taken a step on the way. */
+	atomic_long_t begun;
+};
+
+/**
+ * struct ttm_late - what is left to do for a buffer, and what that needs
+ *
+ * Part of the buffer. From ttm_late_init() on until it is gone, the buffer has a
+ * reference to its DRM device.
+ */
+struct ttm_late {
+	/* private: */
+	struct ttm_owner *owner;
+	bool (*func)(struct ttm_late *late);
+	struct work_struct work;
+	bool holds_module;
+};
+
+void ttm_owner_add(struct ttm_owner *owner);
+void ttm_owner_del(struct ttm_owner *owner);
+void ttm_owner_leave_all(struct module *module);
+
+void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner);
+void ttm_late_hold(struct ttm_late *late);
+void ttm_late_queue(struct ttm_late *late, bool (*func)(struct ttm_late *late));
+void ttm_late_destroy(struct ttm_late *late,
+		      bool (*func)(struct ttm_late *late));
+void ttm_late_flush(void);
+
+struct module *ttm_ghost_hold(struct ttm_device *bdev);
+
+#endif
