@@ -2,6 +2,7 @@
 
 #ifdef CONFIG_RUST_DRM_TTM
 
+#include <linux/device.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
@@ -45,6 +46,16 @@ __rust_helper int
 rust_helper_dma_coerce_mask_and_coherent(struct device *dev, u64 mask)
 {
 	return dma_coerce_mask_and_coherent(dev, mask);
+}
+
+__rust_helper void rust_helper_device_lock(struct device *dev)
+{
+	device_lock(dev);
+}
+
+__rust_helper void rust_helper_device_unlock(struct device *dev)
+{
+	device_unlock(dev);
 }
 
 __rust_helper bool rust_helper_pfn_valid(unsigned long pfn)

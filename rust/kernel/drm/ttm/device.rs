@@ -33,6 +33,7 @@ use crate::{
         to_result, //
     },
     ffi::c_long,
+    module::this_module,
     page::PAGE_SHIFT,
     prelude::*,
     sync::lock::{
@@ -50,7 +51,8 @@ use core::{
 /// The TTM device of a driver.
 ///
 /// It is the [`drm::Driver::Data`] of the driver's [`drm::Device`], and nowhere else. It goes when the
-/// last reference to that is dropped; each object that is alive has one.
+/// last reference to that is dropped. Each buffer has one until it is freed, and may be the last to have
+/// one: then the device goes where its buffer does, in a work item of the kernel's.
 ///
 /// # Examples
 ///
@@ -116,8 +118,10 @@ impl<T: Driver> Device<T> {
                 };
 
                 let funcs = const { &(Self::FUNCS, Self::SHRINKER_FUNCS) };
-                // SAFETY: `drm` is initialized but for its data, and will be as long as its data.
-                unsafe { Inner::new(drm, funcs, setup) }
+                let module = this_module::<<T as drm::Driver>::OwnerModule>();
+                // SAFETY: `drm` is initialized but for its data, and will be as long as its data. The
+                // functions are in the driver's module.
+                unsafe { Inner::new(drm, module, funcs, setup) }
             },
         });
 
@@ -279,6 +283,10 @@ impl<T: Driver> Device<T> {
         unsafe { Lock::from_raw(&raw mut (*self.as_bdev()).lru_lock) }
     }
 
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     pub(super) fn as_bdev(&self) -> *mut bindings::ttm_device {
         self.inner.bdev()
     }
@@ -291,19 +299,15 @@ impl<T: Driver> Device<T> {
         unsafe { &*container_of!(ptr::from_ref(Inner::from_bdev(bdev)), Self, inner) }
     }
 
-    /// The driver's part of the device that `bo` is on. It is there as long as TTM calls back.
+    /// The driver's part of the device that `bo` is on.
     ///
     /// # Safety
     ///
     /// `bo` must be valid for `'a`, and on a `Device<T>`.
     unsafe fn data_of<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a T::DeviceData {
-        // SAFETY: By the function's requirements. The device may just be going, but its data goes last:
-        // so only that is borrowed.
-        unsafe {
-            let inner = ptr::from_ref(Inner::from_bdev((*bo).bdev));
-
-            &(*container_of!(inner, Self, inner)).data
-        }
+        // SAFETY: By the function's requirements. The buffer, or the one that it is a ghost of, keeps the
+        // device.
+        unsafe { &Self::from_bdev((*bo).bdev).data }
     }
 
     const FUNCS: bindings::ttm_device_funcs = bindings::ttm_device_funcs {

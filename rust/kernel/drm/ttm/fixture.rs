@@ -364,6 +364,17 @@ impl drm::file::DriverFile for File {
 pub struct Device {
     drm: ARef<drm::Device<Driver>>,
     _parent: faux::Registration,
+    // Goes last.
+    _settled: Settled,
+}
+
+/// Dropping this waits until what was dropped before is freed.
+struct Settled;
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        super::late::flush();
+    }
 }
 
 impl Device {
@@ -413,6 +424,7 @@ impl Device {
         Ok(Self {
             drm: (&*drm).into(),
             _parent: parent,
+            _settled: Settled,
         })
     }
 

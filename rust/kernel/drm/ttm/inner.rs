@@ -7,6 +7,10 @@
 use super::{
     lru,
     ops,
+    registration::{
+        self,
+        Registered, //
+    },
     Caching,
     MemType,
     Setup, //
@@ -19,11 +23,15 @@ use crate::{
     error::to_result,
     ffi::c_char,
     io::PhysAddr,
+    new_mutex,
     page::PAGE_SHIFT,
     prelude::*,
-    sync::lock::{
-        spinlock::SpinLockBackend,
-        Lock, //
+    sync::{
+        lock::{
+            spinlock::SpinLockBackend,
+            Lock, //
+        },
+        Mutex, //
     },
     types::Opaque, //
 };
@@ -48,6 +56,36 @@ impl Memory {
     }
 }
 
+/// How others reach a device that have no reference to it, and none to its module.
+///
+/// # Invariants
+///
+/// - `shrinker` is null, or a shrinker of the device.
+/// - Nobody else has `debugfs`.
+struct Outside {
+    shrinker: *mut bindings::ttm_shrinker,
+    debugfs: Option<debugfs::Dir>,
+    registration: Option<Registered>,
+    was_registered: bool,
+}
+
+// SAFETY: A shrinker can be ended from any thread.
+unsafe impl Send for Outside {}
+
+impl Outside {
+    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    fn init() -> impl PinInit<Mutex<Self>> {
+        // INVARIANT: There is none.
+        new_mutex!(Self {
+            shrinker: ptr::null_mut(),
+            debugfs: None,
+            registration: None,
+            was_registered: false,
+        })
+    }
+}
+
 /// What TTM has of a device.
 ///
 /// # Invariants
@@ -56,28 +94,33 @@ impl Memory {
 /// - `memory` says what is behind each memory type: at least as much as its manager manages.
 /// - A manager with an entry in `free` was made by [`ops::install`], which returned that; all others
 ///   but that of system memory are range managers.
-/// - `bdev.man_drv`, `memory` and `free` don't change after initialization.
-/// - `shrinker` is null, or a shrinker of `bdev`. It doesn't change after initialization.
-/// - Nobody else has `debugfs`.
+/// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
+/// - `outside` is that of this device.
 /// - `drm` is the device that this is a part of.
+/// - `owner` was added to those that a module which goes is looked for. It says `bdev` and `drm`, and the
+///   driver's module.
 #[pin_data(PinnedDrop)]
 pub(super) struct Inner {
     #[pin]
     bdev: Opaque<bindings::ttm_device>,
+    #[pin]
+    owner: Opaque<bindings::ttm_owner>,
     drm: *mut bindings::drm_device,
-    shrinker: *mut bindings::ttm_shrinker,
+    shrinkable: bool,
     memory: [Memory; MemType::COUNT],
     free: [Option<ops::Free>; MemType::COUNT],
-    debugfs: Option<debugfs::Dir>,
+    #[pin]
+    outside: Mutex<Outside>,
 }
 
 impl Inner {
     /// # Safety
     ///
     /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for its
-    /// data.
+    /// data. `module` must be the one that `funcs` are in, and all that calls them.
     pub(super) unsafe fn new(
         drm: *mut bindings::drm_device,
+        module: &'static ThisModule,
         (funcs, shrinker_funcs): &'static (
             bindings::ttm_device_funcs,
             bindings::ttm_shrinker_funcs,
@@ -90,8 +133,8 @@ impl Inner {
                 (&raw mut (*this).memory).write([const { Memory::Pages }; MemType::COUNT]);
                 (&raw mut (*this).free).write([const { None }; MemType::COUNT]);
                 (&raw mut (*this).drm).write(drm);
-                (&raw mut (*this).shrinker).write(ptr::null_mut());
-                (&raw mut (*this).debugfs).write(None);
+                (&raw mut (*this).shrinkable).write(false);
+                pin_init::raw_init(&raw mut (*this).outside, Outside::init());
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
                 bdev.write_bytes(0, 1);
                 bdev
@@ -110,8 +153,22 @@ impl Inner {
                 )
             })?;
 
+            // SAFETY: `owner` is memory for one; it goes before `bdev`, which was just initialized, and
+            // `drm`. The function is no part of the module.
+            unsafe {
+                let owner = Opaque::cast_into(&raw const (*this).owner);
+                owner.write(bindings::ttm_owner {
+                    bdev,
+                    drm,
+                    module: module.as_ptr(),
+                    leave: Some(leave_callback),
+                    ..Default::default()
+                });
+                bindings::ttm_owner_add(owner);
+            }
+
             // INVARIANT: `bdev` of `Inner` is initialized, and there is a manager of system memory
-            // only.
+            // only. So is `owner`.
             // SAFETY: All of `this` is initialized, and it is pinned.
             let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
             // INVARIANT: See above.
@@ -148,22 +205,69 @@ impl Inner {
         unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
     }
 
+    pub(super) fn owner(&self) -> *mut bindings::ttm_owner {
+        self.owner.get()
+    }
+
     pub(super) fn is_shrinkable(&self) -> bool {
-        !self.shrinker.is_null()
+        self.shrinkable
     }
 
     /// Says which shrinker the device has: one that was made for it.
     pub(super) fn set_shrinker(self: Pin<&mut Self>, shrinker: *mut bindings::ttm_shrinker) {
-        *self.project().shrinker = shrinker;
+        let this = self.project();
+
+        *this.shrinkable = true;
+        this.outside.lock().shrinker = shrinker;
     }
 
     pub(super) fn has_debugfs(&self) -> bool {
-        self.debugfs.is_some()
+        self.outside.lock().debugfs.is_some()
     }
 
     /// Says in which folder the managers are shown: one that nobody else has.
     pub(super) fn set_debugfs(self: Pin<&mut Self>, dir: debugfs::Dir) {
-        *self.project().debugfs = Some(dir);
+        self.outside.lock().debugfs = Some(dir);
+    }
+
+    /// Says that the device is registered, as a resource of its parent.
+    pub(super) fn set_registration(&self, registration: Registered) {
+        let mut outside = self.outside.lock();
+
+        outside.registration = Some(registration);
+        outside.was_registered = true;
+    }
+
+    pub(super) fn was_registered(&self) -> bool {
+        self.outside.lock().was_registered
+    }
+
+    /// Takes the registration, to end it.
+    pub(super) fn take_registration(&self) -> Option<Registered> {
+        self.outside.lock().registration.take()
+    }
+
+    /// Takes the device away from all who reach it without a reference to it or to the module: the
+    /// system's shrinkers, who reads debugfs, and other devices that are short of memory.
+    pub(super) fn leave(&self) {
+        let mut outside = self.outside.lock();
+
+        // Who reads there is waited for.
+        outside.debugfs = None;
+        if !outside.shrinker.is_null() {
+            // SAFETY: By the type invariants it is one of `bdev`, whose managers are still there. Nobody
+            // else destroys it: it is out of reach from here on, as the lock is held.
+            unsafe { bindings::ttm_shrinker_destroy(outside.shrinker) };
+            // INVARIANT: There is none any more.
+            outside.shrinker = ptr::null_mut();
+        }
+        // SAFETY: By the type invariants.
+        unsafe { bindings::ttm_device_unlist(self.bdev()) };
+    }
+
+    /// The DRM device. Valid as long as `self`.
+    pub(super) fn drm(&self) -> *mut bindings::drm_device {
+        self.drm
     }
 
     /// Says what is behind a memory type that was just given a manager, and how that is freed.
@@ -271,20 +375,28 @@ impl Drop for Plugged {
     }
 }
 
+/// The module goes, and its own code is over.
+///
+/// # Safety
+///
+/// Only to be called by TTM, with the owner in an `Inner`, to whose device there is a reference.
+unsafe extern "C" fn leave_callback(owner: *mut bindings::ttm_owner) {
+    // SAFETY: By the function's requirements.
+    let inner = unsafe { &*container_of!(Opaque::cast_from(owner), Inner, owner) };
+
+    registration::end(inner);
+    inner.leave();
+}
+
 #[pinned_drop]
 impl PinnedDrop for Inner {
     fn drop(self: Pin<&mut Self>) {
+        self.leave();
         let this = self.project();
         let bdev = this.bdev.get();
 
-        // Who reads there is waited for.
-        *this.debugfs = None;
-
-        if !this.shrinker.is_null() {
-            // SAFETY: By the type invariants, it is one of `bdev`, and nobody else destroys it. The
-            // managers are still there.
-            unsafe { bindings::ttm_shrinker_destroy(*this.shrinker) };
-        }
+        // SAFETY: By the type invariants it was added, and nobody has a reference to the device.
+        unsafe { bindings::ttm_owner_del(this.owner.get()) };
 
         // SAFETY: By the type invariants.
         let managers = unsafe { (*bdev).man_drv };
@@ -294,10 +406,9 @@ impl PinnedDrop for Inner {
             unsafe { unlink_forgotten(bdev, man) };
         }
 
-        // This waits for zombies, which free their resources: so it comes before the managers go. TTM
-        // leaves all but that of system memory alone.
-        // SAFETY: By the type invariants. Nobody uses the device any more, but TTM: there are no
-        // objects that are alive, as they have references to the DRM device.
+        // TTM leaves all managers but that of system memory alone.
+        // SAFETY: By the type invariants. There are no buffers: each of them, zombies as well, has a
+        // reference to the DRM device, and ghosts have one to a buffer.
         unsafe { bindings::ttm_device_fini(bdev) };
 
         for (n, free) in (1..).zip(&this.free[1..]) {

@@ -69,6 +69,7 @@ mod fdinfo;
 pub mod fixture;
 mod inner;
 mod job;
+mod late;
 mod lru;
 mod manager;
 mod mapping;

@@ -6,6 +6,10 @@
 
 use super::{
     bulk::BulkInner,
+    late::{
+        self,
+        Base, //
+    },
     prime::{
         self,
         DmaBuf, //
@@ -52,12 +56,9 @@ use crate::{
         aref::ARef,
         Arc, //
     },
-    time::Delta,
-    types::Opaque, //
+    time::Delta, //
 };
 use core::{
-    cell::UnsafeCell,
-    mem,
     ops::Deref,
     ptr::{
         self,
@@ -195,18 +196,16 @@ impl<T: DriverObject> Default for ObjectConfig<'_, T> {
 ///
 /// # Invariants
 ///
-/// - `bo` is an initialized `struct ttm_buffer_object` of a [`Device<T::Driver>`], and `self` is the
-///   content of a [`KBox`].
-/// - While the object is alive, it owns a reference to its DRM device.
-/// - `bulk` is what `bo.bulk_move` points to; protected by the reservation.
+/// - `base` has an initialized `struct ttm_buffer_object`, `bo`, of a [`Device<T::Driver>`], and keeps its
+///   DRM device. `self` is the content of a [`KBox`].
 /// - `bo` is imported if there is a `dma_buf`; then that has its reservation and its pages.
 /// - `resv` is the reservation of `bo`, unless that has its own, or is imported.
 #[repr(C)]
 #[pin_data]
 pub struct Object<T: DriverObject> {
+    // Comes first: from a pointer to the buffer follows one to this.
     #[pin]
-    bo: Opaque<bindings::ttm_buffer_object>,
-    bulk: UnsafeCell<Option<Arc<BulkInner>>>,
+    base: Base,
     resv: Option<Arc<Resv>>,
     dma_buf: Option<DmaBuf>,
     #[pin]
@@ -231,7 +230,7 @@ impl<T: DriverObject> Object<T> {
     pub const PRIORITIES: u32 = bindings::TTM_MAX_BO_PRIORITY;
 
     const FUNCS: bindings::drm_gem_object_funcs = bindings::drm_gem_object_funcs {
-        free: Some(Self::free_callback),
+        free: Some(late::free_callback),
         open: Some(gem::open_callback::<T>),
         close: Some(gem::close_callback::<T>),
         print_info: Some(bindings::drm_gem_ttm_print_info),
@@ -326,19 +325,20 @@ impl<T: DriverObject> Object<T> {
     ) -> Result<NonNull<Self>> {
         let obj = KBox::try_pin_init(
             try_pin_init!(Self {
-                bo <- Opaque::init_zeroed(),
-                bulk: UnsafeCell::new(None),
+                // SAFETY: It is the first field, and `free` is for this type.
+                base <- unsafe { Base::new(Self::free) },
                 resv,
                 dma_buf,
                 data <- T::new(dev, size, args),
             }),
             GFP_KERNEL,
         )?;
+        let tdev: &Device<T::Driver> = dev;
 
         // SAFETY: `obj` isn't moved from here on: it is only accessed through pointers.
         let obj = NonNull::from(KBox::leak(unsafe { Pin::into_inner_unchecked(obj) }));
-        // SAFETY: `obj` is valid.
-        let bo = Opaque::cast_into(unsafe { &raw const (*obj.as_ptr()).bo });
+        // CAST: The base comes first, and its buffer there.
+        let bo: *mut bindings::ttm_buffer_object = obj.as_ptr().cast();
 
         // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it;
         // `dev` is valid. The functions are static.
@@ -349,6 +349,7 @@ impl<T: DriverObject> Object<T> {
             // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
             // nobody would heed if that fails.
             bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0);
+            Base::keep_device(&raw mut (*obj.as_ptr()).base, tdev.inner());
         }
         Ok(obj)
     }
@@ -370,16 +371,14 @@ impl<T: DriverObject> Object<T> {
         sg: *mut bindings::sg_table,
         resv: *mut bindings::dma_resv,
     ) -> Result<ARef<Self>> {
-        // SAFETY: By the function's requirements `obj` is valid.
-        let bo = Opaque::cast_into(unsafe { &raw const (*obj.as_ptr()).bo });
-        let drm = dev.drm().as_raw();
+        // CAST: The base comes first, and its buffer there.
+        let bo: *mut bindings::ttm_buffer_object = obj.as_ptr().cast();
         let mut placement = config.placement.as_raw();
 
         // SAFETY: All pointers are valid; the GEM base is initialized. The reservation and the
-        // scatterlist are as the function's requirements say. `destroy` frees the object; it is also
-        // called on failure, and `obj` isn't used then.
-        let ret = to_result(unsafe {
-            bindings::drm_dev_get(drm);
+        // scatterlist are as the function's requirements say. The object, which keeps its device, is
+        // freed after `destroy_callback`; that is also called on failure, and `obj` isn't used then.
+        to_result(unsafe {
             bindings::ttm_bo_init_reserved(
                 dev.as_bdev(),
                 bo,
@@ -389,18 +388,13 @@ impl<T: DriverObject> Object<T> {
                 ctx.as_raw(),
                 sg,
                 resv,
-                Some(Self::destroy_callback),
+                Some(late::destroy_callback),
             )
-        });
-        if let Err(e) = ret {
-            // SAFETY: This is the reference that was taken above.
-            unsafe { bindings::drm_dev_put(drm) };
-            return Err(e);
-        }
+        })?;
 
         // SAFETY: It is complete, and up to now nobody has got a reference.
         unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 1) };
-        // INVARIANT: `bo` is initialized, and the object owns the reference to `dev`.
+        // INVARIANT: `bo` is initialized, and `alloc` had the object keep its device.
         // SAFETY: This reference is given away here.
         Ok(unsafe { ARef::from_raw(obj) })
     }
@@ -431,14 +425,14 @@ impl<T: DriverObject> Object<T> {
 
     /// The DRM device that it is on.
     pub fn dev(&self) -> &drm::Device<T::Driver> {
-        // SAFETY: It is alive, so by the type invariants it has a reference to its device.
-        unsafe { drm::Device::from_raw((*self.bo.get()).base.dev) }
+        // SAFETY: By the type invariants it has a reference to its device.
+        unsafe { drm::Device::from_raw((*self.base.bo()).base.dev) }
     }
 
     /// This object as one of TTM's buffers.
     pub fn buffer(&self) -> &Buffer<T::Driver> {
         // SAFETY: By the type invariants. GEM's references keep one of TTM's.
-        unsafe { Buffer::from_raw(self.bo.get()) }
+        unsafe { Buffer::from_raw(self.base.bo()) }
     }
 
     /// Waits for the buffer's reservation and takes it. See [`Buffer::reserve`].
@@ -525,24 +519,21 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// The reservation must be held, or nobody else know of the object, and `bo.bulk_move` point to
-    /// `bulk`.
+    /// As [`Base::replace_bulk`].
     pub(super) unsafe fn replace_bulk(
         &self,
         bulk: Option<Arc<BulkInner>>,
     ) -> Option<Arc<BulkInner>> {
-        // INVARIANT: By the function's requirements.
-        // SAFETY: By the function's requirements the reservation is held, which protects it, or
-        // nobody else knows of the object.
-        mem::replace(unsafe { &mut *self.bulk.get() }, bulk)
+        // SAFETY: By the function's requirements.
+        unsafe { self.base.replace_bulk(bulk) }
     }
 
     /// # Safety
     ///
     /// `bo` must be embedded in a valid `Self`.
     unsafe fn from_bo(bo: *mut bindings::ttm_buffer_object) -> *mut Self {
-        // SAFETY: By the function's requirements.
-        unsafe { crate::container_of!(Opaque::cast_from(bo), Self, bo) }.cast_mut()
+        // CAST: The base comes first, and its buffer there.
+        bo.cast()
     }
 
     /// The driver's part.
@@ -555,54 +546,19 @@ impl<T: DriverObject> Object<T> {
         unsafe { &raw const (*Self::from_bo(bo)).data }
     }
 
-    /// The last GEM reference is gone.
+    /// Frees an object.
     ///
     /// # Safety
     ///
-    /// Only to be called by DRM, with an object that [`Self::complete`] made, when its last GEM reference
-    /// is gone.
-    unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
-        // SAFETY: By the function's requirements, it is embedded in a `ttm_buffer_object`.
-        let bo = unsafe { crate::container_of!(gem, bindings::ttm_buffer_object, base) };
-        // SAFETY: And that in a `Self`, which is valid until TTM's last reference is dropped, below.
-        let this = unsafe { Self::from_bo(bo) };
-        // SAFETY: As above.
-        let drm = unsafe { (*gem).dev };
-
-        // TTM wants the bulk left before its last reference is dropped. Who joins or leaves must have
-        // a GEM reference, so the bulk doesn't change any more.
-        // SAFETY: As above, `this` is valid; it isn't accessed by anyone who would change this field.
-        let bulk = unsafe { (*(*this).bulk.get()).take() };
-        if bulk.is_some() {
-            // SAFETY: As above, the buffer is valid, and by the type invariants its reservation too,
-            // which is taken for that. Nobody who drops the last reference holds it.
-            unsafe {
-                bindings::dma_resv_lock((*gem).resv, ptr::null_mut());
-                bindings::ttm_bo_set_bulk_move(bo, ptr::null_mut());
-                bindings::dma_resv_unlock((*gem).resv);
-            }
-        }
-        drop(bulk);
-
-        // SAFETY: By the function's requirements there is no GEM reference any more, so this drops
-        // TTM's initial reference. Neither `bo` nor `this` is used afterwards.
-        unsafe { bindings::ttm_bo_fini(bo) };
-        // SAFETY: By the type invariants, the object owned this reference while it was alive.
-        unsafe { bindings::drm_dev_put(drm) };
-    }
-
-    /// TTM's last reference is gone.
-    ///
-    /// # Safety
-    ///
-    /// Only to be called by TTM, with a buffer that [`Self::alloc`] made. No reservation must be held.
-    unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_object) {
+    /// `bo` must be one that [`Self::alloc`] made, which TTM is done with, and nobody uses any more. No
+    /// reservation must be held.
+    unsafe fn free(bo: *mut bindings::ttm_buffer_object) {
         // SAFETY: By the function's requirements.
         let this = unsafe { Self::from_bo(bo) };
 
-        // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. The device is
-        // still there: it waits for all buffers before it goes. If the buffer was imported, the
-        // reservation stays until the object's reference to the DMA-buf is dropped, below.
+        // SAFETY: The GEM part was initialized by `alloc`. The device is still there: the object keeps
+        // it. If the buffer was imported, the reservation stays until the object's reference to the
+        // DMA-buf is dropped, below.
         unsafe {
             prime::release(&raw mut (*bo).base, (*bo).sg);
             bindings::drm_gem_object_release(&raw mut (*bo).base);
@@ -626,7 +582,7 @@ impl<T: DriverObject> Sealed for Object<T> {}
 impl<T: DriverObject> IntoGEMObject for Object<T> {
     fn as_raw(&self) -> *mut bindings::drm_gem_object {
         // SAFETY: By the type invariants.
-        unsafe { &raw mut (*self.bo.get()).base }
+        unsafe { &raw mut (*self.base.bo()).base }
     }
 
     unsafe fn from_raw<'a>(gem: *mut bindings::drm_gem_object) -> &'a Self {

@@ -4,18 +4,29 @@
 //!
 //! C header: [`include/drm/drm_drv.h`](srctree/include/drm/drm_drv.h)
 
-use super::Driver;
+use super::{
+    inner::Inner,
+    Device,
+    Driver, //
+};
 use crate::{
     bindings,
     device,
-    devres,
     drm,
+    error::to_result,
     faux,
     prelude::*,
     sync::aref::ARef, //
 };
+use core::{
+    ffi::c_void,
+    ptr, //
+};
 
-/// Registers a device, until its parent is unbound or its driver goes.
+/// Registers a device, until its parent is unbound, or the driver's module goes.
+///
+/// Then no program gets to it any more, its shrinker ends, and it has left debugfs. Files that are open
+/// and references that somebody has keep it, and the memory of its buffers.
 ///
 /// # Errors
 ///
@@ -47,21 +58,110 @@ where
     T::RegistrationData<'static>: 'static,
 {
     let drm: ARef<drm::Device<T>> = (&*dev).into();
+    let tdev: &Device<T> = &drm;
+    let inner = tdev.inner();
 
-    // SAFETY: The parent's resources are released before it is unbound, and `Unforgotten` is one of
-    // them: so the parent is there as long as the registration, and that is dropped.
-    let parent_for_long = unsafe { &*core::ptr::from_ref(parent) };
+    // SAFETY: The parent's resources are released before it is unbound, and the registration is one of
+    // them: so the parent is there as long as that.
+    let parent_for_long = unsafe { &*ptr::from_ref(parent) };
     // SAFETY: As above, it is dropped in time; or at once, if the resource can't be made. Its data
     // borrows nothing that could go.
     let registration = unsafe { drm::Registration::new(parent_for_long, dev, data, 0) }?;
-    devres::register::<Unforgotten<T>, Error>(parent, Ok(Unforgotten(registration)), GFP_KERNEL)?;
+
+    inner.set_registration(Registered::new(registration)?);
+    // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on failure.
+    to_result(unsafe {
+        bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(inner))
+    })?;
     Ok(drm)
 }
 
-/// What is given to the parent's resources.
-struct Unforgotten<T: Driver>(#[expect(dead_code)] drm::Registration<'static, T>)
-where
-    T::RegistrationData<'static>: 'static;
+/// A registration, without its type.
+///
+/// # Invariants
+///
+/// `registration` is what `end` wants, which gets it once.
+pub(super) struct Registered {
+    registration: *mut c_void,
+    end: unsafe fn(*mut c_void),
+}
+
+// SAFETY: Registrations can be ended from any thread.
+unsafe impl Send for Registered {}
+
+impl Registered {
+    fn new<T: Driver>(registration: drm::Registration<'static, T>) -> Result<Self>
+    where
+        T::RegistrationData<'static>: 'static,
+    {
+        let registration = KBox::new(registration, GFP_KERNEL)?;
+
+        // INVARIANT: It is a box of that type.
+        Ok(Self {
+            registration: KBox::into_raw(registration).cast(),
+            end: Self::end::<T>,
+        })
+    }
+
+    /// # Safety
+    ///
+    /// `registration` must be a boxed registration of such a driver, and is given away.
+    unsafe fn end<T: Driver>(registration: *mut c_void)
+    where
+        T::RegistrationData<'static>: 'static,
+    {
+        // SAFETY: By the function's requirements.
+        drop(unsafe { KBox::<drm::Registration<'static, T>>::from_raw(registration.cast()) });
+    }
+}
+
+/// What the parent's resources know a registration by.
+fn token(inner: &Inner) -> *mut c_void {
+    ptr::from_ref(inner).cast_mut().cast()
+}
+
+/// Ends a registration. It isn't generic: it may drop the last reference to a device of a module that
+/// nothing else keeps.
+///
+/// # Safety
+///
+/// `token` must be that of a device which is registered, and is so for the last time.
+#[inline(never)]
+unsafe extern "C" fn end_callback(token: *mut c_void) {
+    // SAFETY: By the function's requirements, the registration has a reference to the device.
+    let inner = unsafe { &*token.cast::<Inner>() };
+    let drm = inner.drm();
+
+    // SAFETY: As above, the device is valid.
+    unsafe { bindings::drm_dev_get(drm) };
+    if let Some(Registered { registration, end }) = inner.take_registration() {
+        // SAFETY: By the type invariants of `Registered`.
+        unsafe { end(registration) };
+    }
+    inner.leave();
+    // SAFETY: This is the reference from above.
+    unsafe { bindings::drm_dev_put(drm) };
+}
+
+/// Ends the registration of a device, if there is one, before its parent does. If the parent is just
+/// about to, waits for that.
+pub(super) fn end(inner: &Inner) {
+    let drm = inner.drm();
+
+    // SAFETY: The device is valid, and with it its parent. If the registration still was one of the
+    // parent's resources, it is ended here only. The parent's resources are released with its lock held.
+    unsafe {
+        let parent = (*drm).dev;
+        let end: unsafe extern "C" fn(*mut c_void) = end_callback;
+
+        if bindings::devm_remove_action_nowarn(parent, Some(end), token(inner)) == 0 {
+            end_callback(token(inner));
+        } else if inner.was_registered() {
+            bindings::device_lock(parent);
+            bindings::device_unlock(parent);
+        }
+    }
+}
 
 /// Says that a virtual device reaches all memory, so that others' buffers can be mapped for it.
 ///

@@ -214,8 +214,8 @@ impl Setup<'_> {
         }
 
         // SAFETY: By the type invariants the device is initialized, and the name a string, or null,
-        // which is only read in the call. The device destroys the shrinker before it goes. The
-        // functions are static.
+        // which is only read in the call. The shrinker is destroyed before the device goes, or the
+        // module with the functions: see `Inner::leave`.
         let shrinker = from_err_ptr(unsafe {
             bindings::ttm_shrinker_create(self.inner.bdev(), self.shrinker_funcs, self.inner.name())
         })?;

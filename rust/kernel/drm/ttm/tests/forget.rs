@@ -10,7 +10,10 @@ use super::*;
 use core::pin::pin;
 
 use crate::{
-    drm::ttm::fixture,
+    drm::ttm::{
+        fixture,
+        late, //
+    },
     sync::lock::Guard, //
 };
 use core::mem::{
@@ -41,6 +44,8 @@ impl Forgotten {
 
     /// Frees the memory. Returns whether the hitch was off all lists.
     pub(super) fn give_back(self) -> bool {
+        // The last buffer may just be going, and the device with it.
+        late::flush();
         // SAFETY: It came out of such a box. The device is gone, and with it who knew of a hitch there.
         unsafe { (self.give_back)(self.memory) }
     }

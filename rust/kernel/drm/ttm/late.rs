@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What a buffer keeps until it is gone, and how it goes.
+//!
+//! Nothing here is generic, so that all of it is part of the kernel, and none of the module that a
+//! buffer may be the last to keep.
+//!
+//! C header: [`include/drm/ttm/ttm_owner.h`](srctree/include/drm/ttm/ttm_owner.h)
+
+use super::{
+    bulk::BulkInner,
+    inner::Inner, //
+};
+use crate::{
+    bindings,
+    container_of,
+    prelude::*,
+    sync::Arc,
+    types::Opaque, //
+};
+use core::{
+    cell::UnsafeCell,
+    mem,
+    ptr, //
+};
+
+/// A buffer, without the driver's part.
+///
+/// # Invariants
+///
+/// - It is the first field of an [`Object`](super::Object) that came out of a [`KBox`], and which `free`
+///   frees.
+/// - Once [`Self::keep_device`] was called, `late` is initialized with the owner of the buffer's device,
+///   to which it has a reference.
+/// - `bulk` is what `bo.bulk_move` points to; protected by the reservation.
+#[repr(C)]
+#[pin_data]
+pub(super) struct Base {
+    // Comes first: C has a pointer to it.
+    #[pin]
+    bo: Opaque<bindings::ttm_buffer_object>,
+    #[pin]
+    late: Opaque<bindings::ttm_late>,
+    bulk: UnsafeCell<Option<Arc<BulkInner>>>,
+    free: unsafe fn(*mut bindings::ttm_buffer_object),
+}
+
+impl Base {
+    /// # Safety
+    ///
+    /// It must only be used to initialize the first field of an object. `free` must free that, if it is
+    /// called with its buffer.
+    pub(super) unsafe fn new(
+        free: unsafe fn(*mut bindings::ttm_buffer_object),
+    ) -> impl PinInit<Self> {
+        // INVARIANT: By the function's requirements. The buffer is none yet, and in no bulk.
+        pin_init!(Self {
+            bo <- Opaque::init_zeroed(),
+            late <- Opaque::init_zeroed(),
+            bulk: UnsafeCell::new(None),
+            free,
+        })
+    }
+
+    pub(super) fn bo(&self) -> *mut bindings::ttm_buffer_object {
+        self.bo.get()
+    }
+
+    /// Takes a reference to the device, which lasts as long as the buffer.
+    ///
+    /// # Safety
+    ///
+    /// `this` must be valid, without such a reference, and `inner` that of the device it is on.
+    pub(super) unsafe fn keep_device(this: *mut Self, inner: &Inner) {
+        // INVARIANT: It is initialized here.
+        // SAFETY: By the function's requirements, and as an owner is initialized as long as its `Inner`.
+        unsafe { bindings::ttm_late_init((&raw mut (*this).late).cast(), inner.owner()) };
+    }
+
+    /// Says that `bulk` is the one that the buffer has joined; returns the one before.
+    ///
+    /// # Safety
+    ///
+    /// The reservation must be held, or nobody else know of the buffer, and `bo.bulk_move` point to
+    /// `bulk`.
+    pub(super) unsafe fn replace_bulk(
+        &self,
+        bulk: Option<Arc<BulkInner>>,
+    ) -> Option<Arc<BulkInner>> {
+        // INVARIANT: By the function's requirements.
+        // SAFETY: By the function's requirements the reservation is held, which protects it, or
+        // nobody else knows of the buffer.
+        mem::replace(unsafe { &mut *self.bulk.get() }, bulk)
+    }
+
+    /// # Safety
+    ///
+    /// `bo` must be part of a valid `Self` for `'a`.
+    unsafe fn from_bo<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a Self {
+        // CAST: The buffer comes first, and `Opaque` is transparent.
+        // SAFETY: By the function's requirements.
+        unsafe { &*bo.cast() }
+    }
+
+    /// # Safety
+    ///
+    /// `late` must be part of a valid `Self` for `'a`.
+    unsafe fn from_late<'a>(late: *mut bindings::ttm_late) -> &'a Self {
+        // SAFETY: By the function's requirements.
+        unsafe { &*container_of!(Opaque::cast_from(late), Self, late) }
+    }
+
+    /// Leaves the bulk. TTM wants that before its last reference is dropped.
+    ///
+    /// # Safety
+    ///
+    /// There must be no GEM reference any more, so that nobody else joins or leaves. The reservation must
+    /// be held; it is given back.
+    unsafe fn leave_bulk(&self) {
+        let bo = self.bo();
+
+        // SAFETY: By the function's requirements, and the type invariants.
+        let bulk = unsafe {
+            bindings::ttm_bo_set_bulk_move(bo, ptr::null_mut());
+            let bulk = self.replace_bulk(None);
+            bindings::dma_resv_unlock((*bo).base.resv);
+            bulk
+        };
+        drop(bulk);
+    }
+}
+
+/// The last GEM reference is gone. Who drops it may hold any reservation, this one as well.
+///
+/// # Safety
+///
+/// Only to be called by DRM, with an object that is complete, when its last GEM reference is gone.
+#[inline(never)]
+pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
+    // SAFETY: By the function's requirements, it is embedded in a buffer, and that in a `Base`, which is
+    // valid until TTM's last reference is dropped. Nobody joins a bulk any more.
+    unsafe {
+        let bo = container_of!(gem, bindings::ttm_buffer_object, base);
+        let this = Base::from_bo(bo);
+        let late = this.late.get();
+
+        bindings::ttm_late_hold(late);
+        if (*this.bulk.get()).is_some() {
+            if !bindings::dma_resv_trylock((*bo).base.resv) {
+                // Somebody has it; maybe the current thread, which has no use for waiting.
+                bindings::ttm_late_queue(late, Some(leave_later));
+                return;
+            }
+            this.leave_bulk();
+        }
+        // This drops TTM's initial reference.
+        bindings::ttm_bo_fini(bo);
+    }
+}
+
+/// The same, where nothing is held.
+///
+/// # Safety
+///
+/// Only to be called for what [`free_callback`] has queued.
+unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
+    // SAFETY: By the function's requirements, as there.
+    unsafe {
+        let this = Base::from_late(late);
+
+        bindings::dma_resv_lock((*this.bo()).base.resv, ptr::null_mut());
+        this.leave_bulk();
+        bindings::ttm_bo_fini(this.bo());
+    }
+    // It may be gone, but that is for `free_later` to say.
+    false
+}
+
+/// TTM's last reference is gone. Who drops it may hold locks, and reclaim memory.
+///
+/// # Safety
+///
+/// Only to be called by TTM, with a buffer that is part of a [`Base`] which keeps its device.
+#[inline(never)]
+pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_object) {
+    // SAFETY: By the function's requirements, and the type invariants. Nobody uses it any more.
+    unsafe { bindings::ttm_late_destroy(Base::from_bo(bo).late.get(), Some(free_later)) };
+}
+
+/// Frees a buffer, where nothing is held.
+///
+/// # Safety
+///
+/// Only to be called for what [`destroy_callback`] has queued.
+unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
+    // SAFETY: By the function's requirements, and the type invariants. It isn't used afterwards.
+    unsafe {
+        let this = Base::from_late(late);
+        let (free, bo) = (this.free, this.bo());
+
+        free(bo);
+    }
+    true
+}
+
+/// Waits until what was dropped so far is freed, as far as nothing else keeps it.
+#[cfg(CONFIG_KUNIT = "y")]
+pub(super) fn flush() {
+    // SAFETY: It may be called wherever one may sleep.
+    unsafe { bindings::ttm_late_flush() };
+}
