@@ -30,12 +30,9 @@ use kernel::{
     },
     platform,
     prelude::*,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     },
 };
 
@@ -165,8 +162,8 @@ pub(crate) struct DeviceData {
     pub(crate) gtt: usize,
     #[pin]
     pub(crate) engine: Engine,
-    pub(crate) counts: Arc<Counts>,
-    serials: Atomic<u64>,
+    pub(crate) counts: Counts,
+    ids: Atomic<u64>,
 }
 
 impl DeviceData {
@@ -178,14 +175,14 @@ impl DeviceData {
             vram: config.vram,
             gtt: config.gtt,
             engine <- Engine::new(name, config.delay, config.vram / Self::COPIES),
-            counts: Arc::new(Counts::default(), GFP_KERNEL)?,
-            serials: Atomic::new(0),
+            counts: Counts::default(),
+            ids: Atomic::new(0),
         })
     }
 
     /// A number that was never given to a buffer or a VM; not 0.
-    pub(crate) fn next_serial(&self) -> u64 {
-        self.serials.fetch_add(1, Relaxed) + 1
+    pub(crate) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Relaxed) + 1
     }
 }
 
@@ -212,7 +209,7 @@ impl Default for Count {
     }
 }
 
-/// What was counted on a GPU. Its buffers have a reference, as they count as well.
+/// What was counted on a GPU.
 #[derive(Default)]
 pub(crate) struct Counts {
     /// Buffers that aren't freed yet.

@@ -6,7 +6,6 @@ use crate::{
     domain::Domains,
     driver::{
         Count,
-        Counts,
         DeviceData,
         VttmDevice,
         VttmDriver, //
@@ -16,6 +15,7 @@ use crate::{
     usage::Usage,
     vm::Vm, //
 };
+use core::ptr;
 use kernel::{
     dma_fence::Fence,
     drm::{
@@ -60,10 +60,10 @@ pub(crate) struct Buffer {
     pub(crate) id: u64,
     /// Where it may be.
     pub(crate) domains: Domains,
-    /// The serial of the VM that it belongs to, or 0.
-    pub(crate) vm: u64,
+    /// The VM that it belongs to.
+    pub(crate) vm: Option<Arc<Vm>>,
     is_imported: bool,
-    counts: Arc<Counts>,
+    dev: ARef<VttmDevice>,
     moves: Count,
     evictions: Count,
     swap_outs: Count,
@@ -112,7 +112,7 @@ impl Late {
 /// What a buffer is made for.
 pub(crate) struct BufferArgs {
     domains: Domains,
-    vm: u64,
+    vm: Option<Arc<Vm>>,
     is_imported: bool,
     late: Arc<Late>,
 }
@@ -122,7 +122,7 @@ impl BufferArgs {
     pub(crate) fn imported() -> Result<Self> {
         Ok(Self {
             domains: Domains::PAGES,
-            vm: 0,
+            vm: None,
             is_imported: true,
             late: Late::new()?,
         })
@@ -138,11 +138,11 @@ impl gem::DriverObject for Buffer {
 
         data.counts.buffers.add(1);
         Ok(Self {
-            id: data.next_serial(),
+            id: data.next_id(),
             domains: args.domains,
             vm: args.vm,
             is_imported: args.is_imported,
-            counts: data.counts.clone(),
+            dev: dev.into(),
             moves: Count::default(),
             evictions: Count::default(),
             swap_outs: Count::default(),
@@ -159,29 +159,36 @@ impl ttm::DriverObject for Buffer {}
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.counts.buffers.take_one();
+        self.dev.counts.buffers.take_one();
     }
 }
 
 impl Buffer {
     pub(crate) fn count_move(&self, is_eviction: bool) {
         self.moves.add(1);
-        self.counts.moves.add(1);
+        self.dev.counts.moves.add(1);
         if is_eviction {
             self.evictions.add(1);
-            self.counts.evictions.add(1);
+            self.dev.counts.evictions.add(1);
         }
     }
 
     pub(crate) fn count_swap_out(&self) {
         self.swap_outs.add(1);
-        self.counts.swap_outs.add(1);
+        self.dev.counts.swap_outs.add(1);
     }
 
     /// Its content was lost, as the system was short of memory.
     pub(crate) fn lost(&self) {
         self.purged.store(true, Relaxed);
-        self.counts.purges.add(1);
+        self.dev.counts.purges.add(1);
+    }
+
+    /// Whether it may be used by work in `vm`, or in none.
+    pub(crate) fn is_for(&self, vm: Option<&Vm>) -> bool {
+        self.vm
+            .as_deref()
+            .is_none_or(|own| vm.is_some_and(|vm| ptr::eq(own, vm)))
     }
 
     pub(crate) fn is_not_needed(&self) -> bool {
@@ -313,7 +320,6 @@ impl File {
         }
         let domains = Domains::new(args.domains)?;
         let vm = Self::vm(file, args.vm_id)?;
-        let vm: Option<&Vm> = vm.as_deref();
         let size = usize::try_from(args.size)?;
         if !fits(dev.driver_data(), size, domains) {
             return Err(ENOSPC);
@@ -322,7 +328,7 @@ impl File {
         // In system memory it has no pages yet. It goes where it is wanted when it is used.
         let config = ObjectConfig {
             priority: args.priority,
-            bulk: vm.map(|vm| &vm.bulk),
+            bulk: vm.as_ref().map(|vm| &vm.bulk),
             ..ObjectConfig::default()
         };
         let obj = Object::new(
@@ -332,12 +338,12 @@ impl File {
             &mut ioctl_ctx(),
             BufferArgs {
                 domains,
-                vm: vm.map_or(0, |vm| vm.serial),
-                is_imported: false,
-                late: match vm {
+                late: match &vm {
                     Some(vm) => vm.late.clone(),
                     None => Late::new()?,
                 },
+                vm: vm.clone(),
+                is_imported: false,
             },
         )?;
 

@@ -88,7 +88,7 @@ impl Use {
         }
 
         let obj = Object::lookup_handle(file, handle)?;
-        if obj.vm != 0 && vm.is_none_or(|vm| vm.serial != obj.vm) {
+        if !obj.is_for(vm) {
             return Err(EINVAL);
         }
         let domains = match domains {
@@ -333,7 +333,7 @@ impl<'a> Submit<'a> {
         ctx: &mut OperationCtx,
     ) -> Result<(), Stop> {
         // What else the VM has may make room.
-        let has_members = self.uses.iter().any(|used| used.obj.vm != 0);
+        let has_members = self.uses.iter().any(|used| used.obj.vm.is_some());
         let lent = self.vm.filter(|_| has_members).map(|vm| &**vm.bulk.resv());
         let mut order = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
 
@@ -353,7 +353,7 @@ impl<'a> Submit<'a> {
 
         for (reserved, used) in all.iter_mut().zip(self.uses) {
             Usage::was_used(&used.obj, reserved.mem_type(), now);
-            if used.obj.vm == 0 {
+            if used.obj.vm.is_none() {
                 reserved.move_to_lru_tail();
             } else {
                 of_vm = Some(reserved);

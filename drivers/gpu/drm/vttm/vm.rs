@@ -27,8 +27,8 @@ use kernel::{
 
 /// A VM. Its buffers share a reservation, and go to the LRU lists' tails together.
 pub(crate) struct Vm {
-    /// Tells it from all others of the GPU.
-    pub(crate) serial: u64,
+    /// What programs that look at the LRU lists know it by.
+    pub(crate) id: u64,
     pub(crate) bulk: BulkMove<VttmDriver>,
     pub(crate) late: Arc<Late>,
 }
@@ -73,7 +73,7 @@ impl File {
         }
         let vm = Arc::new(
             Vm {
-                serial: dev.next_serial(),
+                id: dev.next_id(),
                 bulk: BulkMove::new(dev, Resv::new()?)?,
                 late: Late::new()?,
             },

@@ -68,7 +68,7 @@ impl Entry {
             entry.id = buffer.id;
             entry.state = buffer.state();
             if in_bulk {
-                entry.bulk = buffer.vm;
+                entry.bulk = buffer.vm.as_ref().map_or(0, |vm| vm.id);
             }
         }
         Some(entry)
