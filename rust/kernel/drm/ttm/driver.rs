@@ -98,7 +98,8 @@ pub trait Driver:
     /// The driver's part of a buffer.
     type BufferData: DriverObject<Driver = Self>;
 
-    /// The driver's part of a device. It goes after all buffers.
+    /// The driver's part of a device. It goes after all buffers, where the last reference to the device is
+    /// dropped.
     type DeviceData: Send + Sync;
 
     /// Whether the CPU is to reach what imported buffers contain.
@@ -346,11 +347,23 @@ pub(super) const SYSTEM: &[Place] = &[Place::SYSTEM];
 /// The driver's part of a buffer.
 ///
 /// It lives longer than the GEM object that it is part of: TTM may have to wait for the GPU before
-/// it can free a buffer, and until then calls the driver back on it. It is dropped when the memory
-/// of the buffer is.
+/// it can free a buffer, and until then calls the driver back on it.
 ///
-/// # Deadlocks
+/// It may own anything, like other buffers, a VM or the device. It is dropped by a work item of the
+/// kernel's, when TTM is done with the buffer: without any locks, and not in memory reclaim.
 ///
-/// It must not own the device, neither directly nor through something else: the last buffers may go
-/// on a workqueue of the device, which has to be empty before the device can go.
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::fixture::{self, Owned};
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x1000)?;
+///
+/// obj.own(Owned { dev: Some(dev.drm().clone()), ..Owned::default() });
+/// // The buffer is the last one to have the device.
+/// drop(dev);
+/// drop(obj);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait DriverObject: drm::gem::DriverObject<Driver: Driver<BufferData = Self>> {}

@@ -38,7 +38,9 @@ use crate::{
             Relaxed, //
         },
         Arc,
-        Mutex, //
+        Completion,
+        Mutex,
+        SetOnce, //
     },
     ModuleMetadata, //
 };
@@ -69,6 +71,29 @@ pub struct BufferData {
     purged: Atomic<bool>,
     insists: Atomic<bool>,
     swap_outs: Atomic<u32>,
+    owned: SetOnce<Owned>,
+}
+
+/// What else a buffer owns.
+#[derive(Default)]
+pub struct Owned {
+    /// Its own device, or another one.
+    pub dev: Option<ARef<drm::Device<Driver>>>,
+    /// What it is a member of, or another one.
+    pub bulk: Option<Arc<BulkMove<Driver>>>,
+    /// Others.
+    pub objects: KVec<ARef<Object<BufferData>>>,
+    /// Completed when the buffer is freed.
+    pub gone: Option<Gone>,
+}
+
+/// Completes that when it is dropped.
+pub struct Gone(pub Arc<Completion>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.complete_all();
+    }
 }
 
 /// What a buffer's content is worth.
@@ -166,6 +191,11 @@ impl BufferData {
     /// From now on it is to have its first choice, even if others must leave that.
     pub fn insist(&self) {
         self.insists.store(true, Relaxed);
+    }
+
+    /// From now on it owns that. Only the first time.
+    pub fn own(&self, owned: Owned) {
+        self.owned.populate(owned);
     }
 
     /// The memory type that it was made in.
@@ -345,6 +375,7 @@ impl drm::gem::DriverObject for BufferData {
             purged: Atomic::new(false),
             insists: Atomic::new(false),
             swap_outs: Atomic::new(0),
+            owned: SetOnce::new(),
         })
     }
 }
@@ -430,7 +461,15 @@ impl Device {
 
     /// Makes the DRM device alone.
     pub fn unregistered(parent: &faux::Device<Bound>) -> Result<drm::UnregisteredDevice<Driver>> {
-        Self::unregistered_with(parent, Works::Never, |_| Ok(()))
+        Self::unregistered_with_more(parent, |_| Ok(()))
+    }
+
+    /// The same, with more than that.
+    pub fn unregistered_with_more(
+        parent: &faux::Device<Bound>,
+        more: impl FnOnce(&mut super::Setup<'_>) -> Result,
+    ) -> Result<drm::UnregisteredDevice<Driver>> {
+        Self::unregistered_with(parent, Works::Never, more)
     }
 
     fn unregistered_with(

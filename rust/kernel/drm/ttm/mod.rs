@@ -51,8 +51,7 @@
 //! on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by [`Manager::usage`], and
 //! by dropping a [`Cursor`].
 //!
-//! The last reference to an [`Object`] that has joined a bulk takes the buffer's reservation, so it
-//! must not be dropped by one who holds it.
+//! The last reference to an [`Object`] may be dropped by one who holds reservations, its own as well.
 //!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 

@@ -16,6 +16,7 @@ mod forget;
 mod fused;
 mod guards;
 mod jobs;
+mod lifetime;
 mod model;
 mod moves;
 mod places;
