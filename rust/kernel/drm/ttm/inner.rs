@@ -7,6 +7,7 @@
 use super::{
     lru,
     ops,
+    prime::Imports,
     registration::{
         self,
         Registered, //
@@ -95,7 +96,7 @@ impl Outside {
 /// - A manager with an entry in `free` was made by [`ops::install`], which returned that; all others
 ///   but that of system memory are range managers.
 /// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
-/// - `outside` is that of this device.
+/// - `outside` and `imports` are those of this device.
 /// - `drm` is the device that this is a part of.
 /// - `owner` was added to those that a module which goes is looked for. It says `bdev` and `drm`, and the
 ///   driver's module.
@@ -111,6 +112,8 @@ pub(super) struct Inner {
     free: [Option<ops::Free>; MemType::COUNT],
     #[pin]
     outside: Mutex<Outside>,
+    #[pin]
+    imports: Mutex<Imports>,
 }
 
 impl Inner {
@@ -135,6 +138,7 @@ impl Inner {
                 (&raw mut (*this).drm).write(drm);
                 (&raw mut (*this).shrinkable).write(false);
                 pin_init::raw_init(&raw mut (*this).outside, Outside::init());
+                pin_init::raw_init(&raw mut (*this).imports, Imports::init());
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
                 bdev.write_bytes(0, 1);
                 bdev
@@ -248,7 +252,8 @@ impl Inner {
     }
 
     /// Takes the device away from all who reach it without a reference to it or to the module: the
-    /// system's shrinkers, who reads debugfs, and other devices that are short of memory.
+    /// system's shrinkers, who reads debugfs, and other devices that are short of memory. What it has
+    /// imported is unmapped.
     pub(super) fn leave(&self) {
         let mut outside = self.outside.lock();
 
@@ -263,6 +268,12 @@ impl Inner {
         }
         // SAFETY: By the type invariants.
         unsafe { bindings::ttm_device_unlist(self.bdev()) };
+        drop(outside);
+        self.imports.lock().end();
+    }
+
+    pub(super) fn imports(&self) -> &Mutex<Imports> {
+        &self.imports
     }
 
     /// The DRM device. Valid as long as `self`.

@@ -260,7 +260,7 @@ impl Move<'_> {
             from_pages
                 && is_within_reach
                 && (tt.is_null()
-                    || ((*tt).sg.is_null()
+                    || ((*self.bo).type_ != bindings::ttm_bo_type_ttm_bo_type_sg
                         && !bindings::ttm_tt_is_populated(tt)
                         && !bindings::ttm_tt_is_swapped(tt)))
         }

@@ -6,6 +6,7 @@
 
 use super::{
     bulk::BulkInner,
+    inner::Inner,
     late::{
         self,
         Base, //
@@ -560,7 +561,9 @@ impl<T: DriverObject> Object<T> {
         // it. If the buffer was imported, the reservation stays until the object's reference to the
         // DMA-buf is dropped, below.
         unsafe {
-            prime::release(&raw mut (*bo).base, (*bo).sg);
+            let inner = Inner::from_bdev((*bo).bdev);
+
+            prime::release(inner, bo);
             bindings::drm_gem_object_release(&raw mut (*bo).base);
         }
 

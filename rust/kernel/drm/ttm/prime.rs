@@ -13,7 +13,10 @@
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
 use super::{
-    inner::Plugged,
+    inner::{
+        Inner,
+        Plugged, //
+    },
     Device,
     Driver,
     DriverObject,
@@ -33,15 +36,20 @@ use crate::{
         to_result, //
     },
     ffi::c_ulong,
+    new_mutex,
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
     },
     prelude::*,
-    sync::aref::ARef, //
+    sync::{
+        aref::ARef,
+        Mutex, //
+    }, //
 };
 use core::{
     ffi::c_int,
+    mem,
     ptr::{
         self,
         NonNull, //
@@ -352,18 +360,81 @@ unsafe fn is_of_device(
     unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
 }
 
-/// Gives up what an import was made of.
+/// The buffers that a device has imported, as long as it is registered.
+///
+/// # Invariants
+///
+/// Each of `all` is an imported buffer that isn't freed yet, and what it is attached by. Its scatterlist
+/// is what is mapped for that.
+pub(super) struct Imports {
+    all: KVec<(
+        *mut bindings::ttm_buffer_object,
+        *mut bindings::dma_buf_attachment,
+    )>,
+    ended: bool,
+}
+
+// SAFETY: Buffers and attachments may be used from any thread.
+unsafe impl Send for Imports {}
+
+impl Imports {
+    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    pub(super) fn init() -> impl PinInit<Mutex<Self>> {
+        // INVARIANT: There is none.
+        new_mutex!(Self {
+            all: KVec::new(),
+            ended: false,
+        })
+    }
+
+    /// Unmaps all of them, and has no more: the device is unregistered.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+        while let Some((bo, attach)) = self.all.pop() {
+            // SAFETY: By the type invariants, they are valid. The buffer's reservation is that of the
+            // DMA-buf, which protects the scatterlist. From here on it has none, and gets no pages.
+            unsafe {
+                let resv = (*bo).base.resv;
+
+                bindings::dma_resv_lock(resv, ptr::null_mut());
+                let sg = mem::replace(&mut (*bo).sg, ptr::null_mut());
+                if !(*bo).ttm.is_null() {
+                    (*(*bo).ttm).sg = ptr::null_mut();
+                }
+                bindings::dma_buf_unmap_attachment(
+                    attach,
+                    sg,
+                    bindings::dma_data_direction::DMA_BIDIRECTIONAL,
+                );
+                bindings::dma_resv_unlock(resv);
+            }
+        }
+    }
+}
+
+/// Gives up what a buffer was made of, if it was imported.
 ///
 /// # Safety
 ///
-/// `gem` must be the GEM part of an imported buffer, which TTM doesn't use any more. No reservation must
-/// be held.
-pub(super) unsafe fn release(gem: *mut bindings::drm_gem_object, sg: *mut bindings::sg_table) {
+/// `bo` must be a buffer of an object, on the device of `inner`, which TTM doesn't use any more. No
+/// reservation must be held.
+pub(super) unsafe fn release(inner: &Inner, bo: *mut bindings::ttm_buffer_object) {
+    // SAFETY: By the function's requirements.
+    if unsafe { (*bo).type_ } != bindings::ttm_bo_type_ttm_bo_type_sg {
+        return;
+    }
+    let mut imports = inner.imports().lock();
+    imports.all.retain(|&mut (other, _)| !ptr::eq(other, bo));
+    drop(imports);
+
     // SAFETY: By the function's requirements. What wasn't imported completely has no attachment; the
     // DRM core then undoes the rest.
     unsafe {
+        let gem = &raw mut (*bo).base;
+
         if !(*gem).import_attach.is_null() {
-            bindings::drm_prime_gem_destroy(gem, sg);
+            bindings::drm_prime_gem_destroy(gem, (*bo).sg);
         }
     }
 }
@@ -566,7 +637,7 @@ impl<T: DriverObject> Object<T> {
 
             NonNull::new((*attach).dmabuf)
                 .ok_or(EINVAL)
-                .and_then(|dma_buf| Self::import(dev, DmaBuf::get(dma_buf), sgt))
+                .and_then(|dma_buf| Self::import(dev, DmaBuf::get(dma_buf), attach, sgt))
         };
 
         match obj {
@@ -580,11 +651,12 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `sgt` must be what is mapped of it for a device, and stay so until [`release`]; if this fails,
-    /// until it returns.
+    /// `sgt` must be what is mapped of it for a device, by `attach`, and stay so until [`release`] or
+    /// [`Imports::end`]; if this fails, until it returns.
     unsafe fn import(
         dev: &drm::Device<T::Driver>,
         dma_buf: DmaBuf,
+        attach: *mut bindings::dma_buf_attachment,
         sgt: *mut bindings::sg_table,
     ) -> Result<ARef<Self>> {
         let size = dma_buf.size();
@@ -597,13 +669,18 @@ impl<T: DriverObject> Object<T> {
         // SAFETY: It is valid.
         let owned = unsafe { DmaBuf::get(dma_buf.0) };
         let args = T::Driver::import(dev, size)?;
+        let tdev: &Device<T::Driver> = dev;
+        let mut imports = tdev.inner().imports().lock();
+        if imports.ended {
+            return Err(ENODEV);
+        }
+        imports.all.reserve(1, GFP_KERNEL)?;
         let obj = Self::alloc(dev, size, 0, None, Some(owned), args)?;
 
         let locked = Locked::new(&dma_buf);
-        let tdev: &Device<T::Driver> = dev;
         // SAFETY: `obj` was just made; the reservation is held, and lasts as long as the DMA-buf, which
         // the object has a reference to. So does `sgt`, by the function's requirements.
-        unsafe {
+        let obj = unsafe {
             Self::complete(
                 obj,
                 tdev,
@@ -613,6 +690,11 @@ impl<T: DriverObject> Object<T> {
                 sgt,
                 locked.0.resv(),
             )
-        }
+        }?;
+        // INVARIANT: By the function's requirements. There is room.
+        let _ = imports
+            .all
+            .push_within_capacity((obj.buffer().as_raw(), attach));
+        Ok(obj)
     }
 }

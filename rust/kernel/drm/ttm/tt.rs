@@ -41,6 +41,9 @@ struct Tt {
     /// The shrinker took the pages, and their content is lost. Protected by the reservation.
     purged: bool,
 
+    /// It is that of an imported buffer. Constant.
+    is_imported: bool,
+
     /// What the pages of an imported buffer are to be taken from, if the CPU is to reach them; else null.
     dma_buf: *mut bindings::dma_buf,
 
@@ -69,9 +72,12 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     bo: *mut bindings::ttm_buffer_object,
     mut page_flags: u32,
 ) -> *mut bindings::ttm_tt {
+    // SAFETY: By the function's requirements. TTM has a reference.
+    let buffer = unsafe { Buffer::<T>::from_raw(bo) };
     let init = pin_init!(Tt {
         tt <- Opaque::init_zeroed(),
         purged: false,
+        is_imported: buffer.is_imported(),
         dma_buf: ptr::null_mut(),
         mapped: None,
     });
@@ -80,8 +86,6 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     };
     let raw = tt.tt.get();
 
-    // SAFETY: By the function's requirements. TTM has a reference.
-    let buffer = unsafe { Buffer::<T>::from_raw(bo) };
     if buffer.is_imported() {
         // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
         if unsafe { bindings::ttm_sg_tt_init(raw, bo, page_flags, Caching::Cached.as_raw()) } != 0 {
@@ -220,8 +224,10 @@ pub(super) unsafe extern "C" fn unpopulate(
 /// `tt` must come from [`create`], and be valid.
 unsafe fn imported(tt: *mut bindings::ttm_tt) -> Option<*mut Tt> {
     // CAST: The `ttm_tt` comes first.
-    // SAFETY: By the function's requirements. Constant.
-    (!unsafe { (*tt).sg }.is_null()).then(|| tt.cast())
+    let this: *mut Tt = tt.cast();
+
+    // SAFETY: By the function's requirements.
+    unsafe { (*this).is_imported }.then_some(this)
 }
 
 /// Takes over the exporter's pages: their DMA addresses, and what is for the CPU if that is to reach them.
@@ -238,6 +244,10 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
     // addresses, and the reservation is that of the DMA-buf.
     unsafe {
         let count = (*raw).num_pages as usize;
+        if (*raw).sg.is_null() {
+            // The device is unregistered, and has given it up.
+            return Err(ENODEV);
+        }
         let ret = bindings::drm_prime_sg_to_dma_addr_array(
             (*raw).sg,
             (*raw).dma_address,

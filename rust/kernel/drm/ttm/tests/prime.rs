@@ -141,6 +141,7 @@ mod cases {
         let s = Shared::new()?;
 
         drop(s.imported);
+        settle(&s.importer);
         drop(s.importer);
         // What the importer's end has put off.
         settle(&s.exporter);
@@ -148,6 +149,37 @@ mod cases {
         assert!(!s.exported.reserve().is_pinned());
         drop(s.exported);
         assert_eq!(s.exporter.driver_data().deletions(), 1);
+        Ok(())
+    }
+
+    // Its references, and those of its buffers, may stay on.
+    #[test]
+    fn the_importer_is_unregistered() -> Result {
+        let s = Shared::new()?;
+        let (export, mut ctx) = (DmaBuf::export(&s.exported)?, OperationCtx::new());
+        let later = export.import(&s.importer)?;
+        let is_mapped = |obj: &Object| {
+            let _reserved = obj.reserve();
+
+            // SAFETY: It is a valid buffer, and the reservation is held.
+            !unsafe { (*obj.buffer().as_raw()).sg }.is_null()
+        };
+
+        later.reserve().populate(&mut ctx)?;
+        let map = s.imported.reserve().vmap::<SIZE>()?;
+        assert!(is_mapped(&s.imported) && is_mapped(&later));
+        s.importer.inner().leave();
+        assert!(!is_mapped(&s.imported) && !is_mapped(&later));
+
+        // What is mapped for the CPU isn't for the device.
+        assert_eq!((&map).read32(SIZE - 4), u32::from_le_bytes(*b"tail"));
+        drop(map);
+        assert!(ends_with(&later, b"tail")?);
+        assert_eq!(export.import(&s.importer).err(), Some(ENODEV));
+        drop(later);
+        s.importer.inner().leave();
+        settle(&s.importer);
+        assert!(ends_with(&s.exported, b"tail")?);
         Ok(())
     }
 
