@@ -63,6 +63,7 @@ vttm-compete: programs
 vttm-reload: programs
 	@$(enter) $(vttm)/boot --name vttm-reload --leaks --unloaded \
 		reload $(TIMES) devices=2 vram_mb=16 gtt_mb=16 delay_us=500
+	@$(enter) $(vttm)/boot --name vttm-zombie --leaks --unloaded zombie
 
 vttm-fuzz: programs
 	@$(enter) $(vttm)/boot --name vttm-fuzz \

@@ -98,10 +98,23 @@ struct state {
 	__u64 buffers, vram, gtt, submits, moves;
 };
 
+/* What nobody has any more is freed a moment later. */
+static __u64 buffers_settled(void)
+{
+	__u64 before, now = vttm_get(gpu, VTTM_PARAM_BUFFERS);
+
+	do {
+		before = now;
+		usleep(2000);
+		now = vttm_get(gpu, VTTM_PARAM_BUFFERS);
+	} while (now != before);
+	return now;
+}
+
 static struct state state(void)
 {
 	return (struct state){
-		.buffers = vttm_get(gpu, VTTM_PARAM_BUFFERS),
+		.buffers = buffers_settled(),
 		.vram = vttm_get(gpu, VTTM_PARAM_VRAM_USED),
 		.gtt = vttm_get(gpu, VTTM_PARAM_GTT_USED),
 		.submits = vttm_get(gpu, VTTM_PARAM_SUBMITS),

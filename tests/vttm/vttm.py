@@ -83,4 +83,5 @@ TESTS = (
 	Test('vttm-fuzz', 'fuzz 1 -runs=1500',
 	     'devices=2 vram_mb=4 gtt_mb=4'),
 	Test('vttm-reload', f'reload 20 {SMALL} delay_us=500', loaded=False, leaks=True),
+	Test('vttm-zombie', 'zombie', loaded=False, leaks=True),
 )

@@ -82,6 +82,11 @@ static inline int kref_put(struct kref *kref, void (*release)(struct kref *))
 /* Transferred buffers are made here; the harness takes them over at once. */
 void *stub_alloc(size_t size);
 
+/* No driver is a module. */
+struct module;
+#define ttm_ghost_hold(bdev)	((struct module *)NULL)
+#define module_put(module)	((void)(module))
+
 #define kmalloc_obj(obj)	stub_alloc(sizeof(obj))
 #define kfree(ptr)		((void)(ptr))
 #ifdef JUDGED
