@@ -8,6 +8,7 @@
 #include <linux/dma-resv.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
+#include <linux/vmalloc.h>
 
 #include <drm/drm_gem.h>
 #include <drm/ttm/ttm_bo.h>
@@ -56,6 +57,11 @@ __rust_helper void rust_helper_device_lock(struct device *dev)
 __rust_helper void rust_helper_device_unlock(struct device *dev)
 {
 	device_unlock(dev);
+}
+
+__rust_helper void rust_helper_vunmap(const void *addr)
+{
+	vunmap(addr);
 }
 
 __rust_helper bool rust_helper_pfn_valid(unsigned long pfn)

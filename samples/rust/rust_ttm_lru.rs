@@ -515,7 +515,7 @@ impl<'a> Churn<'a> {
             }
             Op::Pin => {
                 dev.leaves(index);
-                slot.pinned = Some(reserved.pin());
+                slot.pinned = Some(reserved.pin()?);
             }
             Op::Unpin => {
                 if let Some(pinned) = slot.pinned.take() {

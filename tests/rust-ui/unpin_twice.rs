@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! A pin is undone once.
 
-use kernel::drm::ttm::{fixture, Object};
+use kernel::{
+    drm::ttm::{fixture, Object},
+    prelude::*, //
+};
 
-fn case(obj: &Object<fixture::BufferData>) {
+fn case(obj: &Object<fixture::BufferData>) -> Result {
     let mut reserved = obj.reserve();
-    let pinned = reserved.pin();
+    let pinned = reserved.pin()?;
 
     #[cfg(not(control))]
     let _ = pinned.unpin(&mut reserved);
     let _ = pinned.unpin(&mut reserved); //~ error[E0382]: use of moved value: `pinned`
+    Ok(())
 }

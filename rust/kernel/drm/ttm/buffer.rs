@@ -158,7 +158,8 @@ impl<T: Driver> Buffer<T> {
 
     /// A reference to the object, or [`None`] if it isn't alive any more.
     ///
-    /// To drop the last reference to an object may sleep.
+    /// For the driver's part, [`Self::data`] is enough. To drop the last reference to an object may sleep,
+    /// but doesn't wait for the reservation: that may be held.
     pub fn object(&self) -> Option<ARef<Object<T::BufferData>>> {
         if self.is_ghost() {
             return None;
@@ -182,7 +183,25 @@ impl<T: Driver> Buffer<T> {
     }
 
     /// The driver's part, unless this is a ghost. The object may be a zombie.
-    pub(super) fn data(&self) -> Option<&T::BufferData> {
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::pin::pin;
+    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    ///
+    /// let dev = fixture::Device::new()?;
+    /// let _obj = dev.vram(0x1000)?;
+    ///
+    /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    /// let mut walk = pin!(vram.walk(&OperationCtx::new()));
+    /// for bo in walk.as_mut() {
+    ///     let bo = bo?;
+    ///     assert_eq!(bo.data().map(|data| data.home()), Some(MemType::VRAM));
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn data(&self) -> Option<&T::BufferData> {
         if self.is_ghost() {
             return None;
         }

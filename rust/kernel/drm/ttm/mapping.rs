@@ -29,7 +29,7 @@ use core::ops::Deref;
 /// It is accessed with the functions of [`Io`], whatever the buffer is made of. Programs and the device
 /// may access it at the same time.
 ///
-/// Dropping it takes the reservation, as for [`Pinned`].
+/// It may be dropped with the reservation held, as [`Pinned`].
 ///
 /// [`Io`]: crate::io::Io
 ///
@@ -68,7 +68,8 @@ use core::ops::Deref;
 ///
 /// # Invariants
 ///
-/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`, and that is memory. If `owned`, it was mapped for this by `ttm_bo_vmap`. It is pinned as long as it is.
+/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`, and that is memory. If `owned`, it was
+/// mapped for this by `ttm_bo_vmap`, which has used `vmap` for that. It is pinned as long as it is.
 pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
     addr: *mut u8,
     owned: bool,
@@ -88,40 +89,50 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
     ///
     /// The buffer must have a place, and be at least `SIZE` bytes.
     pub(super) unsafe fn new(reserved: &mut Reserved<'_, Object<T>>) -> Result<Self> {
-        let bo = reserved.buffer().as_raw();
+        let pinned = reserved.pin()?;
 
-        // SAFETY: By the function's requirements it has a resource, which is valid as it is reserved,
-        // and on the device of an `Inner`.
-        if let Some(addr) = unsafe { Inner::from_bdev((*bo).bdev).memory((*bo).resource) } {
-            // INVARIANT: It is mapped there as long as the device exists, and pinned. It is as large
-            // as the function's requirements say.
-            return Ok(Self {
+        // SAFETY: By the function's requirements it has a place; it is reserved and, as of now, pinned.
+        match unsafe { map(reserved.buffer().as_raw()) } {
+            // INVARIANT: It is mapped there and pinned, and as large as the function's requirements say.
+            Ok((addr, owned)) => Ok(Self {
                 addr,
-                owned: false,
-                pinned: reserved.pin(),
-            });
+                owned,
+                pinned,
+            }),
+            Err(e) => {
+                // It is the right reservation.
+                let _ = pinned.unpin(reserved);
+                Err(e)
+            }
         }
-
-        // The window may go while it is mapped.
-        // SAFETY: As above.
-        if unsafe { Inner::from_bdev((*bo).bdev).window((*bo).resource) }.is_some() {
-            return Err(ENOTSUPP);
-        }
-
-        let mut map = bindings::iosys_map::default();
-        // SAFETY: The buffer is valid and reserved, and by the function's requirements has a place.
-        to_result(unsafe { bindings::ttm_bo_vmap(bo, &mut map) })?;
-
-        // INVARIANT: All of it was just mapped, as large as the function's requirements say; it is
-        // pinned.
-        Ok(Self {
-            // CAST: Both are an address.
-            // SAFETY: All variants are an address.
-            addr: unsafe { map.__bindgen_anon_1.vaddr }.cast(),
-            owned: true,
-            pinned: reserved.pin(),
-        })
     }
+}
+
+/// Maps a buffer. Returns where, and whether `ttm_bo_vmap` has done that, and has used `vmap`.
+///
+/// # Safety
+///
+/// `bo` must be a valid buffer on the device of an [`Inner`], reserved and pinned, that has a place.
+unsafe fn map(bo: *mut bindings::ttm_buffer_object) -> Result<(*mut u8, bool)> {
+    // SAFETY: By the function's requirements its resource is valid.
+    let (inner, res) = unsafe { (Inner::from_bdev((*bo).bdev), (*bo).resource) };
+
+    // SAFETY: As above. It is mapped there as long as the device exists.
+    if let Some(addr) = unsafe { inner.memory(res) } {
+        return Ok((addr, false));
+    }
+    // The window may go while it is mapped.
+    // SAFETY: As above.
+    if unsafe { inner.window(res) }.is_some() {
+        return Err(ENOTSUPP);
+    }
+
+    let mut map = bindings::iosys_map::default();
+    // SAFETY: By the function's requirements.
+    to_result(unsafe { bindings::ttm_bo_vmap(bo, &mut map) })?;
+    // CAST: Both are an address.
+    // SAFETY: All variants are an address.
+    Ok((unsafe { map.__bindgen_anon_1.vaddr }.cast(), true))
 }
 
 impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE> {
@@ -146,18 +157,10 @@ impl<T: DriverObject, const SIZE: usize> Deref for Mapping<T, SIZE> {
 
 impl<T: DriverObject, const SIZE: usize> Drop for Mapping<T, SIZE> {
     fn drop(&mut self) {
-        if !self.owned {
-            return;
+        if self.owned {
+            // Not `ttm_bo_vunmap`, which wants the reservation: for what is made of pages it does no more.
+            // SAFETY: By the type invariants. The buffer is still pinned, so its pages are there.
+            unsafe { bindings::vunmap(self.addr.cast()) };
         }
-        let mut map = bindings::iosys_map {
-            is_iomem: false,
-            __bindgen_anon_1: bindings::iosys_map__bindgen_ty_1 {
-                vaddr: self.addr.cast(),
-            },
-        };
-
-        let _reserved = self.pinned.reserve();
-        // SAFETY: By the type invariants; the reservation is held, and the buffer still pinned.
-        unsafe { bindings::ttm_bo_vunmap(self.pinned.buffer().as_raw(), &mut map) };
     }
 }

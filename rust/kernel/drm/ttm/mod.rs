@@ -51,7 +51,9 @@
 //! on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by [`Manager::usage`], and
 //! by dropping a [`Cursor`].
 //!
-//! The last reference to an [`Object`] may be dropped by one who holds reservations, its own as well.
+//! What is dropped never waits for a reservation: a [`Pinned`], a [`Mapping`] or the last reference to an
+//! [`Object`] may go while the thread holds that of the buffer. If it isn't free, what needs it is done a
+//! little later, by a work.
 //!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 
@@ -85,6 +87,7 @@ mod setup;
 mod tests;
 mod transaction;
 mod tt;
+mod unpin;
 mod walk;
 
 pub use self::{

@@ -19,6 +19,7 @@ use super::{
         private::RawResv,
         wait_for, //
     },
+    unpin::Unpin,
     AsBuffer,
     Buffer,
     BulkMove,
@@ -48,6 +49,7 @@ use crate::{
         private::Sealed, //
     },
     error::to_result,
+    module::this_module,
     page::{
         page_align,
         PAGE_SHIFT, //
@@ -201,12 +203,15 @@ impl<T: DriverObject> Default for ObjectConfig<'_, T> {
 ///   DRM device. `self` is the content of a [`KBox`].
 /// - `bo` is imported if there is a `dma_buf`; then that has its reservation and its pages.
 /// - `resv` is the reservation of `bo`, unless that has its own, or is imported.
+/// - `unpin` is for `bo`, and the driver's module.
 #[repr(C)]
 #[pin_data]
 pub struct Object<T: DriverObject> {
     // Comes first: from a pointer to the buffer follows one to this.
     #[pin]
     base: Base,
+    #[pin]
+    unpin: Unpin,
     resv: Option<Arc<Resv>>,
     dma_buf: Option<DmaBuf>,
     #[pin]
@@ -325,9 +330,14 @@ impl<T: DriverObject> Object<T> {
         args: T::Args,
     ) -> Result<NonNull<Self>> {
         let obj = KBox::try_pin_init(
-            try_pin_init!(Self {
+            try_pin_init!(&this in Self {
                 // SAFETY: It is the first field, and `free` is for this type.
                 base <- unsafe { Base::new(Self::free) },
+                unpin <- Unpin::new(
+                    // CAST: The buffer comes first.
+                    this.as_ptr().cast(),
+                    this_module::<<T::Driver as Driver>::OwnerModule>().as_ptr(),
+                ),
                 resv,
                 dma_buf,
                 data <- T::new(dev, size, args),
@@ -422,6 +432,26 @@ impl<T: DriverObject> Object<T> {
         let dma_buf = unsafe { &(*Self::from_bo(bo)).dma_buf };
 
         dma_buf.as_ref().map_or(ptr::null_mut(), DmaBuf::as_raw)
+    }
+
+    /// The driver's part.
+    ///
+    /// As this derefs to it, so do a [`Pinned`](super::Pinned) and a [`Mapping`](super::Mapping) of it.
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+
+    /// Unpins it: now if its reservation is free, else later.
+    ///
+    /// # Safety
+    ///
+    /// One of its pins must belong to the caller, who gives it away.
+    pub(super) unsafe fn unpin(this: ARef<Self>) {
+        let this = ARef::into_raw(this);
+
+        // SAFETY: It is alive, as this reference is given away here; so is the pin, by the function's
+        // requirements.
+        unsafe { Unpin::unpin(&raw const (*this.as_ptr()).unpin) };
     }
 
     /// The DRM device that it is on.

@@ -17,6 +17,7 @@ use super::{
         Inner,
         Plugged, //
     },
+    reserved,
     Device,
     Driver,
     DriverObject,
@@ -240,7 +241,8 @@ pub(super) unsafe fn is_of_pages(
 ///
 /// # Errors
 ///
-/// [`EINVAL`] if these aren't made of pages, or it is pinned elsewhere; what moving it may return.
+/// [`EINVAL`] if these aren't made of pages, or it is pinned elsewhere; what moving it, and
+/// [`reserved::pin`], may return.
 ///
 /// # Safety
 ///
@@ -261,9 +263,8 @@ unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result 
         }
         to_result(bindings::ttm_bo_validate(bo, &mut placement, ctx.as_raw()))?;
         to_result(bindings::ttm_bo_populate(bo, ctx.as_raw()))?;
-        bindings::ttm_bo_pin(bo);
+        reserved::pin(bo)
     }
-    Ok(())
 }
 
 /// Maps all of a buffer for the kernel. It must be pinned as long as it is mapped.

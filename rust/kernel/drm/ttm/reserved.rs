@@ -909,7 +909,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Errors
     ///
     /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOTSUPP`] if that is in
-    /// the window of a real device, [`ENOMEM`].
+    /// the window of a real device, [`ENOMEM`]; as [`Self::pin`].
     pub fn vmap<const SIZE: usize>(&mut self) -> Result<Mapping<T, SIZE>> {
         self.check_access(0, SIZE)?;
         self.wait_for_moves();
@@ -932,6 +932,10 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// Pinned buffers are on no manager's LRU list.
     ///
+    /// # Errors
+    ///
+    /// [`EOVERFLOW`] if it has as many pins already as can be counted.
+    ///
     /// # Examples
     ///
     /// ```
@@ -941,20 +945,20 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// let obj = dev.vram(0x1000)?;
     ///
     /// let mut reserved = obj.reserve();
-    /// let pinned = reserved.pin();
+    /// let pinned = reserved.pin()?;
     /// assert_eq!(reserved.evict(&mut OperationCtx::new()), Err(EBUSY));
     ///
     /// assert!(pinned.unpin(&mut reserved).is_ok());
     /// assert!(reserved.evict(&mut OperationCtx::new()).is_ok());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn pin(&mut self) -> Pinned<T> {
+    pub fn pin(&mut self) -> Result<Pinned<T>> {
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid.
-        unsafe { bindings::ttm_bo_pin(self.bo()) };
+        unsafe { pin(self.bo()) }?;
 
         // INVARIANT: It was just pinned, for this.
-        Pinned(ARef::from(self.inner))
+        Ok(Pinned(ManuallyDrop::new(ARef::from(self.inner))))
     }
 
     /// Lets the buffer join `bulk`, and leave the one that it was in.
@@ -1104,22 +1108,58 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     }
 }
 
+/// Pins a buffer once more.
+///
+/// # Errors
+///
+/// [`EOVERFLOW`] if that can't be counted. A count that wrapped would let a buffer go that is in use.
+///
+/// # Safety
+///
+/// `bo` must be a valid buffer, its reservation held.
+pub(super) unsafe fn pin(bo: *mut bindings::ttm_buffer_object) -> Result {
+    // SAFETY: By the function's requirements; the count is protected by the reservation.
+    unsafe {
+        if (*bo).pin_count == u32::MAX {
+            return Err(EOVERFLOW);
+        }
+        bindings::ttm_bo_pin(bo);
+    }
+    Ok(())
+}
+
 /// An object is pinned to its place; dropping this unpins it.
 ///
-/// It is also a reference to the object. Dropping it takes the reservation, so it must not be dropped
-/// by a thread that holds that; see [`Self::unpin`].
+/// It is also a reference to the object.
+///
+/// To unpin takes the reservation. If that isn't free when this is dropped, be it that the thread holds it
+/// itself, the object is unpinned a little later, by a work. [`Self::unpin`] does it at once.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::drm::ttm::fixture;
+///
+/// let dev = fixture::Device::new()?;
+/// let obj = dev.vram(0x1000)?;
+///
+/// // The pin goes first, and then the guard.
+/// let mut reserved = obj.reserve();
+/// let pinned = reserved.pin()?;
+/// assert_eq!(pinned.data().swap_outs(), 0);
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Invariants
 ///
-/// One of the object's pins belongs to this.
+/// One of the object's pins belongs to this, and so does the reference.
 #[must_use = "the object is unpinned immediately when this is unused"]
-pub struct Pinned<T: DriverObject>(ARef<Object<T>>);
+pub struct Pinned<T: DriverObject>(ManuallyDrop<ARef<Object<T>>>);
 
 impl<T: DriverObject> Pinned<T> {
     /// Unpins the object with its reservation, or that of a buffer that shares it, already held.
     ///
-    /// Returns the reference to the object. If it may be the last one, the reservation must be given
-    /// back before it is dropped.
+    /// Returns the reference to the object.
     ///
     /// # Errors
     ///
@@ -1128,7 +1168,7 @@ impl<T: DriverObject> Pinned<T> {
         self,
         reserved: &mut Reserved<'_, B>,
     ) -> Result<ARef<Object<T>>, Self> {
-        if !reserved.holds(private::RawResv::raw_resv(&*self.0)) {
+        if !reserved.holds(private::RawResv::raw_resv(&**self.0)) {
             return Err(self);
         }
 
@@ -1136,9 +1176,9 @@ impl<T: DriverObject> Pinned<T> {
         // the pins is ours, and by those of `Buffer` the buffer is valid.
         unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
 
-        let this = ManuallyDrop::new(self);
+        let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` isn't used again, not even to drop it, so this takes the reference along.
-        Ok(unsafe { ptr::read(&this.0) })
+        Ok(unsafe { ManuallyDrop::take(&mut this.0) })
     }
 }
 
@@ -1152,10 +1192,10 @@ impl<T: DriverObject> Deref for Pinned<T> {
 
 impl<T: DriverObject> Drop for Pinned<T> {
     fn drop(&mut self) {
-        let _reserved = self.0.reserve();
+        // SAFETY: `self.0` isn't used again.
+        let obj = unsafe { ManuallyDrop::take(&mut self.0) };
 
-        // SAFETY: Its reservation was just taken. By the type invariants one of the pins is ours, and
-        // by those of `Buffer` the buffer is valid.
-        unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
+        // SAFETY: By the type invariants one of the pins is ours; it is given away.
+        unsafe { Object::unpin(obj) };
     }
 }

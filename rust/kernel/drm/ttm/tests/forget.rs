@@ -388,7 +388,7 @@ mod cases {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a* b* c")?;
         let mut cursor = pin!(w.cursor());
-        let pin = ManuallyDrop::new(w.object('b')?.reserve().pin());
+        let pin = ManuallyDrop::new(w.object('b')?.reserve().pin()?);
 
         w.steps(cursor.as_mut(), 1);
         w.free('b')?;

@@ -255,7 +255,7 @@ mod cases {
     fn pins_are_given_back() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a! b!")?;
-        let pin = w.object('a')?.reserve().pin();
+        let pin = w.object('a')?.reserve().pin()?;
 
         // With another's reservation it stays.
         let mut reserved = w.object('b')?.reserve();
@@ -273,7 +273,7 @@ mod cases {
     fn a_pin_keeps_the_object() -> Result {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a")?;
-        let pin = w.object('a')?.reserve().pin();
+        let pin = w.object('a')?.reserve().pin()?;
 
         w.free('a')?;
         assert_eq!(w.vram.usage(), World::SIZE as u64);

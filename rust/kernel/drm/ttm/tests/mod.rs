@@ -12,6 +12,7 @@ mod bounded;
 mod clients;
 mod complete;
 mod crowd;
+mod drops;
 mod forget;
 mod fused;
 mod guards;
@@ -254,7 +255,7 @@ impl<'d> World<'d> {
     }
 
     fn pin(&mut self, letter: char) -> Result {
-        let pin = self.object(letter)?.reserve().pin();
+        let pin = self.object(letter)?.reserve().pin()?;
 
         self.pins[index(letter)] = Some(pin);
         Ok(())

@@ -29,7 +29,7 @@ mod cases {
     fn pinned_twice() -> Result {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a b")?;
-        let other = w.object('a')?.reserve().pin();
+        let other = w.object('a')?.reserve().pin()?;
 
         w.pin('a')?;
         w.unpin('a')?;

@@ -251,7 +251,7 @@ mod cases {
         let (dev, other) = (Device::new()?, Device::new()?);
         let obj = dev.vram(SIZE)?;
         let dma_buf = DmaBuf::export(&obj)?;
-        let pinned = obj.reserve().pin();
+        let pinned = obj.reserve().pin()?;
 
         assert_eq!(dma_buf.import(&other).err(), Some(EINVAL));
         drop(pinned);
@@ -266,7 +266,7 @@ mod cases {
         let all = dev.vram(Device::SIZE)?;
         all.reserve()
             .validate(Placement::new(&[Place::TT])?, &mut OperationCtx::new())?;
-        let pinned = all.reserve().pin();
+        let pinned = all.reserve().pin()?;
         let obj = dev.vram(SIZE)?;
         let dma_buf = DmaBuf::export(&obj)?;
 

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The driver's part of a pinned buffer is there as long as the pin, which may be the last reference.
+
+use kernel::{
+    drm::ttm::{fixture, Object},
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>) -> Result<u32> {
+    let pinned = obj.reserve().pin()?;
+    let data = pinned.data();
+    #[cfg(not(control))]
+    drop(pinned); //~ error[E0505]: cannot move out of `pinned` because it is borrowed
+    Ok(data.swap_outs())
+}
