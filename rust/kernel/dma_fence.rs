@@ -17,7 +17,6 @@ use crate::{
     module::this_module,
     new_spinlock_irq,
     prelude::*,
-    str::as_char_ptr_in_const_context,
     sync::{
         aref::{
             ARef,
@@ -364,27 +363,57 @@ pub struct PendingFence {
     timeline: Option<Timeline>,
 }
 
-/// What is allocated for a fence. It has no destructor: C frees it.
+/// A copy of a name, cut off where programs get to see no more of it.
+///
+/// Fences may outlive the module that named them.
+///
+/// # Invariants
+///
+/// The last byte is 0.
+#[derive(Clone, Copy)]
+struct Name([u8; Self::SIZE]);
+
+impl Name {
+    /// As in `struct sync_file_info` and `struct sync_fence_info`.
+    const SIZE: usize = 32;
+
+    fn new(name: &CStr) -> Self {
+        let mut copy = [0; Self::SIZE];
+
+        for (to, from) in copy[..Self::SIZE - 1].iter_mut().zip(name.to_bytes()) {
+            *to = *from;
+        }
+        // INVARIANT: The last one was left as it was.
+        Self(copy)
+    }
+
+    fn as_char_ptr(&self) -> *const c_char {
+        self.0.as_ptr().cast()
+    }
+}
+
+/// What is allocated for a fence. It has no destructor: C frees it, after a grace period of RCU.
 #[repr(C)]
 struct Named {
     // Comes first: C frees this.
     fence: Opaque<bindings::dma_fence>,
-    driver: &'static CStr,
-    timeline: &'static CStr,
+    driver: Name,
+    timeline: Name,
 
     // The rest is for those that a `Queue` has, and protected by its lock.
     next: *mut Named,
     result: Option<Result>,
 }
 
-impl Named {
-    const OPS: bindings::dma_fence_ops = bindings::dma_fence_ops {
-        get_driver_name: Some(driver_name_callback),
-        get_timeline_name: Some(timeline_name_callback),
-        ..pin_init::zeroed()
-    };
+/// The same for all fences, whichever module they belong to: in the kernel image.
+static OPS: bindings::dma_fence_ops = bindings::dma_fence_ops {
+    get_driver_name: Some(driver_name_callback),
+    get_timeline_name: Some(timeline_name_callback),
+    ..pin_init::zeroed()
+};
 
-    fn new(driver: &'static CStr, timeline: &'static CStr) -> Result<KBox<Self>> {
+impl Named {
+    fn new(driver: Name, timeline: Name) -> Result<KBox<Self>> {
         let named = Self {
             fence: Opaque::uninit(),
             driver,
@@ -397,6 +426,8 @@ impl Named {
     }
 
     /// Makes a fence of it. From then on C frees it.
+    // Not for others to inline: the functions are the kernel image's.
+    #[inline(never)]
     fn init(this: KBox<Self>, context: u64, seqno: u64) -> ARef<Fence> {
         // CAST: The fence comes first.
         let fence: *mut Fence = KBox::into_raw(this).cast();
@@ -407,7 +438,7 @@ impl Named {
         unsafe {
             bindings::dma_fence_init64(
                 fence.cast(),
-                const { &Self::OPS },
+                &raw const OPS,
                 ptr::null_mut(),
                 context,
                 seqno,
@@ -451,8 +482,8 @@ pub struct Timeline(Arc<Inner>);
 
 #[pin_data]
 struct Inner {
-    driver: &'static CStr,
-    name: &'static CStr,
+    driver: Name,
+    name: Name,
     context: u64,
     #[pin]
     queue: SpinLockIrq<Queue>,
@@ -511,18 +542,19 @@ impl Queue {
 }
 
 impl Timeline {
-    /// Makes a timeline. The names are shown to those who look what somebody waits for.
+    /// Makes a timeline. The names are shown to those who look what somebody waits for; of each, 31 bytes
+    /// are copied.
     ///
     /// # Errors
     ///
     /// [`ENOMEM`]
     // Not for others to inline: lockdep wants the name of a lock class to be in one place.
     #[inline(never)]
-    pub fn new(driver: &'static CStr, name: &'static CStr) -> Result<Self> {
+    pub fn new(driver: &CStr, name: &CStr) -> Result<Self> {
         let inner = Arc::pin_init(
             pin_init!(Inner {
-                driver,
-                name,
+                driver: Name::new(driver),
+                name: Name::new(name),
                 // SAFETY: It may always be called.
                 context: unsafe { bindings::dma_fence_context_alloc(1) },
                 // INVARIANT: It is empty.
@@ -651,13 +683,13 @@ impl PreparedFence {
 
 impl PendingFence {
     /// Makes a fence with a timeline of its own. The names are shown to those who look what somebody
-    /// waits for.
+    /// waits for; of each, 31 bytes are copied.
     ///
     /// # Errors
     ///
     /// [`ENOMEM`]
-    pub fn new(driver: &'static CStr, timeline: &'static CStr) -> Result<Self> {
-        let named = Named::new(driver, timeline)?;
+    pub fn new(driver: &CStr, timeline: &CStr) -> Result<Self> {
+        let named = Named::new(Name::new(driver), Name::new(timeline))?;
         // SAFETY: It may always be called.
         let context = unsafe { bindings::dma_fence_context_alloc(1) };
 
@@ -722,8 +754,8 @@ unsafe fn signal(fence: &Fence, result: Result) {
 /// `fence` must be part of a valid [`Named`].
 unsafe extern "C" fn driver_name_callback(fence: *mut bindings::dma_fence) -> *const c_char {
     // CAST: The fence comes first.
-    // SAFETY: By the function's requirements.
-    as_char_ptr_in_const_context(unsafe { (*fence.cast::<Named>()).driver })
+    // SAFETY: By the function's requirements, it is valid. Nobody writes to its names.
+    unsafe { &(*fence.cast::<Named>()).driver }.as_char_ptr()
 }
 
 /// # Safety
@@ -731,8 +763,8 @@ unsafe extern "C" fn driver_name_callback(fence: *mut bindings::dma_fence) -> *c
 /// `fence` must be part of a valid [`Named`].
 unsafe extern "C" fn timeline_name_callback(fence: *mut bindings::dma_fence) -> *const c_char {
     // CAST: The fence comes first.
-    // SAFETY: By the function's requirements.
-    as_char_ptr_in_const_context(unsafe { (*fence.cast::<Named>()).timeline })
+    // SAFETY: By the function's requirements, it is valid. Nobody writes to its names.
+    unsafe { &(*fence.cast::<Named>()).timeline }.as_char_ptr()
 }
 
 #[kunit_tests(rust_dma_fence)]
@@ -740,6 +772,8 @@ mod tests {
     use super::*;
     use crate::{
         kthread,
+        str::CString,
+        sync::rcu,
         time::delay::fsleep, //
     };
 
@@ -783,6 +817,50 @@ mod tests {
         assert!(!fence.is_signaled());
         d.signal();
         assert!(fence.is_signaled());
+        Ok(())
+    }
+
+    /// Whether a name is shown as the beginning of `name`, and how long that is.
+    ///
+    /// # Safety
+    ///
+    /// `shown` must be a string as long as RCU is locked for reading.
+    unsafe fn shows(shown: impl FnOnce() -> *const c_char, name: &str) -> usize {
+        let _guard = rcu::read_lock();
+
+        // SAFETY: By the function's requirements.
+        let shown = unsafe { CStr::from_char_ptr(shown()) }.to_bytes();
+        if name.as_bytes().starts_with(shown) {
+            shown.len()
+        } else {
+            0
+        }
+    }
+
+    // Who gave the names may be gone by the time that they are shown.
+    #[test]
+    fn names_are_copied() -> Result {
+        let (short, long) = ("ring", "a ring whose name is longer than a program sees");
+        let names = [
+            CString::try_from_fmt(fmt!("{short}"))?,
+            CString::try_from_fmt(fmt!("{long}"))?,
+        ];
+        let timeline = Timeline::new(&names[0], &names[1])?;
+        let pending = [timeline.fence()?, PendingFence::new(&names[0], &names[1])?];
+
+        drop(names);
+        for pending in &pending {
+            let fence = pending.fence();
+            // SAFETY: The fence is valid; so are its names, as RCU is locked.
+            let shown = unsafe {
+                (
+                    shows(|| bindings::dma_fence_driver_name(fence.as_raw()), short),
+                    shows(|| bindings::dma_fence_timeline_name(fence.as_raw()), long),
+                )
+            };
+
+            assert_eq!(shown, (short.len(), Name::SIZE - 1));
+        }
         Ok(())
     }
 
