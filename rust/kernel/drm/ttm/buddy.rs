@@ -83,21 +83,21 @@ impl BuddyManager {
         .map(Self)
     }
 
-    /// The limits of `place`, in bytes, if there are some.
+    /// The limits of `place`, in bytes, if there are some. What lies beyond the memory is cut off before it
+    /// is made of pages bytes, so that no bits get lost.
     fn limits(&self, place: &Place) -> Option<Range<u64>> {
         let pages = place.pages();
-        let size = self.0.size();
-        let end = pages.end.min(size >> PAGE_SHIFT) << PAGE_SHIFT;
+        let all = self.0.size() >> PAGE_SHIFT;
+        let (start, end) = (pages.start.min(all), pages.end.min(all));
 
-        (pages.start != 0 || end != size).then(|| pages.start << PAGE_SHIFT..end)
+        (start != 0 || end != all).then(|| start << PAGE_SHIFT..end << PAGE_SHIFT)
     }
 
     fn mode(&self, request: &Request<'_>) -> Result<GpuBuddyAllocMode> {
         match self.limits(request.place()) {
             // There is no room that could be made.
-            Some(limits) if limits.end < limits.start.saturating_add(request.size() as u64) => {
-                Err(ENOSPC)
-            }
+            // CAST: Never more than 64 bits.
+            Some(limits) if limits.end - limits.start < request.size() as u64 => Err(ENOSPC),
             Some(limits) => Ok(GpuBuddyAllocMode::Range(limits)),
             None if request.place().is_topdown() => Ok(GpuBuddyAllocMode::TopDown),
             None => Ok(GpuBuddyAllocMode::Simple),
@@ -109,9 +109,9 @@ impl ManagerOps for BuddyManager {
     type Space = Pin<KBox<AllocatedBlocks>>;
 
     fn alloc(&self, request: &Request<'_>) -> Result<Self::Space> {
-        let pages = usize::try_from(request.alignment())?.next_power_of_two();
-        let alignment = pages
-            .checked_mul(PAGE_SIZE)
+        let alignment = usize::try_from(request.alignment())?
+            .checked_next_power_of_two()
+            .and_then(|pages| pages.checked_mul(PAGE_SIZE))
             .and_then(Alignment::new_checked)
             .ok_or(EINVAL)?;
         // What is in one piece is aligned to its own size, and to no more than that.

@@ -19,17 +19,29 @@ use super::{
 use crate::{
     bindings,
     drm::gem::IntoGEMObject,
+    fmt,
     sync::aref::ARef,
     types::Opaque, //
 };
 use core::{
     marker::PhantomData,
-    ptr::NonNull, //
+    ptr::{
+        self,
+        NonNull, //
+    }, //
 };
 
 /// Tells a buffer from others while it exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// What is printed is a number, and not its address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BufferId(usize);
+
+impl fmt::Debug for BufferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Pointer::fmt(&fmt::HashedPtr(ptr::without_provenance::<u8>(self.0)), f)
+    }
+}
 
 impl BufferId {
     pub(super) fn new(bo: *const bindings::ttm_buffer_object) -> Self {

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     bindings,
     drm,
+    fmt,
     prelude::*,
     sync::{
         aref::ARef,
@@ -26,8 +27,16 @@ use crate::{
 use core::ptr;
 
 /// Tells a bulk from others while it exists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// What is printed is a number, and not its address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BulkId(usize);
+
+impl fmt::Debug for BulkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Pointer::fmt(&fmt::HashedPtr(ptr::without_provenance::<u8>(self.0)), f)
+    }
+}
 
 impl BulkId {
     pub(super) fn new(bulk: *const bindings::ttm_lru_bulk_move) -> Option<Self> {

@@ -109,7 +109,7 @@ pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
 }
 
 /// The parts of `range`, none of which crosses the end of a page; nor does it if it began `shift` bytes
-/// further on.
+/// further on. Neither may there begin before 0, nor end beyond [`isize::MAX`].
 pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (usize, usize)> {
     let mut at = range.start;
 

@@ -306,7 +306,8 @@ impl Inner {
             return None;
         };
 
-        // The memory is only accessed through this pointer.
+        // The memory is only accessed through this pointer. By the type invariants `start` is inside of it,
+        // so no bits get lost.
         Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
     }
 

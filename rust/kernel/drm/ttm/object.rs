@@ -46,9 +46,11 @@ use crate::{
             self,
             IntoGEMObject, //
         },
-        private::Sealed, //
+        private::Sealed,
+        Printer, //
     },
     error::to_result,
+    ffi::c_uint,
     module::this_module,
     page::{
         page_align,
@@ -239,7 +241,7 @@ impl<T: DriverObject> Object<T> {
         free: Some(late::free_callback),
         open: Some(gem::open_callback::<T>),
         close: Some(gem::close_callback::<T>),
-        print_info: Some(bindings::drm_gem_ttm_print_info),
+        print_info: Some(Self::print_info_callback),
         export: Some(Self::export_callback),
         pin: Some(Self::pin_callback),
         unpin: Some(Self::unpin_callback),
@@ -575,6 +577,37 @@ impl<T: DriverObject> Object<T> {
     pub(super) unsafe fn data_of(bo: *mut bindings::ttm_buffer_object) -> *const T {
         // SAFETY: By the function's requirements.
         unsafe { &raw const (*Self::from_bo(bo)).data }
+    }
+
+    /// Says where the buffer is.
+    ///
+    /// # Safety
+    ///
+    /// Only to be called by DRM, with a valid printer and an object of this type that is alive.
+    unsafe extern "C" fn print_info_callback(
+        printer: *mut bindings::drm_printer,
+        indent: c_uint,
+        gem: *const bindings::drm_gem_object,
+    ) {
+        // SAFETY: By the function's requirements.
+        let this: &Self = unsafe { IntoGEMObject::from_raw(gem.cast_mut()) };
+
+        // Without the reservation, its place may go meanwhile.
+        let reserved = this.try_reserve();
+        let place = match &reserved {
+            // SAFETY: By the function's requirements. It has a place, which stays as it is reserved.
+            Some(held) if held.mem_type().is_some() => unsafe {
+                return bindings::drm_gem_ttm_print_info(printer, indent, gem);
+            },
+            Some(_) => "none",
+            None => "busy",
+        };
+        // SAFETY: By the function's requirements. Nobody else uses it meanwhile.
+        let mut printer = unsafe { Printer::from_raw(printer) };
+        for _ in 0..indent {
+            printer.write_fmt(fmt!("\t"));
+        }
+        printer.write_fmt(fmt!("placement={place}\n"));
     }
 
     /// Frees an object.

@@ -81,7 +81,9 @@ impl Request<'_> {
 ///         let pages = request.pages() as u64;
 ///         let start = self.next.fetch_add(pages, Relaxed);
 ///
-///         if start + pages > self.pages.min(request.place().pages().end) {
+///         let end = start.checked_add(pages).ok_or(ENOSPC)?;
+///
+///         if end > self.pages.min(request.place().pages().end) {
 ///             return Err(ENOSPC);
 ///         }
 ///         Ok(start)
@@ -402,6 +404,7 @@ impl<M: ManagerOps> Core<M> {
         // SAFETY: As above.
         let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
+        // `alloc` has seen to it that this is no more than the manager has.
         (space, start..start + (size >> PAGE_SHIFT) as u64)
     }
 

@@ -37,7 +37,6 @@ use crate::{
 };
 
 /// What the space in a memory type is made of.
-#[derive(Clone, Copy)]
 pub enum Backing {
     /// Pages of system memory, which a buffer has when it is there: for memory types that say which
     /// system memory the device can reach.
@@ -56,7 +55,6 @@ pub enum Backing {
 /// # Invariants
 ///
 /// It is there until the device is unplugged, and nobody else uses it.
-#[derive(Clone, Copy)]
 pub struct Window {
     start: PhysAddr,
     size: ResourceSize,

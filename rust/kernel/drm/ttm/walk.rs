@@ -75,10 +75,10 @@ impl LeftOut {
     }
 
     fn add(&mut self, more: Self) {
-        self.busy += more.busy;
-        self.moved += more.moved;
-        self.dying += more.dying;
-        self.replaced += more.replaced;
+        self.busy = self.busy.saturating_add(more.busy);
+        self.moved = self.moved.saturating_add(more.moved);
+        self.dying = self.dying.saturating_add(more.dying);
+        self.replaced = self.replaced.saturating_add(more.replaced);
     }
 }
 

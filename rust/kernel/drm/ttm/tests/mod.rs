@@ -18,6 +18,7 @@ mod fused;
 mod guards;
 mod jobs;
 mod lifetime;
+mod limits;
 mod model;
 mod moves;
 mod places;
