@@ -124,3 +124,27 @@ pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (
         (n != 0).then_some(part)
     })
 }
+
+/// Copies memory that others may access at the same time.
+///
+/// # Safety
+///
+/// `to` must be valid for writes, and `from` for reads, of `n` bytes; but others may read and write there.
+pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
+    const WORD: usize = size_of::<u64>();
+
+    let is_aligned = to.addr() % WORD == 0 && from.addr() % WORD == 0;
+    let words = if is_aligned { n / WORD } else { 0 };
+
+    // SAFETY: By the function's requirements, and as was just checked, aligned. Volatile accesses of a
+    // word or a byte are atomic for the kernel.
+    unsafe {
+        for at in 0..words {
+            let word = from.cast::<u64>().add(at).read_volatile();
+            to.cast::<u64>().add(at).write_volatile(word);
+        }
+        for at in words * WORD..n {
+            to.add(at).write_volatile(from.add(at).read_volatile());
+        }
+    }
+}

@@ -530,7 +530,7 @@ impl<T: DriverObject> Object<T> {
     /// let dev = fixture::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let work = PendingFence::new(c"example", c"ring 0")?;
-    /// obj.reserve().fence_slot()?.add(&work.fence(), FenceUsage::Read);
+    /// obj.reserve().fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
     ///
     /// // The work reads.
     /// let soon = Delta::from_millis(10);

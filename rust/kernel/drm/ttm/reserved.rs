@@ -5,7 +5,10 @@
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
 use super::{
-    content::uses_pages,
+    content::{
+        copy,
+        uses_pages, //
+    },
     inner::{
         self,
         Inner, //
@@ -313,10 +316,10 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// let obj = dev.vram(0x1000)?;
     /// let mut reserved = obj.reserve();
     ///
-    /// // Nothing fails after the work was given to the device.
+    /// // Nothing fails, nor waits, after the work was given to the device.
     /// let slot = reserved.fence_slot()?;
     /// let work = PendingFence::new(c"example", c"ring 0")?;
-    /// slot.add(&work.fence(), FenceUsage::Write);
+    /// slot.add(&work.fence(), FenceUsage::Write)?;
     ///
     /// let busy = OperationCtx::new().no_wait_gpu();
     /// assert!(!reserved.is_idle());
@@ -477,11 +480,17 @@ pub struct FenceSlot<'a> {
 }
 
 impl FenceSlot<'_> {
-    /// Adds a fence.
+    /// Adds a fence. Never waits for it, as its work may not even be submitted yet.
     ///
-    /// In a [transaction], others with the same reservation may have used the room meanwhile. If
-    /// there is no memory for more, this waits for the fence instead; and so it does if the fence stands
-    /// for several others, as that of a sync file may.
+    /// # Errors
+    ///
+    /// In these cases nobody waits for the fence, so it should be added before the work is submitted:
+    ///
+    /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A reservation has no
+    ///   such; a driver waits for it before it takes the reservation, or has a
+    ///   [job](super::JobBuilder::wait_for) wait.
+    /// - [`ENOMEM`], but only in a [transaction]: if others with the same reservation have used the room
+    ///   meanwhile, and there is no memory for more.
     ///
     /// [transaction]: super::transaction()
     ///
@@ -505,10 +514,10 @@ impl FenceSlot<'_> {
     ///     // These use up what room there is.
     ///     for _ in 0..8 {
     ///         let work = PendingFence::new(c"example", c"ring 1")?;
-    ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read);
+    ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
     ///         let _ = others.push_within_capacity(work);
     ///     }
-    ///     slot.add(&last.fence(), FenceUsage::Read);
+    ///     slot.add(&last.fence(), FenceUsage::Read)?;
     ///     Ok(())
     /// })?;
     ///
@@ -518,18 +527,19 @@ impl FenceSlot<'_> {
     /// assert!(obj.reserve().is_idle());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn add(self, fence: &Fence, usage: FenceUsage) {
-        // SAFETY: By the type invariants the reservation is held.
-        let full = self.lent && unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) } != 0;
-
-        if full || fence.is_container() {
-            let _ = fence.wait();
-            return;
+    pub fn add(self, fence: &Fence, usage: FenceUsage) -> Result {
+        if fence.is_container() {
+            return Err(EINVAL);
+        }
+        if self.lent {
+            // SAFETY: By the type invariants the reservation is held.
+            to_result(unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) })?;
         }
 
         // SAFETY: By the type invariants the reservation is held. It has room: by the type
         // invariants, or since just now. It takes a reference to the fence.
         unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage.as_raw()) };
+        Ok(())
     }
 }
 
@@ -1000,6 +1010,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
     /// Copies the buffer's content from `offset` bytes on into `to`.
     ///
+    /// A [`Job`](super::Job), a [`Mapping`], programs and the device may access it at the same time: then
+    /// each of its bytes is what it was before, or what it is afterwards.
+    ///
     /// # Errors
     ///
     /// [`EINVAL`] if that goes beyond the buffer's end, [`ENXIO`] if the buffer has no place or the
@@ -1011,12 +1024,12 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
             // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
             // no part of `to`: a buffer is only accessed through pointers, so nobody has a slice of
-            // it.
+            // it. Others may write there.
             unsafe {
                 if is_io {
                     bindings::memcpy_fromio(to.cast(), memory.cast(), n);
                 } else {
-                    ptr::copy_nonoverlapping(memory, to, n);
+                    copy(to, memory, n);
                 }
             }
         })
@@ -1033,12 +1046,12 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
             // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
             // no part of `from`: a buffer is only accessed through pointers, so nobody has a slice of
-            // it.
+            // it. Others may read and write there.
             unsafe {
                 if is_io {
                     bindings::memcpy_toio(memory.cast(), from.cast(), n);
                 } else {
-                    ptr::copy_nonoverlapping(from, memory, n);
+                    copy(memory, from, n);
                 }
             }
         })

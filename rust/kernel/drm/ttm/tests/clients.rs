@@ -173,7 +173,7 @@ mod cases {
         let work = PendingFence::new(c"example", c"ring 0")?;
         obj.reserve()
             .fence_slot()?
-            .add(&work.fence(), FenceUsage::Read);
+            .add(&work.fence(), FenceUsage::Read)?;
         let text = client.fdinfo()?;
         work.signal();
         assert!(text.has_line("drm-active-system:\t12 KiB"));

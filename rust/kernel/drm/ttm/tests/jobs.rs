@@ -426,7 +426,7 @@ mod cases {
                 while others.len() < others.capacity() {
                     let work = PendingFence::new(c"test", c"other")?;
                     let mut again = tx.reserve(&objects[0])?;
-                    again.fence_slot()?.add(&work.fence(), Read);
+                    again.fence_slot()?.add(&work.fence(), Read)?;
                     let _ = others.push_within_capacity(work);
                 }
                 Ok(())

@@ -4,8 +4,12 @@
 
 use super::*;
 use crate::{
-    dma_fence::PendingFence,
+    dma_fence::{
+        Fence,
+        PendingFence, //
+    },
     drm::ttm::{
+        transaction,
         FenceUsage,
         Place, //
     },
@@ -22,7 +26,10 @@ use crate::{
         Delta, //
     },
 };
-use core::pin::pin;
+use core::{
+    pin::pin,
+    ptr::NonNull, //
+};
 
 /// What a page is filled with, and looked at for.
 fn content(n: usize) -> [u8; 4] {
@@ -72,6 +79,19 @@ fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
         Ok(early)
     })?;
     Ok(!early && is_right.load(Relaxed))
+}
+
+/// A fence that stands for several, as that of a sync file may: here for one.
+fn container(one: &PendingFence) -> Result<ARef<Fence>> {
+    let parts = KBox::new([ARef::into_raw(one.fence()).as_ptr()], GFP_KERNEL)?;
+
+    // CAST: `Fence` is transparent.
+    // SAFETY: Its array, and the reference in it, are given away, and so is the reference to it.
+    unsafe {
+        let array = bindings::dma_fence_array_create(1, KBox::into_raw(parts).cast(), 0, 1);
+
+        Ok(ARef::from_raw(NonNull::new(array).ok_or(ENOMEM)?.cast()))
+    }
 }
 
 #[kunit_tests(rust_ttm_moves)]
@@ -257,13 +277,39 @@ mod cases {
         let obj = dev.vram(0x1000)?;
         let work = PendingFence::new(c"test", c"ring")?;
         let mut reserved = obj.reserve();
-        reserved.fence_slot()?.add(&work.fence(), FenceUsage::Write);
+        reserved
+            .fence_slot()?
+            .add(&work.fence(), FenceUsage::Write)?;
 
         assert_eq!(reserved.evict(&mut busy()), Err(EBUSY));
         assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
         work.signal();
         reserved.evict(&mut busy())?;
         assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        Ok(())
+    }
+
+    // Its work may be what the thread does next.
+    #[test]
+    fn a_fence_that_cannot_be_added_is_not_waited_for() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(0x1000)?;
+        let work = PendingFence::new(c"test", c"ring")?;
+        let several = container(&work)?;
+
+        let mut reserved = obj.reserve();
+        let slot = reserved.fence_slot()?;
+        assert_eq!(slot.add(&several, FenceUsage::Write), Err(EINVAL));
+        assert!(reserved.is_idle());
+        drop(reserved);
+
+        transaction(&ctx(), |tx| {
+            let mut reserved = tx.reserve(&obj)?;
+            let slot = reserved.fence_slot()?;
+            assert_eq!(slot.add(&several, FenceUsage::Write), Err(EINVAL));
+            Ok(())
+        })?;
+        work.signal();
         Ok(())
     }
 
@@ -278,7 +324,7 @@ mod cases {
         for usage in [FenceUsage::Read, FenceUsage::Write, FenceUsage::Bookkeep] {
             for _ in 0..8 {
                 let pending = PendingFence::new(c"test", c"ring")?;
-                reserved.fence_slot()?.add(&pending.fence(), usage);
+                reserved.fence_slot()?.add(&pending.fence(), usage)?;
                 work.push(pending, GFP_KERNEL)?;
             }
         }
@@ -299,7 +345,7 @@ mod cases {
         let work = PendingFence::new(c"test", c"ring")?;
         obj.reserve()
             .fence_slot()?
-            .add(&work.fence(), FenceUsage::Read);
+            .add(&work.fence(), FenceUsage::Read)?;
 
         drop(obj);
         assert_eq!(vram.usage(), 0x1000);

@@ -205,7 +205,9 @@ mod cases {
         let work = PendingFence::new(c"example", c"ring 0")?;
         let mut reserved = s.imported.reserve();
         reserved.populate(&mut OperationCtx::new())?;
-        reserved.fence_slot()?.add(&work.fence(), FenceUsage::Write);
+        reserved
+            .fence_slot()?
+            .add(&work.fence(), FenceUsage::Write)?;
         drop(reserved);
 
         drop(s.imported);
