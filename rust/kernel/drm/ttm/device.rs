@@ -29,6 +29,7 @@ use crate::{
     device,
     drm,
     error::{
+        from_err_ptr,
         from_result,
         to_result, //
     },
@@ -493,17 +494,77 @@ pub(super) unsafe fn place_first(
     new: *mut bindings::ttm_resource,
 ) -> Result {
     // SAFETY: By the function's requirements.
-    if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(new) } {
-        // The place may have been left a moment ago, by an eviction that has yet to read it. TTM has
-        // added its fence to the reservation.
-        // SAFETY: By the function's requirements.
-        unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
+    unsafe {
+        clear(bo, ctx, new)?;
+        bindings::ttm_bo_move_null(bo, new);
+    }
+    Ok(())
+}
+
+/// Clears a place that isn't made of pages, whatever it is made of: others have left things there.
+///
+/// Pages are cleared when a buffer gets them.
+///
+/// # Errors
+///
+/// If what was there before is still on its way, and `ctx` says so: [`EBUSY`] or [`ERESTARTSYS`];
+/// [`ENODEV`] if it is in a window of a device that is unplugged, [`ENOMEM`].
+///
+/// # Safety
+///
+/// `bo` must be a buffer on the device of an [`Inner`], its reservation held; `new` must be completely
+/// allocated for it, and not be its place yet; `ctx` must be valid.
+pub(super) unsafe fn clear(
+    bo: *mut bindings::ttm_buffer_object,
+    ctx: *mut bindings::ttm_operation_ctx,
+    new: *mut bindings::ttm_resource,
+) -> Result {
+    // SAFETY: By the function's requirements.
+    let (memory, window) = unsafe {
+        let inner = Inner::from_bdev((*bo).bdev);
+
+        (inner.memory(new), inner.hold_window(new)?)
+    };
+    if memory.is_none() && window.is_none() {
+        return Ok(());
+    }
+
+    // The place may have been left a moment ago, by an eviction that has yet to read it. TTM has added
+    // its fence to the reservation.
+    // SAFETY: By the function's requirements.
+    unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
+    match memory {
         // SAFETY: By the type invariants of `Inner`, so much is there. It is only accessed through
         // pointers; and it belongs to `new`, unless a manager gave it out twice.
-        unsafe { memory.write_bytes(0, (*new).size) };
+        Some(memory) => unsafe { memory.write_bytes(0, (*new).size) },
+        // SAFETY: By the function's requirements. It is in a window, which stays as long as `window`.
+        None => unsafe { clear_window((*bo).bdev, new) }?,
     }
-    // SAFETY: By the function's requirements.
-    unsafe { bindings::ttm_bo_move_null(bo, new) };
+    Ok(())
+}
+
+/// # Safety
+///
+/// `res` must be a place in a window of `bdev`, which is there, and nobody else use it yet.
+unsafe fn clear_window(
+    bdev: *mut bindings::ttm_device,
+    res: *mut bindings::ttm_resource,
+) -> Result {
+    let mut linear = bindings::ttm_kmap_iter_linear_io::default();
+
+    // SAFETY: By the function's requirements. `linear` isn't moved until all is undone. With this flag,
+    // no source is asked for anything.
+    unsafe {
+        let pages = u32::try_from((*res).size >> PAGE_SHIFT)?;
+        let iter = from_err_ptr(bindings::ttm_kmap_iter_linear_io_init(
+            &mut linear,
+            bdev,
+            res,
+        ))?;
+
+        bindings::ttm_move_memcpy(true, pages, iter, iter);
+        bindings::ttm_kmap_iter_linear_io_fini(&mut linear, bdev, res);
+    }
     Ok(())
 }
 

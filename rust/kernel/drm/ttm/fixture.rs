@@ -118,6 +118,8 @@ pub enum Works {
     Always,
     /// It loses what it moves, and says at once that it is done.
     Badly,
+    /// It has no use for the content of what moves.
+    Forgets,
 }
 
 /// The driver's part of a device: what plays its copy engine.
@@ -323,6 +325,7 @@ impl super::Driver for Driver {
         match engine.works {
             Works::Never => return Ok(MoveBy::Memcpy),
             Works::NotToEvict if mv.is_eviction() => return Ok(MoveBy::Memcpy),
+            Works::Forgets => return Ok(MoveBy::Nothing),
             Works::Badly => {
                 let done = PendingFence::new(c"ttm-fixture", c"lost")?;
                 return Ok(MoveBy::Fence(done.fence()));
@@ -436,6 +439,11 @@ impl Device {
     /// Makes a device that moves nothing, and says that it is done.
     pub fn new_with_bad_engine() -> Result<Self> {
         Self::make(Works::Badly, |_| Ok(()))
+    }
+
+    /// Makes a device that moves buffers, but not what they contain.
+    pub fn new_that_forgets() -> Result<Self> {
+        Self::make(Works::Forgets, |_| Ok(()))
     }
 
     /// Makes a device with more than that.

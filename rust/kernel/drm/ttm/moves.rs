@@ -9,7 +9,10 @@ use super::{
         uses_pages,
         Content, //
     },
-    device::place_first,
+    device::{
+        clear,
+        place_first, //
+    },
     inner::Inner,
     job::{
         first_pending,
@@ -65,13 +68,17 @@ pub enum MoveBy {
 
     /// There is nothing to copy: both places are made of the same pages, or the content isn't needed.
     ///
-    /// This waits for the GPU if the buffer was where that reaches it.
+    /// This waits for the GPU if the buffer was where that reaches it. A new place that isn't made of pages
+    /// is cleared: what is in it was others'.
     Nothing,
 
     /// The device copies the content, and has done so when the fence is signaled.
     ///
     /// Until then, TTM frees neither place. It first waits for what else uses the buffer: nothing says
     /// that the device did. To evict, it waits for the fence, too.
+    ///
+    /// The device is to write all of the new place. A buffer that has no pages yet has no content: then it
+    /// clears the place, or the driver answers [`MoveBy::Memcpy`], which does.
     Fence(ARef<Fence>),
 
     /// It can't be moved there directly, but from this place.
@@ -245,20 +252,16 @@ impl Move<'_> {
         unsafe { (*self.bo).resource }
     }
 
-    /// Whether there is nothing in the old place, so that nothing uses it, and the new one can be cleared.
+    /// Whether there is nothing in the old place, so that nothing uses it.
     ///
     /// The reservation may be shared, and have the fences of others. They don't matter then.
     fn is_empty(&self) -> bool {
-        // SAFETY: By the type invariants; protected by the reservation. The device has managers for both
-        // places.
+        // SAFETY: By the type invariants; protected by the reservation. The device has a manager for the
+        // place.
         unsafe {
             let tt = (*self.bo).ttm;
-            let from_pages = uses_pages(self.old());
-            let is_within_reach = uses_pages(self.new)
-                || Inner::from_bdev((*self.bo).bdev).memory(self.new).is_some();
 
-            from_pages
-                && is_within_reach
+            uses_pages(self.old())
                 && (tt.is_null()
                     || ((*self.bo).type_ != bindings::ttm_bo_type_ttm_bo_type_sg
                         && !bindings::ttm_tt_is_populated(tt)
@@ -341,8 +344,12 @@ impl Move<'_> {
                 if !self.keeps_pages() {
                     self.wait()?;
                 }
+                // What was there belonged to others.
                 // SAFETY: By the type invariants.
-                unsafe { bindings::ttm_bo_move_null(self.bo, self.new) };
+                unsafe {
+                    clear(self.bo, self.ctx, self.new)?;
+                    bindings::ttm_bo_move_null(self.bo, self.new);
+                }
                 Ok(())
             }
             MoveBy::Fence(fence) => self.by_device(&fence).inspect_err(|_| {

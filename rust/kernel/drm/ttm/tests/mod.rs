@@ -30,6 +30,7 @@ mod reserved;
 mod skip;
 mod transactions;
 mod unseen;
+mod windows;
 mod zombies;
 
 use super::{
