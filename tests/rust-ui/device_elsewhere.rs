@@ -25,7 +25,7 @@ impl ttm::DriverObject for Buffer {} //~ error[E0271]: type mismatch resolving `
 #[vtable]
 impl ttm::Driver for Mine {
     //~^ error[E0271]: type mismatch resolving `<Mine as Driver>::Data == Device<Mine>`
-    type OwnerModule = fixture::Module;
+    type OwnerModule = crate::driver::Module;
     type BufferData = Buffer; //~ error[E0271]: type mismatch resolving `<Mine as Driver>::Data == Device<Mine>`
     type DeviceData = ();
 }

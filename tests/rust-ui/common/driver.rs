@@ -2,6 +2,17 @@
 
 //! A driver that is another than `fixture::Driver`.
 
+/// Who owns it. These programs are part of no module.
+pub struct Module;
+
+impl kernel::ModuleMetadata for Module {
+    const NAME: &'static kernel::str::CStr = c"other";
+    const THIS_MODULE: kernel::ThisModule = {
+        // SAFETY: They are never run.
+        unsafe { kernel::ThisModule::from_ptr(core::ptr::null_mut()) }
+    };
+}
+
 /// `driver!(NAME, BUFFER_DATA, DEVICE_DATA, METHODS...)`
 #[allow(unused_macros)]
 macro_rules! driver {
@@ -17,7 +28,7 @@ macro_rules! driver {
 
         #[vtable]
         impl kernel::drm::ttm::Driver for $driver {
-            type OwnerModule = kernel::drm::ttm::fixture::Module;
+            type OwnerModule = crate::driver::Module;
             type BufferData = $buffer;
             type DeviceData = $data;
 
@@ -34,7 +45,7 @@ macro_rules! drm_driver {
 
         #[vtable]
         impl kernel::drm::Driver for $driver {
-            type OwnerModule = kernel::drm::ttm::fixture::Module;
+            type OwnerModule = crate::driver::Module;
             type Data = $data;
             type Object = $object;
             type RegistrationData<'a> = ();

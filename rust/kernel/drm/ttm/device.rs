@@ -6,6 +6,7 @@
 
 use super::{
     content::uses_pages,
+    driver::is_owner,
     inner::Inner,
     manager::Route,
     reserved::wait_for,
@@ -97,7 +98,8 @@ impl<T: Driver> Device<T> {
     ///
     /// # Errors
     ///
-    /// What `data` and `setup` return; [`ENOMEM`] and others if DRM or TTM can't make it.
+    /// What `data` and `setup` return; [`EINVAL`] if the driver says that it belongs to a module that it
+    /// isn't a part of; [`ENOMEM`] and others if DRM or TTM can't make it.
     ///
     /// # Examples
     ///
@@ -108,6 +110,16 @@ impl<T: Driver> Device<T> {
         data: impl PinInit<T::DeviceData, Error>,
         setup: impl FnOnce(&mut Setup<'_>) -> Result,
     ) -> Result<drm::UnregisteredDevice<T>> {
+        let code = Self::move_callback as *const ();
+        if !is_owner(this_module::<<T as Driver>::OwnerModule>().as_ptr(), code)
+            || !is_owner(
+                this_module::<<T as drm::Driver>::OwnerModule>().as_ptr(),
+                code,
+            )
+        {
+            return Err(EINVAL);
+        }
+
         // INVARIANT: It is initialized as data of a DRM device.
         let init = try_pin_init!(&this in Self {
             data <- data,

@@ -14,9 +14,17 @@ use super::{
     Place, //
 };
 use crate::{
+    bindings,
     drm,
     prelude::*, //
 };
+#[cfg(CONFIG_MODULES)]
+use crate::{
+    ffi::c_ulong,
+    sync::rcu, //
+};
+#[cfg(CONFIG_MODULES)]
+use core::ptr;
 
 /// A DRM driver whose buffers are managed by TTM.
 ///
@@ -91,6 +99,45 @@ use crate::{
 /// assert_eq!(*dev.driver_data(), 42);
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// # Locks and allocations
+///
+/// TTM calls these methods from wherever it needs the answer. All of them may sleep. None may reserve a
+/// buffer, or validate, evict or make one: the thread has reservations, of which it doesn't say.
+///
+/// | Method | Held by the caller | In reclaim | Memory |
+/// | --- | --- | --- | --- |
+/// | [`evict_flags`], [`eviction_valuable`], [`insists`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
+/// | [`move_buffer`] | the buffer's reservation, and others' | if [`Move::in_reclaim`] | `GFP_KERNEL`, but none in reclaim |
+/// | [`swap_notify`] | the buffer's reservation, and others' | no | `GFP_NOWAIT`: memory is short |
+/// | [`delete_mem_notify`] | the buffer's reservation, which nobody else has any more | no | `GFP_NOWAIT`: memory may be wanted |
+/// | [`caching`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
+/// | [`export_places`] | the buffer's reservation, or none | no | `GFP_KERNEL` |
+/// | [`import`] | none | no | `GFP_KERNEL` |
+/// | [`shrunk`] | the buffer's reservation | yes | none |
+/// | [`ManagerOps::alloc`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
+/// | [`ManagerOps::free`] | the buffer's reservation, or none | yes, of what is made of pages | none |
+/// | dropping [`BufferData`](Self::BufferData) | none, but what the thread has that drops it | no | `GFP_KERNEL` |
+///
+/// What may be called in reclaim takes no lock that is ever held by one who allocates memory that may have
+/// to be reclaimed first. Lockdep knows reclaim as `fs_reclaim`, and tells of such a lock when it was taken
+/// so once.
+///
+/// A fence that was published must not depend on any of this: until it is signaled, nobody who is to signal
+/// it may allocate memory or take a reservation.
+///
+/// [`evict_flags`]: Self::evict_flags
+/// [`eviction_valuable`]: Self::eviction_valuable
+/// [`insists`]: Self::insists
+/// [`move_buffer`]: Self::move_buffer
+/// [`swap_notify`]: Self::swap_notify
+/// [`delete_mem_notify`]: Self::delete_mem_notify
+/// [`caching`]: Self::caching
+/// [`export_places`]: Self::export_places
+/// [`import`]: Self::import
+/// [`shrunk`]: Self::shrunk
+/// [`ManagerOps::alloc`]: super::ManagerOps::alloc
+/// [`ManagerOps::free`]: super::ManagerOps::free
 #[vtable]
 pub trait Driver:
     drm::Driver<Data = Device<Self>, Object = Object<<Self as Driver>::BufferData>> + Sized + 'static
@@ -218,7 +265,8 @@ pub trait Driver:
     ///
     /// Not called for buffers that have no place yet, nor for ghosts.
     ///
-    /// Called as [`Self::evict_flags`]. It may sleep, and wait for the GPU.
+    /// Called as [`Self::evict_flags`]. It may sleep, and wait for the GPU, but not in memory reclaim: see
+    /// [`Move::in_reclaim`].
     ///
     /// # Errors
     ///
@@ -338,6 +386,29 @@ pub trait Driver:
     /// take a lock that is held while allocating.
     fn shrunk(bo: &Self::BufferData, purged: bool) {
         let _ = (bo, purged);
+    }
+}
+
+/// Whether `module` is the one that the function at `code` belongs to; null is for what is built in.
+///
+/// A driver whose owner is another one would not be kept from going.
+// Not generic, as it must not be part of a module.
+#[inline(never)]
+pub(super) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {
+    #[cfg(CONFIG_MODULES)]
+    {
+        let _guard = rcu::read_lock();
+
+        // CAST: The address of a function.
+        // SAFETY: RCU is locked for reading; any address will do.
+        ptr::eq(module, unsafe {
+            bindings::__module_text_address(code.addr() as c_ulong)
+        })
+    }
+    #[cfg(not(CONFIG_MODULES))]
+    {
+        let _ = code;
+        module.is_null()
     }
 }
 

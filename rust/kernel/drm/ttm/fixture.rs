@@ -18,6 +18,7 @@ use super::{
     Resv, //
 };
 use crate::{
+    bindings,
     device::{
         Bound,
         DeviceContext, //
@@ -129,6 +130,7 @@ pub struct Engine {
     #[pin]
     queue: Mutex<Queue>,
     deletions: Atomic<u32>,
+    reclaims: Atomic<u32>,
 }
 
 /// What the engine has to do, in this order.
@@ -155,6 +157,7 @@ impl Engine {
             works,
             queue <- new_mutex!(queue),
             deletions: Atomic::new(0),
+            reclaims: Atomic::new(0),
         });
 
         KBox::pin_init(init, GFP_KERNEL)
@@ -163,6 +166,11 @@ impl Engine {
     /// How many buffers have lost their place for good.
     pub fn deletions(&self) -> u32 {
         self.deletions.load(Relaxed)
+    }
+
+    /// How many buffers were moved in memory reclaim.
+    pub fn reclaims(&self) -> u32 {
+        self.reclaims.load(Relaxed)
     }
 
     /// How many jobs there are to run.
@@ -211,15 +219,20 @@ impl BufferData {
     }
 }
 
-/// Nobody has to load the driver.
-pub struct Module;
+/// Not for others to name: whoever owns a driver with this isn't kept by it.
+mod owner {
+    use super::*;
 
-impl ModuleMetadata for Module {
-    const NAME: &'static CStr = c"ttm-fixture";
-    const THIS_MODULE: ThisModule = {
-        // SAFETY: What is built in has no module.
-        unsafe { ThisModule::from_ptr(core::ptr::null_mut()) }
-    };
+    /// Nobody has to load the driver.
+    pub struct Module;
+
+    impl ModuleMetadata for Module {
+        const NAME: &'static CStr = c"ttm-fixture";
+        const THIS_MODULE: ThisModule = {
+            // SAFETY: What is built in has no module.
+            unsafe { ThisModule::from_ptr(core::ptr::null_mut()) }
+        };
+    }
 }
 
 // Two ioctls, in the words of another driver.
@@ -258,7 +271,7 @@ pub struct File;
 )]
 #[vtable]
 impl drm::Driver for Driver {
-    type OwnerModule = Module;
+    type OwnerModule = owner::Module;
     type Data = super::Device<Self>;
     type Object = Object<BufferData>;
     type RegistrationData<'a> = ();
@@ -295,7 +308,7 @@ impl drm::Driver for Driver {
 
 #[vtable]
 impl super::Driver for Driver {
-    type OwnerModule = Module;
+    type OwnerModule = owner::Module;
     type BufferData = BufferData;
     type DeviceData = Pin<KBox<Engine>>;
 
@@ -322,6 +335,9 @@ impl super::Driver for Driver {
         _bo: &BufferData,
         mv: &mut Move<'_>,
     ) -> Result<MoveBy> {
+        if mv.in_reclaim() {
+            engine.reclaims.fetch_add(1, Relaxed);
+        }
         match engine.works {
             Works::Never => return Ok(MoveBy::Memcpy),
             Works::NotToEvict if mv.is_eviction() => return Ok(MoveBy::Memcpy),
@@ -610,9 +626,23 @@ impl Device {
 }
 
 /// Has all shrinkers give back what they can, as if the system was short of memory.
+///
+/// Lockdep is told so, and complains of locks that others hold while they allocate.
 pub fn press_for_memory() {
-    // SAFETY: It may be called wherever one may sleep.
-    unsafe { crate::bindings::drop_slab() };
+    // SAFETY: It may be called wherever one may sleep. The flags of a thread are its own; no other one
+    // writes to them.
+    unsafe {
+        let current = bindings::get_current();
+        let before = (*current).flags & bindings::PF_MEMALLOC;
+
+        (*current).flags |= bindings::PF_MEMALLOC;
+        #[cfg(CONFIG_LOCKDEP)]
+        bindings::fs_reclaim_acquire(GFP_KERNEL.as_raw());
+        bindings::drop_slab();
+        #[cfg(CONFIG_LOCKDEP)]
+        bindings::fs_reclaim_release(GFP_KERNEL.as_raw());
+        (*current).flags = (*current).flags & !bindings::PF_MEMALLOC | before;
+    }
 }
 
 /// Keeps the address of what is about to be forgotten, so that kmemleak doesn't take it for lost.

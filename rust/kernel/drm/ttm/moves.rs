@@ -148,6 +148,37 @@ impl Move<'_> {
         self.evict
     }
 
+    /// Whether memory reclaim wants it to move: the [shrinker](super::Setup::shrinker) takes its pages.
+    ///
+    /// The thread that it runs in may hold whatever is held while memory is allocated. So the driver must
+    /// take no lock that is ever held by one who allocates with [`GFP_KERNEL`], wait for no work that
+    /// allocates, and not count on memory for itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{fixture, OperationCtx, Placement};
+    ///
+    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let obj = dev.system(0x1000)?;
+    /// let mut ctx = OperationCtx::new();
+    ///
+    /// // The driver counts how often it is so.
+    /// obj.reserve().populate(&mut ctx)?;
+    /// obj.reserve().validate(Placement::TT, &mut ctx)?;
+    /// assert_eq!(dev.driver_data().reclaims(), 0);
+    /// obj.reserve().set_purgeable(true);
+    /// fixture::press_for_memory();
+    /// assert_eq!(dev.driver_data().reclaims(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// [`GFP_KERNEL`]: crate::alloc::flags::GFP_KERNEL
+    pub fn in_reclaim(&self) -> bool {
+        // SAFETY: The flags of the current thread are only written by itself.
+        unsafe { (*bindings::get_current()).flags & bindings::PF_MEMALLOC != 0 }
+    }
+
     /// Makes a job that copies the content, to be given to another thread; its fence is the next one of
     /// `timeline`.
     ///

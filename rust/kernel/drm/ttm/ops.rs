@@ -111,7 +111,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 
     /// Finds space.
     ///
-    /// May sleep. Called with the buffer's reservation held.
+    /// May sleep, and allocate. Called with the buffer's reservation held, and others'.
     ///
     /// # Errors
     ///
@@ -126,6 +126,10 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     fn start(&self, space: &Self::Space) -> u64;
 
     /// Takes space back. May sleep.
+    ///
+    /// Of what is made of pages, in memory reclaim as well, if the device has a
+    /// [shrinker](super::Setup::shrinker): then it must not allocate, nor take a lock that is held by one who
+    /// does. See [`Driver`](super::Driver#locks-and-allocations).
     fn free(&self, space: Self::Space) {
         drop(space);
     }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A driver belongs to its own module: that of the examples is nobody's, and keeps nothing.
+
+use kernel::ModuleMetadata;
+
+#[allow(unused_macros)]
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+fn owned_by<M: ModuleMetadata>() {}
+
+fn case() {
+    #[cfg(not(control))]
+    owned_by::<kernel::drm::ttm::fixture::Module>(); //~ error[E0412]: cannot find type `Module` in module `kernel::drm::ttm::fixture`
+    #[cfg(control)]
+    owned_by::<driver::Module>();
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Nor is the module of the examples' driver to be had where it is.
+
+use kernel::ModuleMetadata;
+
+#[allow(unused_macros)]
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+fn owned_by<M: ModuleMetadata>() {}
+
+fn case() {
+    #[cfg(not(control))]
+    owned_by::<kernel::drm::ttm::fixture::owner::Module>(); //~ error[E0603]: module `owner` is private
+    #[cfg(control)]
+    owned_by::<driver::Module>();
+}
