@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""What is tried: modes, each of which does one thing wrong, and cases, of one mode or
+two. What the driver does is in table.rs; what the program does, in holds.py.
+"""
+
+import itertools
+import random
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import holds
+
+TABLE = Path(__file__).resolve().with_name('table.rs').read_text()
+
+
+def entries(enum):
+	"""Of an enumeration in the table, the names, each with its words."""
+	body = re.search(rf'enum {enum} {{(.*?)\n    }}', TABLE, re.S)[1]
+	return {name: words.split() for name, words in
+		re.findall(r'^ {8}(\w+): ([a-z ]*),$', body, re.M)}
+
+
+THINGS, PLACES = entries('Thing'), entries('Place')
+
+
+@dataclass(frozen=True)
+class Mode:
+	"""A thing that the driver keeps in a place, or what the program holds."""
+	name: str
+	thing: str = ''
+	place: str = ''
+
+	@property
+	def numbers(self):
+		return list(THINGS).index(self.thing), list(PLACES).index(self.place)
+
+	@property
+	def words(self):
+		return THINGS.get(self.thing, []) + PLACES.get(self.place, [])
+
+	@property
+	def lost(self):
+		"""Does nobody drop it? The device keeps what keeps the device."""
+		return 'lost' in self.words or 'guard' in self.words or (
+			self.place == 'Device' and
+			not {'device', 'pending'}.isdisjoint(self.words))
+
+	@property
+	def waits(self):
+		"""Would dropping it wait for a foreign fence, with who drops it?"""
+		return ('waits' in THINGS.get(self.thing, []) and not self.lost and
+			self.place not in ('Zombie', 'Waker'))
+
+
+@dataclass(frozen=True)
+class Case:
+	modes: tuple
+
+	@property
+	def name(self):
+		return '+'.join(mode.name for mode in self.modes)
+
+	@property
+	def lost(self):
+		return any(mode.lost for mode in self.modes)
+
+	@property
+	def waits(self):
+		return any(mode.waits for mode in self.modes)
+
+	@property
+	def locks(self):
+		return any('locks' in mode.words for mode in self.modes)
+
+
+def modes():
+	for thing, words in THINGS.items():
+		for place in ['Forgotten'] if 'guard' in words else PLACES:
+			yield Mode(f'{thing}@{place}', thing, place)
+	for hold in holds.HOLDS:
+		yield Mode(hold)
+
+
+MODES = {mode.name: mode for mode in modes()}
+
+
+def named(name):
+	"""The case of that name: A, or A+B."""
+	return Case(tuple(MODES[part] for part in name.split('+')))
+
+
+def singles():
+	return [Case((mode,)) for mode in MODES.values()]
+
+
+def pairs(count, seed):
+	"""Some pairs of modes, in either order."""
+	every = list(itertools.permutations(MODES.values(), 2))
+	return [Case(pair) for pair in random.Random(seed).sample(every, count)]

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Where things are kept.
+
+use crate::{
+    attach,
+    buffer,
+    table::Place,
+    Driver,
+    Drm, //
+};
+use core::{
+    mem,
+    ops::Deref, //
+};
+use kernel::{
+    dma_fence::{
+        Fence,
+        Wake,
+        Waker, //
+    },
+    drm::ttm::{
+        FauxRegistration,
+        Placement, //
+    },
+    new_mutex,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc,
+        Mutex,
+        SetOnce, //
+    },
+    workqueue::{
+        impl_has_work,
+        new_work,
+        OrderedQueue,
+        Work,
+        WorkItem, //
+    }, //
+};
+
+/// Anything.
+pub(crate) trait Anything: Send + Sync {}
+
+impl<T: Send + Sync> Anything for T {}
+
+pub(crate) type Kept = KBox<dyn Anything>;
+
+pub(crate) fn boxed<T: Anything + 'static>(thing: T) -> Result<Kept> {
+    Ok(KBox::new(thing, GFP_KERNEL)?)
+}
+
+/// For what isn't `Sync`.
+pub(crate) fn boxed_send<T: Send + 'static>(thing: T) -> Result<Kept> {
+    boxed(KBox::pin_init(new_mutex!(thing), GFP_KERNEL)?)
+}
+
+/// What the module has, with the device.
+#[pin_data]
+pub(crate) struct Shelf {
+    #[pin]
+    before: Mutex<KVec<Kept>>,
+    #[pin]
+    registration: Mutex<Option<FauxRegistration<Driver>>>,
+    #[pin]
+    after: Mutex<KVec<Kept>>,
+    /// The module alone drops it: the device may go late, or in one of its items.
+    #[pin]
+    queue: Mutex<Option<Arc<OrderedQueue>>>,
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let queue = Arc::new(OrderedQueue::new(c"ttm_unload")?, GFP_KERNEL)?;
+
+        Arc::pin_init(
+            pin_init!(Self {
+                before <- new_mutex!(KVec::new()),
+                registration <- new_mutex!(None),
+                after <- new_mutex!(KVec::new()),
+                queue <- new_mutex!(Some(queue)),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    pub(crate) fn register(&self, registration: FauxRegistration<Driver>) {
+        *self.registration.lock() = Some(registration);
+    }
+
+    /// Unregisters the device, from a worker: an ioctl of it would wait for itself.
+    pub(crate) fn unbind(&self) -> Result {
+        let item = Item::new(None)?;
+        let registration = self.registration.lock().take().ok_or(ENODEV)?;
+
+        item.enqueue(&*self.queue()?, boxed(registration)?);
+        Ok(())
+    }
+
+    fn queue(&self) -> Result<Arc<OrderedQueue>> {
+        self.queue.lock().clone().ok_or(ENODEV)
+    }
+
+    /// What the module does when it goes.
+    pub(crate) fn empty(&self) {
+        take(&self.before);
+        let registration = self.registration.lock().take();
+        drop(registration);
+        take(&self.after);
+        let queue = self.queue.lock().take();
+        drop(queue);
+    }
+}
+
+/// Drops all, in its order, without the lock.
+fn take(all: &Mutex<KVec<Kept>>) {
+    let taken = mem::take(&mut *all.lock());
+    drop(taken);
+}
+
+/// What a worker drops, when the fence is signaled if there is one.
+#[pin_data]
+pub(crate) struct Item {
+    #[pin]
+    work: Work<Self>,
+    fence: Option<ARef<Fence>>,
+    #[pin]
+    kept: Mutex<Option<Kept>>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Item { self.work }
+}
+
+impl WorkItem for Item {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Pin<KBox<Self>>) {
+        if let Some(fence) = &this.fence {
+            let _ = fence.wait();
+        }
+        let kept = this.kept.lock().take();
+        drop(kept);
+    }
+}
+
+/// An item, before it is in a queue.
+pub(crate) struct NewItem(Pin<KBox<Item>>);
+
+impl Item {
+    #[expect(clippy::new_ret_no_self)]
+    pub(crate) fn new(fence: Option<ARef<Fence>>) -> Result<NewItem> {
+        let item = pin_init!(Self {
+            work <- new_work!("Item"),
+            fence,
+            kept <- new_mutex!(None),
+        });
+
+        Ok(NewItem(KBox::pin_init(item, GFP_KERNEL)?))
+    }
+}
+
+impl NewItem {
+    pub(crate) fn enqueue(self, queue: &OrderedQueue, kept: Kept) {
+        *self.0.kept.lock() = Some(kept);
+        queue.enqueue(self.0);
+    }
+}
+
+/// Something is kept until a fence is signaled: then a worker drops it.
+struct Sleeper {
+    item: Option<Pin<KBox<Item>>>,
+    queue: Arc<OrderedQueue>,
+}
+
+#[vtable]
+impl Wake for Sleeper {
+    fn wake(mut waker: KBox<Waker<Self>>) {
+        if let Some(item) = waker.item.take() {
+            waker.queue.enqueue(item);
+        }
+    }
+}
+
+/// Keeps something until `fence` is signaled.
+pub(crate) fn wake_with(dev: &Drm, fence: &Fence, kept: Kept) -> Result {
+    let NewItem(item) = Item::new(None)?;
+
+    *item.kept.lock() = Some(kept);
+    let waker = Waker::new(Sleeper {
+        item: Some(item),
+        queue: dev.driver_data().shelf.queue()?,
+    })?;
+    // If it comes back, it is dropped.
+    let _ = fence.wake(waker);
+    Ok(())
+}
+
+/// Something that has a reference to itself.
+#[pin_data]
+struct Cycle {
+    #[pin]
+    me: Mutex<Option<Arc<Cycle>>>,
+    _kept: Kept,
+}
+
+fn cycle(kept: Kept) -> Result {
+    let cycle = Arc::pin_init(
+        pin_init!(Cycle {
+            me <- new_mutex!(None),
+            _kept: kept,
+        }),
+        GFP_KERNEL,
+    )?;
+
+    *cycle.me.lock() = Some(cycle.clone());
+    Ok(())
+}
+
+static STATIC: [SetOnce<Kept>; 4] = [const { SetOnce::new() }; 4];
+
+fn keep_in_static(kept: Kept) -> Result {
+    let free = STATIC.iter().find(|cell| cell.as_ref().is_none());
+
+    free.ok_or(ENOSPC)?.populate(kept);
+    Ok(())
+}
+
+/// Keeps something in its place.
+pub(crate) fn keep(
+    dev: &Drm,
+    file: &Mutex<KVec<Kept>>,
+    place: Place,
+    fence: &ARef<Fence>,
+    kept: Kept,
+) -> Result {
+    let data = dev.driver_data();
+    let shelf = &data.shelf;
+    let in_buffer = |kept| buffer(dev, Placement::VRAM, 0x1000, None, Some(kept));
+
+    match place {
+        Place::Before => shelf.before.lock().push(kept, GFP_KERNEL)?,
+        Place::After => shelf.after.lock().push(kept, GFP_KERNEL)?,
+        Place::Forgotten => mem::forget(kept),
+        Place::Static => keep_in_static(kept)?,
+        Place::Cycle => cycle(kept)?,
+        Place::Buffer => {
+            let obj = boxed(in_buffer(kept)?)?;
+            shelf.after.lock().push(obj, GFP_KERNEL)?;
+        }
+        Place::Zombie => attach(in_buffer(kept)?.deref(), fence)?,
+        Place::Device => data.owned.lock().push(kept, GFP_KERNEL)?,
+        Place::File => file.lock().push(kept, GFP_KERNEL)?,
+        Place::Waker => wake_with(dev, fence, kept)?,
+        Place::Work => Item::new(None)?.enqueue(&*shelf.queue()?, kept),
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What is done wrong: each of the things in each of the places.
+//!
+//! The program reads this file: an entry's number is its place in the list, and the words behind its
+//! name are for it.
+//!
+//! - `device`: it keeps the device.
+//! - `pending`: somebody waits until it is dropped.
+//! - `guard`: it borrows, so it can only be forgotten.
+//! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
+//! - `lost`: nobody can drop what is there.
+
+macro_rules! numbered {
+    ($(#[$attr:meta])* enum $name:ident { $($(#[$doc:meta])* $entry:ident: $($word:ident)*,)* }) => {
+        $(#[$attr])*
+        #[derive(Clone, Copy)]
+        pub(crate) enum $name { $($(#[$doc])* $entry,)* }
+
+        impl $name {
+            const ALL: &[Self] = &[$(Self::$entry,)*];
+
+            pub(crate) fn from_number(number: usize) -> Option<Self> {
+                Self::ALL.get(number).copied()
+            }
+        }
+    };
+}
+
+numbered! {
+    /// What safe code has in hand.
+    enum Thing {
+        /// A buffer in VRAM.
+        Object: device,
+        /// One with pages.
+        System: device,
+        /// One that was swapped out.
+        SwappedOut: device,
+        /// One that a foreign fence keeps busy.
+        Busy: device,
+        /// One that was evicted behind a foreign fence, and left a ghost.
+        Ghost: device,
+        /// A pin.
+        Pinned: device,
+        /// A mapping for the kernel.
+        Mapping: device,
+        /// A VM as drivers have it, with a buffer that has a reference to it.
+        Vm: device,
+        /// A bulk without members.
+        Bulk: device,
+        /// A reservation.
+        Resv: ,
+        /// A fence that the driver has to signal, with a sync file that the program has.
+        Pending: ,
+        /// A fence that nobody knows of yet.
+        Prepared: ,
+        /// A timeline.
+        Timeline: ,
+        /// A fence that is signaled.
+        Fence: ,
+        /// A job that uses a buffer.
+        Job: pending,
+        /// A job that moves a buffer.
+        CopyJob: device pending,
+        /// A sync file that no program has.
+        SyncFile: ,
+        /// A work queue with an item that waits for a foreign fence.
+        Queue: waits,
+        /// The DRM device.
+        Device: device,
+        /// A second device.
+        Registration: own,
+        /// A second device's parent.
+        Parent: own,
+        /// A buffer of a second device that is gone.
+        Orphan: own,
+
+        /// A buffer's reservation, held.
+        Reserved: guard locks,
+        /// A reservation without a buffer, held.
+        ReservedResv: guard locks,
+        /// A cursor on the heap, in the middle of a walk.
+        Cursor: guard,
+        /// A walk on the heap that hands out buffers, in the middle.
+        ReservedWalk: guard,
+        /// What it has handed out.
+        ReservedBuffer: guard locks,
+        /// A buffer's reservation in a transaction.
+        InTransaction: guard locks,
+        /// A job that is being made.
+        JobBuilder: guard locks,
+        /// A device that isn't registered yet. It can't be sent to another thread.
+        Unregistered: guard,
+    }
+}
+
+numbered! {
+    /// Where it is kept.
+    enum Place {
+        /// Dropped by the module, before the device is unregistered.
+        Before: ,
+        /// Dropped by the module, after that.
+        After: ,
+        /// Nowhere.
+        Forgotten: lost,
+        /// In a `static`.
+        Static: lost,
+        /// With an `Arc` that has a reference to itself.
+        Cycle: lost,
+        /// In the driver's part of a buffer, which goes after the device was unregistered.
+        Buffer: ,
+        /// In the driver's part of a buffer that is a zombie until a foreign fence is signaled.
+        Zombie: ,
+        /// In the driver's part of the device.
+        Device: ,
+        /// In the driver's part of an open file.
+        File: ,
+        /// In what waits for a foreign fence.
+        Waker: waits,
+        /// In an item of a work queue.
+        Work: ,
+    }
+}

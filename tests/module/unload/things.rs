@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What is made, to be kept somewhere.
+
+use crate::{
+    attach,
+    buffer,
+    device,
+    install,
+    places::{
+        boxed,
+        boxed_send,
+        Item,
+        Kept, //
+    },
+    table::Thing,
+    Data,
+    Drm,
+    Object,
+    Vm, //
+};
+use core::{
+    mem,
+    ops::Deref, //
+};
+use kernel::{
+    dma_fence::{
+        Fence,
+        PendingFence,
+        Timeline, //
+    },
+    drm::ttm::{
+        self,
+        register,
+        FauxRegistration,
+        FenceUsage,
+        Job,
+        JobBuilder,
+        MemType,
+        OperationCtx,
+        Placement,
+        Resv, //
+    },
+    faux,
+    prelude::*,
+    sync::aref::ARef,
+    sync_file::SyncFile,
+    workqueue::OrderedQueue, //
+};
+
+const SIZE: usize = 0x2000;
+
+/// Makes a thing; a guard is forgotten here. `fence` is foreign; `value` is for the program.
+pub(crate) fn make(
+    dev: &Drm,
+    thing: Thing,
+    fence: &ARef<Fence>,
+    value: &mut u64,
+) -> Result<Option<Kept>> {
+    let vram = || buffer(dev, Placement::VRAM, SIZE, None, None);
+    let data: &Data = dev.driver_data();
+    let shelf = data.shelf.clone();
+
+    let kept = match thing {
+        Thing::Object => boxed(vram()?),
+        Thing::System => boxed(system(dev)?),
+        Thing::SwappedOut => {
+            let obj = system(dev)?;
+            // Without swap space, it stays.
+            let _ = obj.reserve().swap_out(&mut OperationCtx::new());
+            boxed(obj)
+        }
+        Thing::Busy => {
+            let obj = vram()?;
+            attach(&obj, fence)?;
+            boxed(obj)
+        }
+        Thing::Ghost => {
+            let obj = vram()?;
+            *data.move_behind.lock() = Some(fence.clone());
+            let moved = obj
+                .reserve()
+                .validate(Placement::TT, &mut OperationCtx::new());
+            data.move_behind.lock().take();
+            moved?;
+            boxed(obj)
+        }
+        Thing::Pinned => boxed(vram()?.reserve().pin()),
+        Thing::Mapping => boxed(vram()?.reserve().vmap::<SIZE>()?),
+        Thing::Vm => {
+            let vm = Vm::new(dev)?;
+            let obj = buffer(dev, Placement::VRAM, SIZE, Some(vm.clone()), None)?;
+            boxed((obj, vm))
+        }
+        Thing::Bulk => boxed(ttm::BulkMove::new(dev, Resv::new()?)?),
+        Thing::Resv => boxed(Resv::new()?),
+        Thing::Pending => {
+            let pending = PendingFence::new(c"ttm_unload", c"pending")?;
+            *value = install(&pending.fence())?;
+            boxed(pending)
+        }
+        Thing::Prepared => boxed_send(timeline()?.prepare()?),
+        Thing::Timeline => boxed(timeline()?),
+        Thing::Fence => boxed(PendingFence::new(c"ttm_unload", c"done")?.fence()),
+        Thing::Job => boxed(job(vram()?.deref())?),
+        Thing::CopyJob => {
+            let obj = vram()?;
+            data.copies.lock().0 = Some(timeline()?);
+            obj.reserve()
+                .validate(Placement::TT, &mut OperationCtx::new())?;
+            let job = data.copies.lock().1.take();
+            boxed_send((job.ok_or(ENOENT)?, obj))
+        }
+        Thing::SyncFile => boxed(SyncFile::new(
+            &PendingFence::new(c"ttm_unload", c"file")?.fence(),
+        )?),
+        Thing::Queue => {
+            let queue = OrderedQueue::new(c"ttm_unload_late")?;
+            Item::new(Some(fence.clone()))?.enqueue(&queue, boxed(())?);
+            boxed(queue)
+        }
+        Thing::Device => boxed(ARef::<Drm>::from(dev)),
+        Thing::Registration => boxed(FauxRegistration::new(c"ttm_unload2", |parent| {
+            device(parent, shelf, c"ttm_unload2")
+        })?),
+        Thing::Parent => {
+            let parent = faux::Registration::new(c"ttm_unload3", None)?;
+            let dev = device(parent.as_ref(), shelf, c"ttm_unload3")?;
+            register(parent.as_ref().as_ref(), dev, Ok(()))?;
+            boxed(parent)
+        }
+        Thing::Orphan => {
+            let other = FauxRegistration::new(c"ttm_unload5", |parent| {
+                device(parent, shelf, c"ttm_unload5")
+            })?;
+            boxed(buffer(other.device(), Placement::VRAM, SIZE, None, None)?)
+        }
+        _ => return forget(dev, thing, vram()?).map(|()| None),
+    };
+    kept.map(Some)
+}
+
+/// Forgets a guard, and what it borrows.
+fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
+    let man = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    let ctx = OperationCtx::new();
+    let other = obj.clone();
+
+    match thing {
+        Thing::Reserved => mem::forget(obj.reserve()),
+        Thing::ReservedResv => {
+            let resv = Resv::new()?;
+            mem::forget(resv.reserve());
+            mem::forget(resv.clone());
+        }
+        Thing::Cursor => {
+            let mut cursor = KBox::pin(man.cursor(), GFP_KERNEL)?;
+            cursor.as_mut().lock().next();
+            mem::forget(cursor);
+        }
+        Thing::ReservedWalk | Thing::ReservedBuffer => {
+            let mut walk = KBox::pin(man.walk(&ctx), GFP_KERNEL)?;
+            let bo = walk.as_mut().next().ok_or(ENOENT)??;
+            if let Thing::ReservedBuffer = thing {
+                mem::forget(bo);
+            } else {
+                drop(bo);
+                mem::forget(walk);
+            }
+        }
+        Thing::InTransaction => ttm::transaction(&ctx, |tx| {
+            mem::forget(tx.reserve(&obj)?);
+            Ok(())
+        })?,
+        Thing::JobBuilder => {
+            let mut reserved = obj.reserve();
+            let mut job = JobBuilder::new(&timeline()?, 1)?;
+            job.add(&mut reserved, FenceUsage::Write)?;
+            mem::forget(job);
+        }
+        Thing::Unregistered => {
+            let parent = faux::Registration::new(c"ttm_unload4", None)?;
+            let shelf = dev.driver_data().shelf.clone();
+            mem::forget(device(parent.as_ref(), shelf, c"ttm_unload4")?);
+        }
+        _ => return Err(EINVAL),
+    }
+    // Nobody waits for what was never given back.
+    mem::forget(other);
+    Ok(())
+}
+
+/// A buffer that has pages.
+fn system(dev: &Drm) -> Result<ARef<Object>> {
+    let obj = buffer(dev, Placement::SYSTEM, SIZE, None, None)?;
+
+    obj.reserve().populate(&mut OperationCtx::new())?;
+    Ok(obj)
+}
+
+fn timeline() -> Result<Timeline> {
+    Timeline::new(c"ttm_unload", c"ring")
+}
+
+/// A job that uses `obj`, and nobody runs.
+fn job(obj: &Object) -> Result<Job> {
+    let timeline = timeline()?;
+    let mut reserved = obj.reserve();
+    let mut job = JobBuilder::new(&timeline, 1)?;
+
+    job.add(&mut reserved, FenceUsage::Write)?;
+    job.publish()
+}
