@@ -3,7 +3,7 @@
 
 .PHONY: help setup tree demo check kunit rust-ui compare explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
-	walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
+	walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -15,6 +15,8 @@ help:
 #: make check     run every test in a booted kernel
 #: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
 #: make rust-ui   programs in Rust that must not compile, each for its reason
+#: make unload    unload a driver that does what looks wrong in safe code: each mode, and
+#:                PAIRS=100 of two; CASES='mapping Pinned@Static+unbind' takes those
 #: make compare   the suites in C on Linux's own TTM, beside ours
 #:
 #: make vttm      run CMD='...' in a kernel with the virtual GPU, VTTM='...' its
@@ -55,7 +57,7 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup
 
-tree demo check kunit mutants-kernel rust-ui walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
+tree demo check kunit mutants-kernel rust-ui walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
 		vttm-compete: setup
 	@$(lock) ours $(work) $@
 

@@ -3,7 +3,7 @@
 
 .PHONY: tree kernel demo check kunit rust-ui mutants-kernel pristine compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
-.PHONY: programs walks vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
+.PHONY: programs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 step  := $(top)/scripts/step
@@ -20,6 +20,7 @@ SUBMITS ?= 10000
 TIMES ?= 100
 SEED ?= 1
 TIME ?= 60
+PAIRS ?= 100
 SUITES ?= ttm_lru ttm_lru_walk ttm_lru_room
 
 tree:
@@ -75,6 +76,10 @@ check: programs
 
 kunit: kernel
 	@$(enter) $(kunit)/kunit $(foreach glob,$(FILTER),'$(glob)')
+
+# CASES='...' takes those only: a mode, or two with a plus between them.
+unload: kernel
+	@$(enter) $(top)/tests/module/unload/run --pairs $(PAIRS) --seed $(SEED) $(CASES)
 
 mutants-kernel: kernel
 	@$(enter) $(kunit)/mutants $(NAMES)

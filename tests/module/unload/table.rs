@@ -88,7 +88,7 @@ numbered! {
         /// A buffer's reservation in a transaction.
         InTransaction: guard locks,
         /// A job that is being made.
-        JobBuilder: guard locks,
+        JobBuilder: guard,
         /// A device that isn't registered yet. It can't be sent to another thread.
         Unregistered: guard,
     }

@@ -43,7 +43,14 @@ use kernel::{
     },
     faux,
     prelude::*,
-    sync::aref::ARef,
+    str::CString,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        }, //
+    },
     sync_file::SyncFile,
     workqueue::OrderedQueue, //
 };
@@ -120,19 +127,17 @@ pub(crate) fn make(
             boxed(queue)
         }
         Thing::Device => boxed(ARef::<Drm>::from(dev)),
-        Thing::Registration => boxed(FauxRegistration::new(c"ttm_unload2", |parent| {
-            device(parent, shelf, c"ttm_unload2")
+        Thing::Registration => boxed(FauxRegistration::new(&name()?, |parent| {
+            device(parent, shelf, &name()?)
         })?),
         Thing::Parent => {
-            let parent = faux::Registration::new(c"ttm_unload3", None)?;
-            let dev = device(parent.as_ref(), shelf, c"ttm_unload3")?;
+            let parent = faux::Registration::new(&name()?, None)?;
+            let dev = device(parent.as_ref(), shelf, &name()?)?;
             register(parent.as_ref().as_ref(), dev, Ok(()))?;
             boxed(parent)
         }
         Thing::Orphan => {
-            let other = FauxRegistration::new(c"ttm_unload5", |parent| {
-                device(parent, shelf, c"ttm_unload5")
-            })?;
+            let other = FauxRegistration::new(&name()?, |parent| device(parent, shelf, &name()?))?;
             boxed(buffer(other.device(), Placement::VRAM, SIZE, None, None)?)
         }
         _ => return forget(dev, thing, vram()?).map(|()| None),
@@ -160,13 +165,16 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
         }
         Thing::ReservedWalk | Thing::ReservedBuffer => {
             let mut walk = KBox::pin(man.walk(&ctx), GFP_KERNEL)?;
-            let bo = walk.as_mut().next().ok_or(ENOENT)??;
-            if let Thing::ReservedBuffer = thing {
-                mem::forget(bo);
-            } else {
-                drop(bo);
-                mem::forget(walk);
+            for bo in walk.as_mut() {
+                let bo = bo?;
+                if bo.id() == obj.buffer().id() {
+                    if let Thing::ReservedBuffer = thing {
+                        mem::forget(bo);
+                    }
+                    break;
+                }
             }
+            mem::forget(walk);
         }
         Thing::InTransaction => ttm::transaction(&ctx, |tx| {
             mem::forget(tx.reserve(&obj)?);
@@ -179,15 +187,23 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
             mem::forget(job);
         }
         Thing::Unregistered => {
-            let parent = faux::Registration::new(c"ttm_unload4", None)?;
+            let parent = faux::Registration::new(&name()?, None)?;
             let shelf = dev.driver_data().shelf.clone();
-            mem::forget(device(parent.as_ref(), shelf, c"ttm_unload4")?);
+            mem::forget(device(parent.as_ref(), shelf, &name()?)?);
         }
         _ => return Err(EINVAL),
     }
     // Nobody waits for what was never given back.
     mem::forget(other);
     Ok(())
+}
+
+/// A name for one more device, or its folder.
+fn name() -> Result<CString> {
+    static COUNT: Atomic<u32> = Atomic::new(0);
+
+    let n = COUNT.fetch_add(1, Relaxed);
+    Ok(CString::try_from_fmt(fmt!("ttm_unload-{n}"))?)
 }
 
 /// A buffer that has pages.
