@@ -203,7 +203,7 @@ fn name() -> Result<CString> {
     static COUNT: Atomic<u32> = Atomic::new(0);
 
     let n = COUNT.fetch_add(1, Relaxed);
-    Ok(CString::try_from_fmt(fmt!("ttm_unload-{n}"))?)
+    CString::try_from_fmt(fmt!("ttm_unload-{n}"))
 }
 
 /// A buffer that has pages.
