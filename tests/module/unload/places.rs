@@ -23,6 +23,7 @@ use kernel::{
         FauxRegistration,
         Placement, //
     },
+    kthread,
     new_mutex,
     prelude::*,
     sync::{
@@ -91,7 +92,7 @@ impl Shelf {
 
     /// Unregisters the device, from a worker: an ioctl of it would wait for itself.
     pub(crate) fn unbind(&self) -> Result {
-        let item = Item::new(None)?;
+        let item = Item::new(None, false)?;
         let registration = self.registration.lock().take().ok_or(ENODEV)?;
 
         item.enqueue(&*self.queue()?, boxed(registration)?);
@@ -125,6 +126,8 @@ pub(crate) struct Item {
     #[pin]
     work: Work<Self>,
     fence: Option<ARef<Fence>>,
+    /// Whether a thread waits for it.
+    in_thread: bool,
     #[pin]
     kept: Mutex<Option<Kept>>,
 }
@@ -138,7 +141,13 @@ impl WorkItem for Item {
 
     fn run(this: Pin<KBox<Self>>) {
         if let Some(fence) = &this.fence {
-            let _ = fence.wait();
+            let wait = || drop(fence.wait());
+
+            if this.in_thread {
+                let _ = kthread::scope(|scope| scope.spawn(c"ttm_unload", wait));
+            } else {
+                wait();
+            }
         }
         let kept = this.kept.lock().take();
         drop(kept);
@@ -150,10 +159,11 @@ pub(crate) struct NewItem(Pin<KBox<Item>>);
 
 impl Item {
     #[expect(clippy::new_ret_no_self)]
-    pub(crate) fn new(fence: Option<ARef<Fence>>) -> Result<NewItem> {
+    pub(crate) fn new(fence: Option<ARef<Fence>>, in_thread: bool) -> Result<NewItem> {
         let item = pin_init!(Self {
             work <- new_work!("Item"),
             fence,
+            in_thread,
             kept <- new_mutex!(None),
         });
 
@@ -185,7 +195,7 @@ impl Wake for Sleeper {
 
 /// Keeps something until `fence` is signaled.
 pub(crate) fn wake_with(dev: &Drm, fence: &Fence, kept: Kept) -> Result {
-    let NewItem(item) = Item::new(None)?;
+    let NewItem(item) = Item::new(None, false)?;
 
     *item.kept.lock() = Some(kept);
     let waker = Waker::new(Sleeper {
@@ -253,7 +263,7 @@ pub(crate) fn keep(
         Place::Device => data.owned.lock().push(kept, GFP_KERNEL)?,
         Place::File => file.lock().push(kept, GFP_KERNEL)?,
         Place::Waker => wake_with(dev, fence, kept)?,
-        Place::Work => Item::new(None)?.enqueue(&*shelf.queue()?, kept),
+        Place::Work => Item::new(None, false)?.enqueue(&*shelf.queue()?, kept),
     }
     Ok(())
 }

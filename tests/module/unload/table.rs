@@ -66,6 +66,8 @@ numbered! {
         SyncFile: ,
         /// A work queue with an item that waits for a foreign fence.
         Queue: waits,
+        /// The same, with a thread that waits.
+        Thread: waits,
         /// The DRM device.
         Device: device,
         /// A second device.

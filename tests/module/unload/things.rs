@@ -121,9 +121,10 @@ pub(crate) fn make(
         Thing::SyncFile => boxed(SyncFile::new(
             &PendingFence::new(c"ttm_unload", c"file")?.fence(),
         )?),
-        Thing::Queue => {
+        Thing::Queue | Thing::Thread => {
             let queue = OrderedQueue::new(c"ttm_unload_late")?;
-            Item::new(Some(fence.clone()))?.enqueue(&queue, boxed(())?);
+            let in_thread = matches!(thing, Thing::Thread);
+            Item::new(Some(fence.clone()), in_thread)?.enqueue(&queue, boxed(())?);
             boxed(queue)
         }
         Thing::Device => boxed(ARef::<Drm>::from(dev)),

@@ -143,6 +143,16 @@ impl drm::Driver for Driver {
         (NOVA_GEM_CREATE, drm_nova_gem_create, ioctl::RENDER_ALLOW, File::create),
         (NOVA_GEM_INFO, drm_nova_gem_info, ioctl::RENDER_ALLOW, File::offset),
     }
+
+    fn show_fdinfo(
+        _dev: &drm::Device<Self, drm::Registered>,
+        file: &drm::File<File>,
+        p: &mut drm::Printer<'_>,
+    ) {
+        let regions = [(c"vram", ttm::MemType::VRAM)];
+
+        ttm::show_memory(file, p, &regions, |_| ttm::MemType::VRAM);
+    }
 }
 
 #[vtable]
