@@ -141,7 +141,9 @@ impl WorkItem for Item {
 
     fn run(this: Pin<KBox<Self>>) {
         if let Some(fence) = &this.fence {
-            let wait = || drop(fence.wait());
+            let wait = || {
+                let _ = fence.wait();
+            };
 
             if this.in_thread {
                 let _ = kthread::scope(|scope| scope.spawn(c"ttm_unload", wait));
