@@ -90,12 +90,15 @@ impl Shelf {
         *self.registration.lock() = Some(registration);
     }
 
-    /// Unregisters the device, from a worker: an ioctl of it would wait for itself.
     pub(crate) fn unbind(&self) -> Result {
-        let item = Item::new(None, false)?;
         let registration = self.registration.lock().take().ok_or(ENODEV)?;
 
-        item.enqueue(&*self.queue()?, boxed(registration)?);
+        self.unregister(registration)
+    }
+
+    /// Unregisters a device, from a worker: an ioctl, even of another device, would wait for itself.
+    pub(crate) fn unregister(&self, registration: FauxRegistration<Driver>) -> Result {
+        Item::new()?.enqueue(&*self.queue()?, boxed(registration)?);
         Ok(())
     }
 
@@ -161,10 +164,22 @@ pub(crate) struct NewItem(Pin<KBox<Item>>);
 
 impl Item {
     #[expect(clippy::new_ret_no_self)]
-    pub(crate) fn new(fence: Option<ARef<Fence>>, in_thread: bool) -> Result<NewItem> {
+    pub(crate) fn new() -> Result<NewItem> {
         let item = pin_init!(Self {
             work <- new_work!("Item"),
-            fence,
+            fence: None,
+            in_thread: false,
+            kept <- new_mutex!(None),
+        });
+
+        Ok(NewItem(KBox::pin_init(item, GFP_KERNEL)?))
+    }
+
+    /// One that waits. It may be dropped by one that doesn't, so lockdep is to tell them apart.
+    pub(crate) fn late(fence: ARef<Fence>, in_thread: bool) -> Result<NewItem> {
+        let item = pin_init!(Self {
+            work <- new_work!("Item::late"),
+            fence: Some(fence),
             in_thread,
             kept <- new_mutex!(None),
         });
@@ -197,7 +212,7 @@ impl Wake for Sleeper {
 
 /// Keeps something until `fence` is signaled.
 pub(crate) fn wake_with(dev: &Drm, fence: &Fence, kept: Kept) -> Result {
-    let NewItem(item) = Item::new(None, false)?;
+    let NewItem(item) = Item::new()?;
 
     *item.kept.lock() = Some(kept);
     let waker = Waker::new(Sleeper {
@@ -265,7 +280,7 @@ pub(crate) fn keep(
         Place::Device => data.owned.lock().push(kept, GFP_KERNEL)?,
         Place::File => file.lock().push(kept, GFP_KERNEL)?,
         Place::Waker => wake_with(dev, fence, kept)?,
-        Place::Work => Item::new(None, false)?.enqueue(&*shelf.queue()?, kept),
+        Place::Work => Item::new()?.enqueue(&*shelf.queue()?, kept),
     }
     Ok(())
 }

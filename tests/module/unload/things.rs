@@ -124,7 +124,7 @@ pub(crate) fn make(
         Thing::Queue | Thing::Thread => {
             let queue = OrderedQueue::new(c"ttm_unload_late")?;
             let in_thread = matches!(thing, Thing::Thread);
-            Item::new(Some(fence.clone()), in_thread)?.enqueue(&queue, boxed(())?);
+            Item::late(fence.clone(), in_thread)?.enqueue(&queue, boxed(())?);
             boxed(queue)
         }
         Thing::Device => boxed(ARef::<Drm>::from(dev)),
@@ -138,8 +138,12 @@ pub(crate) fn make(
             boxed(parent)
         }
         Thing::Orphan => {
-            let other = FauxRegistration::new(&name()?, |parent| device(parent, shelf, &name()?))?;
-            boxed(buffer(other.device(), Placement::VRAM, SIZE, None, None)?)
+            let dir = name()?;
+            let other =
+                FauxRegistration::new(&name()?, |parent| device(parent, shelf.clone(), &dir))?;
+            let obj = buffer(other.device(), Placement::VRAM, SIZE, None, None)?;
+            shelf.unregister(other)?;
+            boxed(obj)
         }
         _ => return forget(dev, thing, vram()?).map(|()| None),
     };
