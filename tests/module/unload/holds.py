@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 
 DEBUGFS = Path('/sys/kernel/debug')
+FAUX = Path('/sys/devices/faux')
 SIZE = 4 * mmap.PAGESIZE
 # What the driver does for `param`; see Call in ttm_unload.rs.
 DO, UNBIND, ATTACH, SUBMIT, EVICT = range(5)
@@ -98,6 +99,11 @@ class World:
 		for fd in self.cards + self.dma_bufs:
 			os.close(fd)
 		self.cards, self.dma_bufs, self.maps, self.others = [], [], [], []
+
+	def close_rest(self):
+		for fd in self.syncs + self.shown:
+			os.close(fd)
+		self.syncs, self.shown = [], []
 
 
 HOLDS = {}
