@@ -22,6 +22,7 @@ use crate::{
     container_of,
     debugfs,
     error::to_result,
+    faux,
     ffi::c_char,
     io::PhysAddr,
     new_mutex,
@@ -68,6 +69,7 @@ struct Outside {
     debugfs: Option<debugfs::Dir>,
     registration: Option<Registered>,
     was_registered: bool,
+    parent: Option<faux::Registration>,
 }
 
 // SAFETY: A shrinker can be ended from any thread.
@@ -83,6 +85,7 @@ impl Outside {
             debugfs: None,
             registration: None,
             was_registered: false,
+            parent: None,
         })
     }
 }
@@ -246,6 +249,16 @@ impl Inner {
         self.outside.lock().was_registered
     }
 
+    /// Gives it the parent that was made for it.
+    pub(super) fn set_parent(&self, parent: faux::Registration) {
+        self.outside.lock().parent = Some(parent);
+    }
+
+    /// Takes that parent, to end it.
+    pub(super) fn take_parent(&self) -> Option<faux::Registration> {
+        self.outside.lock().parent.take()
+    }
+
     /// Takes the registration, to end it.
     pub(super) fn take_registration(&self) -> Option<Registered> {
         self.outside.lock().registration.take()
@@ -397,6 +410,8 @@ unsafe extern "C" fn leave_callback(owner: *mut bindings::ttm_owner) {
     let inner = unsafe { &*container_of!(Opaque::cast_from(owner), Inner, owner) };
 
     registration::end(inner);
+    // It was forgotten.
+    drop(inner.take_parent());
     inner.leave();
 }
 

@@ -188,14 +188,10 @@ pub(super) fn enable_dma(parent: &faux::Registration) {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// # Invariants
-///
-/// `_parent` is the parent of `dev`.
+/// If it is forgotten, the device is registered until the driver's module goes.
 #[must_use = "the device is unregistered immediately when this is unused"]
 pub struct FauxRegistration<T: Driver> {
     dev: ARef<drm::Device<T>>,
-    // With it goes the registration, which is one of its resources.
-    _parent: faux::Registration,
 }
 
 impl<T: Driver + drm::Driver<RegistrationData<'static> = ()>> FauxRegistration<T> {
@@ -213,15 +209,28 @@ impl<T: Driver + drm::Driver<RegistrationData<'static> = ()>> FauxRegistration<T
         let dev = make(parent.as_ref())?;
         let dev = register(parent.as_ref().as_ref(), dev, Ok(()))?;
 
-        // INVARIANT: `register` has checked that.
-        Ok(Self {
-            dev,
-            _parent: parent,
-        })
+        let this = Self { dev };
+        this.inner().set_parent(parent);
+        Ok(this)
     }
 
     /// The device.
     pub fn device(&self) -> &drm::Device<T> {
         &self.dev
+    }
+}
+
+impl<T: Driver> FauxRegistration<T> {
+    fn inner(&self) -> &Inner {
+        let dev: &Device<T> = &self.dev;
+
+        dev.inner()
+    }
+}
+
+impl<T: Driver> Drop for FauxRegistration<T> {
+    fn drop(&mut self) {
+        // With it goes the registration, which is one of its resources.
+        drop(self.inner().take_parent());
     }
 }
