@@ -4,7 +4,6 @@
  */
 
 #include <linux/cleanup.h>
-#include <linux/completion.h>
 #include <linux/export.h>
 #include <linux/init.h>
 #include <linux/kref.h>
@@ -251,42 +250,11 @@ struct module *ttm_ghost_hold(struct ttm_device *bdev)
 	return bdev->owner->module;
 }
 
-struct ttm_owner_going {
-	struct work_struct work;
-	struct module *module;
-	struct completion done;
-};
-
-static void ttm_owner_going_work(struct work_struct *work)
-{
-	struct ttm_owner_going *going =
-		container_of(work, struct ttm_owner_going, work);
-
-	ttm_owner_leave_all(going->module);
-	complete(&going->done);
-}
-
-/*
- * What is waited for takes reservations. A module that has forgotten to give one
- * back ends its initialization with it, where the lock of the notifiers is taken:
- * not the other way around here.
- */
-static void ttm_owner_going(struct module *module)
-{
-	struct ttm_owner_going going = { .module = module };
-
-	init_completion(&going.done);
-	INIT_WORK_ONSTACK(&going.work, ttm_owner_going_work);
-	queue_work(system_dfl_wq, &going.work);
-	wait_for_completion(&going.done);
-	destroy_work_on_stack(&going.work);
-}
-
 static int ttm_owner_notify(struct notifier_block *nb, unsigned long state,
 			    void *module)
 {
 	if (state == MODULE_STATE_GOING)
-		ttm_owner_going(module);
+		ttm_owner_leave_all(module);
 	return NOTIFY_OK;
 }
 
