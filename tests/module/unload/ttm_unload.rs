@@ -355,7 +355,7 @@ impl File {
 
 /// Has `fence` keep a buffer busy.
 pub(crate) fn attach(obj: &Object, fence: &Fence) -> Result {
-    obj.reserve().fence_slot()?.add(fence, FenceUsage::Write);
+    obj.reserve().fence_slot()?.add(fence, FenceUsage::Write)?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ fn use_it(obj: &Object) -> Result<PendingFence> {
 
     obj.reserve()
         .fence_slot()?
-        .add(&work.fence(), FenceUsage::Write);
+        .add(&work.fence(), FenceUsage::Write)?;
     Ok(work)
 }
 
