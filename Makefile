@@ -40,7 +40,7 @@ help:
 #: make bench     what the lists cost here, in Linux 7.3, and at the limit, counted
 #: make users     compile all drivers for x86 that use TTM, look for new warnings
 #: make cost      walks in C and in Rust, their instructions counted
-#: make unsafe    write the table of all unsafe in Rust anew
+#: make unsafe    write a table of all unsafe in Rust, and of what it relies on
 #:
 #: make setup     get Linux and a toolchain; the others do so by themselves
 #: make tree      lay this project's files over Linux's

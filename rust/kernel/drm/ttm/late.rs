@@ -183,7 +183,7 @@ unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
 /// Only to be called by TTM, with a buffer that is part of a [`Base`] which keeps its device.
 #[inline(never)]
 pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_object) {
-    // SAFETY: By the function's requirements, and the type invariants. Nobody uses it any more.
+    // SAFETY: By the function's requirements, and the type invariants of `Base`. Nobody uses it any more.
     unsafe { bindings::ttm_late_destroy(Base::from_bo(bo).late.get(), Some(free_later)) };
 }
 
@@ -193,7 +193,7 @@ pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_o
 ///
 /// Only to be called for what [`destroy_callback`] has queued.
 unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
-    // SAFETY: By the function's requirements, and the type invariants. It isn't used afterwards.
+    // SAFETY: By the function's requirements, and the type invariants of `Base`. It isn't used afterwards.
     unsafe {
         let this = Base::from_late(late);
         let (free, bo) = (this.free, this.bo());

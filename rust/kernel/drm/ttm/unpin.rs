@@ -131,9 +131,9 @@ impl Unpin {
 /// # Safety
 ///
 /// `work` must be memory for a `work_struct`, and not move.
-// Not for others to inline: the name of the lock class, and the function, are the kernel image's.
 #[inline(never)]
 unsafe fn init_work(work: *mut bindings::work_struct) {
+    // Not for others to inline: the name of the lock class, and the function, are the kernel image's.
     // SAFETY: By the function's requirements. The name and the key are static.
     unsafe {
         bindings::init_work_with_key(
@@ -155,7 +155,7 @@ unsafe extern "C" fn work_callback(work: *mut bindings::work_struct) {
     unsafe {
         let this = container_of!(Opaque::cast_from(work), Unpin, work);
         let (bo, module) = ((*this).bo, (*this).module);
-        // INVARIANT: From now on, another one that gives a pin back queues the work anew.
+        // INVARIANT: `pins` of `Unpin` is 0 now: another one that gives a pin back queues the work anew.
         let pins = (*this).pins.xchg(0, Full);
 
         bindings::dma_resv_lock((*bo).base.resv, ptr::null_mut());
