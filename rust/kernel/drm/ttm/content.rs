@@ -33,7 +33,8 @@ impl Content {
         bo: *mut bindings::ttm_buffer_object,
         res: *mut bindings::ttm_resource,
     ) -> Option<Self> {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is on the device of an `Inner`, and `res` is allocated there, by the
+        // function's requirements.
         if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(res) } {
             return Some(Self::Memory(memory));
         }
@@ -44,7 +45,7 @@ impl Content {
         if !uses_pages || tt.is_null() || !unsafe { bindings::ttm_tt_is_populated(tt) } {
             return None;
         }
-        // SAFETY: As above.
+        // SAFETY: `tt` is valid, as the buffer is reserved, by the function's requirements.
         let pages = unsafe { (*tt).pages };
         // What is imported may have none for the CPU.
         (!pages.is_null()).then_some(Self::Pages(pages))
@@ -63,7 +64,7 @@ impl Content {
     pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
         match self {
             Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
-            // SAFETY: By the function's requirements.
+            // SAFETY: There are more than `n` pages, by the function's requirements.
             Self::Pages(pages) => unsafe { bindings::kmap_local_page(*pages.add(n)) }.cast(),
         }
     }
@@ -73,7 +74,7 @@ impl Content {
     /// `page` must be in the page that was mapped last, and that be still mapped.
     pub(super) unsafe fn unmap(self, page: *mut u8) {
         if self.is_pages() {
-            // SAFETY: By the function's requirements.
+            // SAFETY: It is the page that was mapped last, by the function's requirements.
             unsafe { bindings::kunmap_local(page.cast()) };
         }
     }
@@ -84,7 +85,7 @@ impl Content {
     ///
     /// It must have more than `at` bytes, and be valid. What `f` gets is no more than the rest of a page.
     pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
-        // SAFETY: By the function's requirements.
+        // SAFETY: There are more than `at` bytes, by the function's requirements.
         let page = unsafe { self.map(at >> PAGE_SHIFT) };
         let ret = f(page.wrapping_add(at & (PAGE_SIZE - 1)));
 

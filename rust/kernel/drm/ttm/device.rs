@@ -308,7 +308,8 @@ impl<T: Driver> Device<T> {
     ///
     /// `bdev` must be that of a `Device<T>` that is valid for `'a`.
     pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bdev` is part of an `Inner`, and that of a `Device<T>` which is valid, by the
+        // function's requirements.
         unsafe { &*container_of!(ptr::from_ref(Inner::from_bdev(bdev)), Self, inner) }
     }
 
@@ -361,7 +362,8 @@ impl<T: Driver> Device<T> {
     /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held, and
     /// that has lost its pages.
     unsafe extern "C" fn shrunk_callback(bo: *mut bindings::ttm_buffer_object, purged: bool) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is on a `Device<T>`, reserved, and has a `ttm_tt`, by the function's
+        // requirements.
         unsafe { Self::was_shrunk(bo, purged) };
     }
 
@@ -372,7 +374,8 @@ impl<T: Driver> Device<T> {
     /// It must be on a `Device<T>` and have a `ttm_tt`; its reservation must be held.
     pub(super) unsafe fn was_shrunk(bo: *mut bindings::ttm_buffer_object, purged: bool) {
         if purged {
-            // SAFETY: By the function's requirements.
+            // SAFETY: The `ttm_tt` comes from `tt::create`, as all on a `Device` do; the reservation is
+            // held.
             unsafe { tt::set_purged((*bo).ttm) };
         }
         // SAFETY: By the function's requirements. Who has the reservation has a reference.
@@ -391,13 +394,14 @@ impl<T: Driver> Device<T> {
     ) -> bool {
         // SAFETY: By the function's requirements. TTM has a reference.
         let data = unsafe { Buffer::<T>::from_raw(bo) }.data();
-        // SAFETY: By the function's requirements.
+        // SAFETY: `place` is valid during the call, by the function's requirements.
         let to = (!place.is_null()).then(|| unsafe { Place::from_raw(place) });
 
         if data.is_some_and(|data| !T::eviction_valuable(data, to)) {
             return false;
         }
-        // SAFETY: By the function's requirements.
+        // SAFETY: Both are what TTM has passed: valid, and the buffer reserved, by the function's
+        // requirements.
         unsafe { bindings::ttm_bo_eviction_valuable(bo, place) }
     }
 
@@ -405,9 +409,10 @@ impl<T: Driver> Device<T> {
     ///
     /// Only to be called by TTM, on a buffer of a `Device<T>` that it has a reference to.
     unsafe extern "C" fn swap_notify_callback(bo: *mut bindings::ttm_buffer_object) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is on a `Device<T>`, and TTM has a reference, by the function's
+        // requirements.
         if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
-            // SAFETY: As above.
+            // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
             T::swap_notify(unsafe { Self::data_of(bo) }, data);
         }
     }
@@ -416,9 +421,10 @@ impl<T: Driver> Device<T> {
     ///
     /// Only to be called by TTM, on a buffer of a `Device<T>` whose memory is still there.
     unsafe extern "C" fn delete_mem_notify_callback(bo: *mut bindings::ttm_buffer_object) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is on a `Device<T>`, and still has its memory, by the function's
+        // requirements.
         if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
-            // SAFETY: As above.
+            // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
             T::delete_mem_notify(unsafe { Self::data_of(bo) }, data);
         }
     }
@@ -440,9 +446,11 @@ impl<T: Driver> Device<T> {
         if unsafe { Buffer::<T>::from_raw(bo).is_imported() && !uses_pages(new) } {
             return EINVAL.to_errno();
         }
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is valid and reserved, so its resource stays, by the function's
+        // requirements.
         if unsafe { (*bo).resource }.is_null() {
-            // SAFETY: As above.
+            // SAFETY: It is valid and reserved, and `ctx` and `new` are valid, by the function's
+            // requirements.
             return from_result(|| unsafe { place_first(bo, ctx, new) }.map(|()| 0));
         }
 
@@ -450,11 +458,11 @@ impl<T: Driver> Device<T> {
         let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
         // SAFETY: By the function's requirements. TTM has a reference.
         let by = match unsafe { Buffer::<T>::from_raw(bo) }.data() {
-            // SAFETY: As above.
+            // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
             Some(data) => T::move_buffer(unsafe { Self::data_of(bo) }, data, &mut mv),
             None => Ok(MoveBy::Memcpy),
         };
-        // SAFETY: By the function's requirements.
+        // SAFETY: `hop` is null or memory for a place, by the function's requirements.
         from_result(|| unsafe { mv.finish(by, hop) }.map(|()| 0))
     }
 
@@ -466,7 +474,7 @@ impl<T: Driver> Device<T> {
         bo: *mut bindings::ttm_buffer_object,
         placement: *mut bindings::ttm_placement,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is valid and reserved, and has a resource, by the function's requirements.
         let mem_type = MemType::new(unsafe { (*(*bo).resource).mem_type });
         // SAFETY: By the function's requirements. TTM has a reference.
         let bo = unsafe { Buffer::<T>::from_raw(bo) };
@@ -505,7 +513,8 @@ pub(super) unsafe fn place_first(
     ctx: *mut bindings::ttm_operation_ctx,
     new: *mut bindings::ttm_resource,
 ) -> Result {
-    // SAFETY: By the function's requirements.
+    // SAFETY: All three are valid, the buffer is reserved, and `new` is given away, by the function's
+    // requirements.
     unsafe {
         clear(bo, ctx, new)?;
         bindings::ttm_bo_move_null(bo, new);
@@ -531,7 +540,8 @@ pub(super) unsafe fn clear(
     ctx: *mut bindings::ttm_operation_ctx,
     new: *mut bindings::ttm_resource,
 ) -> Result {
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is on the device of an `Inner`, and `new` is allocated there, by the
+    // function's requirements.
     let (memory, window) = unsafe {
         let inner = Inner::from_bdev((*bo).bdev);
 
@@ -543,7 +553,7 @@ pub(super) unsafe fn clear(
 
     // The place may have been left a moment ago, by an eviction that has yet to read it. TTM has added
     // its fence to the reservation.
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is valid, and so are its reservation and `ctx`, by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
     match memory {
         // SAFETY: By the type invariants of `Inner`, so much is there. It is only accessed through
@@ -591,7 +601,7 @@ unsafe fn wait_for_moves(
 ) -> Result {
     let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: `resv` is valid, and so is `ctx`, by the function's requirements.
     unsafe {
         if (*ctx).no_wait_gpu {
             let done = bindings::dma_resv_test_signaled(resv, usage);
@@ -610,7 +620,7 @@ unsafe extern "C" fn io_mem_reserve_callback(
     bdev: *mut bindings::ttm_device,
     res: *mut bindings::ttm_resource,
 ) -> c_int {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
     let inner = unsafe { Inner::from_bdev(bdev) };
 
     // SAFETY: By the function's requirements; TTM wants these fields of `res` filled in.
@@ -637,10 +647,12 @@ unsafe extern "C" fn io_mem_pfn_callback(
     bo: *mut bindings::ttm_buffer_object,
     page: usize,
 ) -> usize {
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is valid and reserved, on the device of an `Inner`, by the function's
+    // requirements.
     let (res, inner) = unsafe { ((*bo).resource, Inner::from_bdev((*bo).bdev)) };
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: `res` is allocated on that device, and has more than `page` pages, by the function's
+    // requirements.
     unsafe {
         if let Some(memory) = inner.memory(res) {
             // It is in the kernel's virtual memory.

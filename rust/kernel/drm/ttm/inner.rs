@@ -208,7 +208,7 @@ impl Inner {
     ///
     /// `bdev` must be that of an `Inner` that is valid for `'a`.
     pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
         unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
     }
 
@@ -279,7 +279,7 @@ impl Inner {
             // INVARIANT: There is none any more.
             outside.shrinker = ptr::null_mut();
         }
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants `bdev` is initialized. It may be unlisted twice.
         unsafe { bindings::ttm_device_unlist(self.bdev()) };
         drop(outside);
         self.imports.lock().end();
@@ -313,7 +313,7 @@ impl Inner {
     ///
     /// `res` must be a valid resource on this device, completely allocated.
     pub(super) unsafe fn memory(&self, res: *const bindings::ttm_resource) -> Option<*mut u8> {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
         let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
         let Memory::Emulated(memory) = self.memory.get(mem_type)? else {
             return None;
@@ -333,7 +333,7 @@ impl Inner {
         &self,
         res: *const bindings::ttm_resource,
     ) -> Option<(PhysAddr, Caching)> {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
         let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
         let Memory::Io(window, caching) = *self.memory.get(mem_type)? else {
             return None;
@@ -356,12 +356,12 @@ impl Inner {
         &self,
         res: *const bindings::ttm_resource,
     ) -> Result<Option<Plugged>> {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `res` is allocated on this device, by the function's requirements.
         if unsafe { self.window(res) }.is_none() {
             return Ok(None);
         }
 
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants `drm` is the device that this is a part of.
         unsafe { Plugged::enter(self.drm) }.map(Some)
     }
 }
@@ -384,7 +384,7 @@ impl Plugged {
     pub(super) unsafe fn enter(drm: *mut bindings::drm_device) -> Result<Self> {
         let mut index = 0;
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: `drm` is valid, by the function's requirements.
         if !unsafe { bindings::drm_dev_enter(drm, &mut index) } {
             return Err(ENODEV);
         }
@@ -406,7 +406,8 @@ impl Drop for Plugged {
 ///
 /// Only to be called by TTM, with the owner in an `Inner`, to whose device there is a reference.
 unsafe extern "C" fn leave_callback(owner: *mut bindings::ttm_owner) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: The owner is part of an `Inner`, which the reference keeps, by the function's
+    // requirements.
     let inner = unsafe { &*container_of!(Opaque::cast_from(owner), Inner, owner) };
 
     registration::end(inner);
@@ -425,7 +426,7 @@ impl PinnedDrop for Inner {
         // SAFETY: By the type invariants it was added, and nobody has a reference to the device.
         unsafe { bindings::ttm_owner_del(this.owner.get()) };
 
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants `bdev` is initialized, and its managers don't change.
         let managers = unsafe { (*bdev).man_drv };
         for &man in managers.iter().filter(|man| !man.is_null()) {
             // SAFETY: By the type invariants, a manager of `bdev`. Who has a cursor borrows the
@@ -458,7 +459,7 @@ impl PinnedDrop for Inner {
 ///
 /// `bdev` must be that of a valid [`Inner`].
 pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
     unsafe { Inner::from_bdev(bdev) }.is_shrinkable()
 }
 

@@ -118,7 +118,7 @@ impl Use {
     ///
     /// The buffer must be valid.
     unsafe fn resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is valid, by the function's requirements.
         unsafe { (*self.bo).base.resv }
     }
 }
@@ -299,7 +299,8 @@ impl<'a> JobBuilder<'a> {
         // As a rule, there is room: this is for those who use it up meanwhile.
         self.make_room()?;
         for used in &self.uses {
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants the buffers are valid, on the device of an `Inner`, and
+            // reserved.
             let buffer = unsafe { used.find() }?;
             // There is room.
             let _ = buffers.push_within_capacity(buffer);
@@ -347,11 +348,11 @@ impl<'a> JobBuilder<'a> {
             let _ = all.push_within_capacity(fence.clone());
         }
         for (n, used) in self.uses.iter().enumerate() {
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants the buffers are valid.
             let resv = unsafe { used.resv() };
             let usage = used.waits_for();
             let is_covered = |other: &Use| {
-                // SAFETY: As above.
+                // SAFETY: By the type invariants the buffers are valid.
                 let other_resv = unsafe { other.resv() };
 
                 other_resv == resv && other.waits_for() >= usage
@@ -360,7 +361,7 @@ impl<'a> JobBuilder<'a> {
             if self.uses[..n].iter().any(is_covered) {
                 continue;
             }
-            // SAFETY: As above.
+            // SAFETY: By the type invariants the buffers are valid and reserved, and so `resv` is.
             unsafe { add_fences_of(resv, usage, &mut all) }?;
         }
         Ok(all)
@@ -386,7 +387,8 @@ impl Use {
     ///
     /// The buffer must be valid, on the device of an `Inner`, and its reservation be held.
     unsafe fn find(&self) -> Result<Used> {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is valid, and its resource stays while it is reserved, by the function's
+        // requirements.
         let (res, size) = unsafe { ((*self.bo).resource, (*self.bo).base.size) };
         if res.is_null() {
             return Err(ENXIO);

@@ -127,13 +127,13 @@ impl Move<'_> {
 
     /// Where the buffer is.
     pub fn from(&self) -> Space {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the buffer is reserved and has a resource, which was allocated.
         unsafe { space(self.old()) }
     }
 
     /// Where the buffer is to be.
     pub fn to(&self) -> Space {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants `new` is a resource that was allocated for this move.
         unsafe { space(self.new) }
     }
 
@@ -307,7 +307,7 @@ impl Move<'_> {
     }
 
     fn wait(&mut self) -> Result {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the buffer is valid and reserved, and `ctx` is valid.
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo, self.ctx) })
     }
 
@@ -331,7 +331,7 @@ impl Move<'_> {
         if !needs_pages {
             return Ok(());
         }
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the buffer is valid and reserved, and `ctx` is valid.
         to_result(unsafe { bindings::ttm_bo_populate(self.bo, self.ctx) })
     }
 
@@ -362,13 +362,15 @@ impl Move<'_> {
             }
             MoveBy::Memcpy => {
                 self.wait()?;
-                // SAFETY: By the type invariants.
+                // SAFETY: By the type invariants the buffer is on the device of an `Inner`, and both
+                // resources are valid.
                 let _windows = unsafe {
                     let inner = Inner::from_bdev((*self.bo).bdev);
 
                     (inner.hold_window(self.old())?, inner.hold_window(self.new)?)
                 };
-                // SAFETY: By the type invariants.
+                // SAFETY: By the type invariants the buffer is valid and reserved, and both `ctx` and
+                // `new` are valid.
                 to_result(unsafe { bindings::ttm_bo_move_memcpy(self.bo, self.ctx, self.new) })
             }
             MoveBy::Nothing => {
@@ -376,7 +378,8 @@ impl Move<'_> {
                     self.wait()?;
                 }
                 // What was there belonged to others.
-                // SAFETY: By the type invariants.
+                // SAFETY: By the type invariants the buffer is valid and reserved; `new` is valid and
+                // is given away.
                 unsafe {
                     clear(self.bo, self.ctx, self.new)?;
                     bindings::ttm_bo_move_null(self.bo, self.new);
@@ -388,7 +391,7 @@ impl Move<'_> {
             }),
             MoveBy::Hop(_) if hop.is_null() => Err(EINVAL),
             MoveBy::Hop(place) => {
-                // SAFETY: By the function's requirements.
+                // SAFETY: `hop` is memory for a place if it isn't null, by the function's requirements.
                 unsafe { *hop = place.as_raw() };
                 Err(EMULTIHOP)
             }
@@ -463,7 +466,7 @@ impl Move<'_> {
 
         // SAFETY: A reference to each that isn't null belongs to the manager.
         let context = |fence: *mut bindings::dma_fence| unsafe { (*fence).context };
-        // SAFETY: As above.
+        // SAFETY: A reference to each that isn't null belongs to the manager, whose lock is held.
         let is_free = |kept: *mut bindings::dma_fence| unsafe {
             kept.is_null() || bindings::dma_fence_is_signaled(kept)
         };
@@ -495,7 +498,7 @@ impl Move<'_> {
 ///
 /// `res` must be a valid resource that is completely allocated.
 unsafe fn space(res: *const bindings::ttm_resource) -> Space {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
     let (mem_type, start) = unsafe { ((*res).mem_type, (*res).start) };
 
     Space {

@@ -211,7 +211,8 @@ impl Free {
     /// `bdev` must be initialized. The manager must be the one that this was returned for, without
     /// resources, and not be used any more.
     pub(super) unsafe fn call(&self, bdev: *mut bindings::ttm_device, n: u32) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bdev` is initialized and its manager `n` is ours, without resources, by the
+        // function's requirements.
         unsafe {
             let man = (*bdev).man_drv[n as usize];
 
@@ -281,7 +282,7 @@ impl<M: ManagerOps> Core<M> {
     /// `man` must be part of a valid `Self` for `'a`.
     unsafe fn from_raw<'a>(man: *mut bindings::ttm_resource_manager) -> &'a Self {
         // CAST: The manager comes first.
-        // SAFETY: By the function's requirements.
+        // SAFETY: `man` is part of a `Self` that is valid for `'a`, by the function's requirements.
         unsafe { &*man.cast() }
     }
 
@@ -290,7 +291,8 @@ impl<M: ManagerOps> Core<M> {
     /// `man` must be part of a `Self` that came out of a box, and not be used any more.
     unsafe fn free_self(man: *mut bindings::ttm_resource_manager) {
         // CAST: The manager comes first.
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is part of a `Self` out of a box, and not used any more, by the function's
+        // requirements.
         drop(unsafe { KBox::<Self>::from_raw(man.cast()) });
     }
 
@@ -321,7 +323,8 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         res: *mut *mut bindings::ttm_resource,
     ) -> c_int {
-        // SAFETY: By the function's requirements.
+        // SAFETY: TTM passes what is valid, and memory for a pointer in `res`, by the function's
+        // requirements.
         let (this, request) = unsafe {
             let request = Request {
                 size: (*bo).base.size,
@@ -378,7 +381,7 @@ impl<M: ManagerOps> Core<M> {
         man: *mut bindings::ttm_resource_manager,
         res: *mut bindings::ttm_resource,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `man` is part of a `Self` that is valid, by the function's requirements.
         let this = unsafe { Self::from_raw(man) };
         // CAST: The resource comes first.
         let raw = res.cast::<Resource<M::Space>>();
@@ -405,7 +408,7 @@ impl<M: ManagerOps> Core<M> {
         // SAFETY: By the function's requirements; constant. By the type invariants of `Resource`, as it is
         // a buffer's.
         let space = unsafe { (*res).space.assume_init_ref() };
-        // SAFETY: As above.
+        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
         let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
         // `alloc` has seen to it that this is no more than the manager has.
@@ -425,7 +428,8 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         size: usize,
     ) -> bool {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `res` is a `Resource` of this manager and `place` is valid, by the function's
+        // requirements.
         unsafe {
             let (space, pages) = Self::space(res);
 
@@ -448,7 +452,8 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         size: usize,
     ) -> bool {
-        // SAFETY: By the function's requirements.
+        // SAFETY: TTM passes what is valid, and a resource of this manager, by the function's
+        // requirements.
         unsafe { Self::ask(M::intersects, man, res, place, size) }
     }
 
@@ -461,7 +466,8 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         size: usize,
     ) -> bool {
-        // SAFETY: By the function's requirements.
+        // SAFETY: TTM passes what is valid, and a resource of this manager, by the function's
+        // requirements.
         unsafe { Self::ask(M::compatible, man, res, place, size) }
     }
 
@@ -472,7 +478,7 @@ impl<M: ManagerOps> Core<M> {
         man: *mut bindings::ttm_resource_manager,
         printer: *mut bindings::drm_printer,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `man` is part of a `Self` that is valid, by the function's requirements.
         let debug = Debug(unsafe { &Self::from_raw(man).ops });
         // SAFETY: By the function's requirements. Nobody else uses it meanwhile.
         let mut printer = unsafe { Printer::from_raw(printer) };

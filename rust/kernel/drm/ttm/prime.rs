@@ -77,7 +77,7 @@ impl DmaBuf {
     ///
     /// `dma_buf` must be valid.
     unsafe fn get(dma_buf: NonNull<bindings::dma_buf>) -> Self {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `dma_buf` is valid, by the function's requirements.
         unsafe { bindings::get_dma_buf(dma_buf.as_ptr()) };
         // INVARIANT: Just taken.
         Self(dma_buf)
@@ -152,7 +152,7 @@ impl MappedPages {
         let mut pages = KVVec::with_capacity(count, GFP_KERNEL).ok()?;
         let mut map = bindings::iosys_map::default();
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: `dma_buf` is valid, by the function's requirements, and `map` is memory for a mapping.
         to_result(unsafe { bindings::dma_buf_vmap(dma_buf, &mut map) }).ok()?;
         for n in 0..count {
             // SAFETY: By the function's requirements there are that many pages, just mapped.
@@ -276,7 +276,8 @@ unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result 
 unsafe fn vmap(bo: *mut bindings::ttm_buffer_object, map: *mut bindings::iosys_map) -> Result {
     let moves = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is valid and reserved, by the function's requirements; `map` is memory for a
+    // mapping.
     unsafe {
         // This doesn't fail, as it can't be interrupted.
         bindings::dma_resv_wait_timeout((*bo).base.resv, moves, false, c_ulong::MAX >> 1);
@@ -290,7 +291,8 @@ unsafe fn vmap(bo: *mut bindings::ttm_buffer_object, map: *mut bindings::iosys_m
 ///
 /// `bo` must be a valid buffer, its reservation held.
 unsafe fn sg_table(bo: *mut bindings::ttm_buffer_object) -> Result<*mut bindings::sg_table> {
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is valid, and its pages stay while it is reserved, by the function's
+    // requirements.
     unsafe {
         let tt = (*bo).ttm;
         if tt.is_null() || !bindings::ttm_tt_is_populated(tt) || (*tt).pages.is_null() {
@@ -310,7 +312,7 @@ unsafe fn sg_table(bo: *mut bindings::ttm_buffer_object) -> Result<*mut bindings
 ///
 /// `dma_buf` must be valid, and `vma` be a mapping that is just being made.
 unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_struct) -> Result {
-    // SAFETY: By the function's requirements.
+    // SAFETY: Both are valid, and nobody else knows the mapping yet, by the function's requirements.
     unsafe {
         // These are for the exporter to say.
         (*vma).vm_private_data = ptr::null_mut();
@@ -342,7 +344,7 @@ unsafe extern "C" fn shared_fault_callback(vmf: *mut bindings::vm_fault) -> bind
 
     // SAFETY: It is valid, as the buffer has a reference to it.
     match unsafe { Plugged::enter(drm) } {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The fault is one of a mapping of that buffer, by the function's requirements.
         Ok(_plugged) => unsafe { bindings::ttm_bo_vm_fault(vmf) },
         Err(_) => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
     }
@@ -421,7 +423,7 @@ impl Imports {
 /// `bo` must be a buffer of an object, on the device of `inner`, which TTM doesn't use any more. No
 /// reservation must be held.
 pub(super) unsafe fn release(inner: &Inner, bo: *mut bindings::ttm_buffer_object) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is valid, by the function's requirements; its type never changes.
     if unsafe { (*bo).type_ } != bindings::ttm_bo_type_ttm_bo_type_sg {
         return;
     }
@@ -459,7 +461,7 @@ impl<'a> Locked<'a> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants this has the reservation, and gives it back once.
         unsafe { bindings::dma_resv_unlock(self.0.resv()) };
     }
 }
@@ -472,7 +474,7 @@ impl<T: DriverObject> Object<T> {
     unsafe fn export_places<'a>(
         gem: *mut bindings::drm_gem_object,
     ) -> (&'a Self, &'static [Place]) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
         // Who holds a reservation that is shared holds up all the others that share it.
@@ -490,13 +492,13 @@ impl<T: DriverObject> Object<T> {
         gem: *mut bindings::drm_gem_object,
         flags: c_int,
     ) -> *mut bindings::dma_buf {
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is an object of this type that is alive, by the function's requirements.
         let (_, places) = unsafe { Self::export_places(gem) };
         if places.is_empty() {
             return EPERM.to_ptr();
         }
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is alive, by the function's requirements, and DRM asks for `flags`.
         unsafe { bindings::drm_gem_prime_export(gem, flags) }
     }
 
@@ -504,13 +506,13 @@ impl<T: DriverObject> Object<T> {
     ///
     /// See above. The reservation must be held.
     pub(super) unsafe extern "C" fn pin_callback(gem: *mut bindings::drm_gem_object) -> c_int {
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is an object of this type that is alive, by the function's requirements.
         let (this, places) = unsafe { Self::export_places(gem) };
 
         from_result(|| {
             // SAFETY: It is alive, and so has a reference to its device.
             let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
-            // SAFETY: By the function's requirements.
+            // SAFETY: The buffer is valid, and reserved, by the function's requirements.
             unsafe { pin(this.buffer().as_raw(), places) }.map(|()| 0)
         })
     }
@@ -519,10 +521,11 @@ impl<T: DriverObject> Object<T> {
     ///
     /// See above. The reservation must be held, and one of its pins be from [`Self::pin_callback`].
     pub(super) unsafe extern "C" fn unpin_callback(gem: *mut bindings::drm_gem_object) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is reserved, and the pin is from `pin_callback`, by the function's
+        // requirements.
         unsafe { bindings::ttm_bo_unpin(this.buffer().as_raw()) };
     }
 
@@ -532,10 +535,10 @@ impl<T: DriverObject> Object<T> {
     pub(super) unsafe extern "C" fn sg_table_callback(
         gem: *mut bindings::drm_gem_object,
     ) -> *mut bindings::sg_table {
-        // SAFETY: By the function's requirements.
+        // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is valid, and reserved, by the function's requirements.
         unsafe { sg_table(this.buffer().as_raw()) }.unwrap_or_else(|e| e.to_ptr())
     }
 
@@ -546,7 +549,7 @@ impl<T: DriverObject> Object<T> {
         gem: *mut bindings::drm_gem_object,
         map: *mut bindings::iosys_map,
     ) -> c_int {
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is an object of this type that is alive, by the function's requirements.
         let (this, places) = unsafe { Self::export_places(gem) };
         let bo = this.buffer().as_raw();
 
@@ -557,7 +560,8 @@ impl<T: DriverObject> Object<T> {
             }
             // SAFETY: It is alive, and so has a reference to its device.
             let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
-            // SAFETY: By the function's requirements.
+            // SAFETY: The buffer is valid and reserved, and `map` memory for a mapping, by the
+            // function's requirements.
             unsafe {
                 pin(bo, places)?;
                 vmap(bo, map).inspect_err(|_| bindings::ttm_bo_unpin(bo))?;
@@ -573,7 +577,7 @@ impl<T: DriverObject> Object<T> {
         gem: *mut bindings::drm_gem_object,
         map: *mut bindings::iosys_map,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
         let bo = this.buffer().as_raw();
 
@@ -595,7 +599,7 @@ impl<T: DriverObject> Object<T> {
         gem: *mut bindings::drm_gem_object,
         vma: *mut bindings::vm_area_struct,
     ) -> c_int {
-        // SAFETY: By the function's requirements.
+        // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
         from_result(|| {
@@ -613,7 +617,8 @@ impl<T: DriverObject> Object<T> {
                 return Ok(0);
             };
 
-            // SAFETY: By the function's requirements.
+            // SAFETY: The mapping is just being made, and has a reference to `gem`, by the function's
+            // requirements.
             unsafe {
                 mmap(dma_buf.as_raw(), vma)?;
                 // The mapping has a reference to the DMA-buf instead.
@@ -632,7 +637,7 @@ impl<T: DriverObject> Object<T> {
         attach: *mut bindings::dma_buf_attachment,
         sgt: *mut bindings::sg_table,
     ) -> *mut bindings::drm_gem_object {
-        // SAFETY: By the function's requirements.
+        // SAFETY: All three are valid, `dev` is one of this driver, by the function's requirements.
         let obj = unsafe {
             let dev = drm::Device::<T::Driver>::from_raw(dev);
 

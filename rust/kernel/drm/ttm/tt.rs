@@ -106,7 +106,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
         }
     }
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: The buffer is on the device of an `Inner`, by the function's requirements.
     let shrinkable = unsafe { inner::is_shrinkable((*bo).bdev) };
     if shrinkable {
         // What is backed up must not be swapped out as well.
@@ -168,12 +168,12 @@ pub(super) unsafe extern "C" fn populate(
     tt: *mut bindings::ttm_tt,
     ctx: *mut bindings::ttm_operation_ctx,
 ) -> c_int {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` comes from `create`, by the function's requirements.
     if let Some(tt) = unsafe { imported(tt) } {
         // SAFETY: As above, the reservation is held.
         return from_result(|| unsafe { populate_imported(tt) }.map(|()| 0));
     }
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` comes from `create`, by the function's requirements.
     let purged = unsafe { purged(tt) };
 
     // SAFETY: By the function's requirements; `purged` is protected by the reservation.
@@ -184,7 +184,8 @@ pub(super) unsafe extern "C" fn populate(
         bindings::ttm_tt_clear_backed_up(tt);
     }
     // Nobody is to see what others left in the pages.
-    // SAFETY: As above.
+    // SAFETY: `tt` is valid and nobody uses it, by the function's requirements; `purged` is protected
+    // as above.
     let ret = unsafe {
         if *purged {
             bindings::ttm_tt_mark_for_clear(tt);
@@ -192,7 +193,7 @@ pub(super) unsafe extern "C" fn populate(
         bindings::ttm_pool_alloc(&raw mut (*bdev).pool, tt, ctx)
     };
     if ret == 0 {
-        // SAFETY: As above.
+        // SAFETY: `purged` is part of `tt`, and protected by the reservation, which is held.
         unsafe { *purged = false };
     }
     ret
@@ -208,12 +209,13 @@ pub(super) unsafe extern "C" fn unpopulate(
     bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` comes from `create`, by the function's requirements.
     if let Some(tt) = unsafe { imported(tt) } {
         // SAFETY: As above, the reservation is held: nobody has the pages of an imported buffer without.
         return unsafe { unpopulate_imported(tt) };
     }
-    // SAFETY: By the function's requirements.
+    // SAFETY: The pages came from that pool, and nobody uses them any more, by the function's
+    // requirements.
     unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
 }
 
@@ -226,7 +228,8 @@ unsafe fn imported(tt: *mut bindings::ttm_tt) -> Option<*mut Tt> {
     // CAST: The `ttm_tt` comes first.
     let this: *mut Tt = tt.cast();
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` comes from `create`, so it is the first field of a `Tt`, by the function's
+    // requirements.
     unsafe { (*this).is_imported }.then_some(this)
 }
 
@@ -236,7 +239,7 @@ unsafe fn imported(tt: *mut bindings::ttm_tt) -> Option<*mut Tt> {
 ///
 /// `tt` must be that of an imported buffer, without pages, its reservation held.
 unsafe fn populate_imported(tt: *mut Tt) -> Result {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` is valid, by the function's requirements; this is a pointer to its field.
     let raw = unsafe { &raw const (*tt).tt };
     let raw = Opaque::cast_into(raw);
 
@@ -274,7 +277,7 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
 ///
 /// `tt` must be that of an imported buffer, its reservation held; nobody must use its pages any more.
 unsafe fn unpopulate_imported(tt: *mut Tt) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` is valid, by the function's requirements; this is a pointer to its field.
     let raw = Opaque::cast_into(unsafe { &raw const (*tt).tt });
 
     // SAFETY: By the function's requirements, and the type invariants of `Tt`.
@@ -292,6 +295,7 @@ unsafe fn unpopulate_imported(tt: *mut Tt) {
 ///
 /// `tt` must come from [`create`], and the reservation of its buffer be held.
 pub(super) unsafe fn set_purged(tt: *mut bindings::ttm_tt) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `tt` comes from `create`, by the function's requirements; the reservation protects the
+    // flag.
     unsafe { *purged(tt) = true };
 }
