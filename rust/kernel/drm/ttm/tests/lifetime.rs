@@ -25,7 +25,7 @@ use crate::{
             ReservedBuffer, //
         }, //
     },
-    faux,
+    faux, kthread,
     sync::{
         atomic::{
             Atomic,
@@ -57,6 +57,18 @@ fn use_it(obj: &Object) -> Result<PendingFence> {
         .fence_slot()?
         .add(&work.fence(), FenceUsage::Write)?;
     Ok(work)
+}
+
+/// Gives `obj` another one to own.
+fn owner(obj: ARef<Object>, other: ARef<Object>) -> Result<ARef<Object>> {
+    let mut objects = KVec::new();
+
+    objects.push(other, GFP_KERNEL)?;
+    obj.own(Owned {
+        objects,
+        ..Owned::default()
+    });
+    Ok(obj)
 }
 
 /// Whether programs get to a device.
@@ -146,15 +158,7 @@ mod cases {
             ..Owned::default()
         });
         for _ in 0..100 {
-            let obj = dev.member(SIZE, &bulk)?;
-            let mut objects = KVec::new();
-
-            objects.push(last, GFP_KERNEL)?;
-            obj.own(Owned {
-                objects,
-                ..Owned::default()
-            });
-            last = obj;
+            last = owner(dev.member(SIZE, &bulk)?, last)?;
         }
         // Each of them is freed by one that the reservation was dropped for.
         let reserved = bulk.reserve();
@@ -235,7 +239,8 @@ mod cases {
             })
         };
         drop(obj);
-        drop(dev);
+        // This waits, which is not for one who holds a reservation.
+        kthread::scope(|scope| scope.spawn(c"drop", move || drop(dev)))?;
         assert_eq!(given.load(Relaxed), 1);
 
         // Here it is remembered, so that the device can go.
@@ -322,25 +327,19 @@ mod cases {
     #[test]
     fn a_module_waits_for_its_zombies() -> Result {
         let dev = Device::new()?;
-        let obj = dev.vram(SIZE)?;
-        let other = dev.system(SIZE)?;
-        let (work, late) = (use_it(&obj)?, use_it(&other)?);
         let done = completion()?;
-        let mut objects = KVec::new();
+        let mut last = dev.system(SIZE)?;
 
-        // Which is dropped with the first, and has to be waited for then.
-        other.own(Owned {
+        last.own(Owned {
             gone: Some(Gone(done.clone())),
             ..Owned::default()
         });
-        objects.push(other, GFP_KERNEL)?;
-        obj.own(Owned {
-            objects,
-            ..Owned::default()
-        });
-        drop(obj);
+        for _ in 0..100 {
+            last = owner(dev.system(SIZE)?, last)?;
+        }
+        let work = use_it(&last)?;
+        drop(last);
         work.signal();
-        late.signal();
         no_module_goes_on();
         // Nobody else has it any more.
         assert!(Arc::into_unique_or_drop(done).is_some());
