@@ -193,7 +193,8 @@ pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_o
 ///
 /// Only to be called for what [`destroy_callback`] has queued.
 unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
-    // SAFETY: By the function's requirements, and the type invariants of `Base`. It isn't used afterwards.
+    // SAFETY: By the function's requirements, and the type invariants of `Base`. It isn't used
+    // afterwards.
     unsafe {
         let this = Base::from_late(late);
         let (free, bo) = (this.free, this.bo());
