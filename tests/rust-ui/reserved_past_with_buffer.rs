@@ -9,11 +9,12 @@ fn case(vram: &Manager<fixture::Driver>) {
     let mut walk = cursor.as_mut().lock();
 
     walk.next();
+    let mut kept = None;
     walk.with_buffer(|bo| {
         let reserved = bo.try_reserve();
         #[cfg(not(control))]
-        return reserved; //~ error: lifetime may not live long enough
+        kept.replace(reserved); //~ error[E0521]: borrowed data escapes outside of closure
         #[cfg(control)]
-        return reserved.is_some();
+        kept.replace(reserved.is_some());
     });
 }

@@ -400,7 +400,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// [`None`], and doesn't call `f`, if there was no step since the lock was taken, the walk has
     /// ended, or the buffer is just being freed.
     ///
-    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`].
+    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`]. What it returns
+    /// has no destructor, as that would be run with the lock held: the reference to an object may turn out to
+    /// be the last one, and takes the lock when it is dropped.
     ///
     /// # Examples
     ///
@@ -423,7 +425,7 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// assert!(walk.with_buffer(|_| ()).is_none());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn with_buffer<R>(&mut self, f: impl FnOnce(&Buffer<T>) -> R) -> Option<R> {
+    pub fn with_buffer<R: Copy>(&mut self, f: impl FnOnce(&Buffer<T>) -> R) -> Option<R> {
         if self.current.is_null() {
             return None;
         }
@@ -446,6 +448,8 @@ impl<T: Driver> Walk<'_, '_, T> {
 
     /// Drops the lock while `f` runs. The walk keeps its place.
     ///
+    /// What `f` returns has no destructor, as for [`Self::with_buffer`].
+    ///
     /// # Examples
     ///
     /// ```
@@ -463,7 +467,7 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// assert!(walk.next().is_none());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn unlocked<R>(&mut self, f: impl FnOnce() -> R) -> R {
+    pub fn unlocked<R: Copy>(&mut self, f: impl FnOnce() -> R) -> R {
         self.pause();
         self.guard.do_unlocked(f)
     }

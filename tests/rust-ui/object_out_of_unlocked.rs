@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What has a destructor does not come back to where the LRU lock is held.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, Manager, Object},
+    sync::aref::ARef, //
+};
+
+fn case(vram: &Manager<fixture::Driver>, obj: &ARef<Object<fixture::BufferData>>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    walk.next();
+    #[cfg(not(control))]
+    let _found = walk.unlocked(|| obj.clone()); //~ error[E0277]: the trait bound `ARef<
+    #[cfg(control)]
+    let _found = walk.unlocked(|| obj.buffer().id());
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A reference that a walk was given may be the last one: it is not dropped with the LRU lock held.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, Manager, Object},
+    sync::aref::ARef, //
+};
+
+fn case(vram: &Manager<fixture::Driver>, obj: &ARef<Object<fixture::BufferData>>) {
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    walk.next();
+    #[cfg(not(control))]
+    let _found = walk.with_buffer(|bo| bo.object()); //~ error[E0277]: the trait bound `ARef<
+    #[cfg(control)]
+    let _found = walk.with_buffer(|bo| bo.object().is_some());
+}
