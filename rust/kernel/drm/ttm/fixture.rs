@@ -510,8 +510,11 @@ impl Device {
 
     /// Runs the jobs that were kept. Returns how many there were.
     pub fn run_jobs(&self) -> usize {
-        // They run when they are dropped.
-        self.driver_data().take_jobs().len()
+        let jobs = self.driver_data().take_jobs();
+        let count = jobs.len();
+
+        jobs.into_iter().for_each(CopyJob::run);
+        count
     }
 
     /// The DRM device.

@@ -30,6 +30,7 @@ use crate::{
         Timeline, //
     },
     error::to_result,
+    new_work,
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
@@ -42,9 +43,19 @@ use crate::{
             Lock, //
         }, //
     },
+    workqueue::{
+        self,
+        Work,
+        WorkItem, //
+    },
 };
 use core::{
+    convert::Infallible,
     marker::PhantomData,
+    mem::{
+        ManuallyDrop,
+        MaybeUninit, //
+    },
     ptr, //
 };
 
@@ -235,21 +246,19 @@ impl Move<'_> {
 
         let after = self.all_before()?;
         let fence = timeline.prepare()?;
+        let room = KBox::new_uninit(GFP_KERNEL)?;
 
         let guard = lock();
         let fence = fence.start();
         // INVARIANT: That fence.
         self.job = Some(fence.fence());
-        // INVARIANT: Both places are this large. Whoever frees or moves them waits for the fence, which
+        // INVARIANT: Of `Copying`: both places are this large. Whoever frees or moves them waits for the fence, which
         // `finish` adds to the reservation, or to the manager; or waits for itself. `after` stands for
         // all that uses them: the reservation is held, so there will be no more before `finish`.
-        let job = CopyJob {
-            from,
-            to,
-            pages: self.size() >> PAGE_SHIFT,
-            after,
-            fence,
-        };
+        // SAFETY: See above.
+        let copying =
+            unsafe { Copying::new(room, (from, to), self.size() >> PAGE_SHIFT, after, fence) };
+        let job = CopyJob(ManuallyDrop::new(copying));
         Ok(Some((job, guard)))
     }
 
@@ -540,26 +549,19 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// # Invariants
-///
-/// Until `fence` is signaled, `from` and `to` are `pages` pages each that are neither freed nor given
-/// to anyone who doesn't wait for it. What else uses them is done when all of `after` are signaled.
-#[must_use = "the content is copied immediately when this is unused"]
-pub struct CopyJob {
-    from: Content,
-    to: Content,
-    pages: usize,
-    after: KVec<ARef<Fence>>,
-    fence: PendingFence,
-}
-
-// SAFETY: What it points to may be accessed from any thread, and by the type invariants is there as
-// long as `self` is; the fence is `Send`.
-unsafe impl Send for CopyJob {}
+/// One that is dropped runs at once if it need not wait; otherwise a work of the kernel image runs it. So it
+/// may be dropped in any order, with any lock held.
+#[must_use = "the content is copied without the driver's doing when this is unused"]
+pub struct CopyJob(ManuallyDrop<Pin<KBox<Copying>>>);
 
 impl CopyJob {
-    /// Copies the content, and signals the fence.
-    pub fn run(self) {}
+    /// Waits for what comes first, copies the content, and signals the fence.
+    pub fn run(self) {
+        let mut this = ManuallyDrop::new(self);
+
+        // SAFETY: `this` isn't used again, not even to drop it.
+        unsafe { ManuallyDrop::take(&mut this.0) }.run();
+    }
 
     /// Whether it would begin without waiting.
     pub fn is_ready(&self) -> bool {
@@ -568,12 +570,80 @@ impl CopyJob {
 
     /// One of the fences that it waits for.
     pub fn waits_for(&self) -> Option<&ARef<Fence>> {
-        first_pending(&self.after)
+        first_pending(&self.0.after)
     }
 }
 
 impl Drop for CopyJob {
     fn drop(&mut self) {
+        // SAFETY: `self.0` isn't used again.
+        let copying = unsafe { ManuallyDrop::take(&mut self.0) };
+
+        if first_pending(&copying.after).is_none() {
+            copying.run();
+        } else {
+            // Only what a driver gives up comes here, so the queue need not be one for memory reclaim.
+            workqueue::system_long().enqueue(copying);
+        }
+    }
+}
+
+/// What a [`CopyJob`] does.
+///
+/// # Invariants
+///
+/// Until `fence` is signaled, `from` and `to` are `pages` pages each that are neither freed nor given
+/// to anyone who doesn't wait for it. What else uses them is done when all of `after` are signaled.
+#[pin_data]
+struct Copying {
+    from: Content,
+    to: Content,
+    pages: usize,
+    after: KVec<ARef<Fence>>,
+    fence: PendingFence,
+    #[pin]
+    work: Work<Self>,
+}
+
+crate::impl_has_work! {
+    impl HasWork<Self> for Copying { self.work }
+}
+
+// SAFETY: What it points to may be accessed from any thread, and by the type invariants is there as
+// long as `self` is; the fence is `Send`.
+unsafe impl Send for Copying {}
+
+impl Copying {
+    /// Not for others to inline: the work is the kernel image's.
+    ///
+    /// # Safety
+    ///
+    /// They must be as the type's invariants say.
+    #[inline(never)]
+    unsafe fn new(
+        room: KBox<MaybeUninit<Self>>,
+        (from, to): (Content, Content),
+        pages: usize,
+        after: KVec<ARef<Fence>>,
+        fence: PendingFence,
+    ) -> Pin<KBox<Self>> {
+        // INVARIANT: By the function's requirements.
+        let init = pin_init!(Self {
+            from,
+            to,
+            pages,
+            after,
+            fence,
+            work <- new_work!("ttm_copy"),
+        });
+
+        match room.write_pin_init::<Infallible>(init) {
+            Ok(copying) => copying,
+            Err(never) => match never {},
+        }
+    }
+
+    fn run(&self) {
         for fence in &self.after {
             // However that went.
             let _ = fence.wait();
@@ -592,5 +662,13 @@ impl Drop for CopyJob {
             }
         }
         self.fence.signal_with(Ok(()));
+    }
+}
+
+impl WorkItem for Copying {
+    type Pointer = Pin<KBox<Self>>;
+
+    fn run(this: Pin<KBox<Self>>) {
+        Self::run(&this);
     }
 }

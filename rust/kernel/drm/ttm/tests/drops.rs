@@ -224,6 +224,29 @@ mod cases {
         Ok(())
     }
 
+    // The one that is waited for goes last.
+    #[test]
+    fn jobs_in_the_reverse_order() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.system(0x2000)?;
+        let mut ctx = OperationCtx::new();
+        let mut bytes = [0; 4];
+
+        obj.reserve().populate(&mut ctx)?;
+        obj.reserve().write(0x1000, b"kept")?;
+        obj.reserve().validate(Placement::VRAM, &mut ctx)?;
+        obj.reserve().validate(Placement::TT, &mut ctx)?;
+
+        let mut jobs = dev.take_jobs();
+        assert_eq!(jobs.len(), 2);
+        while let Some(job) = jobs.pop() {
+            drop(job);
+        }
+        obj.reserve().read(0x1000, &mut bytes)?;
+        assert_eq!(&bytes, b"kept");
+        Ok(())
+    }
+
     // What was pinned is never let go, however often that was forgotten.
     #[test]
     fn pins_do_not_wrap() -> Result {

@@ -551,7 +551,9 @@ mod pipeline {
         let (second, first) = (jobs.pop(), jobs.pop());
         let early = kthread::scope(|scope| {
             scope.spawn(c"ttm_engine", move || {
-                drop(second);
+                if let Some(second) = second {
+                    second.run();
+                }
                 has_moved.store(true, Relaxed);
             })?;
             give_them_time();
