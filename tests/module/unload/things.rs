@@ -92,7 +92,7 @@ pub(crate) fn make(
             moved?;
             boxed(obj)
         }
-        Thing::Pinned => boxed(vram()?.reserve().pin()),
+        Thing::Pinned => boxed(vram()?.reserve().pin()?),
         Thing::Mapping => boxed(vram()?.reserve().vmap::<SIZE>()?),
         Thing::Vm => {
             let vm = Vm::new(dev)?;
