@@ -11,10 +11,11 @@ from pathlib import Path
 
 import holds
 
-# What lockdep says of a guard that is forgotten, as it should: the task then has the lock
-# whatever else it takes.
-HELD = re.compile(r'lock held when returning to user space|still has locks held'
-		  r'|possible circular locking')
+# What the kernel says of what is done wrong, as it should. A guard that is forgotten: the
+# task then has the lock whatever else it takes. A fence that nobody can signal: others wait.
+LOCKS = re.compile(r'lock held when returning to user space|still has locks held'
+		   r'|possible circular locking')
+STRANDED = re.compile(r'INFO: task kworker\S* blocked for more than')
 TABLE = Path(__file__).resolve().with_name('table.rs').read_text()
 
 
@@ -74,8 +75,12 @@ class Case:
 		return any(mode.waits for mode in self.modes)
 
 	@property
-	def locks(self):
-		return any('locks' in mode.words for mode in self.modes)
+	def provoked(self):
+		"""What the kernel may say, if anything."""
+		words = {word for mode in self.modes for word in mode.words if mode.lost}
+		if 'locks' in words:
+			return LOCKS
+		return STRANDED if 'pending' in words else None
 
 
 def modes():
