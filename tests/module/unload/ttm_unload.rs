@@ -355,8 +355,7 @@ impl File {
 
 /// Has `fence` keep a buffer busy.
 pub(crate) fn attach(obj: &Object, fence: &Fence) -> Result {
-    obj.reserve().fence_slot()?.add(fence, FenceUsage::Write)?;
-    Ok(())
+    obj.reserve().fence_slot()?.add(fence, FenceUsage::Write)
 }
 
 /// Publishes a job that uses `obj`, and waits for `fence`. Returns the number of its sync file.
