@@ -54,8 +54,10 @@ class Mode:
 	@property
 	def waits(self):
 		"""Would dropping it wait for a foreign fence, with who drops it?"""
-		return ('waits' in THINGS.get(self.thing, []) and not self.lost and
-			self.place not in ('Zombie', 'Waker'))
+		if self.lost or self.place in ('Zombie', 'Waker'):
+			return False
+		return ('waits' in THINGS.get(self.thing, []) or
+			{'late', 'exit'}.issubset(self.words))
 
 
 @dataclass(frozen=True)

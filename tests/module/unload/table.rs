@@ -7,9 +7,20 @@
 //!
 //! - `device`: it keeps the device.
 //! - `pending`: somebody waits until it is dropped.
+//! - `waits`: dropping it waits for a foreign fence; or it is kept until that is signaled.
+//! - `late`: when it was dropped, it takes until then.
+//! - `exit`: the module's exit drops it, and waits for what takes longer. A program that doesn't signal
+//!   the fence would wait for that, too.
+//! - `own`: it has a device of its own.
 //! - `guard`: it borrows, so it can only be forgotten.
 //! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
 //! - `lost`: nobody can drop what is there.
+//!
+//! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]: as with all spinlocks, forgetting one stops
+//! who wants it next.
+//!
+//! [`Walk`]: kernel::drm::ttm::Walk
+//! [`Lru`]: kernel::drm::ttm::Lru
 
 macro_rules! numbered {
     ($(#[$attr:meta])* enum $name:ident { $($(#[$doc:meta])* $entry:ident: $($word:ident)*,)* }) => {
@@ -37,9 +48,9 @@ numbered! {
         /// One that was swapped out.
         SwappedOut: device,
         /// One that a foreign fence keeps busy.
-        Busy: device,
+        Busy: device late,
         /// One that was evicted behind a foreign fence, and left a ghost.
-        Ghost: device,
+        Ghost: device late,
         /// A pin.
         Pinned: device,
         /// A mapping for the kernel.
@@ -100,9 +111,9 @@ numbered! {
     /// Where it is kept.
     enum Place {
         /// Dropped by the module, before the device is unregistered.
-        Before: ,
+        Before: exit,
         /// Dropped by the module, after that.
-        After: ,
+        After: exit,
         /// Nowhere.
         Forgotten: lost,
         /// In a `static`.
@@ -110,7 +121,7 @@ numbered! {
         /// With an `Arc` that has a reference to itself.
         Cycle: lost,
         /// In the driver's part of a buffer, which goes after the device was unregistered.
-        Buffer: ,
+        Buffer: exit,
         /// In the driver's part of a buffer that is a zombie until a foreign fence is signaled.
         Zombie: ,
         /// In the driver's part of the device.
