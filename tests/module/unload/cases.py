@@ -46,10 +46,12 @@ class Mode:
 
 	@property
 	def lost(self):
-		"""Does nobody drop it? The device keeps what keeps the device."""
-		return 'lost' in self.words or 'guard' in self.words or (
-			self.place == 'Device' and
-			not {'device', 'pending'}.isdisjoint(self.words))
+		"""Does nobody drop it? A device keeps what keeps it. A module stays while a
+		zombie of it waits: for ever, if that is for what its exit would drop.
+		"""
+		words = set(self.words)
+		return bool(words & {'lost', 'guard'} or {'pending', 'exit'} <= words or
+			    self.place == 'Device' and words & {'device', 'pending'})
 
 	@property
 	def waits(self):
@@ -57,7 +59,7 @@ class Mode:
 		if self.lost or self.place in ('Zombie', 'Waker'):
 			return False
 		return ('waits' in THINGS.get(self.thing, []) or
-			{'late', 'exit'}.issubset(self.words))
+			{'late', 'exit'} <= set(self.words))
 
 
 @dataclass(frozen=True)
