@@ -10,6 +10,7 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+struct dma_resv;
 struct drm_device;
 struct module;
 struct ttm_device;
@@ -36,8 +37,10 @@ struct ttm_owner {
 	/* private: */
 	struct list_head link;
 	u64 serial;
-	/* How many buffers have begun to go, or have taken a step on the way. */
-	atomic_long_t begun;
+	/* Buffers that are going, and ghosts. */
+	atomic_t pending;
+	/* The module: the driver must not be called for them any more. */
+	bool gone;
 };
 
 /**
@@ -49,22 +52,28 @@ struct ttm_owner {
 struct ttm_late {
 	/* private: */
 	struct ttm_owner *owner;
+	struct dma_resv *resv;
 	bool (*func)(struct ttm_late *late);
 	struct work_struct work;
+	bool going;
 	bool holds_module;
 };
 
 void ttm_owner_add(struct ttm_owner *owner);
 void ttm_owner_del(struct ttm_owner *owner);
-void ttm_owner_leave_all(struct module *module);
+void ttm_owner_leave_all(struct module *module, unsigned long patience);
+bool ttm_driver_enter(struct ttm_device *bdev, int *idx);
+void ttm_driver_exit(int idx);
 
 void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner);
 void ttm_late_hold(struct ttm_late *late);
-void ttm_late_queue(struct ttm_late *late, bool (*func)(struct ttm_late *late));
+void ttm_late_queue(struct ttm_late *late, struct dma_resv *resv,
+		    bool (*func)(struct ttm_late *late));
 void ttm_late_destroy(struct ttm_late *late,
 		      bool (*func)(struct ttm_late *late));
 void ttm_late_flush(void);
 
-struct module *ttm_ghost_hold(struct ttm_device *bdev);
+void ttm_ghost_hold(struct ttm_device *bdev);
+void ttm_ghost_release(struct ttm_device *bdev);
 
 #endif

@@ -4,12 +4,16 @@
  */
 
 #include <linux/cleanup.h>
+#include <linux/dma-resv.h>
 #include <linux/export.h>
 #include <linux/init.h>
+#include <linux/jiffies.h>
 #include <linux/kref.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/notifier.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <linux/wait.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_drv.h>
@@ -37,25 +41,34 @@
  *   function: whatever that dropped. What it forgot is taken away: a device that is
  *   still registered is unregistered, and its shrinker ends. What is then left of it
  *   is memory that nobody reaches.
+ * - A buffer that is never done with, as its fence isn't signaled, or somebody has
+ *   forgotten a reference or a lock, is given up after a while. It isn't freed, and the
+ *   driver isn't called any more.
  */
 
-static DEFINE_MUTEX(ttm_owners_mutex);
+/* How long a GPU may need with what a module has dropped last. */
+#define TTM_OWNER_PATIENCE	(15 * HZ)
+
+static DEFINE_SPINLOCK(ttm_owners_lock);
 static LIST_HEAD(ttm_owners);
 static u64 ttm_owner_serials;
+/* Buffers of a module are gone. */
+static DECLARE_WAIT_QUEUE_HEAD(ttm_owners_idle);
+/* In its sections, drivers are called for buffers that go. */
+DEFINE_STATIC_SRCU(ttm_owner_srcu);
 static struct workqueue_struct *ttm_late_wq;
 
 /**
  * ttm_owner_add() - say which module a device belongs to
  * @owner: The device is initialized; @owner goes before it does.
- *
- * Context: May sleep.
  */
 void ttm_owner_add(struct ttm_owner *owner)
 {
-	atomic_long_set(&owner->begun, 0);
+	atomic_set(&owner->pending, 0);
+	owner->gone = false;
 	owner->bdev->owner = owner;
 
-	guard(mutex)(&ttm_owners_mutex);
+	guard(spinlock)(&ttm_owners_lock);
 	owner->serial = ++ttm_owner_serials;
 	list_add_tail(&owner->link, &ttm_owners);
 }
@@ -64,25 +77,20 @@ EXPORT_SYMBOL(ttm_owner_add);
 /**
  * ttm_owner_del() - a device is about to go
  * @owner: Nobody has a reference to the device any more.
- *
- * Context: May sleep.
  */
 void ttm_owner_del(struct ttm_owner *owner)
 {
-	guard(mutex)(&ttm_owners_mutex);
+	guard(spinlock)(&ttm_owners_lock);
 	list_del(&owner->link);
 }
 EXPORT_SYMBOL(ttm_owner_del);
 
-/*
- * The first device of @module after @after, by its serial, or NULL. There is a
- * reference to it until ttm_owner_put().
- */
+/* The first device of @module after @after, by its serial, or NULL; with a reference. */
 static struct ttm_owner *ttm_owner_get(struct module *module, u64 after)
 {
 	struct ttm_owner *owner;
 
-	guard(mutex)(&ttm_owners_mutex);
+	guard(spinlock)(&ttm_owners_lock);
 	list_for_each_entry(owner, &ttm_owners, link) {
 		if (owner->module == module && owner->serial > after &&
 		    kref_get_unless_zero(&owner->drm->ref))
@@ -91,34 +99,7 @@ static struct ttm_owner *ttm_owner_get(struct module *module, u64 after)
 	return NULL;
 }
 
-static void ttm_owner_put(struct ttm_owner *owner)
-{
-	drm_dev_put(owner->drm);
-}
-
-/* What there is of a module. It is the same only if nothing has happened. */
-struct ttm_owner_state {
-	u64 devices;
-	u64 begun;
-};
-
-static struct ttm_owner_state ttm_owner_state(struct module *module)
-{
-	struct ttm_owner_state state = {};
-	struct ttm_owner *owner;
-
-	guard(mutex)(&ttm_owners_mutex);
-	list_for_each_entry(owner, &ttm_owners, link) {
-		if (owner->module != module)
-			continue;
-		state.devices++;
-		state.begun += atomic_long_read(&owner->begun);
-	}
-	return state;
-}
-
-/* Take the devices of @module away, and wait for the buffers that go. */
-static void ttm_owner_leave_once(struct module *module)
+static void ttm_owner_leave_each(struct module *module)
 {
 	struct ttm_owner *owner;
 	u64 after = 0;
@@ -126,39 +107,112 @@ static void ttm_owner_leave_once(struct module *module)
 	while ((owner = ttm_owner_get(module, after))) {
 		after = owner->serial;
 		owner->leave(owner);
-		flush_workqueue(owner->bdev->wq);
-		ttm_owner_put(owner);
+		drm_dev_put(owner->drm);
 	}
-	ttm_late_flush();
+}
+
+static bool ttm_owner_is_idle(struct module *module)
+{
+	struct ttm_owner *owner;
+
+	guard(spinlock)(&ttm_owners_lock);
+	list_for_each_entry(owner, &ttm_owners, link) {
+		if (owner->module == module && !owner->gone &&
+		    atomic_read(&owner->pending))
+			return false;
+	}
+	return true;
+}
+
+static void ttm_owner_give_up(struct module *module)
+{
+	struct ttm_owner *owner;
+
+	pr_warn("[TTM] buffers of a module that goes are in use, and lost\n");
+	scoped_guard(spinlock, &ttm_owners_lock) {
+		list_for_each_entry(owner, &ttm_owners, link) {
+			if (owner->module == module)
+				WRITE_ONCE(owner->gone, true);
+		}
+	}
+	synchronize_srcu(&ttm_owner_srcu);
 }
 
 /**
  * ttm_owner_leave_all() - see that nothing calls a module any more
  * @module: The module, which runs no code of its own. Nobody gets a reference.
+ * @patience: Jiffies, after which buffers that are still in use are given up.
  *
- * A buffer that goes may drop others, which are waited for as well.
+ * A buffer that goes may drop others, and the last reference to a device: they are
+ * waited for as well.
  *
  * Context: May sleep, until the GPU is done with what the module dropped.
  */
-void ttm_owner_leave_all(struct module *module)
+void ttm_owner_leave_all(struct module *module, unsigned long patience)
 {
-	struct ttm_owner_state before, now = ttm_owner_state(module);
-
+	ttm_owner_leave_each(module);
 	do {
-		before = now;
-		ttm_owner_leave_once(module);
-		now = ttm_owner_state(module);
-	} while (now.devices != before.devices || now.begun != before.begun);
+		if (!wait_event_timeout(ttm_owners_idle,
+					ttm_owner_is_idle(module), patience)) {
+			ttm_owner_give_up(module);
+			return;
+		}
+		/* With the last buffer, its device goes. */
+		synchronize_srcu(&ttm_owner_srcu);
+	} while (!ttm_owner_is_idle(module));
 }
 EXPORT_SYMBOL(ttm_owner_leave_all);
+
+/**
+ * ttm_driver_enter() - begin to call the driver for a buffer that goes
+ * @bdev: The device, which the buffer keeps.
+ * @idx: Where to remember what ttm_driver_exit() wants.
+ *
+ * Return: false if the driver's module is gone. Then there is nothing to exit.
+ */
+bool ttm_driver_enter(struct ttm_device *bdev, int *idx)
+{
+	*idx = srcu_read_lock(&ttm_owner_srcu);
+	if (!bdev->owner || !READ_ONCE(bdev->owner->gone))
+		return true;
+	srcu_read_unlock(&ttm_owner_srcu, *idx);
+	return false;
+}
+
+/**
+ * ttm_driver_exit() - end what ttm_driver_enter() has begun
+ * @idx: What that has remembered. The device may be gone.
+ */
+void ttm_driver_exit(int idx)
+{
+	srcu_read_unlock(&ttm_owner_srcu, idx);
+}
+
+static void ttm_owner_done(struct ttm_owner *owner)
+{
+	if (atomic_dec_and_test(&owner->pending))
+		wake_up_all(&ttm_owners_idle);
+}
 
 static void ttm_late_work(struct work_struct *work)
 {
 	struct ttm_late *late = container_of(work, struct ttm_late, work);
-	struct drm_device *drm = late->owner->drm;
+	struct ttm_owner *owner = late->owner;
+	struct drm_device *drm = owner->drm;
+	int idx;
 
-	if (late->func(late))
+	if (late->resv)
+		dma_resv_lock(late->resv, NULL);
+	if (!ttm_driver_enter(owner->bdev, &idx)) {
+		if (late->resv)
+			dma_resv_unlock(late->resv);
+		return;
+	}
+	if (late->func(late)) {
+		ttm_owner_done(owner);
 		drm_dev_put(drm);
+	}
+	ttm_driver_exit(idx);
 }
 
 /**
@@ -169,6 +223,7 @@ static void ttm_late_work(struct work_struct *work)
 void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner)
 {
 	late->owner = owner;
+	late->going = false;
 	late->holds_module = false;
 	drm_dev_get(owner->drm);
 }
@@ -182,22 +237,26 @@ EXPORT_SYMBOL(ttm_late_init);
  */
 void ttm_late_hold(struct ttm_late *late)
 {
-	atomic_long_inc(&late->owner->begun);
+	late->going = true;
+	atomic_inc(&late->owner->pending);
 	late->holds_module = try_module_get(late->owner->module);
 }
 EXPORT_SYMBOL(ttm_late_hold);
 
 /**
- * ttm_late_queue() - have something done for a buffer, without any locks
+ * ttm_late_queue() - have something done for a buffer that goes, later
  * @late: That of the buffer.
- * @func: What is to be done. Returns true if it has freed the buffer: then the
- *	reference to the device is dropped. Must not be code of the module.
+ * @resv: The reservation that is taken before, for @func to give back; or %NULL.
+ * @func: What is to be done, with nothing else held. Returns true if it has freed the
+ *	buffer: then the reference to the device is dropped. Must not be code of the
+ *	module.
  *
  * Context: Any. A @func that runs may do so for its own buffer.
  */
-void ttm_late_queue(struct ttm_late *late, bool (*func)(struct ttm_late *late))
+void ttm_late_queue(struct ttm_late *late, struct dma_resv *resv,
+		    bool (*func)(struct ttm_late *late))
 {
-	atomic_long_inc(&late->owner->begun);
+	late->resv = resv;
 	late->func = func;
 	INIT_WORK(&late->work, ttm_late_work);
 	queue_work(ttm_late_wq, &late->work);
@@ -218,8 +277,10 @@ void ttm_late_destroy(struct ttm_late *late,
 {
 	struct module *held = late->holds_module ? late->owner->module : NULL;
 
+	if (!late->going)
+		atomic_inc(&late->owner->pending);
 	/* @late may be gone at once. */
-	ttm_late_queue(late, func);
+	ttm_late_queue(late, NULL, func);
 	module_put(held);
 }
 EXPORT_SYMBOL(ttm_late_destroy);
@@ -238,23 +299,35 @@ EXPORT_SYMBOL(ttm_late_flush);
 /**
  * ttm_ghost_hold() - have a ghost keep its module
  * @bdev: The device.
- *
- * Return: The module, for module_put() when the ghost is gone, or %NULL.
  */
-struct module *ttm_ghost_hold(struct ttm_device *bdev)
+void ttm_ghost_hold(struct ttm_device *bdev)
 {
 	if (!bdev->owner)
-		return NULL;
-	atomic_long_inc(&bdev->owner->begun);
+		return;
+	atomic_inc(&bdev->owner->pending);
 	__module_get(bdev->owner->module);
-	return bdev->owner->module;
+}
+
+/**
+ * ttm_ghost_release() - a ghost is gone, but for its memory
+ * @bdev: The device, which the ghost still keeps.
+ */
+void ttm_ghost_release(struct ttm_device *bdev)
+{
+	struct module *module;
+
+	if (!bdev->owner)
+		return;
+	module = bdev->owner->module;
+	ttm_owner_done(bdev->owner);
+	module_put(module);
 }
 
 static int ttm_owner_notify(struct notifier_block *nb, unsigned long state,
 			    void *module)
 {
 	if (state == MODULE_STATE_GOING)
-		ttm_owner_leave_all(module);
+		ttm_owner_leave_all(module, TTM_OWNER_PATIENCE);
 	return NOTIFY_OK;
 }
 

@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include <drm/ttm/ttm_owner.h>
+
 struct ttm_buffer_object;
 struct ttm_device;
 struct ttm_operation_ctx;

@@ -148,7 +148,7 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
         if (*this.bulk.get()).is_some() {
             if !bindings::dma_resv_trylock((*bo).base.resv) {
                 // Somebody has it; maybe the current thread, which has no use for waiting.
-                bindings::ttm_late_queue(late, Some(leave_later));
+                bindings::ttm_late_queue(late, (*bo).base.resv, Some(leave_later));
                 return;
             }
             this.leave_bulk();
@@ -158,7 +158,7 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
     }
 }
 
-/// The same, where nothing is held.
+/// The same, where nothing is held but the reservation.
 ///
 /// # Safety
 ///
@@ -168,7 +168,6 @@ unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
     unsafe {
         let this = Base::from_late(late);
 
-        bindings::dma_resv_lock((*this.bo()).base.resv, ptr::null_mut());
         this.leave_bulk();
         bindings::ttm_bo_fini(this.bo());
     }

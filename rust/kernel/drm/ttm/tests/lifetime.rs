@@ -291,10 +291,35 @@ mod cases {
     }
 
     // What follows is what happens when a module goes; that is built in here.
-    fn no_module_goes_on() {
+    fn module_goes(patience: usize) {
         // SAFETY: It may be called wherever one may sleep. There is no module, and nobody else uses
         // devices without one just now.
-        unsafe { bindings::ttm_owner_leave_all(core::ptr::null_mut()) };
+        unsafe { bindings::ttm_owner_leave_all(core::ptr::null_mut(), patience) };
+    }
+
+    fn no_module_goes_on() {
+        module_goes(usize::MAX >> 2);
+    }
+
+    // Nobody signals the fence in time. Whatever happens then, the driver isn't called.
+    #[test]
+    fn a_module_gives_up_a_zombie() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(SIZE)?;
+        let work = use_it(&obj)?;
+        let done = completion()?;
+
+        obj.own(Owned {
+            gone: Some(Gone(done.clone())),
+            ..Owned::default()
+        });
+        drop(obj);
+        module_goes(1);
+        work.signal();
+        fixture::settle(&dev);
+        assert_eq!(dev.driver_data().deletions(), 0);
+        assert!(Arc::into_unique_or_drop(done).is_none());
+        Ok(())
     }
 
     #[test]
