@@ -83,10 +83,17 @@ static inline int kref_put(struct kref *kref, void (*release)(struct kref *))
 void *stub_alloc(size_t size);
 
 /* No driver is a module. */
-#define ttm_ghost_hold(bdev)	((void)(bdev))
-#define ttm_ghost_release(bdev)	((void)(bdev))
-#define ttm_driver_enter(bdev, idx)	(*(idx) = 0, true)
-#define ttm_driver_exit(idx)	((void)(idx))
+struct ttm_device;
+
+static inline void ttm_ghost_hold(struct ttm_device *bdev) { }
+static inline void ttm_ghost_release(struct ttm_device *bdev) { }
+
+static inline bool ttm_driver_enter(struct ttm_device *bdev, int *idx)
+{
+	return true;
+}
+
+static inline void ttm_driver_exit(int idx) { }
 
 #define kmalloc_obj(obj)	stub_alloc(sizeof(obj))
 #define kfree(ptr)		((void)(ptr))
