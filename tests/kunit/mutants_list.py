@@ -424,6 +424,17 @@ RELEASE = [
      "\t\t\t      MAX_SCHEDULE_TIMEOUT);\n", ""),
 ]
 
+OWNER = [
+    ("a buffer does not keep its device", "\tdrm_dev_get(owner->drm);\n", ""),
+    ("a module that goes leaves its devices", "\t\towner->leave(owner);\n", ""),
+    ("a module that goes waits for nobody",
+     "\t\t    atomic_read(&owner->pending))\n\t\t\treturn false;", "\t\t    0)\n\t\t\treturn false;"),
+    ("nothing is given up", "\t\t\t\tWRITE_ONCE(owner->gone, true);\n", "\t\t\t\tcontinue;\n"),
+    ("the driver is called for what was given up",
+     "if (!bdev->owner || !READ_ONCE(bdev->owner->gone))", "if (true)"),
+    ("a device that is gone is still known", "\tlist_del(&owner->link);\n", ""),
+]
+
 PROTECTED = "\tif (!state->may_try_low && owner == state->charge_pool)\n\t\treturn false;\n"
 
 COMMON = """\
@@ -524,6 +535,7 @@ LISTS = (
     ("ttm_shrinker.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), SHRINKER),
     ("ttm_teardown.c", ("ttm_lru_swapout", f"{WALK}.*teardown*", f"{WALK}.*defect8*"), TEARDOWN),
     ("ttm_purgeable.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), PURGEABLE),
+    ("ttm_owner.c", ("rust_ttm_lifetime",), OWNER),
     ("ttm_release.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), RELEASE),
     ("ttm_evict.c", ("ttm_lru_policy", "ttm_lru_room", f"{WALK}.*evict*", f"{WALK}.*failing*",
                      "ttm_bo_validate"),

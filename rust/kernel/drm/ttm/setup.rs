@@ -170,7 +170,7 @@ impl Setup<'_> {
     ///
     /// What is [purgeable](super::Reserved::set_purgeable) is dropped, and so is what TTM alone still has. The
     /// rest is backed up, if there is swap space, and comes back when it is needed. Such buffers
-    /// aren't swapped out by TTM itself.
+    /// aren't swapped out by TTM itself. That ends when the device is unregistered.
     ///
     /// # Errors
     ///
@@ -224,8 +224,8 @@ impl Setup<'_> {
 
     /// Shows the managers in debugfs, in a folder `name` of `parent`, a file each.
     ///
-    /// Those that the device has been given when this is called: so it comes last. The files go with
-    /// the device.
+    /// Those that the device has been given when this is called: so it comes last. The files go when the
+    /// device is unregistered, or with it.
     ///
     /// # Errors
     ///
