@@ -542,8 +542,7 @@ impl Queue {
 }
 
 impl Timeline {
-    /// Makes a timeline. The names are shown to those who look what somebody waits for; of each, 31 bytes
-    /// are copied.
+    /// Makes a timeline. The names are shown where fences are listed; of each, 31 bytes are copied.
     ///
     /// # Errors
     ///
@@ -682,8 +681,8 @@ impl PreparedFence {
 }
 
 impl PendingFence {
-    /// Makes a fence with a timeline of its own. The names are shown to those who look what somebody
-    /// waits for; of each, 31 bytes are copied.
+    /// Makes a fence with a timeline of its own. The names are shown where fences are listed; of each, 31
+    /// bytes are copied.
     ///
     /// # Errors
     ///
@@ -837,7 +836,7 @@ mod tests {
         }
     }
 
-    // Who gave the names may be gone by the time that they are shown.
+    // The memory of the names may be gone by the time that they are shown.
     #[test]
     fn names_are_copied() -> Result {
         let (short, long) = ("ring", "a ring whose name is longer than a program sees");

@@ -2,7 +2,7 @@
 
 //! A driver that is another than `fixture::Driver`.
 
-/// Who owns it. These programs are part of no module.
+/// The owner of such a driver. These programs are part of no module.
 pub struct Module;
 
 impl kernel::ModuleMetadata for Module {

@@ -119,12 +119,12 @@ use core::ptr;
 /// | [`ManagerOps::free`] | the buffer's reservation, or none | yes, of what is made of pages | none |
 /// | dropping [`BufferData`](Self::BufferData) | none, but what the thread has that drops it | no | `GFP_KERNEL` |
 ///
-/// What may be called in reclaim takes no lock that is ever held by one who allocates memory that may have
-/// to be reclaimed first. Lockdep knows reclaim as `fs_reclaim`, and tells of such a lock when it was taken
-/// so once.
+/// A method that may be called in reclaim must take no lock under which any thread allocates with
+/// `GFP_KERNEL`: that allocation may wait for this reclaim. Lockdep knows reclaim as `fs_reclaim`, and
+/// reports such a lock as soon as it was taken in both ways.
 ///
-/// A fence that was published must not depend on any of this: until it is signaled, nobody who is to signal
-/// it may allocate memory or take a reservation.
+/// A fence that was published must not depend on any of this: until it is signaled, the thread that is to
+/// signal it must neither allocate memory nor take a reservation.
 ///
 /// [`evict_flags`]: Self::evict_flags
 /// [`eviction_valuable`]: Self::eviction_valuable
@@ -391,7 +391,7 @@ pub trait Driver:
 
 /// Whether `module` is the one that the function at `code` belongs to; null is for what is built in.
 ///
-/// A driver whose owner is another one would not be kept from going.
+/// Nothing keeps the code of a driver that names another module.
 // Not generic, as it must not be part of a module.
 #[inline(never)]
 pub(super) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {

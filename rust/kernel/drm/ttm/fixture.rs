@@ -219,7 +219,7 @@ impl BufferData {
     }
 }
 
-/// Not for others to name: whoever owns a driver with this isn't kept by it.
+/// Private, as it keeps no module: a driver must not name it as its owner.
 mod owner {
     use super::*;
 

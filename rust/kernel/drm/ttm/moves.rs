@@ -161,9 +161,9 @@ impl Move<'_> {
 
     /// Whether memory reclaim wants it to move: the [shrinker](super::Setup::shrinker) takes its pages.
     ///
-    /// The thread that it runs in may hold whatever is held while memory is allocated. So the driver must
-    /// take no lock that is ever held by one who allocates with [`GFP_KERNEL`], wait for no work that
-    /// allocates, and not count on memory for itself.
+    /// The thread may hold any lock under which memory is allocated. So the driver must take no lock under
+    /// which any thread allocates with [`GFP_KERNEL`], wait for no work that allocates, and not count on
+    /// memory for itself.
     ///
     /// # Examples
     ///
@@ -252,10 +252,11 @@ impl Move<'_> {
         let fence = fence.start();
         // INVARIANT: That fence.
         self.job = Some(fence.fence());
-        // INVARIANT: Of `Copying`: both places are this large. Whoever frees or moves them waits for the fence, which
-        // `finish` adds to the reservation, or to the manager; or waits for itself. `after` stands for
-        // all that uses them: the reservation is held, so there will be no more before `finish`.
-        // SAFETY: See above.
+        // INVARIANT: Of `Copying`: both places are this large. Freeing or moving them waits for the fence,
+        // which `finish` adds to the reservation, or to the manager; or for which it waits. `after` stands
+        // for all that uses them: the reservation is held, so there will be no more before `finish`.
+        // SAFETY: Both are so many pages, are neither freed nor given away before the fence is signaled, and
+        // `after` has all that uses them: see above.
         let copying =
             unsafe { Copying::new(room, (from, to), self.size() >> PAGE_SHIFT, after, fence) };
         let job = CopyJob(ManuallyDrop::new(copying));

@@ -447,7 +447,7 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// One of its pins must belong to the caller, who gives it away.
+    /// One of its pins must belong to the caller, and is given away.
     pub(super) unsafe fn unpin(this: ARef<Self>) {
         let this = ARef::into_raw(this);
 

@@ -128,8 +128,8 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     /// Takes space back. May sleep.
     ///
     /// Of what is made of pages, in memory reclaim as well, if the device has a
-    /// [shrinker](super::Setup::shrinker): then it must not allocate, nor take a lock that is held by one who
-    /// does. See [`Driver`](super::Driver#locks-and-allocations).
+    /// [shrinker](super::Setup::shrinker): then it must not allocate, nor take a lock under which others
+    /// do. See [`Driver`](super::Driver#locks-and-allocations).
     fn free(&self, space: Self::Space) {
         drop(space);
     }

@@ -1145,8 +1145,8 @@ pub(super) unsafe fn pin(bo: *mut bindings::ttm_buffer_object) -> Result {
 ///
 /// It is also a reference to the object.
 ///
-/// To unpin takes the reservation. If that isn't free when this is dropped, be it that the thread holds it
-/// itself, the object is unpinned a little later, by a work. [`Self::unpin`] does it at once.
+/// To unpin takes the reservation. If that isn't free when this is dropped, as when the thread itself holds
+/// it, a work unpins the object a little later. [`Self::unpin`] does it at once.
 ///
 /// # Examples
 ///

@@ -4,6 +4,7 @@
 
 use super::{
     super::{
+        driver::is_owner,
         Backing,
         BuddyManager,
         ManagerOps,
@@ -17,7 +18,10 @@ use crate::{
     drm::gem::IntoGEMObject,
     str::CString, //
 };
-use core::ops::Range;
+use core::{
+    ops::Range,
+    ptr, //
+};
 
 const PAGE: usize = 0x1000;
 const PAGES: u64 = 16;
@@ -192,6 +196,16 @@ mod cases {
             assert_eq!(reserved.write(offset, &bytes), Err(EINVAL));
         }
         assert_eq!(&bytes, b"last");
+        Ok(())
+    }
+
+    // One that says that it belongs to another isn't kept by its own.
+    #[test]
+    fn a_driver_is_owned_by_the_module_of_its_code() -> Result {
+        let code = info as *const ();
+
+        assert!(is_owner(ptr::null(), code));
+        assert!(!is_owner(ptr::dangling(), code));
         Ok(())
     }
 
