@@ -65,6 +65,8 @@ mod cursor;
 mod device;
 mod driver;
 mod fdinfo;
+// For the doctests, which are a part of the kernel image. Modules can't be linked to it: nothing of it is
+// exported.
 #[cfg(CONFIG_KUNIT = "y")]
 #[doc(hidden)]
 pub mod fixture;
