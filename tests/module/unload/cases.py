@@ -46,20 +46,20 @@ class Mode:
 
 	@property
 	def lost(self):
-		"""Does nobody drop it? A device keeps what keeps it. A module stays while a
-		zombie of it waits: for ever, if that is for what its exit would drop.
+		"""Is it there for ever? A device keeps what keeps it. A module stays while a zombie of
+		it waits: for ever, if that is for what its exit would drop. What the exit drops,
+		and takes long, is given up.
 		"""
 		words = set(self.words)
-		return bool(words & {'lost', 'guard'} or {'pending', 'exit'} <= words or
+		return bool(words & {'lost', 'guard'} or
+			    'exit' in words and words & {'late', 'pending'} or
 			    self.place == 'Device' and words & {'device', 'pending'})
 
 	@property
 	def waits(self):
 		"""Would dropping it wait for a foreign fence, with who drops it?"""
-		if self.lost or self.place in ('Zombie', 'Waker'):
-			return False
-		return ('waits' in THINGS.get(self.thing, []) or
-			{'late', 'exit'} <= set(self.words))
+		return ('waits' in THINGS.get(self.thing, []) and not self.lost and
+			self.place not in ('Zombie', 'Waker'))
 
 
 @dataclass(frozen=True)

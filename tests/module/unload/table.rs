@@ -9,8 +9,7 @@
 //! - `pending`: somebody waits until it is dropped.
 //! - `waits`: dropping it waits for a foreign fence; or it is kept until that is signaled.
 //! - `late`: when it was dropped, it takes until then.
-//! - `exit`: the module's exit drops it, and waits for what takes longer. A program that doesn't signal
-//!   the fence would wait for that, too.
+//! - `exit`: the module's exit drops it.
 //! - `own`: it has a device of its own.
 //! - `guard`: it borrows, so it can only be forgotten.
 //! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
