@@ -262,6 +262,9 @@ impl<'a> JobBuilder<'a> {
     /// than that; what it returns is handed on. Between that and putting the job into the queue nothing
     /// sleeps, nor is allocated.
     ///
+    /// What the job waits for is known by then, so `lock` must not have a reservation of the buffers in
+    /// hand: that is why it has to be [`Send`].
+    ///
     /// # Errors
     ///
     /// As [`Self::publish`].
@@ -290,14 +293,14 @@ impl<'a> JobBuilder<'a> {
     /// # drop(job);
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn publish_with<G>(mut self, lock: impl FnOnce() -> G) -> Result<(Job, G)> {
+    pub fn publish_with<G>(mut self, lock: impl FnOnce() -> G + Send) -> Result<(Job, G)> {
         self.make_room()?;
         self.after = self.all_before()?;
         let mut buffers = KVec::with_capacity(self.uses.len(), GFP_KERNEL)?;
 
+        // Nobody uses the room, adds a fence that the job would have to wait for, or moves a buffer: that
+        // takes a guard of its reservation, and `lock` has none, as guards can't be sent.
         let guard = lock();
-        // As a rule, there is room: this is for those who use it up meanwhile.
-        self.make_room()?;
         for used in &self.uses {
             // SAFETY: By the type invariants the buffers are valid, on the device of an `Inner`, and
             // reserved.

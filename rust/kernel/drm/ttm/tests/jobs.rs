@@ -13,8 +13,7 @@ use crate::{
         FenceUsage,
         Job,
         JobBuilder,
-        JobMemory,
-        Stop, //
+        JobMemory, //
     },
     kthread,
     sync::atomic::{
@@ -394,8 +393,9 @@ mod cases {
             let mut others = KVec::with_capacity(n, GFP_KERNEL)?;
             let job = use_all(&objects, &mut others)?;
 
-            assert!(job.is_ready());
+            assert_eq!(job.is_ready(), others.is_empty());
             drop(others);
+            assert!(job.is_ready());
             let waits = |usage| !objects[5].is_idle_for(usage);
             assert!(waits(Read) && waits(Write) && waits(Bookkeep));
             job.run(|memory| memory.fill(0, 0, 0x1000, n as u64, 1))?;
@@ -405,8 +405,8 @@ mod cases {
         Ok(())
     }
 
-    /// Makes a job that uses all objects. Just before it is published, as many others use one of them as
-    /// there is capacity for.
+    /// Makes a job that uses all objects. When it knows of them, but isn't published yet, as many others
+    /// begin to use one of them as there is capacity for.
     fn use_all(objects: &[ARef<Object>], others: &mut KVec<PendingFence>) -> Result<Job> {
         let timeline = timeline()?;
 
@@ -422,18 +422,13 @@ mod cases {
                 job.add(reserved, usage)?;
             }
 
-            let use_room = || -> Result<(), Stop> {
-                while others.len() < others.capacity() {
-                    let work = PendingFence::new(c"test", c"other")?;
-                    let mut again = tx.reserve(&objects[0])?;
-                    again.fence_slot()?.add(&work.fence(), Read)?;
-                    let _ = others.push_within_capacity(work);
-                }
-                Ok(())
-            };
-            let (job, used) = job.publish_with(use_room)?;
-            used?;
-            Ok(job)
+            while others.len() < others.capacity() {
+                let work = PendingFence::new(c"test", c"other")?;
+                let mut again = tx.reserve(&objects[0])?;
+                again.fence_slot()?.add(&work.fence(), Read)?;
+                let _ = others.push_within_capacity(work);
+            }
+            Ok(job.publish()?)
         })
     }
 }

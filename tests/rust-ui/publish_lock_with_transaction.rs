@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Who locks a queue for a job doesn't reserve, use or move its buffers then: the job wouldn't wait for that.
+
+use kernel::{
+    drm::ttm::{fixture, Job, JobBuilder, Object, Transaction},
+    prelude::*, //
+};
+
+fn case<'env>(
+    tx: &Transaction<'env>,
+    obj: &'env Object<fixture::BufferData>,
+    job: JobBuilder<'_>,
+) -> Result<Job> {
+    #[cfg(not(control))]
+    let lock = || tx.reserve(obj).is_ok();
+    #[cfg(control)]
+    let lock = || obj.buffer().size();
+    Ok(job.publish_with(lock)?.0) //~ error[E0277]: cannot be shared between threads safely
+}
