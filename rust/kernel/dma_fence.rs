@@ -28,6 +28,11 @@ use crate::{
     time::Delta,
     types::Opaque, //
 };
+#[cfg(CONFIG_MODULES)]
+use crate::{
+    ffi::c_ulong,
+    sync::rcu, //
+};
 use core::{
     ops::{
         Deref,
@@ -250,8 +255,14 @@ impl<T: Wake> Waker<T> {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`]
+    /// [`EINVAL`] if `T` says that it belongs to a module that it isn't a part of, [`ENOMEM`].
     pub fn new(data: T) -> Result<KBox<Self>> {
+        if !is_owner(
+            this_module::<T::OwnerModule>().as_ptr(),
+            Self::call as *const (),
+        ) {
+            return Err(EINVAL);
+        }
         // INVARIANT: No fence has it.
         let head = Head {
             cb: Opaque::uninit(),
@@ -307,6 +318,29 @@ unsafe extern "C" fn wake_callback(
 
         call(NonNull::new_unchecked(head));
         bindings::module_put(module);
+    }
+}
+
+/// Whether `module` is the one that the function at `code` belongs to; null is for what is built in.
+///
+/// Code whose owner is another one would not be kept from going.
+// Not generic, as it must not be part of a module. TTM asks for its drivers as well.
+#[inline(never)]
+pub(crate) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {
+    #[cfg(CONFIG_MODULES)]
+    {
+        let _guard = rcu::read_lock();
+
+        // CAST: The address of a function.
+        // SAFETY: RCU is locked for reading; any address will do.
+        ptr::eq(module, unsafe {
+            bindings::__module_text_address(code.addr() as c_ulong)
+        })
+    }
+    #[cfg(not(CONFIG_MODULES))]
+    {
+        let _ = code;
+        module.is_null()
     }
 }
 
@@ -771,6 +805,7 @@ mod tests {
     use super::*;
     use crate::{
         kthread,
+        module::ModuleMetadata,
         str::CString,
         sync::rcu,
         time::delay::fsleep, //
@@ -861,6 +896,32 @@ mod tests {
             assert_eq!(shown, (short.len(), Name::SIZE - 1));
         }
         Ok(())
+    }
+
+    // A module that is none: this code is built in.
+    struct Elsewhere;
+
+    impl ModuleMetadata for Elsewhere {
+        const NAME: &'static CStr = c"elsewhere";
+        const THIS_MODULE: ThisModule = {
+            // SAFETY: Nothing is done with it, as nothing belongs to it.
+            unsafe { ThisModule::from_ptr(ptr::dangling_mut()) }
+        };
+    }
+
+    struct Stray;
+
+    #[vtable]
+    impl Wake for Stray {
+        type OwnerModule = Elsewhere;
+
+        fn wake(_waker: KBox<Waker<Self>>) {}
+    }
+
+    // That module would be kept, and not the one with the code.
+    #[test]
+    fn a_waker_is_of_its_module() {
+        assert!(Waker::new(Stray).is_err_and(|e| e == EINVAL));
     }
 
     // Its fences keep what they need of it.

@@ -6,7 +6,6 @@
 
 use super::{
     content::uses_pages,
-    driver::is_owner,
     inner::Inner,
     manager::Route,
     reserved::wait_for,
@@ -28,6 +27,7 @@ use crate::{
     bindings,
     container_of,
     device,
+    dma_fence::is_owner,
     drm,
     error::{
         from_err_ptr,

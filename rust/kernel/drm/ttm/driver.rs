@@ -14,17 +14,9 @@ use super::{
     Place, //
 };
 use crate::{
-    bindings,
     drm,
     prelude::*, //
 };
-#[cfg(CONFIG_MODULES)]
-use crate::{
-    ffi::c_ulong,
-    sync::rcu, //
-};
-#[cfg(CONFIG_MODULES)]
-use core::ptr;
 
 /// A DRM driver whose buffers are managed by TTM.
 ///
@@ -386,29 +378,6 @@ pub trait Driver:
     /// take a lock that is held while allocating.
     fn shrunk(bo: &Self::BufferData, purged: bool) {
         let _ = (bo, purged);
-    }
-}
-
-/// Whether `module` is the one that the function at `code` belongs to; null is for what is built in.
-///
-/// Nothing keeps the code of a driver that names another module.
-// Not generic, as it must not be part of a module.
-#[inline(never)]
-pub(super) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {
-    #[cfg(CONFIG_MODULES)]
-    {
-        let _guard = rcu::read_lock();
-
-        // CAST: The address of a function.
-        // SAFETY: RCU is locked for reading; any address will do.
-        ptr::eq(module, unsafe {
-            bindings::__module_text_address(code.addr() as c_ulong)
-        })
-    }
-    #[cfg(not(CONFIG_MODULES))]
-    {
-        let _ = code;
-        module.is_null()
     }
 }
 

@@ -4,7 +4,6 @@
 
 use super::{
     super::{
-        driver::is_owner,
         Backing,
         BuddyManager,
         ManagerOps,
@@ -15,6 +14,7 @@ use super::{
     *, //
 };
 use crate::{
+    dma_fence::is_owner,
     drm::gem::IntoGEMObject,
     str::CString, //
 };
