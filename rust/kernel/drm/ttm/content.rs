@@ -149,3 +149,16 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
         }
     }
 }
+
+/// Clears memory that others may access at the same time.
+///
+/// # Safety
+///
+/// `to` must be valid for writes of `n` bytes, and be aligned as `n` is, to words; but others may read and
+/// write there.
+pub(super) unsafe fn zero(to: *mut u8, n: usize) {
+    for at in 0..n / size_of::<u64>() {
+        // SAFETY: By the function's requirements. Volatile accesses of a word are atomic for the kernel.
+        unsafe { to.cast::<u64>().add(at).write_volatile(0) };
+    }
+}

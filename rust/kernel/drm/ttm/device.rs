@@ -5,7 +5,10 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
-    content::uses_pages,
+    content::{
+        uses_pages,
+        zero, //
+    },
     inner::Inner,
     manager::Route,
     reserved::wait_for,
@@ -556,9 +559,9 @@ pub(super) unsafe fn clear(
     // SAFETY: The buffer is valid, and so are its reservation and `ctx`, by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
     match memory {
-        // SAFETY: By the type invariants of `Inner`, so much is there. It is only accessed through
-        // pointers; and it belongs to `new`, unless a manager gave it out twice.
-        Some(memory) => unsafe { memory.write_bytes(0, (*new).size) },
+        // SAFETY: By the type invariants of `Inner`, so much is there, whole pages. It is only accessed
+        // through pointers, and belongs to `new`; if a manager gave it out twice, others write there.
+        Some(memory) => unsafe { zero(memory, (*new).size) },
         // SAFETY: By the function's requirements. It is in a window, which stays as long as `window`.
         None => unsafe { clear_window((*bo).bdev, new) }?,
     }

@@ -6,6 +6,7 @@
 
 use super::{
     content::{
+        copy,
         uses_pages,
         Content, //
     },
@@ -56,7 +57,6 @@ use core::{
         ManuallyDrop,
         MaybeUninit, //
     },
-    ptr, //
 };
 
 /// A place that a buffer has, or will have.
@@ -654,8 +654,9 @@ impl Copying {
             // yet.
             let (from, to) = unsafe { (self.from.map(n), self.to.map(n)) };
 
-            // SAFETY: Both are a page of memory, which is only accessed through pointers.
-            unsafe { ptr::copy(from, to, PAGE_SIZE) };
+            // SAFETY: Both are a page of memory, which is only accessed through pointers. Others have no
+            // business there, but get there if a manager gives a place out twice.
+            unsafe { copy(to, from, PAGE_SIZE) };
             // SAFETY: Just mapped, in the reverse order.
             unsafe {
                 self.to.unmap(to);
