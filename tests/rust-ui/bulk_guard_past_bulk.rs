@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! So is that of a bulk.
+
+use kernel::drm::ttm::{fixture, BulkMove};
+
+fn case(bulk: BulkMove<fixture::Driver>) -> bool {
+    let reserved = bulk.reserve();
+    #[cfg(not(control))]
+    drop(bulk); //~ error[E0505]: cannot move out of `bulk` because it is borrowed
+    reserved.is_idle()
+}

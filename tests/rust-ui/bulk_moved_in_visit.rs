@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Nobody changes the list that is just being visited.
+
+use kernel::drm::ttm::{fixture, BulkMove, Lru, MemType, Reserved, Resv};
+
+fn case(
+    lru: &mut Lru<'_, fixture::Driver>,
+    bulk: &BulkMove<fixture::Driver>,
+    reserved: &Reserved<'_, Resv>,
+) {
+    lru.visit(MemType::VRAM, |_| {
+        //~^ error[E0501]: cannot borrow `*lru` as mutable because previous closure requires unique access
+        //~^^ error[E0500]: closure requires unique access to `*lru` but it is already borrowed
+        #[cfg(not(control))]
+        let _ = bulk.move_to_tail(reserved, lru);
+    });
+    let _ = bulk.move_to_tail(reserved, lru);
+}

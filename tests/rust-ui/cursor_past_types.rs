@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A cursor looks up where to go on when it gets there.
+
+use core::pin::pin;
+use kernel::{
+    drm::ttm::{fixture, Device, MemType},
+    prelude::*, //
+};
+
+fn case(dev: &Device<fixture::Driver>) -> Result {
+    let mut types = KVec::from_elem(MemType::VRAM, 2, GFP_KERNEL)?;
+    let mut cursor = pin!(dev.cursor(&types)?);
+    #[cfg(not(control))]
+    drop(types); //~ error[E0505]: cannot move out of `types` because it is borrowed
+    cursor.as_mut().lock().next();
+    Ok(())
+}

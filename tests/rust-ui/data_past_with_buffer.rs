@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The driver's part of a buffer goes with the reference that the walk has taken.
+
+use kernel::drm::ttm::{fixture, Walk};
+
+fn case(walk: &mut Walk<'_, '_, fixture::Driver>) {
+    #[cfg(not(control))]
+    walk.with_buffer(|bo| bo.data()); //~ error: lifetime may not live long enough: returning this value requires that `'1` must outlive `'2`
+    #[cfg(control)]
+    walk.with_buffer(|bo| bo.data().is_some());
+}

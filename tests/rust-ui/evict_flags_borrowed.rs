@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! TTM looks at the places where a buffer may go after the driver has returned.
+
+use kernel::{
+    drm::ttm::{MemType, Place},
+    prelude::*,
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer {
+    place: [Place; 1],
+}
+
+driver!(
+    Mine,
+    Buffer,
+    (),
+    fn evict_flags(bo: &Buffer, _from: MemType) -> &'static [Place] {
+        let _ = &bo.place;
+        #[cfg(not(control))]
+        return &bo.place; //~ error: lifetime may not live long enough: returning this value requires that `'1` must outlive `'static`
+        #[cfg(control)]
+        return &[Place::SYSTEM];
+    }
+);

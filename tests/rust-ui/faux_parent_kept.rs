@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The parent is bound for sure only while the device is made.
+
+use core::cell::Cell;
+use kernel::{
+    device::Bound,
+    drm::ttm::{self, fixture, FauxRegistration},
+    faux,
+    prelude::*, //
+};
+
+fn case<'a>(kept: &Cell<Option<&'a faux::Device<Bound>>>) -> Result {
+    FauxRegistration::<fixture::Driver>::new(c"kept", |parent| {
+        #[cfg(not(control))]
+        kept.set(Some(parent)); //~ error[E0521]: borrowed data escapes outside of closure: `parent` escapes the closure body here
+        #[cfg(control)]
+        kept.set(None);
+        Err(ENODEV)
+    })?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What was prepared is one fence.
+
+use kernel::dma_fence::PreparedFence;
+
+fn case(prepared: PreparedFence) {
+    prepared.start().signal();
+    #[cfg(not(control))]
+    prepared.start().signal(); //~ error[E0382]: use of moved value: `prepared`
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A device is registered once.
+
+use kernel::{
+    device::{Bound, Device},
+    drm::{
+        self,
+        ttm::{self, fixture},
+    },
+    prelude::*, //
+};
+
+fn case(parent: &Device<Bound>, dev: drm::UnregisteredDevice<fixture::Driver>) -> Result {
+    let _ = ttm::register(parent, dev, Ok(()))?;
+    #[cfg(not(control))]
+    let _ = ttm::register(parent, dev, Ok(()))?; //~ error[E0382]: use of moved value: `dev`
+    Ok(())
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! The device that a registration shows may go with it.
+
+use kernel::drm::ttm::{fixture, FauxRegistration, MemType};
+
+fn case(registration: FauxRegistration<fixture::Driver>) {
+    let dev = registration.device();
+    #[cfg(not(control))]
+    drop(registration); //~ error[E0505]: cannot move out of `registration` because it is borrowed
+    dev.manager(MemType::VRAM);
+}

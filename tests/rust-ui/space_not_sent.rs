@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A place is given back by whichever thread frees the buffer.
+
+use kernel::{
+    drm::ttm::{fixture, ManagerOps, Object, Request, Reserved},
+    prelude::*, //
+};
+
+struct Ops;
+
+impl ManagerOps for Ops {
+    #[cfg(not(control))]
+    type Space = Option<Reserved<'static, Object<fixture::BufferData>>>;
+    //~^ error[E0277]: cannot be shared between threads safely
+    //~^^ error[E0277]: cannot be sent between threads safely
+    #[cfg(control)]
+    type Space = Option<u64>;
+
+    fn alloc(&self, _request: &Request<'_>) -> Result<Self::Space> {
+        Ok(None)
+    }
+
+    fn start(&self, _space: &Self::Space) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A transaction is the thread's that began it.
+
+use kernel::{
+    drm::ttm::{fixture, Object, Transaction},
+    kthread,
+    prelude::*, //
+};
+
+fn case<'env>(tx: &Transaction<'env>, obj: &'env Object<fixture::BufferData>) -> Result {
+    kthread::scope(|scope| {
+        #[cfg(not(control))]
+        scope.spawn(c"thread", || drop(tx.reserve(obj)))?; //~ error[E0277]: cannot be shared between threads safely
+        #[cfg(control)]
+        scope.spawn(c"thread", || drop(obj.reserve()))?;
+        drop(tx.reserve(obj));
+        Ok(())
+    })
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! A thread has no part in the reservations of the one that started it.
+
+use kernel::{
+    drm::ttm::{fixture, Object},
+    kthread,
+    prelude::*, //
+};
+
+fn case(obj: &Object<fixture::BufferData>) -> Result {
+    let reserved = obj.reserve();
+    let size = obj.buffer().size();
+    kthread::scope(|scope| {
+        #[cfg(not(control))]
+        scope.spawn(c"thread", || drop(reserved))?; //~ error[E0277]: cannot be sent between threads safely
+        #[cfg(control)]
+        scope.spawn(c"thread", || drop(size))?;
+        Ok(())
+    })
+}

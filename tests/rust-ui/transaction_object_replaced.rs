@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a transaction has reserved isn't dropped before it gives the reservation back.
+
+use kernel::{
+    drm::ttm::{self, fixture, Object, OperationCtx},
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+fn case(
+    mut obj: ARef<Object<fixture::BufferData>>,
+    other: &ARef<Object<fixture::BufferData>>,
+) -> Result {
+    ttm::transaction(&OperationCtx::new(), |tx| {
+        #[cfg(not(control))]
+        let _ = tx.reserve(&obj)?; //~ error[E0521]: borrowed data escapes outside of closure
+        #[cfg(control)]
+        let _ = tx.reserve(other)?;
+        obj = other.clone(); //~ error[E0506]: cannot assign to `obj` because it is borrowed
+        Ok(())
+    })
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a job waits for is known as long as there is the job.
+
+use kernel::{
+    drm::ttm::Job,
+    prelude::*, //
+};
+
+fn case(job: Job) -> Result {
+    let fence = job.waits_for().ok_or(ENOENT)?;
+    #[cfg(not(control))]
+    job.run(|_| Ok(()))?; //~ error[E0505]: cannot move out of `job` because it is borrowed
+    fence.wait()
+}
