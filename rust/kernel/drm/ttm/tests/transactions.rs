@@ -420,6 +420,37 @@ mod cases {
         Ok(())
     }
 
+    // The walk lends a guard, and gets another one back, of a buffer that nobody drops. Each of the two
+    // knows what it has to give back.
+    #[test]
+    fn a_walk_that_is_left_another_guard() -> Result {
+        let before = complaints();
+        let dev = Device::new()?;
+        let walked = [dev.vram(0x1000)?, dev.vram(0x1000)?];
+        let leaked = KBox::into_raw(KBox::new(dev.system(0x1000)?, GFP_KERNEL)?);
+        // SAFETY: It came out of a box, and isn't dropped before the end.
+        let other: &'static ARef<Object> = unsafe { &*leaked };
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let mut left = 0;
+
+        transaction(&ctx(), |tx| {
+            tx.walk(vram, &ctx(), |bo| {
+                if let Some(reserved) = other.buffer().try_reserve() {
+                    *bo = reserved;
+                    left += 1;
+                }
+                ControlFlow::Continue(())
+            })
+        })?;
+        assert_eq!(left, walked.len());
+        assert!(walked.iter().all(|obj| obj.try_reserve().is_some()));
+        assert!(other.try_reserve().is_some());
+        assert_eq!(complaints(), before);
+        // SAFETY: It came out of a box, and nobody borrows it any more.
+        drop(unsafe { KBox::from_raw(leaked) });
+        Ok(())
+    }
+
     #[test]
     fn a_walk_that_evicts() -> Result {
         let dev = Device::new()?;
