@@ -746,6 +746,8 @@ static void ttm_lru_room_every_allocation_fails(struct kunit *test)
 	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
 		dma_fence_signal(fence[i]);
 		dma_fence_put(fence[i]);
+		dma_fence_put(man->eviction_fences[i]);
+		man->eviction_fences[i] = NULL;
 	}
 	EXPECT_SOUND(w, "a");
 }
