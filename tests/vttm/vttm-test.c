@@ -1883,6 +1883,31 @@ static void move_both_hot(void)
 	check(moved < 2 * TIMES * 2 * a.size / 20);
 }
 
+/* One that is used now and then has VRAM, and keeps it beside one that is used more. */
+static void move_beside_busy(void)
+{
+	enum { ROUNDS = 20, TIMES = 20 };
+	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE), moves;
+	struct bo slow = make_bo(vram / 4 * 3, GPU_DOMAINS, 0);
+	struct bo fast = make_bo(vram / 2, GPU_DOMAINS, 0);
+	struct bo other = make_bo(PAGE, GPU_DOMAINS, 0);
+
+	/* So it is known how long its pauses are. */
+	use_once(&slow);
+	for (int i = 0; i < TIMES; i++)
+		use_once(&other);
+	check_eq(use_once(&slow), VTTM_DOMAIN_VRAM);
+	moves = info(slow.handle).moves;
+
+	check_eq(vttm_prefetch(gpu, fast.handle, VTTM_DOMAIN_GTT), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int i = 0; i < TIMES; i++)
+			check_eq(use_once(&fast), VTTM_DOMAIN_GTT);
+		use_once(&slow);
+	}
+	check_eq(info(slow.handle).moves, moves);
+}
+
 /* --- Sharing --- */
 
 static void prime_bad(void)
@@ -2412,6 +2437,7 @@ static const struct ktap_case cases[] = {
 	CASE(move_leaves_little),
 	CASE(move_hot),
 	CASE(move_both_hot),
+	CASE(move_beside_busy),
 	CASE(madvise_kept),
 	CASE(madvise_purged),
 	CASE(submit_bad_bos),

@@ -67,8 +67,8 @@ FEW_PAGES = 'ttm.pages_limit=16384'
 # What `make check` has. Copies that take a while, and such that don't; a shrinker, and
 # TTM's own swap-out; memory that is short, and swap space that is.
 TESTS = (
-	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=80),
-	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=79,
+	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=81),
+	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=80,
 	     args=(FEW_PAGES,)),
 	Test('vttm-others', 'others', least=10),
 	Test('vttm-fill', 'vttm-fill --rounds 60', 'delay_us=100', memory='448M'),
