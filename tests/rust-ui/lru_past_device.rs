@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who has a device's lock has the device.
+//! The guard of a device's lock borrows the device.
 
 use kernel::{
     drm::{

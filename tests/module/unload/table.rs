@@ -15,8 +15,8 @@
 //! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
 //! - `lost`: nobody can drop what is there.
 //!
-//! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]: as with all spinlocks, forgetting one stops
-//! who wants it next.
+//! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]. As with all spinlocks, the next thread to take
+//! a forgotten one spins for ever.
 //!
 //! [`Walk`]: kernel::drm::ttm::Walk
 //! [`Lru`]: kernel::drm::ttm::Lru

@@ -4,7 +4,7 @@
  * are real: the test thread moves from one to the other, and places buffers there,
  * one page each, in TT.
  *
- * Who has what is told beside the picture: "a in A" is charged to cgroup A.
+ * lru_place_in() says which cgroup a buffer is charged to.
  */
 
 #include <linux/cgroup_dmem.h>
@@ -325,7 +325,7 @@ static void ttm_lru_cgroup_unprotected_goes_elsewhere(struct kunit *test)
 	EXPECT_SOUND(w, "b");
 }
 
-/* Who is protected, as seen from the root, has a right to the first place, */
+/* A cgroup that is protected, as seen from the root, gets the first place, */
 static void ttm_lru_cgroup_protected_takes(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
