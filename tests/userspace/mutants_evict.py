@@ -182,10 +182,7 @@ PASSING = """\
 			  left_out->replaced || scope->passing;
 """
 
-SOFT = """\
-	scope->soft = effort == TTM_EVICT_TRYLOCK ||
-		      (evict->search && evict->search->soft_victims);
-"""
+SOFT = "\tscope->soft = effort <= TTM_EVICT_WAIT_ONCE;\n"
 
 LOW = "	if (freed < 0 || freed >= target || !evict->hit_low || !may_try_low)\n"
 
@@ -214,8 +211,8 @@ ROUND_INCLUDES = """\
 			continue;
 		if (effort"""
 
-ROUND_EXHAUST = """\
-		if (effort == TTM_EVICT_EXHAUST &&
+ROUND_ONCE = """\
+		if (effort == TTM_EVICT_WAIT_ONCE &&
 		    !(left_out & ttm_evict_place_bit(search, place)))
 			continue;
 """
@@ -247,7 +244,6 @@ EXHAUSTIVELY = """\
 	if (!ttm_evict_is_refusal(ret))
 		return ret;
 
-	search->left_out = U64_MAX;
 	search->ctx->scope->num_worthless = 0;
 	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
 """
@@ -422,10 +418,9 @@ EVICT = [
     ("no walk is soft for nested searches", SOFT, ""),
     ("all walks are soft for nested searches", SOFT, "\tscope->soft = true;\n"),
     ("soft walks are hard for nested searches",
-     SOFT, SOFT.replace("effort == TTM_EVICT_TRYLOCK ||\n\t\t      ", "")),
+     SOFT, SOFT.replace("<=", "==")),
     ("searches for victims wait at once",
-     SOFT, SOFT.replace(" ||\n\t\t      (evict->search && evict->search->soft_victims)", "")),
-    ("a drain has a search for victims", SOFT, SOFT.replace("evict->search && ", "")),
+     SOFT, SOFT.replace("<= TTM_EVICT_WAIT_ONCE", "== TTM_EVICT_TRYLOCK")),
     ("what passed nested searches of earlier walks is passing",
      "\tscope->passing = false;\n", ""),
     ("what was left out by nested searches of earlier walks counts",
@@ -522,7 +517,7 @@ EVICT = [
     ("what passed in an earlier round is passing", "\tsearch->passing = false;\n", ""),
     ("places of the other half are looked at", ROUND_INCLUDES, "\t\tif (effort"),
     ("soft rounds look only where something was left out",
-     ROUND_EXHAUST, ROUND_EXHAUST.replace("effort == TTM_EVICT_EXHAUST &&\n\t\t    ", "")),
+     ROUND_ONCE, ROUND_ONCE.replace("effort == TTM_EVICT_WAIT_ONCE &&\n\t\t    ", "")),
     ("a lack of memory is one of room",
      ROUND_ERRORS, ROUND_ERRORS.replace("result = ret", "0")),
     ("a lack of memory ends the round",
@@ -589,16 +584,16 @@ EVICT = [
      EXHAUSTIVELY, EXHAUSTIVELY.replace("\tif (!ttm_evict_is_refusal(ret))\n\t\treturn ret;\n\n",
                                         "")),
     ("the last round only where something was left out",
-     EXHAUSTIVELY, EXHAUSTIVELY.replace("\tsearch->left_out = U64_MAX;\n", "")),
+     ROUND_ONCE, ROUND_ONCE.replace("== TTM_EVICT_WAIT_ONCE", ">= TTM_EVICT_WAIT_ONCE")),
     ("the last round does not wait for what was not valuable",
      EXHAUSTIVELY, EXHAUSTIVELY.replace("\tsearch->ctx->scope->num_worthless = 0;\n", "")),
     ("the last round is soft", EXHAUSTIVELY, EXHAUSTIVELY.replace("EXHAUST", "TRYLOCK")),
     ("all at once exhaustively",
-     "\tret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);\n"
-     "\tsearch->soft_victims", "\tret = -ENOSPC;\n\tsearch->soft_victims"),
-    ("victims' searches wait in the first exhaustive round",
-     "\tsearch->soft_victims = true;\n", ""),
-    ("victims' searches never wait", "\tsearch->soft_victims = false;\n", ""),
+     "\tint ret = ttm_evict_search_round(search, TTM_EVICT_WAIT_ONCE);",
+     "\tint ret = -ENOSPC;"),
+    ("the first round that waits does so for all",
+     "\tint ret = ttm_evict_search_round(search, TTM_EVICT_WAIT_ONCE);",
+     "\tint ret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);"),
     ("what is free is searched for on and on",
      MAY_GO_ON, "return !(search->outer && search->outer->soft);"),
     ("searches nested in soft ones are hard", MAY_GO_ON, "return search->force_space;"),

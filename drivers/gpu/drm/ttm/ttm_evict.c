@@ -88,10 +88,15 @@
 /* The most buffers that a soft walk meets which were moved since it began. */
 #define TTM_EVICT_MAX_MOVED	16
 
-/* How hard a search tries. */
+/* How hard a walk tries. */
 enum ttm_evict_effort {
+	/* It waits for no reservation. */
 	TTM_EVICT_TRYLOCK,
+	/* For one, with the ticket. Searches for the victims' places are soft. */
+	TTM_EVICT_WAIT_ONCE,
+	/* For all, without a ticket. */
 	TTM_EVICT_WAIT,
+	/* For all, with the ticket, and it keeps them. */
 	TTM_EVICT_EXHAUST,
 };
 
@@ -107,8 +112,6 @@ struct ttm_evict_search {
 	/* What it gets. */
 	struct ttm_resource **res;
 	bool force_space;
-	/* Searches for its victims are soft, even if it waits for these. */
-	bool soft_victims;
 	/* Places where the last round did not see everything, a bit for each. */
 	u64 left_out;
 	/* What it did not see, others will soon be done with. */
@@ -320,8 +323,7 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 	s64 ret;
 
 	scope->man = man;
-	scope->soft = effort == TTM_EVICT_TRYLOCK ||
-		      (evict->search && evict->search->soft_victims);
+	scope->soft = effort <= TTM_EVICT_WAIT_ONCE;
 	scope->left_out = false;
 	scope->passing = false;
 	arg->trylock_only = effort == TTM_EVICT_TRYLOCK;
@@ -463,8 +465,8 @@ static u64 ttm_evict_entries(const struct ttm_evict_search *search)
 }
 
 /*
- * Look at all places; exhaustively only where the last round did not see everything.
- * Returns -ENOSPC or -ENOMEM if none has room.
+ * Look at all places; where it waits once, only at those that the last round did not
+ * fully see. Returns -ENOSPC or -ENOMEM if none has room.
  */
 static int ttm_evict_search_round(struct ttm_evict_search *search,
 				  enum ttm_evict_effort effort)
@@ -482,7 +484,7 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 
 		if (!ttm_evict_search_includes(search, place))
 			continue;
-		if (effort == TTM_EVICT_EXHAUST &&
+		if (effort == TTM_EVICT_WAIT_ONCE &&
 		    !(left_out & ttm_evict_place_bit(search, place)))
 			continue;
 		ret = ttm_evict_search_place(search, place, effort);
@@ -555,21 +557,17 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 
 /*
  * Look exhaustively. A wait can come to -EDEADLK, and cost the caller its transaction.
- * So the first round waits only in places that the soft look did not fully see, searches
- * softly for its victims' places, and leaves out what is known not to be valuable. The
- * second round does without these limits.
+ * So the first round waits for one buffer in each place that the soft look did not fully
+ * see, and for none that is known not to be valuable: a later place may have room yet.
+ * The second round does without these limits.
  */
 static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 {
-	int ret;
+	int ret = ttm_evict_search_round(search, TTM_EVICT_WAIT_ONCE);
 
-	search->soft_victims = true;
-	ret = ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
-	search->soft_victims = false;
 	if (!ttm_evict_is_refusal(ret))
 		return ret;
 
-	search->left_out = U64_MAX;
 	search->ctx->scope->num_worthless = 0;
 	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
 }
