@@ -48,11 +48,12 @@
  * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
  *    may be so by now. While there is something that a look did not see, the search
  *    goes on, for so many pauses at most (TTM_EVICT_PATIENCE, TTM_EVICT_KEPT_PATIENCE).
- * 4. *With a ticket: exhaustively.* A walk waits for each reservation, with the
- *    ticket, and keeps it, whether the buffer was worth evicting or not. What it has
- *    seen can't change behind it, what it has evicted can't come back, and it meets
- *    each buffer once. So it ends, and what it concludes is true. The reservations
- *    are given back when the buffer has its place.
+ * 4. *With a ticket: exhaustively.* Each wait may come to -EDEADLK, so the first round
+ *    waits for one reservation in each place. In the second a walk waits for all of
+ *    them, with the ticket, and keeps them, whether the buffers were worth evicting or
+ *    not. What it has seen can't change behind it, what it has evicted can't come back,
+ *    and it meets each buffer once. So it ends, and what it concludes is true. The
+ *    reservations are given back when the buffer has its place.
  * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation. It
  *    looks softly again and again, and keeps nothing in between.
  * 6. *-EDEADLK comes unchanged out of nested evictions*, and from then on nothing is
