@@ -114,8 +114,9 @@ struct Way<'dev, T: Driver> {
     bounded: bool,
 }
 
-// SAFETY: A cursor may be used from any thread, one at a time. Who steps has a `Walk`, which can't be
-// sent.
+// SAFETY: A cursor may be used and dropped from any thread, by one at a time: it takes the LRU lock
+// for each step. What must stay in a thread is the guard of that lock, which belongs to a `Walk`, and
+// that can't be sent.
 unsafe impl<T: Driver> Send for Cursor<'_, T> {}
 
 impl<'dev, T: Driver> Cursor<'dev, T> {
@@ -170,18 +171,19 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
     ///
     /// Must not be called by a thread that has the LRU lock of any device.
     pub fn lock(self: Pin<&mut Self>) -> Walk<'_, 'dev, T> {
-        // SAFETY: Nothing is moved out of it.
+        // SAFETY: Nothing is moved out of it: its fields are only assigned to, or borrowed.
         let this = unsafe { self.get_unchecked_mut() };
         let raw = this.cursor.get();
 
         if !this.ready {
-            // SAFETY: `raw` is memory for a cursor, which is pinned.
+            // SAFETY: `raw` is memory for a cursor, pinned as `self` is. It isn't ready, so by the
+            // type invariants it is on no list.
             unsafe { this.way.init(raw) };
         }
         let guard = this.way.man.device().lru_lock().lock();
         if !this.ready {
-            // SAFETY: The cursor is initialized, and the LRU lock is held. Dropping the walk pauses
-            // it.
+            // SAFETY: `init` has just initialized the cursor, and the LRU lock is held. Dropping the
+            // walk pauses it before the lock is dropped.
             unsafe { bindings::ttm_resource_cursor_restart(raw) };
             // INVARIANT: It is initialized and pinned.
             this.ready = true;
@@ -210,7 +212,8 @@ impl<'dev, T: Driver> Way<'dev, T> {
             bindings::ttm_resource_cursor_init
         };
 
-        // SAFETY: By the function's requirements; the manager is valid.
+        // SAFETY: `cursor` is memory for a cursor, pinned, and on no list, by the function's
+        // requirements. The manager is valid, as it is borrowed for `'dev`.
         unsafe { init(cursor, self.man.as_raw()) };
     }
 
@@ -230,12 +233,12 @@ impl<'dev, T: Driver> Way<'dev, T> {
         let mut res = ptr::null_mut();
 
         while let Some(man) = self.route.next() {
-            // SAFETY: By the function's requirements.
-            let found = unsafe {
-                self.go_to(cursor, man);
-                bindings::ttm_resource_cursor_advance_to(cursor, &mut res)
-            };
-            if found {
+            // SAFETY: `cursor` is as the function's requirements say; by the type invariants all of the
+            // route is on the device of `man`.
+            unsafe { self.go_to(cursor, man) };
+            // SAFETY: `cursor` is initialized and pinned, as `go_to` left it. The LRU lock is held until
+            // it is paused, by the function's requirements.
+            if unsafe { bindings::ttm_resource_cursor_advance_to(cursor, &mut res) } {
                 break;
             }
         }
@@ -249,7 +252,9 @@ impl<'dev, T: Driver> Way<'dev, T> {
     /// As [`Self::advance`]; `man` must be on the same device.
     unsafe fn go_to(&mut self, cursor: *mut bindings::ttm_resource_cursor, man: &'dev Manager<T>) {
         self.man = man;
-        // SAFETY: By the function's requirements. It is on no list when it is made anew.
+        // SAFETY: `cursor` is initialized and pinned, and the LRU lock is held until it is paused, by
+        // the function's requirements. `fini` takes it off its list, so it is on none when it is made
+        // anew.
         unsafe {
             bindings::ttm_resource_cursor_fini(cursor);
             self.init(cursor);
@@ -261,7 +266,8 @@ impl<'dev, T: Driver> Way<'dev, T> {
 #[cfg(CONFIG_KUNIT = "y")]
 impl<T: Driver> tests::Hitch for Cursor<'_, T> {
     unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item> {
-        // SAFETY: By the function's requirements. It is initialized if it is ready.
+        // SAFETY: `this` is valid, by the function's requirements. The cursor is initialized if it is
+        // ready.
         unsafe {
             (*this)
                 .ready
@@ -277,7 +283,8 @@ impl<T: Driver> Drop for Cursor<'_, T> {
         }
 
         let _guard = self.way.man.device().lru_lock().lock();
-        // SAFETY: By the type invariants it is initialized. The LRU lock is held.
+        // SAFETY: By the type invariants the cursor is initialized. The LRU lock of its device was
+        // just taken.
         unsafe { bindings::ttm_resource_cursor_fini(self.cursor.get()) };
     }
 }
@@ -341,20 +348,24 @@ impl<T: Driver> Walk<'_, '_, T> {
         // Not `self.current` itself, so that nobody else gets to see the walk.
         let mut res = ptr::null_mut();
 
-        // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+        // SAFETY: By the type invariants the cursor is initialized and pinned, and the LRU lock is
+        // held. Dropping `self`, and all that drops the lock, pauses it before.
         if unsafe { bindings::ttm_resource_cursor_advance_to(self.cursor, &mut res) } {
             // INVARIANT: It is on one of the lists.
             self.current = res;
-            // SAFETY: As it was found. It spares callers to look whether there is one.
+            // SAFETY: It returned true, so it has set `res` to a resource. This spares callers to look
+            // whether there is one.
             unsafe { assert_unchecked(!res.is_null()) };
-            // SAFETY: It is on one of the lists. As long as `self` is borrowed, nobody can step or
-            // drop the lock.
+            // SAFETY: The resource was found on one of the lists of `way.man`, under the LRU lock. As
+            // long as `self` is borrowed, nobody can step or drop the lock.
             return Some(unsafe { Resource::from_raw(res) });
         }
 
-        // SAFETY: As above.
+        // SAFETY: By the type invariants the cursor is initialized for `way.man` and pinned, and the
+        // LRU lock is held. It is paused before the lock is dropped, as above.
         self.current = unsafe { self.way.advance(self.cursor) };
-        // SAFETY: As above, if it is not null.
+        // SAFETY: It isn't null, so it was found on one of the lists. As long as `self` is borrowed,
+        // nobody can step or drop the lock.
         (!self.current.is_null()).then(|| unsafe { Resource::from_raw(self.current) })
     }
 
@@ -384,7 +395,8 @@ impl<T: Driver> Walk<'_, '_, T> {
             return None;
         }
 
-        // SAFETY: By the type invariants it is on a list, and the lock is held.
+        // SAFETY: `current` isn't null, as was just checked, so by the type invariants it is on a list:
+        // it is valid as long as the LRU lock is held, which protects its `bo` as well.
         let bo = unsafe { (*self.current).bo };
         if bo.is_null() {
             return None;
@@ -430,9 +442,11 @@ impl<T: Driver> Walk<'_, '_, T> {
             return None;
         }
 
-        // SAFETY: By the type invariants it is on a list, and the lock is held.
+        // SAFETY: `current` isn't null, as was just checked, so by the type invariants it is on a list:
+        // it is valid as long as the LRU lock is held, which protects its `bo` as well.
         let bo = unsafe { (*self.current).bo };
-        // SAFETY: As above: a buffer is valid as long as its resource is on a list.
+        // SAFETY: A buffer isn't freed as long as its resource is on a list, and the lock, which keeps
+        // it there, is held.
         if bo.is_null() || unsafe { bindings::kref_get_unless_zero(&raw mut (*bo).kref) } == 0 {
             return None;
         }
@@ -441,7 +455,8 @@ impl<T: Driver> Walk<'_, '_, T> {
             // INVARIANT: The reference was just taken.
             let bo = Reference(bo);
 
-            // SAFETY: It is a buffer of this device, or a ghost of one. There is a reference.
+            // SAFETY: It is a buffer of this device, or a ghost of one. It is valid for this call, as
+            // the reference is dropped afterwards.
             f(unsafe { Buffer::from_raw(bo.0) })
         }))
     }
@@ -501,7 +516,8 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn skip_bulk(&mut self) {
-        // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+        // SAFETY: By the type invariants the cursor is initialized and pinned, and the LRU lock is
+        // held. Dropping `self`, and all that drops the lock, pauses it before.
         unsafe { bindings::ttm_resource_cursor_skip_bulk(self.cursor) };
     }
 
@@ -531,18 +547,21 @@ impl<T: Driver> Walk<'_, '_, T> {
         // INVARIANT: No resource.
         self.current = ptr::null_mut();
         if let Some(man) = self.way.route.restart() {
-            // SAFETY: By the type invariants, and as below.
+            // SAFETY: By the type invariants the cursor is initialized and pinned, the LRU lock is
+            // held, and all of the route is on one device. Dropping `self`, and all that drops the
+            // lock, pauses it before.
             return unsafe { self.way.go_to(self.cursor, man) };
         }
-        // SAFETY: By the type invariants. Dropping `self`, and all that drops the lock, pauses.
+        // SAFETY: By the type invariants the cursor is initialized and pinned, and the LRU lock is
+        // held. Dropping `self`, and all that drops the lock, pauses it before.
         unsafe { bindings::ttm_resource_cursor_restart(self.cursor) };
     }
 
     /// Lends the lock, to move things on the list. The walk keeps its place.
     pub fn lru(&mut self) -> Lru<'_, T> {
         self.pause();
-        // SAFETY: The lock is held by the type invariants, the cursor is paused, and `self` is
-        // borrowed.
+        // SAFETY: By the type invariants the LRU lock of this device is held, and lent for as long as
+        // `self` is borrowed. The cursor was just paused, and can't be advanced meanwhile.
         unsafe { Lru::assume_locked(self.way.man.device()) }
     }
 
@@ -550,7 +569,7 @@ impl<T: Driver> Walk<'_, '_, T> {
     fn pause(&mut self) {
         // INVARIANT: No resource.
         self.current = ptr::null_mut();
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the cursor is initialized, and the LRU lock is held.
         unsafe { bindings::ttm_resource_cursor_pause(self.cursor) };
     }
 }
@@ -574,7 +593,8 @@ impl Drop for Reference {
     fn drop(&mut self) {
         // It may be the last one.
         might_sleep();
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again. Who
+        // drops it may sleep, as was asserted.
         unsafe { bindings::ttm_bo_fini(self.0) };
     }
 }

@@ -146,7 +146,8 @@ impl<T: Driver> Device<T> {
 
     /// The DRM device that this is the data of.
     pub fn drm(&self) -> &drm::Device<T> {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariants `self` is the `data` of a `drm::Device<T>`, which is valid as
+        // long as its data.
         unsafe { &*container_of!(ptr::from_ref(self), drm::Device<T>, data) }
     }
 
@@ -157,10 +158,12 @@ impl<T: Driver> Device<T> {
 
     /// The manager of a memory type, or [`None`] if the device doesn't have that.
     pub fn manager(&self, mem_type: MemType) -> Option<&Manager<T>> {
-        // SAFETY: By the type invariants of `Inner`.
+        // SAFETY: By the type invariants of `Inner` `bdev` is initialized, and its managers don't
+        // change once the device can be seen. An index of a `MemType` is within the array.
         let man = unsafe { (*self.as_bdev()).man_drv[mem_type.index()] };
 
-        // SAFETY: By the type invariants of `Inner` it lasts as long as the device.
+        // SAFETY: It isn't null, so by the type invariants of `Inner` it is a manager of this device.
+        // It lasts as long as the device, which is borrowed.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
     }
 
@@ -288,14 +291,16 @@ impl<T: Driver> Device<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn swap_out_all(&self, ctx: &mut OperationCtx) -> Result {
-        // SAFETY: By the type invariants of `Inner`; the context is valid for the call.
+        // SAFETY: By the type invariants of `Inner` `bdev` is initialized. The context is valid for
+        // the call.
         to_result(unsafe {
             bindings::ttm_device_swapout_all(self.as_bdev(), ctx.as_raw(), GFP_KERNEL.as_raw())
         })
     }
 
     pub(super) fn lru_lock(&self) -> &Lock<(), SpinLockBackend> {
-        // SAFETY: By the type invariants of `Inner` it is initialized.
+        // SAFETY: By the type invariants of `Inner` `bdev` is initialized, and its `lru_lock` with it,
+        // a spinlock. It isn't moved, and lasts as long as the device, which is borrowed.
         unsafe { Lock::from_raw(&raw mut (*self.as_bdev()).lru_lock) }
     }
 
@@ -322,8 +327,8 @@ impl<T: Driver> Device<T> {
     ///
     /// `bo` must be valid for `'a`, and on a `Device<T>`.
     unsafe fn data_of<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a T::DeviceData {
-        // SAFETY: By the function's requirements. The buffer, or the one that it is a ghost of, keeps the
-        // device.
+        // SAFETY: `bo` is valid, and on a `Device<T>`, by the function's requirements. For `'a` it
+        // keeps its device; a ghost keeps the buffer that it comes from, which does.
         unsafe { &Self::from_bdev((*bo).bdev).data }
     }
 
@@ -381,7 +386,8 @@ impl<T: Driver> Device<T> {
             // held.
             unsafe { tt::set_purged((*bo).ttm) };
         }
-        // SAFETY: By the function's requirements. Who has the reservation has a reference.
+        // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
+        // call: who has its reservation has a reference.
         if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
             T::shrunk(data, purged);
         }
@@ -395,7 +401,8 @@ impl<T: Driver> Device<T> {
         bo: *mut bindings::ttm_buffer_object,
         place: *const bindings::ttm_place,
     ) -> bool {
-        // SAFETY: By the function's requirements. TTM has a reference.
+        // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
+        // call, as TTM has a reference.
         let data = unsafe { Buffer::<T>::from_raw(bo) }.data();
         // SAFETY: `place` is valid during the call, by the function's requirements.
         let to = (!place.is_null()).then(|| unsafe { Place::from_raw(place) });
@@ -445,7 +452,8 @@ impl<T: Driver> Device<T> {
         hop: *mut bindings::ttm_place,
     ) -> c_int {
         // Who validates it, or evicts it, doesn't come so far; a driver's hop may.
-        // SAFETY: By the function's requirements; TTM has a reference.
+        // SAFETY: The buffer is on a `Device<T>`, and `new` was allocated for it, by the function's
+        // requirements. Both are valid for the call, as TTM has a reference.
         if unsafe { Buffer::<T>::from_raw(bo).is_imported() && !uses_pages(new) } {
             return EINVAL.to_errno();
         }
@@ -457,9 +465,12 @@ impl<T: Driver> Device<T> {
             return from_result(|| unsafe { place_first(bo, ctx, new) }.map(|()| 0));
         }
 
-        // SAFETY: By the function's requirements, and there is a resource.
+        // SAFETY: The buffer is reserved and on the device of an `Inner`, `new` was allocated for it,
+        // `ctx` is valid, and there is room for a fence, by the function's requirements. There is a
+        // resource, as was just checked. It goes with `finish`, below.
         let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
-        // SAFETY: By the function's requirements. TTM has a reference.
+        // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
+        // call, as TTM has a reference.
         let by = match unsafe { Buffer::<T>::from_raw(bo) }.data() {
             // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
             Some(data) => T::move_buffer(unsafe { Self::data_of(bo) }, data, &mut mv),
@@ -479,11 +490,13 @@ impl<T: Driver> Device<T> {
     ) {
         // SAFETY: The buffer is valid and reserved, and has a resource, by the function's requirements.
         let mem_type = MemType::new(unsafe { (*(*bo).resource).mem_type });
-        // SAFETY: By the function's requirements. TTM has a reference.
+        // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
+        // call, as TTM has a reference.
         let bo = unsafe { Buffer::<T>::from_raw(bo) };
         let places = bo.places_after(mem_type);
 
-        // SAFETY: By the function's requirements; the places are static.
+        // SAFETY: `placement` is valid for writes, by the function's requirements. The places that it
+        // then points to are static.
         unsafe {
             // A driver that has more than that has other problems.
             (*placement).num_placement = u32::try_from(places.len()).unwrap_or(u32::MAX);
@@ -556,13 +569,15 @@ pub(super) unsafe fn clear(
 
     // The place may have been left a moment ago, by an eviction that has yet to read it. TTM has added
     // its fence to the reservation.
-    // SAFETY: The buffer is valid, and so are its reservation and `ctx`, by the function's requirements.
+    // SAFETY: `bo` is valid, so its reservation is, which stays the same as it is held; `ctx` is
+    // valid. All by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
     match memory {
         // SAFETY: By the type invariants of `Inner`, so much is there, whole pages. It is only accessed
         // through pointers, and belongs to `new`; if a manager gave it out twice, others write there.
         Some(memory) => unsafe { zero(memory, (*new).size) },
-        // SAFETY: By the function's requirements. It is in a window, which stays as long as `window`.
+        // SAFETY: `new` is a place on `bdev` that nobody uses yet, by the function's requirements. It
+        // is in a window, which stays as long as `window`.
         None => unsafe { clear_window((*bo).bdev, new) }?,
     }
     Ok(())
@@ -577,8 +592,8 @@ unsafe fn clear_window(
 ) -> Result {
     let mut linear = bindings::ttm_kmap_iter_linear_io::default();
 
-    // SAFETY: By the function's requirements. `linear` isn't moved until all is undone. With this flag,
-    // no source is asked for anything.
+    // SAFETY: `res` is a place in a window of `bdev` that is there, by the function's requirements.
+    // `linear` isn't moved until all is undone. With this flag, no source is asked for anything.
     unsafe {
         let pages = u32::try_from((*res).size >> PAGE_SHIFT)?;
         let iter = from_err_ptr(bindings::ttm_kmap_iter_linear_io_init(
@@ -626,7 +641,8 @@ unsafe extern "C" fn io_mem_reserve_callback(
     // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
     let inner = unsafe { Inner::from_bdev(bdev) };
 
-    // SAFETY: By the function's requirements; TTM wants these fields of `res` filled in.
+    // SAFETY: `res` is a valid resource on this device, completely allocated, and nobody else uses its
+    // `bus`, by the function's requirements. TTM wants these fields filled in.
     unsafe {
         if let Some(memory) = inner.memory(res) {
             (*res).bus.addr = memory.cast();

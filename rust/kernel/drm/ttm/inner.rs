@@ -176,7 +176,7 @@ impl Inner {
 
             // INVARIANT: `bdev` of `Inner` is initialized, and there is a manager of system memory
             // only. So is `owner`.
-            // SAFETY: All of `this` is initialized, and it is pinned.
+            // SAFETY: All of `this` is initialized, and it is pinned: the initializer is a pinned one.
             let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
             // INVARIANT: See above.
             setup(&mut Setup {
@@ -196,7 +196,8 @@ impl Inner {
 
     /// The name of the DRM device: a string, or null, that lasts as long as `self`.
     pub(super) fn name(&self) -> *const c_char {
-        // SAFETY: By the type invariants. Constant.
+        // SAFETY: By the type invariants `drm` is the device that this is a part of, and valid as
+        // long. Its name is set before, and never changes.
         unsafe { (*self.drm).unique }
     }
 
@@ -208,7 +209,7 @@ impl Inner {
     ///
     /// `bdev` must be that of an `Inner` that is valid for `'a`.
     pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
+        // SAFETY: `bdev` is part of an `Inner` that is valid for `'a`, by the function's requirements.
         unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
     }
 
@@ -384,7 +385,8 @@ impl Plugged {
     pub(super) unsafe fn enter(drm: *mut bindings::drm_device) -> Result<Self> {
         let mut index = 0;
 
-        // SAFETY: `drm` is valid, by the function's requirements.
+        // SAFETY: `drm` is valid, by the function's requirements; `index` is valid for writes during
+        // the call.
         if !unsafe { bindings::drm_dev_enter(drm, &mut index) } {
             return Err(ENODEV);
         }
@@ -395,7 +397,8 @@ impl Plugged {
 
 impl Drop for Plugged {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariants `drm_dev_enter` gave the index. It is given back once: this
+        // is `drop`.
         unsafe { bindings::drm_dev_exit(self.0) };
     }
 }
@@ -426,7 +429,7 @@ impl PinnedDrop for Inner {
         // SAFETY: By the type invariants it was added, and nobody has a reference to the device.
         unsafe { bindings::ttm_owner_del(this.owner.get()) };
 
-        // SAFETY: By the type invariants `bdev` is initialized, and its managers don't change.
+        // SAFETY: By the type invariants `bdev` is initialized. Its managers don't change any more.
         let managers = unsafe { (*bdev).man_drv };
         for &man in managers.iter().filter(|man| !man.is_null()) {
             // SAFETY: By the type invariants, a manager of `bdev`. Who has a cursor borrows the
@@ -441,7 +444,8 @@ impl PinnedDrop for Inner {
 
         for (n, free) in (1..).zip(&this.free[1..]) {
             match free {
-                // SAFETY: By the type invariants, it is what frees this one. It is empty.
+                // SAFETY: By the type invariants it is what frees the manager of this memory type.
+                // That is empty, as there are no buffers, and nobody has a cursor.
                 Some(free) => unsafe { free.call(bdev, n) },
                 // SAFETY: By the type invariants, it is a range manager, or there is none. It is empty,
                 // so this doesn't fail.
@@ -474,7 +478,8 @@ unsafe fn unlink_forgotten(
     bdev: *mut bindings::ttm_device,
     man: *mut bindings::ttm_resource_manager,
 ) {
-    // SAFETY: By the function's requirements `bdev` is initialized, and its lock with it.
+    // SAFETY: `bdev` is initialized, and its `lru_lock` with it, a spinlock; it is valid for the call.
+    // All by the function's requirements.
     let _guard = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*bdev).lru_lock) }.lock();
 
     loop {
@@ -485,7 +490,8 @@ unsafe fn unlink_forgotten(
                 hitch = item;
             }
         };
-        // SAFETY: By the function's requirements, `man` is valid. The lock was just taken.
+        // SAFETY: `man` is a valid manager of `bdev`, by the function's requirements, and the LRU lock
+        // of that was just taken.
         unsafe { lru::visit_raw(man, visit) };
         if hitch.is_null() {
             break;

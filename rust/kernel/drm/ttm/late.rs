@@ -73,7 +73,8 @@ impl Base {
     /// `this` must be valid, without such a reference, and `inner` that of the device it is on.
     pub(super) unsafe fn keep_device(this: *mut Self, inner: &Inner) {
         // INVARIANT: It is initialized here.
-        // SAFETY: By the function's requirements, and as an owner is initialized as long as its `Inner`.
+        // SAFETY: `this` is valid and keeps no device yet, by the function's requirements, so `late` is
+        // memory for one. The owner is initialized as long as its `Inner`, which the reference keeps.
         unsafe { bindings::ttm_late_init((&raw mut (*this).late).cast(), inner.owner()) };
     }
 
@@ -98,7 +99,7 @@ impl Base {
     /// `bo` must be part of a valid `Self` for `'a`.
     unsafe fn from_bo<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a Self {
         // CAST: The buffer comes first, and `Opaque` is transparent.
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bo` is part of a `Self` that is valid for `'a`, by the function's requirements.
         unsafe { &*bo.cast() }
     }
 
@@ -106,7 +107,7 @@ impl Base {
     ///
     /// `late` must be part of a valid `Self` for `'a`.
     unsafe fn from_late<'a>(late: *mut bindings::ttm_late) -> &'a Self {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `late` is part of a `Self` that is valid for `'a`, by the function's requirements.
         unsafe { &*container_of!(Opaque::cast_from(late), Self, late) }
     }
 
@@ -119,13 +120,14 @@ impl Base {
     unsafe fn leave_bulk(&self) {
         let bo = self.bo();
 
-        // SAFETY: By the function's requirements, and the type invariants.
-        let bulk = unsafe {
-            bindings::ttm_bo_set_bulk_move(bo, ptr::null_mut());
-            let bulk = self.replace_bulk(None);
-            bindings::dma_resv_unlock((*bo).base.resv);
-            bulk
-        };
+        // SAFETY: By the type invariants `bo` is a buffer that isn't freed; its reservation is held, by the
+        // function's requirements.
+        unsafe { bindings::ttm_bo_set_bulk_move(bo, ptr::null_mut()) };
+        // SAFETY: The reservation is held, by the function's requirements. `bo.bulk_move` was just set to
+        // null.
+        let bulk = unsafe { self.replace_bulk(None) };
+        // SAFETY: The reservation is held and is the caller's to give away, by the function's requirements.
+        unsafe { bindings::dma_resv_unlock((*bo).base.resv) };
         drop(bulk);
     }
 }
@@ -137,25 +139,34 @@ impl Base {
 /// Only to be called by DRM, with an object that is complete, when its last GEM reference is gone.
 #[inline(never)]
 pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object) {
-    // SAFETY: By the function's requirements, it is embedded in a buffer, and that in a `Base`, which is
-    // valid until TTM's last reference is dropped. Nobody joins a bulk any more.
-    unsafe {
-        let bo = container_of!(gem, bindings::ttm_buffer_object, base);
-        let this = Base::from_bo(bo);
-        let late = this.late.get();
+    // SAFETY: `gem` is that of a complete object, by the function's requirements, so it is embedded in a
+    // buffer.
+    let bo = unsafe { container_of!(gem, bindings::ttm_buffer_object, base) };
+    // SAFETY: The buffer is part of a `Base`, which is valid until TTM's last reference is dropped, below.
+    let this = unsafe { Base::from_bo(bo) };
+    let late = this.late.get();
 
-        bindings::ttm_late_hold(late);
-        if (*this.bulk.get()).is_some() {
-            if !bindings::dma_resv_trylock((*bo).base.resv) {
-                // Somebody has it; maybe the current thread, which has no use for waiting.
-                bindings::ttm_late_queue(late, (*bo).base.resv, Some(leave_later));
-                return;
-            }
-            this.leave_bulk();
+    // SAFETY: The object is complete, so by the type invariants of `Base` `late` is initialized. This is
+    // called once for it.
+    unsafe { bindings::ttm_late_hold(late) };
+    // SAFETY: Nobody joins or leaves a bulk any more, as there is no GEM reference.
+    if unsafe { (*this.bulk.get()).is_some() } {
+        // SAFETY: The buffer is valid, and so is its reservation.
+        let resv = unsafe { (*bo).base.resv };
+        // SAFETY: As long as the buffer has TTM's initial reference, its reservation is valid.
+        if !unsafe { bindings::dma_resv_trylock(resv) } {
+            // Somebody has it; maybe the current thread, which has no use for waiting.
+            // SAFETY: `late` is initialized and holds the module; it isn't queued. The function is one of
+            // the kernel image, and gives `resv`, which is valid until then, back.
+            unsafe { bindings::ttm_late_queue(late, resv, Some(leave_later)) };
+            return;
         }
-        // This drops TTM's initial reference.
-        bindings::ttm_bo_fini(bo);
+        // SAFETY: There is no GEM reference any more; the reservation was just taken.
+        unsafe { this.leave_bulk() };
     }
+    // SAFETY: This drops TTM's initial reference, which belongs to GEM's last one. The buffer isn't used
+    // afterwards.
+    unsafe { bindings::ttm_bo_fini(bo) };
 }
 
 /// The same, where nothing is held but the reservation.
@@ -164,13 +175,16 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
 ///
 /// Only to be called for what [`free_callback`] has queued.
 unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
-    // SAFETY: By the function's requirements, as there.
-    unsafe {
-        let this = Base::from_late(late);
+    // SAFETY: `late` is that of a buffer whose initial reference is still there, by the function's
+    // requirements, so it is part of a valid `Base`.
+    let this = unsafe { Base::from_late(late) };
+    let bo = this.bo();
 
-        this.leave_bulk();
-        bindings::ttm_bo_fini(this.bo());
-    }
+    // SAFETY: There is no GEM reference any more. The reservation was taken before this was called.
+    unsafe { this.leave_bulk() };
+    // SAFETY: This drops TTM's initial reference, which belongs to GEM's last one. The buffer isn't used
+    // afterwards.
+    unsafe { bindings::ttm_bo_fini(bo) };
     // It may be gone, but that is for `free_later` to say.
     false
 }
@@ -182,8 +196,13 @@ unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
 /// Only to be called by TTM, with a buffer that is part of a [`Base`] which keeps its device.
 #[inline(never)]
 pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_object) {
-    // SAFETY: By the function's requirements, and the type invariants of `Base`. Nobody uses it any more.
-    unsafe { bindings::ttm_late_destroy(Base::from_bo(bo).late.get(), Some(free_later)) };
+    // SAFETY: The buffer is part of a `Base`, by the function's requirements, which is valid until
+    // `free_later` frees it.
+    let this = unsafe { Base::from_bo(bo) };
+    // SAFETY: It keeps its device, by the function's requirements, so by the type invariants of `Base`
+    // `late` is initialized. TTM is done with the buffer, so it isn't queued. The function is one of the
+    // kernel image.
+    unsafe { bindings::ttm_late_destroy(this.late.get(), Some(free_later)) };
 }
 
 /// Frees a buffer, where nothing is held.
@@ -192,14 +211,14 @@ pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_o
 ///
 /// Only to be called for what [`destroy_callback`] has queued.
 unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
-    // SAFETY: By the function's requirements, and the type invariants of `Base`. It isn't used
-    // afterwards.
-    unsafe {
-        let this = Base::from_late(late);
-        let (free, bo) = (this.free, this.bo());
+    // SAFETY: `late` is that of a buffer which TTM is done with, by the function's requirements, so it is
+    // part of a `Base` that is valid until it is freed here.
+    let this = unsafe { Base::from_late(late) };
+    let (free, bo) = (this.free, this.bo());
 
-        free(bo);
-    }
+    // SAFETY: By the type invariants of `Base` `free` frees this object. Nobody uses it any more, and no
+    // reservation is held.
+    unsafe { free(bo) };
     true
 }
 
