@@ -118,7 +118,9 @@ impl<T: Driver> Buffer<T> {
     pub(super) unsafe fn from_raw<'a>(bo: *mut bindings::ttm_buffer_object) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements.
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bo` is valid for `'a` and as the type's invariants say, by the function's
+        // requirements. `Self` is a transparent wrapper of a buffer, in an `Opaque`, so that C may
+        // write to it.
         unsafe { &*bo.cast() }
     }
 
@@ -133,20 +135,23 @@ impl<T: Driver> Buffer<T> {
 
     /// Its size in bytes, a multiple of the page size.
     pub fn size(&self) -> usize {
-        // SAFETY: By the type invariants; constant.
+        // SAFETY: By the type invariants the buffer is valid. Its size is set before it is one of
+        // TTM's, and never changes.
         unsafe { (*self.as_raw()).base.size }
     }
 
     /// The device that it is on.
     pub fn device(&self) -> &Device<T> {
-        // SAFETY: By the type invariants `bdev` is that of a `Device<T>`, which outlives its
-        // buffers. Constant.
+        // SAFETY: By the type invariants the buffer is valid, and `bdev`, which never changes, is that
+        // of a `Device<T>`. Each buffer has a reference to its device, and so has the one that a ghost
+        // comes from.
         unsafe { Device::from_bdev((*self.as_raw()).bdev) }
     }
 
     /// Whether it is a ghost: no GEM object, just old memory of one that is being moved.
     pub fn is_ghost(&self) -> bool {
-        // SAFETY: By the type invariants. `dev` is set before a buffer, or a ghost, can be seen.
+        // SAFETY: By the type invariants the buffer is valid. `dev` is set before a buffer, or a
+        // ghost, can be seen, and never changes.
         unsafe { (*self.as_raw()).base.dev.is_null() }
     }
 
@@ -156,7 +161,8 @@ impl<T: Driver> Buffer<T> {
     ///
     /// See [`Object`].
     pub fn is_imported(&self) -> bool {
-        // SAFETY: By the type invariants. Constant.
+        // SAFETY: By the type invariants the buffer is valid. Its type is set before it is one of
+        // TTM's, and never changes.
         unsafe { (*self.as_raw()).type_ == bindings::ttm_bo_type_ttm_bo_type_sg }
     }
 
@@ -177,11 +183,12 @@ impl<T: Driver> Buffer<T> {
             return None;
         }
 
-        // SAFETY: By the type invariants the memory is valid, and its GEM part initialized, as this
-        // is no ghost.
+        // SAFETY: By the type invariants the buffer is valid. This is a pointer to its GEM part, which
+        // is initialized, as this is no ghost.
         let gem = unsafe { &raw mut (*self.as_raw()).base };
 
-        // SAFETY: As above.
+        // SAFETY: The GEM part is in the buffer, which is valid as long as `self` is borrowed. Its
+        // count is initialized, and only accessed as an atomic.
         if unsafe { bindings::kref_get_unless_zero(&raw mut (*gem).refcount) } == 0 {
             return None;
         }
@@ -190,7 +197,7 @@ impl<T: Driver> Buffer<T> {
         // there is a reference since just now.
         let obj: &Object<T::BufferData> = unsafe { IntoGEMObject::from_raw(gem) };
 
-        // SAFETY: That reference is given away here.
+        // SAFETY: The reference that was just taken is given away here, and not used otherwise.
         Some(unsafe { ARef::from_raw(NonNull::from(obj)) })
     }
 
@@ -218,8 +225,9 @@ impl<T: Driver> Buffer<T> {
             return None;
         }
 
-        // SAFETY: By the type invariants; the driver's part is valid until TTM's last reference is
-        // dropped. Nothing but this part is accessed.
+        // SAFETY: By the type invariants the buffer is valid, and as it is no ghost, it is embedded in
+        // an object whose driver's part is there until TTM's last reference is dropped. Nothing else
+        // of the object is borrowed.
         Some(unsafe { &*Object::<T::BufferData>::data_of(self.as_raw()) })
     }
 
@@ -241,14 +249,15 @@ impl<T: Driver> Buffer<T> {
 // when TTM's last reference is dropped, which is not the case while there is a reference to `self`.
 unsafe impl<T: Driver> RawResv for Buffer<T> {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the buffer is valid. Its reservation is set before anyone
+        // else can have a reference, and is replaced only when TTM's last reference was dropped.
         unsafe { (*self.as_raw()).base.resv }
     }
 }
 
 impl<T: Driver> Reserve for Buffer<T> {}
 
-// SAFETY: It is the buffer itself.
+// SAFETY: `as_buffer` returns the buffer itself, so both have the same reservation.
 unsafe impl<T: Driver> AsBuffer for Buffer<T> {
     type Driver = T;
 

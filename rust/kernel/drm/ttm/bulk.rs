@@ -227,7 +227,8 @@ impl<T: Driver> BulkMove<T> {
 #[pinned_drop]
 impl PinnedDrop for BulkInner {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants. There are no members any more: they have references.
+        // SAFETY: By the type invariants the bulk is initialized and `bdev` is valid, whose LRU lock this
+        // takes. There are no members any more: they have references. It isn't used again.
         unsafe { bindings::ttm_lru_bulk_move_fini(self.bdev, self.bulk.get()) };
     }
 }

@@ -33,19 +33,23 @@ impl Content {
         bo: *mut bindings::ttm_buffer_object,
         res: *mut bindings::ttm_resource,
     ) -> Option<Self> {
-        // SAFETY: The buffer is on the device of an `Inner`, and `res` is allocated there, by the
-        // function's requirements.
+        // SAFETY: `bo` is valid, and on the device of an `Inner`, which it keeps; `res` is a valid
+        // resource there, completely allocated. Both by the function's requirements.
         if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(res) } {
             return Some(Self::Memory(memory));
         }
-        // SAFETY: By the function's requirements; `ttm` is protected by the reservation.
+        // SAFETY: `bo` is valid and its reservation, which protects `ttm`, is held; `res` is a
+        // resource that was allocated for it, so it is valid and of a buffer. All by the function's
+        // requirements.
         let (uses_pages, tt) = unsafe { (uses_pages(res), (*bo).ttm) };
 
-        // SAFETY: As above, `tt` is null or valid.
+        // SAFETY: `tt` isn't null, as was just checked, so it is the `ttm_tt` of the buffer: valid,
+        // and its pages are protected by the reservation, which is held.
         if !uses_pages || tt.is_null() || !unsafe { bindings::ttm_tt_is_populated(tt) } {
             return None;
         }
-        // SAFETY: `tt` is valid, as the buffer is reserved, by the function's requirements.
+        // SAFETY: `tt` isn't null, so it is valid, and as it is populated, `pages` is set. The
+        // reservation, which protects it, is held.
         let pages = unsafe { (*tt).pages };
         // What is imported may have none for the CPU.
         (!pages.is_null()).then_some(Self::Pages(pages))
@@ -64,7 +68,9 @@ impl Content {
     pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
         match self {
             Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
-            // SAFETY: There are more than `n` pages, by the function's requirements.
+            // SAFETY: There are more than `n` pages, which are valid, by the function's requirements,
+            // so that `n` is within the array. What is returned is unmapped by the caller, in reverse
+            // order.
             Self::Pages(pages) => unsafe { bindings::kmap_local_page(*pages.add(n)) }.cast(),
         }
     }
@@ -74,7 +80,8 @@ impl Content {
     /// `page` must be in the page that was mapped last, and that be still mapped.
     pub(super) unsafe fn unmap(self, page: *mut u8) {
         if self.is_pages() {
-            // SAFETY: It is the page that was mapped last, by the function's requirements.
+            // SAFETY: `page` is in the page that was mapped last, and is still mapped, by the
+            // function's requirements.
             unsafe { bindings::kunmap_local(page.cast()) };
         }
     }
@@ -85,11 +92,13 @@ impl Content {
     ///
     /// It must have more than `at` bytes, and be valid. What `f` gets is no more than the rest of a page.
     pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
-        // SAFETY: There are more than `at` bytes, by the function's requirements.
+        // SAFETY: It is valid and has more than `at` bytes, so it has that page, by the function's
+        // requirements. It is unmapped below.
         let page = unsafe { self.map(at >> PAGE_SHIFT) };
         let ret = f(page.wrapping_add(at & (PAGE_SIZE - 1)));
 
-        // SAFETY: Just mapped. What `f` mapped, it has unmapped.
+        // SAFETY: `page` is the page mapped above. It was mapped last: what `f` mapped, it has
+        // unmapped.
         unsafe { self.unmap(page) };
         ret
     }
@@ -101,7 +110,9 @@ impl Content {
 ///
 /// `res` must be a valid resource of a buffer.
 pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
-    // SAFETY: By the function's requirements; the memory type that it is in has a manager.
+    // SAFETY: `res` is a valid resource of a buffer, which is valid as long as that, by the function's
+    // requirements. Its memory type has a manager on the buffer's device, which allocated it; neither
+    // they nor `use_tt` change.
     unsafe {
         let bdev = (*(*res).bo).bdev;
 
@@ -137,8 +148,10 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
     let is_aligned = to.addr() % WORD == 0 && from.addr() % WORD == 0;
     let words = if is_aligned { n / WORD } else { 0 };
 
-    // SAFETY: By the function's requirements, and as was just checked, aligned. Volatile accesses of a
-    // word or a byte are atomic for the kernel.
+    // SAFETY: `to` is valid for writes and `from` for reads of `n` bytes, by the function's
+    // requirements; no access is beyond those. If whole words are copied, both are aligned, as was
+    // just checked. Volatile accesses of a word or a byte are atomic for the kernel, so that others
+    // may access them meanwhile.
     unsafe {
         for at in 0..words {
             let word = from.cast::<u64>().add(at).read_volatile();
@@ -158,7 +171,9 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
 /// write there.
 pub(super) unsafe fn zero(to: *mut u8, n: usize) {
     for at in 0..n / size_of::<u64>() {
-        // SAFETY: By the function's requirements. Volatile accesses of a word are atomic for the kernel.
+        // SAFETY: `to` is valid for writes of `n` bytes, and aligned, by the function's requirements;
+        // no access is beyond those. Volatile accesses of a word are atomic for the kernel, so that
+        // others may access them meanwhile.
         unsafe { to.cast::<u64>().add(at).write_volatile(0) };
     }
 }

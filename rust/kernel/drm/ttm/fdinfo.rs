@@ -125,7 +125,7 @@ where
     let handles = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*file).table_lock) };
     let _guard = handles.lock();
 
-    // SAFETY: As above; the lock was just taken.
+    // SAFETY: The file is open, so its lock is initialized; it was taken above, by this thread.
     let gem = unsafe { bindings::idr_get_next_ul(&raw mut (*file).object_idr, next) };
     let gem = NonNull::new(gem.cast::<bindings::drm_gem_object>())?;
     *next += 1;
@@ -146,7 +146,8 @@ fn count<D: DriverObject>(
     let size = obj.buffer().size() as u64;
 
     if let Some(home) = &mut stats[home.index()] {
-        // SAFETY: By the type invariants of `Object`, it is a valid GEM object.
+        // SAFETY: By the type invariants of `Object` it is a valid GEM object, and there is a
+        // reference for the call.
         if unsafe { bindings::drm_gem_object_is_shared_for_memory_stats(obj.as_raw()) } {
             home.shared += size;
         } else {

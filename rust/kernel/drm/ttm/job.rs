@@ -118,7 +118,8 @@ impl Use {
     ///
     /// The buffer must be valid.
     unsafe fn resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: The buffer is valid, by the function's requirements.
+        // SAFETY: The buffer is valid, by the function's requirements. Its reservation doesn't change
+        // while anyone has a reference.
         unsafe { (*self.bo).base.resv }
     }
 }
@@ -337,7 +338,7 @@ impl<'a> JobBuilder<'a> {
 
     fn make_room(&self) -> Result {
         self.uses.iter().try_for_each(|used| {
-            // SAFETY: By the type invariants, the reservation is held.
+            // SAFETY: By the type invariants the buffers are valid and their reservations held.
             to_result(unsafe { bindings::dma_resv_reserve_fences(used.resv(), Self::FENCES) })
         })
     }
@@ -351,11 +352,11 @@ impl<'a> JobBuilder<'a> {
             let _ = all.push_within_capacity(fence.clone());
         }
         for (n, used) in self.uses.iter().enumerate() {
-            // SAFETY: By the type invariants the buffers are valid.
+            // SAFETY: By the type invariants the buffers are valid as long as `self`.
             let resv = unsafe { used.resv() };
             let usage = used.waits_for();
             let is_covered = |other: &Use| {
-                // SAFETY: By the type invariants the buffers are valid.
+                // SAFETY: By the type invariants the buffers are valid as long as `self`.
                 let other_resv = unsafe { other.resv() };
 
                 other_resv == resv && other.waits_for() >= usage
@@ -396,7 +397,8 @@ impl Use {
         if res.is_null() {
             return Err(ENXIO);
         }
-        // SAFETY: By the function's requirements; it is the buffer's resource.
+        // SAFETY: The buffer is valid, on the device of an `Inner`, and its reservation is held, by
+        // the function's requirements. `res` is its resource, as the reservation keeps it.
         let content = unsafe { Content::of(self.bo, res) }.ok_or(ENXIO)?;
 
         // INVARIANT: That is all of the buffer.

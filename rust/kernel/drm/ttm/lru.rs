@@ -134,7 +134,8 @@ impl<'a, T: Driver> Lru<'a, T> {
 pub(super) unsafe fn is_hitch(item: *const bindings::ttm_lru_item) -> bool {
     let hitch = u64::from(bindings::ttm_lru_item_type_TTM_LRU_HITCH);
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: `item` is valid, and the LRU lock, under which its state changes, is held, by the
+    // function's requirements.
     unsafe { (*item).state & hitch != 0 }
 }
 
@@ -155,7 +156,8 @@ where
     where
         F: FnMut(*const bindings::ttm_lru_item),
     {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `arg` is a valid pointer to an `F` that nobody else uses, by the function's
+        // requirements; the borrow ends with this call.
         let visit = unsafe { &mut *arg.cast::<F>() };
 
         visit(item);

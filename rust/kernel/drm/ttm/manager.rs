@@ -98,7 +98,9 @@ impl<T: Driver> Manager<T> {
     pub(super) unsafe fn from_raw<'a>(man: *mut bindings::ttm_resource_manager) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements.
-        // SAFETY: By the function's requirements.
+        // SAFETY: `man` is an initialized manager for `'a`, and as the type's invariants say, by the
+        // function's requirements. `Self` is a transparent wrapper of one, in an `Opaque`, so that C
+        // may write to it.
         unsafe { &*man.cast() }
     }
 
@@ -108,13 +110,15 @@ impl<T: Driver> Manager<T> {
 
     /// The device.
     pub fn device(&self) -> &Device<T> {
-        // SAFETY: By the type invariants; constant.
+        // SAFETY: By the type invariants the manager is initialized, and one of a `Device<T>`, which
+        // lasts longer. `bdev` is set with that and never changes.
         unsafe { Device::from_bdev((*self.as_raw()).bdev) }
     }
 
     /// Bytes in use.
     pub fn usage(&self) -> u64 {
-        // SAFETY: By the type invariants. This takes the LRU lock.
+        // SAFETY: By the type invariants the manager is initialized. This takes the LRU lock by
+        // itself, as it must.
         unsafe { bindings::ttm_resource_manager_usage(self.as_raw()) }
     }
 
@@ -157,7 +161,8 @@ impl<T: Driver> Manager<T> {
     pub fn evict_all(&self) -> Result {
         let bdev = self.device().as_bdev();
 
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the manager is initialized, and `bdev` is the device that it
+        // is of; it is borrowed from that.
         to_result(unsafe { bindings::ttm_resource_manager_evict_all(bdev, self.as_raw()) })
     }
 }

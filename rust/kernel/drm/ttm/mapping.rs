@@ -114,21 +114,25 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
 ///
 /// `bo` must be a valid buffer on the device of an [`Inner`], reserved and pinned, that has a place.
 unsafe fn map(bo: *mut bindings::ttm_buffer_object) -> Result<(*mut u8, bool)> {
-    // SAFETY: By the function's requirements its resource is valid.
+    // SAFETY: `bo` is valid and on the device of an `Inner`, which it keeps, by the function's
+    // requirements; the reservation, which protects `resource`, is held.
     let (inner, res) = unsafe { (Inner::from_bdev((*bo).bdev), (*bo).resource) };
 
-    // SAFETY: As above. It is mapped there as long as the device exists.
+    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and stays
+    // while it is reserved. It is mapped there as long as the device exists.
     if let Some(addr) = unsafe { inner.memory(res) } {
         return Ok((addr, false));
     }
     // The window may go while it is mapped.
-    // SAFETY: As above.
+    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and stays
+    // while it is reserved.
     if unsafe { inner.window(res) }.is_some() {
         return Err(ENOTSUPP);
     }
 
     let mut map = bindings::iosys_map::default();
-    // SAFETY: By the function's requirements.
+    // SAFETY: `bo` is valid, reserved, pinned and has a place, by the function's requirements; `map`
+    // is valid for writes during the call.
     to_result(unsafe { bindings::ttm_bo_vmap(bo, &mut map) })?;
     // CAST: Both are an address.
     // SAFETY: All variants are an address.

@@ -150,7 +150,7 @@ impl Move<'_> {
 
     /// The bytes that move, a multiple of the page size.
     pub fn size(&self) -> usize {
-        // SAFETY: By the type invariants; constant.
+        // SAFETY: By the type invariants the buffer is valid. Its size never changes.
         unsafe { (*self.bo).base.size }
     }
 
@@ -230,7 +230,8 @@ impl Move<'_> {
         }
         self.populate()?;
 
-        // SAFETY: By the type invariants; these are the old and the new resource.
+        // SAFETY: By the type invariants the buffer is valid, reserved, and on the device of an
+        // `Inner`; the old resource is its, and the new one was completely allocated for it.
         let (from, to) = unsafe {
             (
                 Content::of(self.bo, self.old()),
@@ -289,7 +290,8 @@ impl Move<'_> {
     }
 
     fn old(&self) -> *mut bindings::ttm_resource {
-        // SAFETY: By the type invariants; protected by the reservation.
+        // SAFETY: By the type invariants the buffer is valid, and its reservation, which protects
+        // `resource`, is held.
         unsafe { (*self.bo).resource }
     }
 
@@ -312,7 +314,7 @@ impl Move<'_> {
 
     /// Whether the content stays in the same pages, of which the device gets to reach more, and not less.
     fn keeps_pages(&self) -> bool {
-        // SAFETY: By the type invariants; the device has managers for both places.
+        // SAFETY: By the type invariants `new` is a valid resource of the buffer's.
         self.from().mem_type == MemType::SYSTEM && unsafe { uses_pages(self.new) }
     }
 
@@ -324,16 +326,18 @@ impl Move<'_> {
     /// Sees to it that the buffer has pages if the new place needs them, or the content has left those of
     /// the old one.
     fn populate(&mut self) -> Result {
-        // SAFETY: By the type invariants; protected by the reservation.
+        // SAFETY: By the type invariants the buffer is valid, and its reservation, which protects
+        // `ttm`, is held.
         let tt = unsafe { (*self.bo).ttm };
         if tt.is_null() {
             return Ok(());
         }
 
-        // SAFETY: As above; the device has managers for both.
+        // SAFETY: By the type invariants both resources are valid, and of this buffer.
         let (from_pages, to_pages) = unsafe { (uses_pages(self.old()), uses_pages(self.new)) };
         let needs_pages = if from_pages {
-            // SAFETY: As above, `tt` is valid.
+            // SAFETY: It isn't null, so it is the buffer's `ttm_tt`: valid, as the reservation is
+            // held.
             unsafe { bindings::ttm_tt_is_swapped(tt) }
         } else {
             to_pages
@@ -367,7 +371,9 @@ impl Move<'_> {
 
         match by? {
             MoveBy::Memcpy | MoveBy::Nothing if self.is_empty() => {
-                // SAFETY: By the type invariants, and there is nothing in the old place.
+                // SAFETY: By the type invariants the buffer is on the device of an `Inner` and
+                // reserved, `new` was completely allocated for it, and `ctx` is valid. There is
+                // nothing in its old place.
                 unsafe { place_first(self.bo, self.ctx, self.new) }
             }
             MoveBy::Memcpy => {
@@ -435,7 +441,8 @@ impl Move<'_> {
         }
         // What stands for several fences is no part of a reservation.
         let _ = fence.wait();
-        // SAFETY: By the type invariants. The buffer is idle, and stays so.
+        // SAFETY: By the type invariants the buffer is valid and reserved, and `new` was allocated for
+        // it, and is given away. The buffer is idle, and stays so, as its reservation is held.
         unsafe { bindings::ttm_bo_move_sync_cleanup(self.bo, self.new) };
         Ok(())
     }
@@ -468,7 +475,8 @@ impl Move<'_> {
             }
             (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
         };
-        // SAFETY: As above, it is initialized.
+        // SAFETY: By the type invariants of `Inner` a manager of its device is initialized, and its
+        // lock with it, a spinlock. It lasts as long as the device.
         let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
         let _guard = lock.lock();
         // SAFETY: The lock protects them, and was just taken.
@@ -508,7 +516,8 @@ impl Move<'_> {
 ///
 /// `res` must be a valid resource that is completely allocated.
 unsafe fn space(res: *const bindings::ttm_resource) -> Space {
-    // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
+    // SAFETY: `res` is valid and completely allocated, by the function's requirements, so that these
+    // fields don't change any more.
     let (mem_type, start) = unsafe { ((*res).mem_type, (*res).start) };
 
     Space {

@@ -430,7 +430,8 @@ impl<T: DriverObject> Object<T> {
     pub(super) unsafe fn dma_buf_of(
         bo: *mut bindings::ttm_buffer_object,
     ) -> *mut bindings::dma_buf {
-        // SAFETY: By the function's requirements; constant. Nothing else of it is accessed.
+        // SAFETY: `bo` is embedded in a valid `Self`, by the function's requirements. `dma_buf` never
+        // changes, and nothing else of the object is borrowed.
         let dma_buf = unsafe { &(*Self::from_bo(bo)).dma_buf };
 
         dma_buf.as_ref().map_or(ptr::null_mut(), DmaBuf::as_raw)
@@ -458,13 +459,15 @@ impl<T: DriverObject> Object<T> {
 
     /// The DRM device that it is on.
     pub fn dev(&self) -> &drm::Device<T::Driver> {
-        // SAFETY: By the type invariants it has a reference to its device.
+        // SAFETY: By the type invariants the buffer is initialized, and the object has a reference to
+        // its device, which is of a `T::Driver`. `dev` never changes.
         unsafe { drm::Device::from_raw((*self.base.bo()).base.dev) }
     }
 
     /// This object as one of TTM's buffers.
     pub fn buffer(&self) -> &Buffer<T::Driver> {
-        // SAFETY: By the type invariants. GEM's references keep one of TTM's.
+        // SAFETY: By the type invariants the buffer is one of TTM's on a `Device<T::Driver>`, embedded
+        // in this object. GEM's references, one of which keeps `self`, keep one of TTM's.
         unsafe { Buffer::from_raw(self.base.bo()) }
     }
 
@@ -503,7 +506,8 @@ impl<T: DriverObject> Object<T> {
     /// That is for a peek: the reservation isn't taken, and others may just begin to use it. See
     /// [`Self::wait_idle_timeout`].
     pub fn is_idle_for(&self, usage: FenceUsage) -> bool {
-        // SAFETY: By the requirements of `RawResv`.
+        // SAFETY: `raw_resv` returns a reservation that is valid as long as `self` is borrowed, as
+        // `RawResv` requires.
         unsafe { bindings::dma_resv_test_signaled(self.raw_resv(), usage.waits_for()) }
     }
 
@@ -544,7 +548,8 @@ impl<T: DriverObject> Object<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn wait_idle_timeout(&self, usage: FenceUsage, timeout: Delta) -> Result<bool> {
-        // SAFETY: By the requirements of `RawResv`.
+        // SAFETY: `raw_resv` returns a reservation that is valid as long as `self` is borrowed, as
+        // `RawResv` requires.
         unsafe { wait_for(self.raw_resv(), usage.waits_for(), true, jiffies(timeout)) }
     }
 
@@ -557,7 +562,8 @@ impl<T: DriverObject> Object<T> {
         &self,
         bulk: Option<Arc<BulkInner>>,
     ) -> Option<Arc<BulkInner>> {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The reservation is held, or nobody else knows of the buffer, and `bo.bulk_move`
+        // points to `bulk`, by the function's requirements.
         unsafe { self.base.replace_bulk(bulk) }
     }
 
@@ -575,7 +581,8 @@ impl<T: DriverObject> Object<T> {
     ///
     /// `bo` must be embedded in a valid `Self`.
     pub(super) unsafe fn data_of(bo: *mut bindings::ttm_buffer_object) -> *const T {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bo` is embedded in a valid `Self`, by the function's requirements. This is a
+        // pointer to a field of that.
         unsafe { &raw const (*Self::from_bo(bo)).data }
     }
 
@@ -589,7 +596,8 @@ impl<T: DriverObject> Object<T> {
         indent: c_uint,
         gem: *const bindings::drm_gem_object,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `gem` is an object of this type that is alive, by the function's requirements, and
+        // DRM keeps it for the call.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem.cast_mut()) };
 
         // Without the reservation, its place may go meanwhile.
@@ -602,7 +610,8 @@ impl<T: DriverObject> Object<T> {
             Some(_) => "none",
             None => "busy",
         };
-        // SAFETY: By the function's requirements. Nobody else uses it meanwhile.
+        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until this
+        // returns.
         let mut printer = unsafe { Printer::from_raw(printer) };
         for _ in 0..indent {
             printer.write_fmt(fmt!("\t"));
@@ -617,7 +626,8 @@ impl<T: DriverObject> Object<T> {
     /// `bo` must be one that [`Self::alloc`] made, which TTM is done with, and nobody uses any more. No
     /// reservation must be held.
     unsafe fn free(bo: *mut bindings::ttm_buffer_object) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `bo` comes from `alloc`, which has embedded it in a `Self`, by the function's
+        // requirements.
         let this = unsafe { Self::from_bo(bo) };
 
         // SAFETY: The GEM part was initialized by `alloc`. The device is still there: the object keeps
@@ -647,12 +657,14 @@ impl<T: DriverObject> Sealed for Object<T> {}
 
 impl<T: DriverObject> IntoGEMObject for Object<T> {
     fn as_raw(&self) -> *mut bindings::drm_gem_object {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the buffer is initialized, and its GEM part with it. This is
+        // a pointer to that.
         unsafe { &raw mut (*self.base.bo()).base }
     }
 
     unsafe fn from_raw<'a>(gem: *mut bindings::drm_gem_object) -> &'a Self {
-        // SAFETY: By the function's requirements, `gem` is embedded in a `Self`.
+        // SAFETY: `gem` is embedded in the buffer of a `Self` that is valid for `'a`, by the
+        // function's requirements.
         unsafe {
             let bo = crate::container_of!(gem, bindings::ttm_buffer_object, base);
 

@@ -381,7 +381,8 @@ impl<M: ManagerOps> Core<M> {
         man: *mut bindings::ttm_resource_manager,
         res: *mut bindings::ttm_resource,
     ) {
-        // SAFETY: `man` is part of a `Self` that is valid, by the function's requirements.
+        // SAFETY: `man` is part of a `Self` that is valid for the call, by the function's
+        // requirements.
         let this = unsafe { Self::from_raw(man) };
         // CAST: The resource comes first.
         let raw = res.cast::<Resource<M::Space>>();
@@ -389,7 +390,8 @@ impl<M: ManagerOps> Core<M> {
         // SAFETY: By the type invariants of `Resource`. It is read this once, as nobody uses the resource
         // any more.
         this.ops.free(unsafe { (*raw).space.assume_init_read() });
-        // SAFETY: By the function's requirements, they are valid and belong together.
+        // SAFETY: `res` is a valid resource of `man`, by the function's requirements, and its space
+        // was just given back.
         unsafe { bindings::ttm_resource_fini(man, res) };
         // SAFETY: By the type invariants of `Core`, it came out of a box in `alloc_callback`. It is on no
         // list any more.
@@ -405,10 +407,12 @@ impl<M: ManagerOps> Core<M> {
         // CAST: The resource comes first.
         let res = res.cast::<Resource<M::Space>>();
         // Only this part is borrowed: what TTM has of it changes under the LRU lock.
-        // SAFETY: By the function's requirements; constant. By the type invariants of `Resource`, as it is
-        // a buffer's.
+        // SAFETY: `res` is valid for `'a`, and a buffer's, by the function's requirements, so by the
+        // type invariants of `Resource` its space is initialized. That isn't written to until it is
+        // freed.
         let space = unsafe { (*res).space.assume_init_ref() };
-        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
+        // SAFETY: `res` is valid and a buffer's, by the function's requirements, so `alloc` is done with it,
+        // and these fields don't change any more.
         let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
         // `alloc` has seen to it that this is no more than the manager has.
@@ -478,9 +482,11 @@ impl<M: ManagerOps> Core<M> {
         man: *mut bindings::ttm_resource_manager,
         printer: *mut bindings::drm_printer,
     ) {
-        // SAFETY: `man` is part of a `Self` that is valid, by the function's requirements.
+        // SAFETY: `man` is part of a `Self` that is valid for the call, by the function's
+        // requirements.
         let debug = Debug(unsafe { &Self::from_raw(man).ops });
-        // SAFETY: By the function's requirements. Nobody else uses it meanwhile.
+        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until this
+        // returns.
         let mut printer = unsafe { Printer::from_raw(printer) };
 
         printer.write_fmt(fmt!("{debug}"));

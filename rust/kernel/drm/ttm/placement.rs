@@ -194,7 +194,8 @@ impl Place {
     pub(super) unsafe fn from_raw<'a>(place: *const bindings::ttm_place) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements; TTM has no empty places.
-        // SAFETY: By the function's requirements.
+        // SAFETY: `place` is valid for `'a`, by the function's requirements. `Self` is a transparent
+        // wrapper of one.
         unsafe { &*place.cast() }
     }
 

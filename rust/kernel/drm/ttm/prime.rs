@@ -77,7 +77,8 @@ impl DmaBuf {
     ///
     /// `dma_buf` must be valid.
     unsafe fn get(dma_buf: NonNull<bindings::dma_buf>) -> Self {
-        // SAFETY: `dma_buf` is valid, by the function's requirements.
+        // SAFETY: `dma_buf` is valid, by the function's requirements, so it has a reference that keeps
+        // it during the call.
         unsafe { bindings::get_dma_buf(dma_buf.as_ptr()) };
         // INVARIANT: Just taken.
         Self(dma_buf)
@@ -89,7 +90,8 @@ impl DmaBuf {
 
     /// The reservation. It lasts as long as the DMA-buf.
     fn resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: By the type invariants. Constant.
+        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is set when it is made,
+        // and never changes.
         unsafe { (*self.as_raw()).resv }
     }
 
@@ -99,7 +101,8 @@ impl DmaBuf {
     ///
     /// The reservation must be held, and `map` be valid for writes.
     unsafe fn vmap(&self, map: *mut bindings::iosys_map) -> Result {
-        // SAFETY: By the function's requirements, and the type invariants.
+        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is held, and `map` is
+        // valid for writes, by the function's requirements.
         to_result(unsafe { bindings::dma_buf_vmap(self.as_raw(), map) })
     }
 
@@ -107,20 +110,23 @@ impl DmaBuf {
     ///
     /// The reservation must be held, and `map` be from [`Self::vmap`].
     unsafe fn vunmap(&self, map: *mut bindings::iosys_map) {
-        // SAFETY: By the function's requirements, and the type invariants.
+        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is held, and it is
+        // mapped there, by the function's requirements.
         unsafe { bindings::dma_buf_vunmap(self.as_raw(), map) };
     }
 
     /// Bytes.
     fn size(&self) -> usize {
-        // SAFETY: By the type invariants. Constant.
+        // SAFETY: By the type invariants the DMA-buf is valid. Its size is set when it is made, and
+        // never changes.
         unsafe { (*self.as_raw()).size }
     }
 }
 
 impl Drop for DmaBuf {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants, it is ours.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again: this
+        // is `drop`.
         unsafe { bindings::dma_buf_put(self.as_raw()) };
     }
 }
@@ -155,7 +161,8 @@ impl MappedPages {
         // SAFETY: `dma_buf` is valid, by the function's requirements, and `map` is memory for a mapping.
         to_result(unsafe { bindings::dma_buf_vmap(dma_buf, &mut map) }).ok()?;
         for n in 0..count {
-            // SAFETY: By the function's requirements there are that many pages, just mapped.
+            // SAFETY: There are that many pages, by the function's requirements, and all of them were
+            // just mapped at `map`.
             match unsafe { page(&map, n) } {
                 Some(page) => {
                     // There is room.
@@ -188,7 +195,8 @@ impl MappedPages {
     ///
     /// The reservation of the DMA-buf must be held, and the pages not be used any more.
     pub(super) unsafe fn unmap(mut self) {
-        // SAFETY: By the type invariants, and the function's requirements.
+        // SAFETY: By the type invariants `map` is the mapping of `dma_buf`, which is valid. Its
+        // reservation is held, and nobody uses the pages any more, by the function's requirements.
         unsafe { bindings::dma_buf_vunmap(self.dma_buf, &mut self.map) };
     }
 }
@@ -359,7 +367,8 @@ unsafe fn is_of_device(
     drm: *const bindings::drm_device,
     vma: *const bindings::vm_area_struct,
 ) -> bool {
-    // SAFETY: By the function's requirements. The operations of an open file are constant.
+    // SAFETY: `drm` is valid, and `vma` has the file that it is a mapping of, by the function's
+    // requirements. The operations of an open file, and those of a driver, never change.
     unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
 }
 
@@ -452,7 +461,8 @@ struct Locked<'a>(&'a DmaBuf);
 impl<'a> Locked<'a> {
     fn new(dma_buf: &'a DmaBuf) -> Self {
         // Without an acquire context, this doesn't fail.
-        // SAFETY: By the type invariants of `DmaBuf`.
+        // SAFETY: By the type invariants of `DmaBuf` it is valid, and so is its reservation, for as
+        // long as it is borrowed.
         unsafe { bindings::dma_resv_lock(dma_buf.resv(), ptr::null_mut()) };
         // INVARIANT: Just taken.
         Self(dma_buf)
@@ -461,7 +471,8 @@ impl<'a> Locked<'a> {
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants this has the reservation, and gives it back once.
+        // SAFETY: By the type invariants the current thread holds the reservation, and it is given
+        // back once: this is `drop`.
         unsafe { bindings::dma_resv_unlock(self.0.resv()) };
     }
 }
@@ -498,7 +509,8 @@ impl<T: DriverObject> Object<T> {
             return EPERM.to_ptr();
         }
 
-        // SAFETY: It is alive, by the function's requirements, and DRM asks for `flags`.
+        // SAFETY: `gem` is an object of this type that is alive, by the function's requirements;
+        // `flags` are what DRM asks for.
         unsafe { bindings::drm_gem_prime_export(gem, flags) }
     }
 
@@ -512,7 +524,8 @@ impl<T: DriverObject> Object<T> {
         from_result(|| {
             // SAFETY: It is alive, and so has a reference to its device.
             let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
-            // SAFETY: The buffer is valid, and reserved, by the function's requirements.
+            // SAFETY: The object is alive, so its buffer is valid; its reservation is held. Both by
+            // the function's requirements.
             unsafe { pin(this.buffer().as_raw(), places) }.map(|()| 0)
         })
     }
@@ -538,7 +551,8 @@ impl<T: DriverObject> Object<T> {
         // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
-        // SAFETY: The buffer is valid, and reserved, by the function's requirements.
+        // SAFETY: The object is alive, so its buffer is valid; its reservation is held, and it is
+        // pinned. All by the function's requirements.
         unsafe { sg_table(this.buffer().as_raw()) }.unwrap_or_else(|e| e.to_ptr())
     }
 
@@ -555,7 +569,9 @@ impl<T: DriverObject> Object<T> {
 
         from_result(|| {
             if let Some(dma_buf) = this.dma_buf() {
-                // SAFETY: Its reservation is that of the object; all else by the function's requirements.
+                // SAFETY: The reservation is held, and `map` valid for writes, by the function's
+                // requirements. That of the object is the one of the DMA-buf which it was imported
+                // from.
                 return unsafe { dma_buf.vmap(map) }.map(|()| 0);
             }
             // SAFETY: It is alive, and so has a reference to its device.
@@ -581,7 +597,9 @@ impl<T: DriverObject> Object<T> {
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
         let bo = this.buffer().as_raw();
 
-        // SAFETY: By the function's requirements: `vmap_callback` has done the opposite.
+        // SAFETY: The reservation is held, and `map` is from `vmap_callback`, by the function's
+        // requirements: that has mapped what was imported through its DMA-buf, and has pinned and
+        // mapped anything else.
         unsafe {
             if let Some(dma_buf) = this.dma_buf() {
                 dma_buf.vunmap(map);

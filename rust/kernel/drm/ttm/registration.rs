@@ -110,7 +110,8 @@ impl Registered {
     where
         T::RegistrationData<'static>: 'static,
     {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `registration` is a box of that type, which is given away, by the function's
+        // requirements.
         drop(unsafe { KBox::<drm::Registration<'static, T>>::from_raw(registration.cast()) });
     }
 }
@@ -128,14 +129,16 @@ fn token(inner: &Inner) -> *mut c_void {
 /// `token` must be that of a device which is registered, and is so for the last time.
 #[inline(never)]
 unsafe extern "C" fn end_callback(token: *mut c_void) {
-    // SAFETY: By the function's requirements, the registration has a reference to the device.
+    // SAFETY: `token` is the `Inner` of a device that is registered, by the function's requirements,
+    // so the registration has a reference to it.
     let inner = unsafe { &*token.cast::<Inner>() };
     let drm = inner.drm();
 
-    // SAFETY: As above, the device is valid.
+    // SAFETY: The device is valid: the registration still has a reference to it.
     unsafe { bindings::drm_dev_get(drm) };
     if let Some(Registered { registration, end }) = inner.take_registration() {
-        // SAFETY: By the type invariants of `Registered`.
+        // SAFETY: By the type invariants of `Registered`, `registration` is what `end` wants. It was
+        // taken out, so it gets it once.
         unsafe { end(registration) };
     }
     inner.leave();

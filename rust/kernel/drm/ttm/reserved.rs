@@ -176,7 +176,8 @@ impl PinnedDrop for Resv {
     }
 }
 
-// SAFETY: By the type invariants it is initialized. It is a part of `self`.
+// SAFETY: By the type invariants the reservation is initialized. Nobody holds or uses it any more: who
+// does has a reference to `self`.
 unsafe impl private::RawResv for Resv {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
         self.resv.get()
@@ -291,7 +292,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// isn't lent, or there is no `shared`, and no guard stands for it.
     pub(super) unsafe fn adopt(inner: &'a B, shared: Option<Reserved<'_, Resv>>) -> Self {
         mem::forget(shared);
-        // SAFETY: By the function's requirements. If `shared` stood for it, nothing does any more.
+        // SAFETY: The current thread holds the reservation of `inner`, by the function's requirements.
+        // No guard stands for it any more: if `shared` did, it was just forgotten.
         unsafe { Self::assume_locked(inner) }
     }
 
@@ -346,7 +348,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     pub fn is_idle(&self) -> bool {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
 
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the reservation is valid as long as `self`. This looks at its
+        // fences under RCU.
         unsafe { bindings::dma_resv_test_signaled(self.resv, usage) }
     }
 
@@ -355,7 +358,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 
         // This doesn't fail, as it can't be interrupted.
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants the reservation is valid as long as `self`.
         let _ = unsafe { wait_for(self.resv, usage, false, c_long::MAX) };
     }
 
@@ -381,7 +384,7 @@ pub(super) unsafe fn wait_for(
     jiffies: c_long,
 ) -> Result<bool> {
     // CAST: It isn't negative.
-    // SAFETY: By the function's requirements.
+    // SAFETY: `resv` is a valid reservation, by the function's requirements, and stays so during the call.
     let left =
         unsafe { bindings::dma_resv_wait_timeout(resv, usage, interruptible, jiffies as c_ulong) };
 
@@ -409,7 +412,8 @@ pub(super) unsafe fn add_fences_of(
     let mut count = 0;
     let mut fences = ptr::null_mut();
 
-    // SAFETY: By the function's requirements.
+    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences` are
+    // valid for writes during the call.
     to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
     // CAST: There are never that many.
     let count = count as usize;
@@ -532,7 +536,7 @@ impl FenceSlot<'_> {
             return Err(EINVAL);
         }
         if self.lent {
-            // SAFETY: By the type invariants the reservation is held.
+            // SAFETY: By the type invariants the reservation is valid, and held.
             to_result(unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) })?;
         }
 
@@ -558,13 +562,14 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// The memory type that the buffer is in, or [`None`] if it has no place.
     pub fn mem_type(&self) -> Option<MemType> {
-        // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `resource`, is held.
         let res = unsafe { (*self.bo()).resource };
         if res.is_null() {
             return None;
         }
 
-        // SAFETY: As above, it is valid.
+        // SAFETY: It isn't null, so it is the buffer's resource: valid, as the reservation is held.
         MemType::new(unsafe { (*res).mem_type })
     }
 
@@ -572,10 +577,11 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// [`None`] if it has no place; of no meaning in system memory.
     pub fn start(&self) -> Option<usize> {
-        // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `resource`, is held.
         let res = unsafe { (*self.bo()).resource };
 
-        // SAFETY: As above, it is valid.
+        // SAFETY: It isn't null, so it is the buffer's resource: valid, as the reservation is held.
         (!res.is_null()).then(|| unsafe { (*res).start })
     }
 
@@ -733,43 +739,49 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// Whether the content of the buffer [may be lost](Self::set_purgeable).
     pub fn is_purgeable(&self) -> bool {
-        // SAFETY: By the type invariants of `Buffer` it is valid; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `purgeable`, is held.
         unsafe { (*self.bo()).purgeable }
     }
 
     /// Whether the buffer is pinned to its place.
     pub fn is_pinned(&self) -> bool {
-        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `pin_count`, is held.
         unsafe { (*self.bo()).pin_count != 0 }
     }
 
     /// Whether the buffer has pages of system memory just now.
     pub fn is_populated(&self) -> bool {
-        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `ttm`, is held.
         let tt = unsafe { (*self.bo()).ttm };
 
-        // SAFETY: As above, it is null or valid.
+        // SAFETY: It isn't null, so it is the buffer's `ttm_tt`: valid, as the reservation is held.
         !tt.is_null() && unsafe { bindings::ttm_tt_is_populated(tt) }
     }
 
     /// Whether the memory of the buffer is there: it has a place, and pages if that is made of such.
     pub(super) fn is_resident(&self) -> bool {
-        // SAFETY: By the type invariants of `Buffer`; its resource is protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `resource`, is held.
         let res = unsafe { (*self.bo()).resource };
 
-        // SAFETY: As above, it is valid.
+        // SAFETY: It isn't null, so it is the buffer's resource: valid, as the reservation is held.
         !res.is_null() && (!unsafe { uses_pages(res) } || self.is_populated())
     }
 
     /// The buffer's priority, less than [`Object::PRIORITIES`].
     pub fn priority(&self) -> u32 {
-        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `priority`, is held.
         unsafe { (*self.bo()).priority }
     }
 
     /// The bulk that the buffer has joined, if any.
     pub fn bulk_id(&self) -> Option<BulkId> {
-        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `bulk_move`, is held.
         BulkId::new(unsafe { (*self.bo()).bulk_move })
     }
 
@@ -783,7 +795,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
     pub fn evict(&mut self, ctx: &mut OperationCtx) -> Result {
         let bo = self.bo();
 
-        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `pin_count`, is held. `deleted` is only set while nobody has a reference.
         let busy = unsafe { (*bo).deleted || (*bo).pin_count != 0 };
         if busy || self.inner.as_buffer().is_ghost() {
             return Err(EBUSY);
@@ -1064,9 +1077,11 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         }
 
         let bo = self.bo();
-        // SAFETY: By the type invariants of `Buffer`; protected by the reservation.
+        // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
+        // `resource` and `ttm`, is held.
         let (res, tt) = unsafe { ((*bo).resource, (*bo).ttm) };
-        // SAFETY: As above, the resource is valid.
+        // SAFETY: It isn't null, as was just checked, so it is the buffer's resource: valid, as the
+        // reservation is held.
         if res.is_null() || (tt.is_null() && unsafe { uses_pages(res) }) {
             return Err(ENXIO);
         }
@@ -1076,7 +1091,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
             // buffer is valid. The context is valid for the call.
             to_result(unsafe { bindings::ttm_bo_populate(bo, ctx.as_raw()) })?;
-            // SAFETY: An imported buffer has a place made of pages, so it has a `ttm_tt`.
+            // SAFETY: An imported buffer has a place made of pages, so it has a `ttm_tt`; it was
+            // checked above, and is there as long as the reservation is held.
             if unsafe { (*tt).pages }.is_null() {
                 return Err(ENXIO);
             }
@@ -1131,7 +1147,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 ///
 /// `bo` must be a valid buffer, its reservation held.
 pub(super) unsafe fn pin(bo: *mut bindings::ttm_buffer_object) -> Result {
-    // SAFETY: By the function's requirements; the count is protected by the reservation.
+    // SAFETY: `bo` is a valid buffer, and its reservation, which protects the count, is held, by the
+    // function's requirements.
     unsafe {
         if (*bo).pin_count == u32::MAX {
             return Err(EOVERFLOW);
@@ -1190,7 +1207,7 @@ impl<T: DriverObject> Pinned<T> {
         unsafe { bindings::ttm_bo_unpin(self.0.buffer().as_raw()) };
 
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` isn't used again, not even to drop it, so this takes the reference along.
+        // SAFETY: `this` isn't used again, not even to drop it, so the reference is taken once.
         Ok(unsafe { ManuallyDrop::take(&mut this.0) })
     }
 }
@@ -1205,10 +1222,10 @@ impl<T: DriverObject> Deref for Pinned<T> {
 
 impl<T: DriverObject> Drop for Pinned<T> {
     fn drop(&mut self) {
-        // SAFETY: `self.0` isn't used again.
+        // SAFETY: `self.0` isn't used again: this is `drop`.
         let obj = unsafe { ManuallyDrop::take(&mut self.0) };
 
-        // SAFETY: By the type invariants one of the pins is ours; it is given away.
+        // SAFETY: By the type invariants one of the pins belongs to this; it is given away.
         unsafe { Object::unpin(obj) };
     }
 }

@@ -34,21 +34,25 @@ impl Resource {
     pub(super) unsafe fn from_raw<'a>(res: *mut bindings::ttm_resource) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements.
-        // SAFETY: By the function's requirements.
+        // SAFETY: `res` is valid for `'a` and as the type's invariants say, by the function's
+        // requirements. `Self` is a transparent wrapper of a resource, in an `Opaque`, so that C may
+        // write to it.
         unsafe { &*res.cast() }
     }
 
     /// Its size in bytes.
     #[inline]
     pub fn size(&self) -> usize {
-        // SAFETY: By the type invariants; constant while it is on a list.
+        // SAFETY: By the type invariants the resource is valid. Its size doesn't change while it is on
+        // a list.
         unsafe { (*self.0.get()).size }
     }
 
     /// Its memory type.
     #[inline]
     pub fn mem_type(&self) -> MemType {
-        // SAFETY: By the type invariants; constant while it is on a list.
+        // SAFETY: By the type invariants the resource is valid. Its memory type doesn't change while
+        // it is on a list.
         let n = unsafe { (*self.0.get()).mem_type };
 
         MemType::new(n).unwrap_or(MemType::SYSTEM)
@@ -57,7 +61,8 @@ impl Resource {
     /// The priority of the list that it is on.
     #[inline]
     pub fn priority(&self) -> u32 {
-        // SAFETY: By the type invariants; protected by the LRU lock.
+        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
+        // state, is held.
         let state = unsafe { (*self.0.get()).lru.state };
 
         ((state & u64::from(bindings::TTM_LRU_PRIORITY_MASK)) >> bindings::TTM_LRU_PRIORITY_SHIFT)
@@ -67,7 +72,8 @@ impl Resource {
     /// Tells which buffer it belongs to, if any.
     #[inline]
     pub fn buffer_id(&self) -> Option<BufferId> {
-        // SAFETY: By the type invariants; protected by the LRU lock.
+        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
+        // pointer to a buffer, is held.
         let bo = unsafe { (*self.0.get()).bo };
 
         (!bo.is_null()).then(|| BufferId::new(bo))
@@ -78,14 +84,17 @@ impl Resource {
     pub fn bulk_id(&self) -> Option<BulkId> {
         let res = self.0.get();
 
-        // SAFETY: By the type invariants; protected by the LRU lock.
+        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
+        // state, is held.
         let state = unsafe { (*res).lru.state };
         let place = bindings::ttm_lru_place_TTM_LRU_RANGE << bindings::TTM_LRU_PLACE_SHIFT;
         if state & u64::from(place) == 0 {
             return None;
         }
 
-        // SAFETY: In a range, there is a buffer, whose bulk is protected by the LRU lock as well.
+        // SAFETY: By the type invariants the resource is valid. What is in a range is a buffer's,
+        // which is valid as long as its resource is on a list; the LRU lock, which protects its bulk,
+        // is held.
         BulkId::new(unsafe { (*(*res).bo).bulk_move })
     }
 }

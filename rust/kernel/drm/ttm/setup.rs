@@ -250,7 +250,8 @@ impl Setup<'_> {
         #[cfg(CONFIG_DEBUG_FS)]
         if let Some(dentry) = dir.as_dentry() {
             for n in 0..bindings::TTM_NUM_MEM_TYPES {
-                // SAFETY: By the type invariants the device is initialized.
+                // SAFETY: By the type invariants the device is initialized, and its managers with it,
+                // which nobody else changes meanwhile.
                 let man = unsafe { (*self.inner.bdev()).man_drv[n as usize] };
                 if man.is_null() {
                     continue;
@@ -272,7 +273,8 @@ impl Setup<'_> {
     fn pages(&self, mem_type: MemType, size: usize) -> Result<usize> {
         let pages = size >> PAGE_SHIFT;
 
-        // SAFETY: By the type invariants the device is initialized.
+        // SAFETY: By the type invariants the device is initialized, and its managers with it, which
+        // nobody else changes meanwhile.
         if !unsafe { (*self.inner.bdev()).man_drv[mem_type.index()] }.is_null() {
             return Err(EEXIST);
         }

@@ -181,7 +181,8 @@ impl<'env> Transaction<'env> {
 
     /// Calls `f` once, with what could not be waited for in the round before.
     fn round<R>(&self, f: &mut impl FnMut(&Self) -> Result<R, Stop>) -> Result<R, Stop> {
-        // SAFETY: By the type invariants.
+        // SAFETY: By the type invariants `exec` is initialized. `contended` is only changed by this
+        // thread, in calls with `exec`.
         let contended = unsafe { (*self.exec.get()).contended };
 
         // It is waited for now, while there is nothing else. It also has to be the first that `exec`
@@ -202,14 +203,15 @@ impl<'env> Transaction<'env> {
     fn back_off(&self) -> Result<(), Stop> {
         let exec = self.exec.get();
         let Some(bo) = self.in_the_way.take() else {
-            // SAFETY: By the type invariants. What was lent for the last round is gone: it borrowed
-            // `self`.
+            // SAFETY: By the type invariants `exec` is initialized. What was lent for the last round
+            // is gone: it borrowed `self`.
             unsafe { bindings::drm_exec_cleanup(exec) };
             return Ok(());
         };
 
-        // SAFETY: As above. `bo` is a reference to a buffer. So that is valid during the call, and so is
-        // its reservation, which doesn't change as long as somebody has a reference.
+        // SAFETY: By the type invariants `exec` is initialized, and nothing that was lent is left.
+        // There is a reference to `bo`, so it is valid during the call, and so is its reservation,
+        // which doesn't change as long as somebody has a reference.
         let ret = to_result(unsafe { bindings::drm_exec_back_off(exec, (*bo.0).base.resv) });
         ret.map_err(|_| ERESTARTSYS.into())
     }
@@ -242,7 +244,9 @@ impl<'env> Transaction<'env> {
     ///
     /// `obj` must be a valid object as long as `self` is.
     unsafe fn lock(&self, obj: *mut bindings::drm_gem_object) -> Result<(), Stop> {
-        // SAFETY: By the type invariants, and the function's requirements.
+        // SAFETY: By the type invariants `exec` is initialized; `obj` is a valid object, by the
+        // function's requirements, and stays so until `exec` gives it back, at the end of the round,
+        // as it takes a reference.
         let ret = to_result(unsafe { bindings::drm_exec_lock_obj(self.exec.get(), obj) });
 
         ret.map_err(|e| {
@@ -492,7 +496,8 @@ impl<'env> Transaction<'env> {
             // SAFETY: The cursor is initialized; what was lent is gone.
             bo = unsafe { bindings::ttm_bo_lru_cursor_next(cursor) };
         };
-        // SAFETY: As above; what was lent is gone.
+        // SAFETY: The cursor was initialized above, and isn't used again. What was lent for the walk
+        // is gone.
         unsafe { bindings::ttm_bo_lru_cursor_fini(cursor) };
         result
     }

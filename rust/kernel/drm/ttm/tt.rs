@@ -58,7 +58,8 @@ struct Tt {
 /// `tt` must come from [`create`], and be valid.
 unsafe fn purged(tt: *mut bindings::ttm_tt) -> *mut bool {
     // CAST: The `ttm_tt` comes first.
-    // SAFETY: By the function's requirements, it is part of a `Tt`.
+    // SAFETY: `tt` comes from `create` and is valid, by the function's requirements, so it is the
+    // first field of a `Tt`. This is a pointer to another field of that.
     unsafe { &raw mut (*tt.cast::<Tt>()).purged }
 }
 
@@ -72,7 +73,8 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     bo: *mut bindings::ttm_buffer_object,
     mut page_flags: u32,
 ) -> *mut bindings::ttm_tt {
-    // SAFETY: By the function's requirements. TTM has a reference.
+    // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the call,
+    // as TTM has a reference.
     let buffer = unsafe { Buffer::<T>::from_raw(bo) };
     let init = pin_init!(Tt {
         tt <- Opaque::init_zeroed(),
@@ -94,8 +96,9 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
         // CAST: The `ttm_tt` comes first.
         // INVARIANT: `tt` of `Tt` was just initialized, and came out of a box. The object, which has a
         // reference to the DMA-buf, lasts longer.
-        // SAFETY: Nothing moves it: it is only accessed through pointers. An imported buffer is embedded
-        // in an object, unless it is a ghost, which never gets one.
+        // SAFETY: Nothing moves it: it is only accessed through pointers. `this` isn't used by others
+        // yet. An imported buffer that is no ghost is embedded in an object, as those of a `Device`
+        // are.
         unsafe {
             let this = KBox::into_raw(Pin::into_inner_unchecked(tt));
 
@@ -106,7 +109,8 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
         }
     }
 
-    // SAFETY: The buffer is on the device of an `Inner`, by the function's requirements.
+    // SAFETY: The buffer is valid and on a `Device`, whose `bdev` is that of an `Inner`, by the
+    // function's requirements.
     let shrinkable = unsafe { inner::is_shrinkable((*bo).bdev) };
     if shrinkable {
         // What is backed up must not be swapped out as well.
@@ -118,9 +122,9 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     let ret = unsafe { bindings::ttm_tt_init(raw, bo, page_flags, caching.as_raw(), 0) };
     let mut done = to_result(ret);
     if done.is_ok() && shrinkable {
-        // SAFETY: It was just initialized, and has no pages yet.
+        // SAFETY: It was just initialized, and has no pages yet. Nobody else knows of it.
         done = to_result(unsafe { bindings::ttm_tt_setup_backup(raw) }).inspect_err(|_| {
-            // SAFETY: As above; it is not used any more.
+            // SAFETY: It was initialized above, has no pages, and is not used any more.
             unsafe { bindings::ttm_tt_fini(raw) };
         });
     }
@@ -143,17 +147,21 @@ pub(super) unsafe extern "C" fn destroy(
     _bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
-    // SAFETY: By the function's requirements. Nobody else has it any more.
+    // SAFETY: `tt` comes from `create` and is valid, by the function's requirements; nobody else has
+    // it any more.
     if unsafe { *purged(tt) } {
         // TTM would look for what is backed up.
-        // SAFETY: By the function's requirements, and the type invariants of `Tt`, it is initialized.
+        // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type invariants
+        // of `Tt` it is initialized; nobody else has it any more.
         unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     }
-    // SAFETY: By the function's requirements, and the type invariants of `Tt`. It has no pages.
+    // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type invariants of
+    // `Tt` it is initialized. It has no pages, and only its memory is used afterwards.
     unsafe { bindings::ttm_tt_fini(tt) };
 
     // CAST: The `ttm_tt` comes first.
-    // SAFETY: By the function's requirements, this is what `create` gave away.
+    // SAFETY: `tt` comes from `create`, by the function's requirements, which gave a box of a `Tt`
+    // away; it isn't used afterwards.
     drop(unsafe { KBox::<Tt>::from_raw(tt.cast()) });
 }
 
@@ -168,15 +176,18 @@ pub(super) unsafe extern "C" fn populate(
     tt: *mut bindings::ttm_tt,
     ctx: *mut bindings::ttm_operation_ctx,
 ) -> c_int {
-    // SAFETY: `tt` comes from `create`, by the function's requirements.
+    // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     if let Some(tt) = unsafe { imported(tt) } {
-        // SAFETY: As above, the reservation is held.
+        // SAFETY: It is that of an imported buffer without pages, as TTM populates no other, and its
+        // reservation is held, by the function's requirements.
         return from_result(|| unsafe { populate_imported(tt) }.map(|()| 0));
     }
-    // SAFETY: `tt` comes from `create`, by the function's requirements.
+    // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     let purged = unsafe { purged(tt) };
 
-    // SAFETY: By the function's requirements; `purged` is protected by the reservation.
+    // SAFETY: `tt` comes from `create`, so it is initialized; `bdev` is that of its buffer, and `ctx`
+    // valid. The reservation, which protects the pages and `purged`, is held. All by the function's
+    // requirements.
     unsafe {
         if bindings::ttm_tt_is_backed_up(tt) && !*purged {
             return bindings::ttm_tt_restore(bdev, tt, ctx);
@@ -184,8 +195,9 @@ pub(super) unsafe extern "C" fn populate(
         bindings::ttm_tt_clear_backed_up(tt);
     }
     // Nobody is to see what others left in the pages.
-    // SAFETY: `tt` is valid and nobody uses it, by the function's requirements; `purged` is protected
-    // as above.
+    // SAFETY: `bdev` is that of the buffer, so its pool is initialized, and `ctx` is valid. The
+    // reservation, which protects the pages and `purged`, is held, so nobody else uses `tt`. All by
+    // the function's requirements.
     let ret = unsafe {
         if *purged {
             bindings::ttm_tt_mark_for_clear(tt);
@@ -209,13 +221,15 @@ pub(super) unsafe extern "C" fn unpopulate(
     bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
-    // SAFETY: `tt` comes from `create`, by the function's requirements.
+    // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     if let Some(tt) = unsafe { imported(tt) } {
-        // SAFETY: As above, the reservation is held: nobody has the pages of an imported buffer without.
+        // SAFETY: It is that of an imported buffer. TTM takes the pages of such a one with the
+        // reservation held in any case, also in `ttm_bo_delayed_delete`, and nobody uses them any
+        // more, by the function's requirements.
         return unsafe { unpopulate_imported(tt) };
     }
-    // SAFETY: The pages came from that pool, and nobody uses them any more, by the function's
-    // requirements.
+    // SAFETY: `bdev` is that of the buffer, so the pages came from its pool. Nobody else uses them, as
+    // the reservation is held, or nobody else has them. All by the function's requirements.
     unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
 }
 
@@ -243,8 +257,10 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
     let raw = unsafe { &raw const (*tt).tt };
     let raw = Opaque::cast_into(raw);
 
-    // SAFETY: By the function's requirements and the type invariants of `Tt`: there is room for so many
-    // addresses, and the reservation is that of the DMA-buf.
+    // SAFETY: `tt` is valid and its reservation, which is that of the DMA-buf, held, by the function's
+    // requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, so that there is room
+    // for `num_pages` addresses. The scatterlist isn't null, so it is mapped; the DMA-buf, if there is
+    // one, is valid, and has as many pages.
     unsafe {
         let count = (*raw).num_pages as usize;
         if (*raw).sg.is_null() {
@@ -280,7 +296,9 @@ unsafe fn unpopulate_imported(tt: *mut Tt) {
     // SAFETY: `tt` is valid, by the function's requirements; this is a pointer to its field.
     let raw = Opaque::cast_into(unsafe { &raw const (*tt).tt });
 
-    // SAFETY: By the function's requirements, and the type invariants of `Tt`.
+    // SAFETY: `tt` is valid, its reservation is held and nobody uses the pages any more, by the
+    // function's requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, and what is
+    // mapped is of that DMA-buf, whose reservation this is.
     unsafe {
         (*raw).pages = ptr::null_mut();
         if let Some(mapped) = (*tt).mapped.take() {
@@ -295,7 +313,7 @@ unsafe fn unpopulate_imported(tt: *mut Tt) {
 ///
 /// `tt` must come from [`create`], and the reservation of its buffer be held.
 pub(super) unsafe fn set_purged(tt: *mut bindings::ttm_tt) {
-    // SAFETY: `tt` comes from `create`, by the function's requirements; the reservation protects the
-    // flag.
+    // SAFETY: `tt` comes from `create` and is valid, and the reservation of its buffer, which protects
+    // the flag, is held, by the function's requirements.
     unsafe { *purged(tt) = true };
 }

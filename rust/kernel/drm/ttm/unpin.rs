@@ -69,7 +69,8 @@ impl Unpin {
     /// `this` must be part of an object that is alive. One of its pins, and one of its references, must
     /// belong to the caller, who gives them away and doesn't use `this` afterwards.
     pub(super) unsafe fn unpin(this: *const Self) {
-        // SAFETY: By the function's requirements, and the type invariants.
+        // SAFETY: `this` is part of an object that is alive, with a pin and a reference to give away, by the
+        // function's requirements; by the type invariants `bo` is its buffer.
         unsafe {
             let bo = (*this).bo;
 

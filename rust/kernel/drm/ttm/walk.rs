@@ -261,8 +261,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         if !self.ready {
             return LeftOut::default();
         }
-        // SAFETY: By the type invariants `cursor` is initialized. It is only changed by a step, which
-        // takes a unique reference.
+        // SAFETY: By the type invariants the cursor is initialized, as `ready` is set. It is only
+        // changed by a step, which takes a unique reference.
         let raw = unsafe { (*self.cursor.get()).left_out };
 
         LeftOut {
@@ -274,14 +274,16 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     }
 
     fn step(self: Pin<&mut Self>) -> *mut bindings::ttm_buffer_object {
-        // SAFETY: Nothing is moved out of it.
+        // SAFETY: Nothing is moved out of it: its fields are only assigned to, or borrowed.
         let this = unsafe { self.get_unchecked_mut() };
 
         let mut bo = if this.ready {
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants the cursor is initialized for `man`, and pinned, as
+            // `ready` is set. So are its argument and its context, which it uses.
             unsafe { bindings::ttm_bo_lru_cursor_next(this.cursor.get()) }
         } else {
-            // SAFETY: `self` is pinned.
+            // SAFETY: `self` is pinned. It isn't ready, so by the type invariants the cursor is on no
+            // list.
             unsafe { this.first() }
         };
         while bo.is_null() {
@@ -356,7 +358,8 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
 #[cfg(CONFIG_KUNIT = "y")]
 impl<T: Driver> tests::Hitch for ReservedWalk<'_, T> {
     unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item> {
-        // SAFETY: By the function's requirements. It is initialized if it is ready.
+        // SAFETY: `this` is valid, by the function's requirements. The cursor is initialized if it is
+        // ready.
         unsafe {
             (*this)
                 .ready
@@ -368,7 +371,8 @@ impl<T: Driver> tests::Hitch for ReservedWalk<'_, T> {
 impl<T: Driver> Drop for ReservedWalk<'_, T> {
     fn drop(&mut self) {
         if self.ready {
-            // SAFETY: By the type invariants.
+            // SAFETY: By the type invariants the cursor is initialized, as `ready` is set. It isn't
+            // used again.
             unsafe { bindings::ttm_bo_lru_cursor_fini(self.cursor.get()) };
         }
     }
@@ -474,9 +478,10 @@ impl<T: Driver> Drop for ReservedBuffer<'_, T> {
 
         // The reference may be the last one.
         might_sleep();
-        // SAFETY: `self.0` isn't used again.
+        // SAFETY: `self.0` isn't used again: this is `drop`.
         unsafe { ManuallyDrop::drop(&mut self.0) };
-        // SAFETY: By the type invariant.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again; the
+        // reservation was just given back. Who drops it may sleep, as was asserted.
         unsafe { bindings::ttm_bo_fini(bo) };
     }
 }
