@@ -54,13 +54,15 @@ impl Forgotten {
     ///
     /// `memory` must come out of a [`KBox<T>`], and nobody know of it any more.
     unsafe fn give_back_as<T: Hitch>(memory: *mut c_void) -> bool {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `memory` came out of a `KBox<T>`, and wasn't dropped, so it is a valid `T`, by the
+        // function's requirements.
         let is_off = unsafe { T::hitch(memory.cast()) }.is_none_or(|hitch| {
             // SAFETY: It is in that memory.
             unsafe { (*hitch).link.next.cast_const() == &raw const (*hitch).link }
         });
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: `memory` came out of a `KBox<T>`, and nobody knows of it any more, by the function's
+        // requirements. A `MaybeUninit<T>` has its layout.
         drop(unsafe { KBox::from_raw(memory.cast::<MaybeUninit<T>>()) });
         is_off
     }

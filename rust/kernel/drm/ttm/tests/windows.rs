@@ -90,7 +90,7 @@ mod window {
         ops: *mut *const bindings::logic_iomem_ops,
         _private: *mut *mut c_void,
     ) -> c_long {
-        // SAFETY: By the function's requirements.
+        // SAFETY: `ops` is valid for writes, by the function's requirements.
         unsafe { *ops = &raw const OPS };
         // CAST: It is small.
         offset as c_long
@@ -100,7 +100,8 @@ mod window {
     ///
     /// So much must be in the region.
     unsafe extern "C" fn read(_private: *mut c_void, offset: c_uint, _size: c_int) -> c_ulong {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The byte is in the region, by the function's requirements; only this thread accesses
+        // that.
         unsafe { byte(offset as usize).read() }.into()
     }
 
@@ -108,7 +109,9 @@ mod window {
     ///
     /// So much must be in the region.
     unsafe extern "C" fn write(_private: *mut c_void, offset: c_uint, size: c_int, value: c_ulong) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: So many bytes are in the region, by the function's requirements, and no more than
+        // `value` has, as a window is written in words at most. They don't overlap, and only this
+        // thread accesses the region.
         unsafe {
             ptr::copy_nonoverlapping(
                 value.to_le_bytes().as_ptr(),
@@ -122,7 +125,8 @@ mod window {
     ///
     /// So much must be in the region.
     unsafe extern "C" fn set(_private: *mut c_void, offset: c_uint, value: u8, size: c_int) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: So many bytes are in the region, by the function's requirements; only this thread
+        // accesses that.
         unsafe { byte(offset as usize).write_bytes(value, size as usize) };
     }
 
@@ -135,7 +139,8 @@ mod window {
         offset: c_uint,
         size: c_int,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: So many bytes are in the region and in `to`, by the function's requirements. That
+        // isn't in the region, which only this thread accesses.
         unsafe { ptr::copy_nonoverlapping(byte(offset as usize), to.cast(), size as usize) };
     }
 
@@ -148,7 +153,8 @@ mod window {
         from: *const c_void,
         size: c_int,
     ) {
-        // SAFETY: By the function's requirements.
+        // SAFETY: So many bytes are in the region and in `from`, by the function's requirements. That
+        // isn't in the region, which only this thread accesses.
         unsafe { ptr::copy_nonoverlapping(from.cast(), byte(offset as usize), size as usize) };
     }
 
