@@ -593,8 +593,8 @@ impl Drop for Reference {
     fn drop(&mut self) {
         // It may be the last one.
         might_sleep();
-        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again. Who
-        // drops it may sleep, as was asserted.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again. The
+        // caller may sleep, as was asserted.
         unsafe { bindings::ttm_bo_fini(self.0) };
     }
 }

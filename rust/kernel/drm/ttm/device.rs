@@ -387,7 +387,7 @@ impl<T: Driver> Device<T> {
             unsafe { tt::set_purged((*bo).ttm) };
         }
         // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
-        // call: who has its reservation has a reference.
+        // call: the holder of its reservation has a reference.
         if let Some(data) = unsafe { Buffer::<T>::from_raw(bo) }.data() {
             T::shrunk(data, purged);
         }

@@ -171,13 +171,14 @@ impl Resv {
 #[pinned_drop]
 impl PinnedDrop for Resv {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants. Nobody uses it any more: who does has a reference.
+        // SAFETY: By the type invariants the reservation is initialized. Nobody holds or uses it any more:
+        // each user has a reference to `self`.
         unsafe { bindings::dma_resv_fini(self.resv.get()) };
     }
 }
 
-// SAFETY: By the type invariants the reservation is initialized. Nobody holds or uses it any more: who
-// does has a reference to `self`.
+// SAFETY: By the type invariants the reservation is initialized. It is a part of `self`, so it is valid
+// and the same one as long as that is borrowed.
 unsafe impl private::RawResv for Resv {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
         self.resv.get()

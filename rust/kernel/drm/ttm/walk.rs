@@ -481,7 +481,7 @@ impl<T: Driver> Drop for ReservedBuffer<'_, T> {
         // SAFETY: `self.0` isn't used again: this is `drop`.
         unsafe { ManuallyDrop::drop(&mut self.0) };
         // SAFETY: By the type invariants the reference belongs to this, and it isn't used again; the
-        // reservation was just given back. Who drops it may sleep, as was asserted.
+        // reservation was just given back. The caller may sleep, as was asserted.
         unsafe { bindings::ttm_bo_fini(bo) };
     }
 }
