@@ -106,6 +106,9 @@ impl BulkId {
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// Dropping it leaves the bulk to its members, and the last of them frees it. If it is forgotten, it stays,
+/// empty once its members are gone, and so does its device.
+///
 /// # Invariants
 ///
 /// `inner.bdev` is that of `dev`.

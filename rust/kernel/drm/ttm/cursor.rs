@@ -291,8 +291,8 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 
 /// A walk with the LRU lock held.
 ///
-/// Dropping it leaves the cursor's hitch in the list and drops the lock. Who forgets it has the lock for
-/// ever: whoever wants it next waits in vain, and be it to drop the cursor.
+/// Dropping it leaves the cursor's hitch in the list and drops the lock. Forgetting it leaks the lock:
+/// every later taker deadlocks, also the drop of the cursor.
 ///
 /// # Examples
 ///

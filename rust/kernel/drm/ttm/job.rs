@@ -420,6 +420,11 @@ impl Use {
 /// As for [`PendingFence`]: until its fence is signaled, nobody who is to run it, or a job before it,
 /// may wait for reservations, or allocate memory.
 ///
+/// # Forgetting
+///
+/// Its fence is never signaled. Its buffers are never freed, nor is their device; once nobody else has one
+/// of them, the driver's module stays.
+///
 /// # Invariants
 ///
 /// Until `fence` is signaled, `buffers` are neither moved nor freed.

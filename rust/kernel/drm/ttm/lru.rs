@@ -23,8 +23,8 @@ use core::ffi::c_void;
 
 /// The lock of a device's LRU lists is held, and nobody is in the middle of a step.
 ///
-/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Who forgets the device's has the
-/// lock for ever; that of a walk is given back by the walk.
+/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Forgetting the device's leaks the
+/// lock; that of a walk is given back by the walk.
 ///
 /// [`Walk::lru`]: super::Walk::lru
 ///

@@ -560,7 +560,11 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 /// ```
 ///
 /// One that is dropped runs at once if it need not wait; otherwise a work of the kernel image runs it. So it
-/// may be dropped in any order, with any lock held.
+/// may be dropped in any order, with any lock held that is no spinlock.
+///
+/// # Forgetting
+///
+/// As for a [`Job`](super::Job). If the old place was left to a ghost, the module stays from the start.
 #[must_use = "the content is copied without the driver's doing when this is unused"]
 pub struct CopyJob(ManuallyDrop<Pin<KBox<Copying>>>);
 

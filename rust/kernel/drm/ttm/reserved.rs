@@ -187,7 +187,8 @@ unsafe impl private::RawResv for Resv {
 
 impl Reserve for Resv {}
 
-/// The reservation of `B` is held. Dropping this gives it back.
+/// The reservation of `B` is held. Dropping this gives it back; one that a transaction has lent, the
+/// transaction gives back.
 ///
 /// # Examples
 ///
@@ -213,6 +214,11 @@ impl Reserve for Resv {}
 /// assert_eq!(&tail, b"tail");
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// # Forgetting
+///
+/// The reservation is held for ever. A buffer that doesn't share it is never freed, nor is its device; once
+/// nobody else has the buffer, the driver's module stays.
 ///
 /// # Invariants
 ///
@@ -1180,6 +1186,10 @@ pub(super) unsafe fn pin(bo: *mut bindings::ttm_buffer_object) -> Result {
 /// assert_eq!(pinned.data().swap_outs(), 0);
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// # Forgetting
+///
+/// The buffer stays where it is, and with it its device, but not the driver's module.
 ///
 /// # Invariants
 ///

@@ -381,8 +381,8 @@ impl<T: Driver> Drop for ReservedWalk<'_, T> {
 /// A buffer that a walk has handed out: reserved, and with a reference.
 ///
 /// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps, and of the
-/// walk; but until it is dropped, others wait for it. If it is forgotten, they wait for ever, and in the
-/// end so does the device, when it evicts what is left.
+/// walk; but until it is dropped, others wait for it. If it is forgotten, they wait for ever: see
+/// [`Reserved`].
 ///
 /// # Examples
 ///
