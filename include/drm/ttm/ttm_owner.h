@@ -69,6 +69,8 @@ void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner);
 void ttm_late_hold(struct ttm_late *late);
 void ttm_late_queue(struct ttm_late *late, struct dma_resv *resv,
 		    bool (*func)(struct ttm_late *late));
+void ttm_late_queue_alive(struct ttm_late *late, struct dma_resv *resv,
+			  bool (*func)(struct ttm_late *late));
 void ttm_late_destroy(struct ttm_late *late,
 		      bool (*func)(struct ttm_late *late));
 void ttm_late_flush(void);

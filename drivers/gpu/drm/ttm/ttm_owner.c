@@ -37,6 +37,9 @@
  *   frees the buffer, and to drop the reference to the device. It may be the last
  *   one: the code that drops it is not the module's. Who drops the last reference
  *   to a buffer may hold locks, or reclaim memory; the work item does not.
+ * - The same work item takes a reservation that a thread wants only when it is free,
+ *   as it may hold it itself. Meanwhile a buffer that is alive has a reference to
+ *   the module, too.
  * - When a module goes nevertheless, that is waited for, after its own exit
  *   function: whatever that dropped. What it forgot is taken away: a device that is
  *   still registered is unregistered, and its shrinker ends. What is then left of it
@@ -199,8 +202,12 @@ static void ttm_late_work(struct work_struct *work)
 	struct ttm_late *late = container_of(work, struct ttm_late, work);
 	struct ttm_owner *owner = late->owner;
 	struct drm_device *drm = owner->drm;
+	struct module *held = NULL;
 	int idx;
 
+	/* A buffer that goes keeps the module itself. */
+	if (!late->going && late->holds_module)
+		held = owner->module;
 	if (late->resv)
 		dma_resv_lock(late->resv, NULL);
 	if (!ttm_driver_enter(owner->bdev, &idx)) {
@@ -208,9 +215,11 @@ static void ttm_late_work(struct work_struct *work)
 			dma_resv_unlock(late->resv);
 		return;
 	}
+	/* @late may be gone afterwards, or queued again. */
 	if (late->func(late)) {
 		ttm_owner_done(owner);
 		drm_dev_put(drm);
+		module_put(held);
 	}
 	ttm_driver_exit(idx);
 }
@@ -225,21 +234,26 @@ void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner)
 	late->owner = owner;
 	late->going = false;
 	late->holds_module = false;
+	INIT_WORK(&late->work, ttm_late_work);
 	drm_dev_get(owner->drm);
 }
 EXPORT_SYMBOL(ttm_late_init);
 
+/* If the module is about to go, it waits instead. */
+static void ttm_late_keep_module(struct ttm_late *late)
+{
+	atomic_inc(&late->owner->pending);
+	late->holds_module = try_module_get(late->owner->module);
+}
+
 /**
  * ttm_late_hold() - have a buffer keep the module, too
  * @late: That of a buffer whose last GEM reference is gone.
- *
- * If the module is about to go, it waits for the buffer instead.
  */
 void ttm_late_hold(struct ttm_late *late)
 {
 	late->going = true;
-	atomic_inc(&late->owner->pending);
-	late->holds_module = try_module_get(late->owner->module);
+	ttm_late_keep_module(late);
 }
 EXPORT_SYMBOL(ttm_late_hold);
 
@@ -258,10 +272,29 @@ void ttm_late_queue(struct ttm_late *late, struct dma_resv *resv,
 {
 	late->resv = resv;
 	late->func = func;
-	INIT_WORK(&late->work, ttm_late_work);
 	queue_work(ttm_late_wq, &late->work);
 }
 EXPORT_SYMBOL(ttm_late_queue);
+
+/**
+ * ttm_late_queue_alive() - have something done for a buffer that is in use, later
+ * @late: That of the buffer, which doesn't go before @func has begun.
+ * @resv: The reservation that is taken before, for @func to give back.
+ * @func: What is to be done, with nothing else held. May drop the last reference to
+ *	the buffer. Returns true. Must not be code of the module.
+ *
+ * Until @func has returned, the device and the module are kept.
+ *
+ * Context: Any. Not again before @func has begun.
+ */
+void ttm_late_queue_alive(struct ttm_late *late, struct dma_resv *resv,
+			  bool (*func)(struct ttm_late *late))
+{
+	drm_dev_get(late->owner->drm);
+	ttm_late_keep_module(late);
+	ttm_late_queue(late, resv, func);
+}
+EXPORT_SYMBOL(ttm_late_queue_alive);
 
 /**
  * ttm_late_destroy() - have a buffer freed that TTM is done with

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What a buffer keeps until it is gone, and how it goes.
+//! What a buffer keeps until it is gone, how it goes, and what is done for it later.
+//!
+//! Rust drops a value where it goes out of scope. The thread may then hold the very reservation that
+//! the destructor needs, and waiting for it would be waiting for ever. So a destructor takes the
+//! reservation only if it is free. If it isn't, the buffer's work item does the rest: it unpins the buffer,
+//! or takes it out of its bulk. The same item frees a buffer that TTM is done with.
 //!
 //! Nothing here is generic, so that all of it is part of the kernel, and none of the module that a
 //! buffer may be the last to keep.
@@ -15,7 +20,13 @@ use crate::{
     bindings,
     container_of,
     prelude::*,
-    sync::Arc,
+    sync::{
+        atomic::{
+            Atomic,
+            Full, //
+        },
+        Arc, //
+    },
     types::Opaque, //
 };
 use core::{
@@ -33,6 +44,8 @@ use core::{
 /// - Once [`Self::keep_device`] was called, `late` is initialized with the owner of the buffer's device,
 ///   to which it has a reference.
 /// - `bulk` is what `bo.bulk_move` points to; protected by the reservation.
+/// - For each of `pins`, a pin of the buffer and a reference to the object belong to `late`. That is queued
+///   when `pins` ceases to be 0, and `pins` is 0 again when it has begun.
 #[repr(C)]
 #[pin_data]
 pub(super) struct Base {
@@ -41,6 +54,7 @@ pub(super) struct Base {
     bo: Opaque<bindings::ttm_buffer_object>,
     #[pin]
     late: Opaque<bindings::ttm_late>,
+    pins: Atomic<usize>,
     bulk: UnsafeCell<Option<Arc<BulkInner>>>,
     free: unsafe fn(*mut bindings::ttm_buffer_object),
 }
@@ -53,10 +67,11 @@ impl Base {
     pub(super) unsafe fn new(
         free: unsafe fn(*mut bindings::ttm_buffer_object),
     ) -> impl PinInit<Self> {
-        // INVARIANT: By the function's requirements. The buffer is none yet, and in no bulk.
+        // INVARIANT: By the function's requirements. The buffer is none yet, in no bulk and not pinned.
         pin_init!(Self {
             bo <- Opaque::init_zeroed(),
             late <- Opaque::init_zeroed(),
+            pins: Atomic::new(0),
             bulk: UnsafeCell::new(None),
             free,
         })
@@ -111,6 +126,36 @@ impl Base {
         unsafe { &*container_of!(Opaque::cast_from(late), Self, late) }
     }
 
+    /// Gives a pin and a reference to the object back: now if the reservation is free, else later.
+    ///
+    /// # Safety
+    ///
+    /// `this` must be that of an object that is alive. One of its pins, and one of its references, must
+    /// belong to the caller, who gives them away and doesn't use `this` afterwards.
+    pub(super) unsafe fn unpin(this: *const Self) {
+        // SAFETY: The object is alive, by the function's requirements, and stays so until the reference is
+        // given away.
+        let this = unsafe { &*this };
+        let bo = this.bo();
+        // SAFETY: The object is alive, so by the type invariants `bo` is initialized, and its reservation
+        // with it.
+        let resv = unsafe { (*bo).base.resv };
+
+        // SAFETY: The reservation of a buffer is valid as long as there is a reference to that.
+        if unsafe { bindings::dma_resv_trylock(resv) } {
+            // SAFETY: It was just taken. The pin and the reference are the caller's.
+            unsafe { give_back_pins(bo, 1) };
+            return;
+        }
+        // INVARIANT: The pin and the reference are given to `late`.
+        if this.pins.fetch_add(1, Full) == 0 {
+            // SAFETY: The object is complete, so by the type invariants `late` is initialized. `pins` was 0,
+            // so it isn't queued, and nobody else queues it; the reference keeps the object until the
+            // function has begun, which is one of the kernel image, and gives `resv` back.
+            unsafe { bindings::ttm_late_queue_alive(this.late.get(), resv, Some(unpin_later)) };
+        }
+    }
+
     /// Leaves the bulk. TTM wants that before its last reference is dropped.
     ///
     /// # Safety
@@ -130,6 +175,47 @@ impl Base {
         unsafe { bindings::dma_resv_unlock((*bo).base.resv) };
         drop(bulk);
     }
+}
+
+/// Gives pins, the reservation, and as many references to the object back.
+///
+/// # Safety
+///
+/// `bo` must be the buffer of an object that is alive, its reservation be held, and so many of its pins and
+/// references belong to the caller. All of that is given away.
+unsafe fn give_back_pins(bo: *mut bindings::ttm_buffer_object, pins: usize) {
+    for _ in 0..pins {
+        // SAFETY: The buffer is valid and reserved, and one of its pins is the caller's, by the function's
+        // requirements.
+        unsafe { bindings::ttm_bo_unpin(bo) };
+    }
+    // SAFETY: The reservation is held and is the caller's to give away, by the function's requirements. A
+    // reference still keeps the buffer.
+    unsafe { bindings::dma_resv_unlock((*bo).base.resv) };
+    for _ in 0..pins {
+        // SAFETY: One of the references is the caller's, by the function's requirements; it keeps the object
+        // up to here.
+        unsafe { bindings::drm_gem_object_put(&raw mut (*bo).base) };
+    }
+}
+
+/// Gives all pins back that nobody could before.
+///
+/// # Safety
+///
+/// Only to be called for what [`Base::unpin`] has queued.
+unsafe extern "C" fn unpin_later(late: *mut bindings::ttm_late) -> bool {
+    // SAFETY: `late` is that of an object that is alive, by the function's requirements: by the type
+    // invariants of `Base` the references for `pins`, of which there are some, keep it.
+    let this = unsafe { Base::from_late(late) };
+    let bo = this.bo();
+    // INVARIANT: `pins` of `Base` is 0 now: the next one that gives a pin back queues `late` again.
+    let pins = this.pins.xchg(0, Full);
+
+    // SAFETY: The reservation was taken before this was called. By the type invariants of `Base` these pins
+    // and references belonged to `late`.
+    unsafe { give_back_pins(bo, pins) };
+    true
 }
 
 /// The last GEM reference is gone. Who drops it may hold any reservation, this one as well.

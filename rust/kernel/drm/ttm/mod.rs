@@ -89,7 +89,6 @@ mod setup;
 mod tests;
 mod transaction;
 mod tt;
-mod unpin;
 mod walk;
 
 pub use self::{

@@ -19,7 +19,6 @@ use super::{
         private::RawResv,
         wait_for, //
     },
-    unpin::Unpin,
     AsBuffer,
     Buffer,
     BulkMove,
@@ -51,7 +50,6 @@ use crate::{
     },
     error::to_result,
     ffi::c_uint,
-    module::this_module,
     page::{
         page_align,
         PAGE_SHIFT, //
@@ -205,15 +203,12 @@ impl<T: DriverObject> Default for ObjectConfig<'_, T> {
 ///   DRM device. `self` is the content of a [`KBox`].
 /// - `bo` is imported if there is a `dma_buf`; then that has its reservation and its pages.
 /// - `resv` is the reservation of `bo`, unless that has its own, or is imported.
-/// - `unpin` is for `bo`, and the driver's module.
 #[repr(C)]
 #[pin_data]
 pub struct Object<T: DriverObject> {
     // Comes first: from a pointer to the buffer follows one to this.
     #[pin]
     base: Base,
-    #[pin]
-    unpin: Unpin,
     resv: Option<Arc<Resv>>,
     dma_buf: Option<DmaBuf>,
     #[pin]
@@ -332,14 +327,9 @@ impl<T: DriverObject> Object<T> {
         args: T::Args,
     ) -> Result<NonNull<Self>> {
         let obj = KBox::try_pin_init(
-            try_pin_init!(&this in Self {
+            try_pin_init!(Self {
                 // SAFETY: It is the first field, and `free` is for this type.
                 base <- unsafe { Base::new(Self::free) },
-                unpin <- Unpin::new(
-                    // CAST: The buffer comes first.
-                    this.as_ptr().cast(),
-                    this_module::<<T::Driver as Driver>::OwnerModule>().as_ptr(),
-                ),
                 resv,
                 dma_buf,
                 data <- T::new(dev, size, args),
@@ -452,9 +442,9 @@ impl<T: DriverObject> Object<T> {
     pub(super) unsafe fn unpin(this: ARef<Self>) {
         let this = ARef::into_raw(this);
 
-        // SAFETY: It is alive, as this reference is given away here; so is the pin, by the function's
-        // requirements.
-        unsafe { Unpin::unpin(&raw const (*this.as_ptr()).unpin) };
+        // SAFETY: The object is alive, as this is a reference to it, which is given away here, as is the
+        // pin, which is the caller's by the function's requirements.
+        unsafe { Base::unpin(&raw const (*this.as_ptr()).base) };
     }
 
     /// The DRM device that it is on.

@@ -49,6 +49,12 @@ fn set_pins(obj: &Object, pins: u32) {
     unsafe { (*obj.buffer().as_raw()).pin_count = pins };
 }
 
+/// How many buffers of a device are going, or have something left to do.
+fn pending(dev: &Device) -> i32 {
+    // SAFETY: The device is initialized; the count is only accessed as an atomic.
+    unsafe { bindings::atomic_read(&raw const (*dev.inner().owner()).pending) }
+}
+
 /// As it is written without much thought: the locals go in the reverse order.
 fn pin_and_fail(obj: &Object) -> Result {
     let mut reserved = obj.reserve();
@@ -117,6 +123,23 @@ mod cases {
             drop(kept);
             until(|| is_free_and_unpinned(&obj));
         }
+        Ok(())
+    }
+
+    // If the module is about to go, it waits for that.
+    #[test]
+    fn a_pin_that_is_still_to_be_given_back() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.vram(0x1000)?;
+
+        let mut reserved = obj.reserve();
+        let pins = [reserved.pin()?, reserved.pin()?];
+        assert_eq!(pending(&dev), 0);
+        drop(pins);
+        assert_eq!(pending(&dev), 1);
+        drop(reserved);
+        until(|| pending(&dev) == 0);
+        assert!(is_free_and_unpinned(&obj));
         Ok(())
     }
 
