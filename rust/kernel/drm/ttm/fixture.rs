@@ -121,6 +121,9 @@ pub enum Works {
     Badly,
     /// It has no use for the content of what moves.
     Forgets,
+    /// None, but it reaches VRAM by way of [`Place::TT`] only. It knows a way back from neither: it sends
+    /// buffers to the other one.
+    ToAndFro,
 }
 
 /// The driver's part of a device: what plays its copy engine.
@@ -342,6 +345,14 @@ impl super::Driver for Driver {
             Works::Never => return Ok(MoveBy::Memcpy),
             Works::NotToEvict if mv.is_eviction() => return Ok(MoveBy::Memcpy),
             Works::Forgets => return Ok(MoveBy::Nothing),
+            Works::ToAndFro => {
+                return Ok(match (mv.from().mem_type, mv.to().mem_type) {
+                    (MemType::SYSTEM, MemType::VRAM) => MoveBy::Hop(Place::TT),
+                    (MemType::VRAM, MemType::SYSTEM) => MoveBy::Hop(Place::TT),
+                    (MemType::TT, MemType::SYSTEM) => MoveBy::Hop(Place::VRAM),
+                    _ => MoveBy::Memcpy,
+                })
+            }
             Works::Badly => {
                 let done = PendingFence::new(c"ttm-fixture", c"lost")?;
                 return Ok(MoveBy::Fence(done.fence()));
@@ -460,6 +471,11 @@ impl Device {
     /// Makes a device that moves buffers, but not what they contain.
     pub fn new_that_forgets() -> Result<Self> {
         Self::make(Works::Forgets, |_| Ok(()))
+    }
+
+    /// Makes a device that moves buffers by way of others, and doesn't get back.
+    pub fn new_that_hops() -> Result<Self> {
+        Self::make(Works::ToAndFro, |_| Ok(()))
     }
 
     /// Makes a device with more than that.

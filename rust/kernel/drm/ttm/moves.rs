@@ -92,7 +92,11 @@ pub enum MoveBy {
     /// clears the place, or the driver answers [`MoveBy::Memcpy`], which does.
     Fence(ARef<Fence>),
 
-    /// It can't be moved there directly, but from this place.
+    /// It can't be moved there directly, but from this place, to which it is moved first. Then the driver is
+    /// asked again.
+    ///
+    /// On the way to that place, there is no other hop. The move fails with [`EINVAL`] if there is, or if the
+    /// driver has it hop more often than there are memory types.
     Hop(Place),
 }
 

@@ -313,6 +313,42 @@ mod cases {
         Ok(())
     }
 
+    #[test]
+    fn by_way_of_another_place() -> Result {
+        let dev = Device::new_that_hops()?;
+        let obj = dev.system(0x2000)?;
+        let mut reserved = obj.reserve();
+        let mut ctx = ctx();
+        reserved.populate(&mut ctx)?;
+        fill(&mut reserved, 2)?;
+
+        reserved.validate(Placement::VRAM, &mut ctx)?;
+        assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+        assert_eq!(ctx.bytes_moved(), 2 * 0x2000);
+        assert!(is_filled(&mut reserved, 2)?);
+        Ok(())
+    }
+
+    // As a driver that sends it to and fro would. It stays where that has left it.
+    #[test]
+    fn not_by_way_of_others_for_ever() -> Result {
+        let dev = Device::new_that_hops()?;
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let obj = dev.vram(0x2000)?;
+        fill(&mut obj.reserve(), 2)?;
+
+        for _ in 0..2 {
+            let mut reserved = obj.reserve();
+            let moved = reserved.validate(Placement::SYSTEM, &mut ctx());
+            assert_eq!(moved, Err(EINVAL));
+            assert!(is_filled(&mut reserved, 2)?);
+        }
+        obj.reserve().validate(Placement::VRAM, &mut ctx())?;
+        assert_eq!(vram.evict_all(), Err(EINVAL));
+        assert!(is_filled(&mut obj.reserve(), 2)?);
+        Ok(())
+    }
+
     // Each of them is waited for.
     #[test]
     fn many_fences() -> Result {
