@@ -438,8 +438,9 @@ impl PinnedDrop for Inner {
         }
 
         // TTM leaves all managers but that of system memory alone.
-        // SAFETY: By the type invariants. There are no buffers: each of them, zombies as well, has a
-        // reference to the DRM device, and ghosts have one to a buffer.
+        // SAFETY: By the type invariants `bdev` is initialized. There are no buffers: each of them,
+        // zombies as well, has a reference to the DRM device, and ghosts have one to a buffer. It
+        // isn't used again, but to free its managers.
         unsafe { bindings::ttm_device_fini(bdev) };
 
         for (n, free) in (1..).zip(&this.free[1..]) {

@@ -128,10 +128,13 @@ impl Base {
 
     /// Gives a pin and a reference to the object back: now if the reservation is free, else later.
     ///
+    /// Not for others to inline: what is queued is the kernel image's.
+    ///
     /// # Safety
     ///
     /// `this` must be that of an object that is alive. One of its pins, and one of its references, must
     /// belong to the caller, who gives them away and doesn't use `this` afterwards.
+    #[inline(never)]
     pub(super) unsafe fn unpin(this: *const Self) {
         // SAFETY: The object is alive, by the function's requirements, and stays so until the reference is
         // given away.

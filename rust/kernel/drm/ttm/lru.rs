@@ -163,8 +163,9 @@ where
         visit(item);
     }
 
-    // SAFETY: By the function's requirements; `visit` is used by nobody else during the call, and
-    // `callback` gets it.
+    // SAFETY: `man` is a valid manager and the LRU lock of its device is held, by the function's
+    // requirements. `visit` is used by nobody else during the call, and it is an `F`, as `callback`
+    // wants.
     unsafe {
         bindings::ttm_resource_manager_visit_lru(man, Some(callback::<F>), (&raw mut visit).cast())
     };

@@ -163,7 +163,8 @@ impl<T: DriverObject, const SIZE: usize> Drop for Mapping<T, SIZE> {
     fn drop(&mut self) {
         if self.owned {
             // Not `ttm_bo_vunmap`, which wants the reservation: for what is made of pages it does no more.
-            // SAFETY: By the type invariants. The buffer is still pinned, so its pages are there.
+            // SAFETY: By the type invariants this is where the buffer was mapped, for this alone, and
+            // it isn't used again. The buffer is still pinned, so its pages are there.
             unsafe { bindings::vunmap(self.addr.cast()) };
         }
     }

@@ -303,8 +303,9 @@ impl Move<'_> {
     ///
     /// The reservation may be shared, and have the fences of others. They don't matter then.
     fn is_empty(&self) -> bool {
-        // SAFETY: By the type invariants; protected by the reservation. The device has a manager for the
-        // place.
+        // SAFETY: By the type invariants the buffer is valid, its resource as well, and its
+        // reservation, which protects `ttm`, is held. `tt` is null, which is looked at first, or
+        // valid.
         unsafe {
             let tt = (*self.bo).ttm;
 

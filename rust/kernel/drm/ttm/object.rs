@@ -343,17 +343,20 @@ impl<T: DriverObject> Object<T> {
         // CAST: The base comes first, and its buffer there.
         let bo: *mut bindings::ttm_buffer_object = obj.as_ptr().cast();
 
-        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it;
-        // `dev` is valid. The functions are static.
+        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it. The
+        // functions are static.
         unsafe {
             (*bo).base.funcs = const { &Self::FUNCS };
             (*bo).priority = priority;
-            bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size);
-            // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
-            // nobody would heed if that fails.
-            bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0);
-            Base::keep_device(&raw mut (*obj.as_ptr()).base, tdev.inner());
         }
+        // SAFETY: `dev` is valid, and the GEM part is zeroed, but for its functions.
+        unsafe { bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size) };
+        // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
+        // nobody would heed if that fails.
+        // SAFETY: The GEM part was just initialized, and nobody else knows of it.
+        unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0) };
+        // SAFETY: The base is valid, and keeps no device yet. This is the one that it will be on.
+        unsafe { Base::keep_device(&raw mut (*obj.as_ptr()).base, tdev.inner()) };
         Ok(obj)
     }
 
@@ -593,7 +596,8 @@ impl<T: DriverObject> Object<T> {
         // Without the reservation, its place may go meanwhile.
         let reserved = this.try_reserve();
         let place = match &reserved {
-            // SAFETY: By the function's requirements. It has a place, which stays as it is reserved.
+            // SAFETY: `printer` is valid, and `gem` an object of this type that is alive, by the
+            // function's requirements. It has a place, which stays as it is reserved.
             Some(held) if held.mem_type().is_some() => unsafe {
                 return bindings::drm_gem_ttm_print_info(printer, indent, gem);
             },
@@ -620,15 +624,14 @@ impl<T: DriverObject> Object<T> {
         // requirements.
         let this = unsafe { Self::from_bo(bo) };
 
-        // SAFETY: The GEM part was initialized by `alloc`. The device is still there: the object keeps
-        // it. If the buffer was imported, the reservation stays until the object's reference to the
-        // DMA-buf is dropped, below.
-        unsafe {
-            let inner = Inner::from_bdev((*bo).bdev);
-
-            prime::release(inner, bo);
-            bindings::drm_gem_object_release(&raw mut (*bo).base);
-        }
+        // SAFETY: The buffer is still valid, and so is the device, an `Inner`'s, which the object keeps.
+        let inner = unsafe { Inner::from_bdev((*bo).bdev) };
+        // SAFETY: `bo` is a buffer on that device, which TTM doesn't use any more, and no reservation is held,
+        // by the function's requirements.
+        unsafe { prime::release(inner, bo) };
+        // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. If the buffer was
+        // imported, the reservation stays until the object's reference to the DMA-buf is dropped, below.
+        unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };
 
         // SAFETY: It came out of a box in `alloc`, and nobody uses it any more.
         drop(unsafe { KBox::from_raw(this) });

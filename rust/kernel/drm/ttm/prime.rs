@@ -264,7 +264,8 @@ unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result 
         placement: places.as_ptr().cast(),
     };
 
-    // SAFETY: By the function's requirements. The placement and the context are valid for the call.
+    // SAFETY: `bo` is a valid buffer, so its device is initialized, and its reservation is held, by
+    // the function's requirements. The placement and the context are valid for the call.
     unsafe {
         if places.is_empty() || !is_of_pages((*bo).bdev, &placement) {
             return Err(EINVAL);
@@ -440,8 +441,9 @@ pub(super) unsafe fn release(inner: &Inner, bo: *mut bindings::ttm_buffer_object
     imports.all.retain(|&mut (other, _)| !ptr::eq(other, bo));
     drop(imports);
 
-    // SAFETY: By the function's requirements. What wasn't imported completely has no attachment; the
-    // DRM core then undoes the rest.
+    // SAFETY: `bo` is a buffer of an object, which TTM doesn't use any more, by the function's
+    // requirements. If it has an attachment, `sg` is what that was mapped to, or null. What wasn't
+    // imported completely has no attachment; the DRM core then undoes the rest.
     unsafe {
         let gem = &raw mut (*bo).base;
 
@@ -624,8 +626,9 @@ impl<T: DriverObject> Object<T> {
             let Some(dma_buf) = this.dma_buf() else {
                 // SAFETY: It is alive, and so has a reference to its device.
                 let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
-                // SAFETY: By the function's requirements. The operations are static, and for mappings of
-                // TTM, as this is one.
+                // SAFETY: `gem` is an object that is alive, and `vma` a mapping of it that is just
+                // being made, by the function's requirements. The operations are static, and for
+                // mappings of TTM, as this is one.
                 unsafe {
                     to_result(bindings::drm_gem_ttm_mmap(gem, vma))?;
                     if !is_of_device((*gem).dev, vma) {

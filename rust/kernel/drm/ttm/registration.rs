@@ -64,8 +64,8 @@ where
     // SAFETY: The parent's resources are released before it is unbound, and the registration is one of
     // them: so the parent is there as long as that.
     let parent_for_long = unsafe { &*ptr::from_ref(parent) };
-    // SAFETY: As above, it is dropped in time; or at once, if the resource can't be made. Its data
-    // borrows nothing that could go.
+    // SAFETY: The registration is one of the parent's resources, so it is dropped before the parent is
+    // unbound; or at once, if the resource can't be made. Its data borrows nothing that could go.
     let registration = unsafe { drm::Registration::new(parent_for_long, dev, data, 0) }?;
 
     inner.set_registration(Registered::new(registration)?);

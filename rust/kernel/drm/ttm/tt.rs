@@ -185,25 +185,26 @@ pub(super) unsafe extern "C" fn populate(
     // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     let purged = unsafe { purged(tt) };
 
-    // SAFETY: `tt` comes from `create`, so it is initialized; `bdev` is that of its buffer, and `ctx`
-    // valid. The reservation, which protects the pages and `purged`, is held. All by the function's
+    // SAFETY: `purged` is part of `tt`. The reservation, which protects it, is held, by the function's
     // requirements.
-    unsafe {
-        if bindings::ttm_tt_is_backed_up(tt) && !*purged {
-            return bindings::ttm_tt_restore(bdev, tt, ctx);
-        }
-        bindings::ttm_tt_clear_backed_up(tt);
+    let was_purged = unsafe { *purged };
+    // SAFETY: `tt` comes from `create`, so it is initialized. The reservation, which protects its pages, is
+    // held, by the function's requirements.
+    if unsafe { bindings::ttm_tt_is_backed_up(tt) } && !was_purged {
+        // SAFETY: It is backed up. `bdev` is that of its buffer, whose reservation is held, and `ctx` is
+        // valid, by the function's requirements.
+        return unsafe { bindings::ttm_tt_restore(bdev, tt, ctx) };
     }
-    // Nobody is to see what others left in the pages.
-    // SAFETY: `bdev` is that of the buffer, so its pool is initialized, and `ctx` is valid. The
-    // reservation, which protects the pages and `purged`, is held, so nobody else uses `tt`. All by
-    // the function's requirements.
-    let ret = unsafe {
-        if *purged {
-            bindings::ttm_tt_mark_for_clear(tt);
-        }
-        bindings::ttm_pool_alloc(&raw mut (*bdev).pool, tt, ctx)
-    };
+    // SAFETY: `tt` is initialized, and nobody wants back what is backed up of it, if anything is.
+    unsafe { bindings::ttm_tt_clear_backed_up(tt) };
+    if was_purged {
+        // Nobody is to see what others left in the pages.
+        // SAFETY: `tt` is initialized and has no pages. Nobody else uses it, as the reservation is held.
+        unsafe { bindings::ttm_tt_mark_for_clear(tt) };
+    }
+    // SAFETY: `bdev` is that of the buffer, so its pool is initialized; `tt` has no pages, its reservation is
+    // held, and `ctx` is valid, by the function's requirements.
+    let ret = unsafe { bindings::ttm_pool_alloc(&raw mut (*bdev).pool, tt, ctx) };
     if ret == 0 {
         // SAFETY: `purged` is part of `tt`, and protected by the reservation, which is held.
         unsafe { *purged = false };

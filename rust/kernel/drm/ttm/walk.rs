@@ -294,11 +294,10 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
             let here = this.left_out_here();
             this.left_out_before.add(here);
             this.man = man;
-            // SAFETY: By the type invariants; it is made anew, which takes it off all lists before.
-            unsafe {
-                bindings::ttm_bo_lru_cursor_fini(this.cursor.get());
-                bo = this.first();
-            }
+            // SAFETY: The cursor is initialized: by the type invariants, or by the step above.
+            unsafe { bindings::ttm_bo_lru_cursor_fini(this.cursor.get()) };
+            // SAFETY: `self` is pinned. The cursor was just taken off its list.
+            bo = unsafe { this.first() };
         }
         bo
     }
