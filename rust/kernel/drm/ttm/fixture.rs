@@ -132,6 +132,8 @@ pub struct Engine {
     works: Works,
     #[pin]
     queue: Mutex<Queue>,
+    #[pin]
+    dropped: Mutex<Option<KBox<dyn Send>>>,
     deletions: Atomic<u32>,
     reclaims: Atomic<u32>,
 }
@@ -159,6 +161,7 @@ impl Engine {
         let init = pin_init!(Self {
             works,
             queue <- new_mutex!(queue),
+            dropped <- new_mutex!(None),
             deletions: Atomic::new(0),
             reclaims: Atomic::new(0),
         });
@@ -174,6 +177,11 @@ impl Engine {
     /// How many buffers were moved in memory reclaim.
     pub fn reclaims(&self) -> u32 {
         self.reclaims.load(Relaxed)
+    }
+
+    /// Has something dropped while the next buffer is made.
+    pub fn drop_with_next(&self, what: KBox<dyn Send>) {
+        *self.dropped.lock() = Some(what);
     }
 
     /// How many jobs there are to run.
@@ -398,7 +406,10 @@ impl drm::gem::DriverObject for BufferData {
     type Driver = Driver;
     type Args = Kind;
 
-    fn new(_dev: &drm::Device<Driver>, _size: usize, kind: Kind) -> impl PinInit<Self, Error> {
+    fn new(dev: &drm::Device<Driver>, _size: usize, kind: Kind) -> impl PinInit<Self, Error> {
+        let dropped = dev.driver_data().dropped.lock().take();
+        drop(dropped);
+
         Ok(Self {
             kind,
             home: Atomic::new(MemType::SYSTEM.as_u32()),

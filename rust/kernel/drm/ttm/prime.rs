@@ -401,6 +401,29 @@ impl Imports {
         })
     }
 
+    /// Adds a buffer, unless the device is unregistered.
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if it is; [`ENOMEM`].
+    ///
+    /// # Safety
+    ///
+    /// `bo` must be an imported buffer that stays until [`release`], its scatterlist be what is mapped for
+    /// `attach`, and stay so until [`release`] or [`Self::end`].
+    unsafe fn add(
+        &mut self,
+        bo: *mut bindings::ttm_buffer_object,
+        attach: *mut bindings::dma_buf_attachment,
+    ) -> Result {
+        if self.ended {
+            return Err(ENODEV);
+        }
+        // INVARIANT: By the function's requirements.
+        self.all.push((bo, attach), GFP_KERNEL)?;
+        Ok(())
+    }
+
     /// Unmaps all of them, and has no more: the device is unregistered.
     pub(super) fn end(&mut self) {
         self.ended = true;
@@ -411,18 +434,30 @@ impl Imports {
                 let resv = (*bo).base.resv;
 
                 bindings::dma_resv_lock(resv, ptr::null_mut());
-                let sg = mem::replace(&mut (*bo).sg, ptr::null_mut());
-                if !(*bo).ttm.is_null() {
-                    (*(*bo).ttm).sg = ptr::null_mut();
-                }
                 bindings::dma_buf_unmap_attachment(
                     attach,
-                    sg,
+                    take_sg(bo),
                     bindings::dma_data_direction::DMA_BIDIRECTIONAL,
                 );
                 bindings::dma_resv_unlock(resv);
             }
         }
+    }
+}
+
+/// Takes its scatterlist from an imported buffer, which from here on gets no pages.
+///
+/// # Safety
+///
+/// `bo` must be valid, and its reservation be held.
+unsafe fn take_sg(bo: *mut bindings::ttm_buffer_object) -> *mut bindings::sg_table {
+    // SAFETY: The buffer is valid, and its reservation, which protects both fields, is held, by the
+    // function's requirements.
+    unsafe {
+        if !(*bo).ttm.is_null() {
+            (*(*bo).ttm).sg = ptr::null_mut();
+        }
+        mem::replace(&mut (*bo).sg, ptr::null_mut())
     }
 }
 
@@ -695,18 +730,15 @@ impl<T: DriverObject> Object<T> {
         // The object has one, too, but may be gone when the lock is dropped.
         // SAFETY: It is valid.
         let owned = unsafe { DmaBuf::get(dma_buf.0) };
+        // The driver may end a registration in either, so the lock of the imports isn't held.
         let args = T::Driver::import(dev, size)?;
-        let tdev: &Device<T::Driver> = dev;
-        let mut imports = tdev.inner().imports().lock();
-        if imports.ended {
-            return Err(ENODEV);
-        }
-        imports.all.reserve(1, GFP_KERNEL)?;
         let obj = Self::alloc(dev, size, 0, None, Some(owned), args)?;
 
+        let tdev: &Device<T::Driver> = dev;
         let locked = Locked::new(&dma_buf);
         // SAFETY: `obj` was just made; the reservation is held, and lasts as long as the DMA-buf, which
-        // the object has a reference to. So does `sgt`, by the function's requirements.
+        // the object has a reference to. `sgt` stays until `release`, `Imports::end` or `take_sg`, by the
+        // function's requirements: if it isn't added, it is taken below.
         let obj = unsafe {
             Self::complete(
                 obj,
@@ -718,10 +750,19 @@ impl<T: DriverObject> Object<T> {
                 locked.0.resv(),
             )
         }?;
-        // INVARIANT: By the function's requirements. There is room.
-        let _ = imports
-            .all
-            .push_within_capacity((obj.buffer().as_raw(), attach));
+        drop(locked);
+
+        let bo = obj.buffer().as_raw();
+        // SAFETY: It was just imported by `attach`, with `sgt`. If this succeeds, that stays, by the
+        // function's requirements.
+        let added = unsafe { tdev.inner().imports().lock().add(bo, attach) };
+        if added.is_err() {
+            let _locked = Locked::new(&dma_buf);
+
+            // SAFETY: The buffer is valid, and its reservation, that of the DMA-buf, is held.
+            unsafe { take_sg(bo) };
+        }
+        added?;
         Ok(obj)
     }
 }

@@ -5,14 +5,18 @@
 use super::*;
 use crate::{
     dma_fence::PendingFence,
-    drm::ttm::{
-        fixture::{
-            self,
-            settle,
-            DmaBuf, //
-        },
-        FenceUsage,
-        Place, //
+    drm::{
+        self,
+        ttm::{
+            fixture::{
+                self,
+                settle,
+                DmaBuf, //
+            },
+            FauxRegistration,
+            FenceUsage,
+            Place, //
+        }, //
     },
     io::Io, //
 };
@@ -51,6 +55,15 @@ fn ends_with(obj: &Object, wanted: &[u8; 4]) -> Result<bool> {
 
     obj.reserve().read(obj.buffer().size() - 4, &mut bytes)?;
     Ok(bytes == *wanted)
+}
+
+/// Unregisters a device when it is dropped.
+struct Leaves(ARef<drm::Device<Driver>>);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.inner().leave();
+    }
 }
 
 #[kunit_tests(rust_ttm_prime)]
@@ -180,6 +193,38 @@ mod cases {
         s.importer.inner().leave();
         settle(&s.importer);
         assert!(ends_with(&s.exported, b"tail")?);
+        Ok(())
+    }
+
+    // The driver ends another device's registration when it makes its part of the buffer.
+    #[test]
+    fn a_registration_ends_in_an_import() -> Result {
+        let (exporter, importer) = (Device::new()?, Device::new()?);
+        let export = DmaBuf::export(&*exporter.vram(SIZE)?)?;
+        let other = FauxRegistration::new(c"ttm-prime", Device::unregistered)?;
+
+        importer
+            .driver_data()
+            .drop_with_next(KBox::new(other, GFP_KERNEL)?);
+        let imported = export.import(&importer)?;
+        assert!(imported.buffer().is_imported());
+        Ok(())
+    }
+
+    // The same with the device that imports it.
+    #[test]
+    fn the_importer_is_unregistered_in_an_import() -> Result {
+        let (exporter, importer) = (Device::new()?, Device::new()?);
+        let exported = exporter.vram(SIZE)?;
+        let export = DmaBuf::export(&exported)?;
+        let leaves = Leaves(importer.drm().clone());
+
+        importer
+            .driver_data()
+            .drop_with_next(KBox::new(leaves, GFP_KERNEL)?);
+        assert_eq!(export.import(&importer).err(), Some(ENODEV));
+        settle(&importer);
+        assert!(!exported.reserve().is_pinned());
         Ok(())
     }
 
