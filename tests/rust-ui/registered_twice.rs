@@ -11,8 +11,8 @@ use kernel::{
 };
 
 fn case(parent: &Device<Bound>, dev: drm::UnregisteredDevice<fixture::Driver>) -> Result {
-    let _ = ttm::register(parent, dev, Ok(()))?;
+    let _ = ttm::register(parent, dev, |_| KBox::pin_init((), GFP_KERNEL))?;
     #[cfg(not(control))]
-    let _ = ttm::register(parent, dev, Ok(()))?; //~ error[E0382]: use of moved value: `dev`
+    let _ = ttm::register(parent, dev, |_| KBox::pin_init((), GFP_KERNEL))?; //~ error[E0382]: use of moved value: `dev`
     Ok(())
 }

@@ -134,7 +134,9 @@ pub(crate) fn make(
         Thing::Parent => {
             let parent = faux::Registration::new(&name()?, None)?;
             let dev = device(parent.as_ref(), shelf, &name()?)?;
-            register(parent.as_ref().as_ref(), dev, Ok(()))?;
+            register(parent.as_ref().as_ref(), dev, |_| {
+                KBox::pin_init((), GFP_KERNEL)
+            })?;
             boxed(parent)
         }
         Thing::Orphan => {

@@ -13,14 +13,15 @@ impl kernel::ModuleMetadata for Module {
     };
 }
 
-/// `driver!(NAME, BUFFER_DATA, DEVICE_DATA, METHODS...)`
+/// `driver!(NAME[: REGISTERED], BUFFER_DATA, DEVICE_DATA, METHODS...)`
 #[allow(unused_macros)]
 macro_rules! driver {
-    ($driver:ident, $buffer:ty, $data:ty $(, $($method:tt)*)?) => {
+    ($driver:ident $(: $registered:ident)?, $buffer:ty, $data:ty $(, $($method:tt)*)?) => {
         drm_driver!(
             $driver,
             kernel::drm::ttm::Device<$driver>,
             kernel::drm::ttm::Object<$buffer>
+            $(, $registered)?
         );
         buffer_data!($driver, $buffer);
 
@@ -37,9 +38,15 @@ macro_rules! driver {
     };
 }
 
-/// The part that has nothing to do with TTM: `drm_driver!(NAME, DATA, OBJECT)`
+/// What such a driver has while it is registered: nothing, or what has a lifetime.
+macro_rules! registration_data {
+    ($bound:lifetime) => { () };
+    ($bound:lifetime $registered:ident) => { $registered<$bound> };
+}
+
+/// The part that has nothing to do with TTM: `drm_driver!(NAME, DATA, OBJECT[, REGISTERED])`
 macro_rules! drm_driver {
-    ($driver:ident, $data:ty, $object:ty) => {
+    ($driver:ident, $data:ty, $object:ty $(, $registered:ident)?) => {
         pub struct $driver;
         pub struct File;
 
@@ -48,7 +55,7 @@ macro_rules! drm_driver {
             type OwnerModule = crate::driver::Module;
             type Data = $data;
             type Object = $object;
-            type RegistrationData<'a> = ();
+            type RegistrationData<'a> = registration_data!('a $($registered)?);
             type File = File;
             type ParentDevice<Ctx: kernel::device::DeviceContext> = kernel::faux::Device<Ctx>;
 

@@ -87,6 +87,6 @@ fn register(dev: &platform::Device<Core<'_>>) -> Result {
         }
         setup.debugfs(&debugfs::Dir::new(name), c"managers")
     })?;
-    ttm::register(dev.as_ref(), drm, Ok(()))?;
+    ttm::register(dev.as_ref(), drm, |_| KBox::pin_init((), GFP_KERNEL))?;
     Ok(())
 }

@@ -231,7 +231,7 @@ impl BufferData {
 }
 
 /// Private, as it keeps no module: a driver must not name it as its owner.
-mod owner {
+pub(in crate::drm::ttm) mod owner {
     use super::*;
 
     /// Nobody has to load the driver.

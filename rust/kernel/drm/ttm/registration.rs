@@ -28,6 +28,12 @@ use core::{
 /// Then no program gets to it any more, its shrinker ends, and it has left debugfs. Files that are open
 /// and references that somebody has keep it, and the memory of its buffers.
 ///
+/// `data` makes what there is as long as the device is registered. It gets the parent, and so can map
+/// registers, or take what else belongs to a bound device, for `'bound`: as long as that is bound. It can
+/// borrow nothing else, as it must work for any `'bound`. Handlers of ioctls have the result, see
+/// [`registration_data_with`]; so has nobody any more when the parent is unbound. It is dropped before
+/// the parent's other resources that were there before.
+///
 /// # Errors
 ///
 /// [`EINVAL`] if `parent` isn't the device's parent; [`ENOMEM`] and others if DRM can't register it;
@@ -35,38 +41,93 @@ use core::{
 ///
 /// # Examples
 ///
+/// A driver without such data:
+///
 /// ```
-/// use kernel::{drm::ttm::{self, fixture}, faux};
+/// use kernel::{drm::ttm::{self, fixture}, faux, prelude::*};
 ///
 /// // A driver gets this in its `probe`.
 /// let parent = faux::Registration::new(c"ttm-registered", None)?;
 ///
 /// let dev = fixture::Device::unregistered(parent.as_ref())?;
-/// let dev = ttm::register(parent.as_ref().as_ref(), dev, Ok(()))?;
+/// let none = |_: &_| KBox::pin_init((), GFP_KERNEL);
+/// let dev = ttm::register(parent.as_ref().as_ref(), dev, none)?;
 ///
 /// // It stays until the parent goes, or longer, as there is a reference.
 /// drop(parent);
 /// assert!(dev.manager(ttm::MemType::VRAM).is_some());
 /// # Ok::<(), Error>(())
 /// ```
+///
+/// One that uses the parent, and has a lock. A real one would have its registers, from
+/// `parent.io_request_by_index(0)`:
+///
+/// ```
+/// use kernel::{
+///     device::{Bound, Device},
+///     drm::{self, ttm},
+///     faux, new_mutex,
+///     prelude::*,
+///     sync::Mutex, //
+/// };
+///
+/// #[pin_data]
+/// struct Hardware<'bound> {
+///     parent: &'bound Device<Bound>,
+///     #[pin]
+///     resets: Mutex<u32>,
+/// }
+///
+/// fn register<T>(
+///     parent: &faux::Device<Bound>,
+///     dev: drm::UnregisteredDevice<T>,
+/// ) -> Result
+/// where
+///     T: ttm::Driver
+///         + for<'a> drm::Driver<
+///             RegistrationData<'a> = Hardware<'a>,
+///             ParentDevice<Bound> = faux::Device<Bound>,
+///         >,
+/// {
+///     ttm::register(parent.as_ref(), dev, |parent| {
+///         KBox::pin_init(
+///             pin_init!(Hardware {
+///                 parent: parent.as_ref(),
+///                 resets <- new_mutex!(0),
+///             }),
+///             GFP_KERNEL,
+///         )
+///     })?;
+///     Ok(())
+/// }
+/// ```
+///
+/// [`registration_data_with`]: drm::Device::registration_data_with
 pub fn register<T: Driver>(
     parent: &device::Device<device::Bound>,
     dev: drm::UnregisteredDevice<T>,
-    data: impl PinInit<T::RegistrationData<'static>, Error>,
-) -> Result<ARef<drm::Device<T>>>
-where
-    T::RegistrationData<'static>: 'static,
-{
+    data: impl for<'bound> FnOnce(
+        &'bound T::ParentDevice<device::Bound>,
+    ) -> Result<Pin<KBox<T::RegistrationData<'bound>>>>,
+) -> Result<ARef<drm::Device<T>>> {
     let drm: ARef<drm::Device<T>> = (&*dev).into();
     let tdev: &Device<T> = &drm;
     let inner = tdev.inner();
 
-    // SAFETY: The parent's resources are released before it is unbound, and the registration is one of
-    // them: so the parent is there as long as that.
-    let parent_for_long = unsafe { &*ptr::from_ref(parent) };
-    // SAFETY: The registration is one of the parent's resources, so it is dropped before the parent is
-    // unbound; or at once, if the resource can't be made. Its data borrows nothing that could go.
-    let registration = unsafe { drm::Registration::new(parent_for_long, dev, data, 0) }?;
+    // SAFETY: The device is valid, and its parent doesn't change.
+    if !ptr::eq(unsafe { (*drm.as_raw()).dev }, parent.as_raw()) {
+        return Err(EINVAL);
+    }
+    // SAFETY: It is the parent of a device of this driver, and so part of such a device of a bus. It is
+    // bound until the resources have been released that it has by then, and the data is one of them, or
+    // dropped here. No code can tell the lifetime from the one that ends then.
+    let bound: &'static T::ParentDevice<device::Bound> =
+        unsafe { device::AsBusDevice::from_device(&*ptr::from_ref(parent)) };
+    let data = data(bound)?;
+
+    // SAFETY: The parent's resources are released before it is unbound, and the registration becomes one
+    // of them below; or it is dropped at once, if that can't be made.
+    let registration = unsafe { drm::Registration::with_data(dev, data, 0) }?;
 
     inner.set_registration(Registered::new(registration)?);
     // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on failure.
@@ -90,10 +151,7 @@ pub(super) struct Registered {
 unsafe impl Send for Registered {}
 
 impl Registered {
-    fn new<T: Driver>(registration: drm::Registration<'static, T>) -> Result<Self>
-    where
-        T::RegistrationData<'static>: 'static,
-    {
+    fn new<T: Driver>(registration: drm::Registration<'static, T>) -> Result<Self> {
         let registration = KBox::new(registration, GFP_KERNEL)?;
 
         // INVARIANT: It is a box of that type.
@@ -106,10 +164,7 @@ impl Registered {
     /// # Safety
     ///
     /// `registration` must be a boxed registration of such a driver, and is given away.
-    unsafe fn end<T: Driver>(registration: *mut c_void)
-    where
-        T::RegistrationData<'static>: 'static,
-    {
+    unsafe fn end<T: Driver>(registration: *mut c_void) {
         // SAFETY: `registration` is a box of that type, which is given away, by the function's
         // requirements.
         drop(unsafe { KBox::<drm::Registration<'static, T>>::from_raw(registration.cast()) });
@@ -197,7 +252,7 @@ pub struct FauxRegistration<T: Driver> {
     dev: ARef<drm::Device<T>>,
 }
 
-impl<T: Driver + drm::Driver<RegistrationData<'static> = ()>> FauxRegistration<T> {
+impl<T: Driver + for<'a> drm::Driver<RegistrationData<'a> = ()>> FauxRegistration<T> {
     /// Makes a parent, and calls `make` for the device.
     ///
     /// # Errors
@@ -210,7 +265,9 @@ impl<T: Driver + drm::Driver<RegistrationData<'static> = ()>> FauxRegistration<T
         let parent = faux::Registration::new(name, None)?;
         enable_dma(&parent);
         let dev = make(parent.as_ref())?;
-        let dev = register(parent.as_ref().as_ref(), dev, Ok(()))?;
+        let dev = register(parent.as_ref().as_ref(), dev, |_| {
+            KBox::pin_init((), GFP_KERNEL)
+        })?;
 
         let this = Self { dev };
         this.inner().set_parent(parent);

@@ -261,7 +261,9 @@ mod cases {
             setup.shrinker()?;
             setup.debugfs(&dir, c"managers")
         })?;
-        let dev = ttm::register(parent.as_ref().as_ref(), dev, Ok(()))?;
+        let dev = ttm::register(parent.as_ref().as_ref(), dev, |_| {
+            KBox::pin_init((), GFP_KERNEL)
+        })?;
         let config = ObjectConfig::default();
         let obj = Object::new(&dev, SIZE, &config, &mut OperationCtx::new(), Kind::Kept)?;
 

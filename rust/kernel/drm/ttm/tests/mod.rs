@@ -25,6 +25,7 @@ mod places;
 mod prime;
 mod random;
 mod ranges;
+mod registered;
 mod repeats;
 mod reserved;
 mod skip;

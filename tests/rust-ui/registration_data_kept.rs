@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What it gets can't be kept where others find it later.
+
+use kernel::{
+    device::{Bound, Device},
+    drm::{self, ttm},
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer;
+
+pub struct Hardware<'bound>(&'bound Device<Bound>);
+
+driver!(Mine: Hardware, Buffer, ());
+
+fn keep(_parent: &'static Device<Bound>) {}
+
+fn handler(_dev: &drm::Device<Mine, drm::Registered>, hardware: &Hardware<'_>) {
+    #[cfg(not(control))]
+    keep(hardware.0); //~ error[E0521]: borrowed data escapes outside of function: `hardware` escapes the function body here
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! What a handler of an ioctl gets goes when the device is unregistered.
+
+use kernel::{
+    device::{Bound, Device},
+    drm::{self, ttm},
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer;
+
+pub struct Hardware<'bound>(&'bound Device<Bound>);
+
+driver!(Mine: Hardware, Buffer, ());
+
+fn case(dev: &drm::Device<Mine, drm::Registered>) -> usize {
+    #[cfg(not(control))]
+    let parent = dev.registration_data_with(|hardware| hardware.0); //~ error: lifetime may not live long enough: returning this value requires that `'1` must outlive `'2`
+    #[cfg(control)]
+    let parent = dev.as_ref().as_ref();
+    let parent: &Device<Bound> = parent;
+    parent.name().count_bytes()
+}

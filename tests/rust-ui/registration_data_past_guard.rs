@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//! Who takes a guard has the data as long as that is there.
+
+use kernel::{
+    device::{Bound, Device},
+    drm::{self, ttm},
+    prelude::*, //
+};
+
+#[macro_use]
+#[path = "common/driver.rs"]
+mod driver;
+
+pub struct Buffer;
+
+pub struct Hardware<'bound>(&'bound Device<Bound>);
+
+driver!(Mine: Hardware, Buffer, ());
+
+fn case(dev: &drm::Device<Mine, drm::Ioctl>) -> Result {
+    let guard = dev.registration_guard().ok_or(ENODEV)?;
+    let registered: &drm::Device<Mine, drm::Registered> = &guard;
+
+    #[cfg(not(control))]
+    drop(guard); //~ error[E0505]: cannot move out of `guard` because it is borrowed
+    registered.registration_data_with(|hardware| hardware.0.name().count_bytes());
+    Ok(())
+}
