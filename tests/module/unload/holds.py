@@ -12,7 +12,7 @@ DEBUGFS = Path('/sys/kernel/debug')
 FAUX = Path('/sys/devices/faux')
 SIZE = 4 * mmap.PAGESIZE
 # What the driver does for `param`; see Call in ttm_unload.rs.
-DO, UNBIND, ATTACH, SUBMIT, EVICT = range(5)
+DO, UNBIND, ATTACH, SUBMIT, EVICT, NOTE = range(6)
 
 
 def ioctl(kind, number, layout, direction=3):
@@ -241,6 +241,27 @@ def openers(world):
 		os.close(os.open(path, os.O_RDWR))
 	for _ in range(2):
 		meanwhile(world, use)
+
+
+def starve():
+	"""Have all memory reclaimed: a process takes what there is, and is killed."""
+	pid = os.fork()
+	if not pid:
+		Path('/proc/self/oom_score_adj').write_text('1000')
+		taken = []
+		while True:
+			taken.append(b'x' * (1 << 20))
+	os.waitpid(pid, 0)
+
+
+@hold
+def note(world):
+	"""The driver allocates with a lock held that it takes in reclaim, too."""
+	world.call(NOTE)
+	starve()
+
+
+note.words = ['told']
 
 
 # Not things to have, but what is done first.

@@ -15,6 +15,7 @@ use crate::{
     },
     table::Thing,
     Data,
+    Driver,
     Drm,
     Object,
     Vm, //
@@ -36,8 +37,10 @@ use kernel::{
         FenceUsage,
         Job,
         JobBuilder,
+        Manager,
         MemType,
         OperationCtx,
+        Place,
         Placement,
         Resv, //
     },
@@ -170,19 +173,16 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
             cursor.as_mut().lock().next();
             mem::forget(cursor);
         }
-        Thing::ReservedWalk | Thing::ReservedBuffer => {
-            let mut walk = KBox::pin(man.walk(&ctx), GFP_KERNEL)?;
-            for bo in walk.as_mut() {
-                let bo = bo?;
-                if bo.id() == obj.buffer().id() {
-                    if let Thing::ReservedBuffer = thing {
-                        mem::forget(bo);
-                    }
-                    break;
-                }
-            }
-            mem::forget(walk);
+        Thing::ReservedWalk => forget_walk(man, &obj, &ctx, false)?,
+        Thing::ReservedBuffer => forget_walk(man, &obj, &ctx, true)?,
+        Thing::ReservedInOwn => {
+            let own = [Place::new(MemType::PRIV)];
+            let obj = buffer(dev, Placement::new(&own)?, SIZE, None, None)?;
+
+            // Once this reference is gone as well, nobody has it but the guard.
+            forget_walk(dev.manager(MemType::PRIV).ok_or(ENODEV)?, &obj, &ctx, true)?;
         }
+        Thing::Pins => forget_pins(&obj)?,
         Thing::InTransaction => ttm::transaction(&ctx, |tx| {
             mem::forget(tx.reserve(&obj)?);
             Ok(())
@@ -202,6 +202,51 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
     }
     // Nobody waits for what was never given back.
     mem::forget(other);
+    Ok(())
+}
+
+/// Forgets a walk that is at `obj`; and what it has handed out if that is to be forgotten, too.
+fn forget_walk(
+    man: &Manager<Driver>,
+    obj: &Object,
+    ctx: &OperationCtx,
+    with_buffer: bool,
+) -> Result {
+    let mut walk = KBox::pin(man.walk(ctx), GFP_KERNEL)?;
+
+    for bo in walk.as_mut() {
+        let bo = bo?;
+        if bo.id() == obj.buffer().id() {
+            if with_buffer {
+                mem::forget(bo);
+            }
+            break;
+        }
+    }
+    mem::forget(walk);
+    Ok(())
+}
+
+/// Pins `obj` until it can't be pinned, and forgets that. It must stay.
+fn forget_pins(obj: &Object) -> Result {
+    const AT_ONCE: u32 = 1 << 20;
+
+    let mut result = Ok(());
+    for _ in 0..=u32::MAX / AT_ONCE {
+        // Others run in between.
+        let mut reserved = obj.reserve();
+
+        for _ in 0..AT_ONCE {
+            result = reserved.pin().map(mem::forget);
+        }
+    }
+    let moved = obj
+        .reserve()
+        .validate(Placement::TT, &mut OperationCtx::new());
+    if result != Err(EOVERFLOW) || moved.is_ok() {
+        pr_err!("a buffer that was pinned too often has moved\n");
+        return Err(EIO);
+    }
     Ok(())
 }
 

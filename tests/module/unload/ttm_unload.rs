@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod places;
+mod slots;
 mod table;
 mod things;
 
@@ -46,6 +47,10 @@ use kernel::{
     sizes::SZ_1M,
     sync::{
         aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         Arc,
         Mutex, //
     },
@@ -57,6 +62,7 @@ use places::{
     Kept,
     Shelf, //
 };
+use slots::Slots;
 use table::{
     Place,
     Thing, //
@@ -112,6 +118,29 @@ pub(crate) struct Data {
     /// On what timeline jobs are to move buffers, and the last of them.
     #[pin]
     copies: Mutex<(Option<Timeline>, Option<CopyJob>)>,
+    /// Moves, once they are noted. Memory is allocated with the lock held, which is wrong: moves are noted
+    /// in memory reclaim as well.
+    #[pin]
+    notes: Mutex<Option<KVec<usize>>>,
+    /// Whether they are noted.
+    is_noting: Atomic<bool>,
+}
+
+impl Data {
+    fn note(&self, size: usize) -> Result {
+        let mut notes = self.notes.lock();
+
+        self.is_noting.store(true, Relaxed);
+        notes.get_or_insert_default().push(size, GFP_KERNEL)?;
+        Ok(())
+    }
+
+    /// Notes a move if there is room.
+    fn note_in_reclaim(&self, size: usize) {
+        if let Some(notes) = &mut *self.notes.lock() {
+            let _ = notes.push_within_capacity(size);
+        }
+    }
 }
 
 #[pin_data]
@@ -161,6 +190,9 @@ impl ttm::Driver for Driver {
     type DeviceData = Data;
 
     fn move_buffer(dev: &Data, _bo: &Buffer, mv: &mut ttm::Move<'_>) -> Result<ttm::MoveBy> {
+        if mv.in_reclaim() && dev.is_noting.load(Relaxed) {
+            dev.note_in_reclaim(mv.size());
+        }
         if let Some(fence) = dev.move_behind.lock().take() {
             return Ok(ttm::MoveBy::Fence(fence));
         }
@@ -231,7 +263,7 @@ pub(crate) fn buffer(
     )
 }
 
-/// Makes a device: VRAM, memory that the device reaches, files in debugfs.
+/// Makes a device: VRAM, memory that the device reaches, some that the driver manages, files in debugfs.
 pub(crate) fn device(
     parent: &faux::Device<Bound>,
     shelf: Arc<Shelf>,
@@ -242,6 +274,8 @@ pub(crate) fn device(
         owned <- new_mutex!(KVec::new()),
         move_behind <- new_mutex!(None),
         copies <- new_mutex!((None, None)),
+        notes <- new_mutex!(None, "Data.notes"),
+        is_noting: Atomic::new(false),
     }? Error);
 
     ttm::Device::<Driver>::new(parent, data, |setup| {
@@ -249,6 +283,12 @@ pub(crate) fn device(
 
         setup.manager(ttm::MemType::VRAM, SZ_1M, ttm::Backing::Emulated, buddy)?;
         setup.range_manager(ttm::MemType::TT, SZ_1M, ttm::Backing::Pages)?;
+        setup.manager(
+            ttm::MemType::PRIV,
+            SZ_1M,
+            ttm::Backing::Emulated,
+            Slots::new(),
+        )?;
         if module_parameters::shrinker.value() != 0 {
             setup.shrinker()?;
         }
@@ -284,16 +324,19 @@ enum Call {
     Submit,
     /// Evicts what is in VRAM.
     Evict,
+    /// Moves are noted from now on, and the shrinker is given a buffer to move. `value` is its handle.
+    Note,
 }
 
 impl Call {
     fn from_number(number: u8) -> Result<Self> {
-        const ALL: [Call; 5] = [
+        const ALL: [Call; 6] = [
             Call::Do,
             Call::Unbind,
             Call::Attach,
             Call::Submit,
             Call::Evict,
+            Call::Note,
         ];
 
         ALL.into_iter().nth(number.into()).ok_or(EINVAL)
@@ -348,6 +391,10 @@ impl File {
             Call::Attach => attach(&*object()?, &*fence?)?,
             Call::Submit => args.value = submit(dev, &*object()?, fence?)?,
             Call::Evict => dev.manager(ttm::MemType::VRAM).ok_or(ENODEV)?.evict_all()?,
+            Call::Note => {
+                dev.driver_data().note(0)?;
+                args.value = purgeable(dev)?.create_handle(file)?.into();
+            }
         }
         Ok(0)
     }
@@ -356,6 +403,17 @@ impl File {
 /// Has `fence` keep a buffer busy.
 pub(crate) fn attach(obj: &Object, fence: &Fence) -> Result {
     obj.reserve().fence_slot()?.add(fence, FenceUsage::Write)
+}
+
+/// A buffer with pages that reclaim may take, after it has moved.
+fn purgeable(dev: &Drm) -> Result<ARef<Object>> {
+    let obj = buffer(dev, ttm::Placement::TT, 0x1000, None, None)?;
+    let mut reserved = obj.reserve();
+
+    reserved.populate(&mut ttm::OperationCtx::new())?;
+    reserved.set_purgeable(true);
+    drop(reserved);
+    Ok(obj)
 }
 
 /// Publishes a job that uses `obj`, and waits for `fence`. Returns the number of its sync file.
