@@ -21,6 +21,9 @@ RECLAIM = re.compile(r'possible circular locking')
 TOLD = ('possible circular locking', '(fs_reclaim)', 'Data.notes')
 # One more reference than can be counted: it is never given back.
 SATURATED = re.compile(r'refcount_t: saturated')
+# What Documentation/gpu/ttm-rust.rst says that these show.
+FAULTS = ('Vm@Zombie', 'Registration@Forgotten', 'Parent@Forgotten', 'Device@Static',
+	  'System@Static', 'System@Cycle', 'no_shrinker+System@Static', 'Pending@Forgotten')
 TABLE = Path(__file__).resolve().with_name('table.rs').read_text()
 
 
@@ -128,7 +131,7 @@ def singles():
 
 def some():
 	"""Each thing in two of its places, of which one is for ever, so that each place has its
-	things; each guard, and each thing that the program can hold.
+	things; each guard, and each thing that the program can hold; and what shows faults.
 	"""
 	lost = [place for place, words in PLACES.items() if 'lost' in words]
 	given_back = [place for place in PLACES if place not in lost]
@@ -137,7 +140,7 @@ def some():
 		 for places in (lost, given_back)]
 	names += [mode.name for mode in MODES.values() if 'long' not in mode.words and
 		  (not mode.thing or 'guard' in mode.words)]
-	return [named(name) for name in names]
+	return [named(name) for name in dict.fromkeys([*names, *FAULTS])]
 
 
 def pairs(count, seed):
