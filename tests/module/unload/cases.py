@@ -19,8 +19,6 @@ STRANDED = re.compile(r'INFO: task kworker\S* blocked for more than')
 # A lock that is taken in memory reclaim, and where others allocate. All of this is to be said.
 RECLAIM = re.compile(r'possible circular locking')
 TOLD = ('possible circular locking', '(fs_reclaim)', 'Data.notes')
-# One more reference than can be counted: it is never given back.
-SATURATED = re.compile(r'refcount_t: saturated')
 # What Documentation/gpu/ttm-rust.rst says that these show.
 FAULTS = ('Vm@Zombie', 'Registration@Forgotten', 'Parent@Forgotten', 'Device@Static',
 	  'System@Static', 'System@Cycle', 'no_shrinker+System@Static', 'Pending@Forgotten')
@@ -93,8 +91,6 @@ class Case:
 		if self.told:
 			return RECLAIM
 		words = {word for mode in self.modes for word in mode.words if mode.lost}
-		if 'long' in words:
-			return SATURATED
 		if 'locks' in words:
 			return LOCKS
 		return STRANDED if 'pending' in words else None
@@ -103,10 +99,6 @@ class Case:
 	def told(self):
 		"""What the kernel must say."""
 		return TOLD if any('told' in mode.words for mode in self.modes) else ()
-
-	@property
-	def long(self):
-		return any('long' in mode.words for mode in self.modes)
 
 
 def modes():
@@ -126,7 +118,7 @@ def named(name):
 
 
 def singles():
-	return [Case((mode,)) for mode in MODES.values() if 'long' not in mode.words]
+	return [Case((mode,)) for mode in MODES.values()]
 
 
 def some():
@@ -138,14 +130,14 @@ def some():
 	names = [f'{thing}@{places[number % len(places)]}'
 		 for number, thing in enumerate(THINGS) if 'guard' not in THINGS[thing]
 		 for places in (lost, given_back)]
-	names += [mode.name for mode in MODES.values() if 'long' not in mode.words and
-		  (not mode.thing or 'guard' in mode.words)]
+	names += [mode.name for mode in MODES.values()
+		  if not mode.thing or 'guard' in mode.words]
 	return [named(name) for name in dict.fromkeys([*names, *FAULTS])]
 
 
 def pairs(count, seed):
 	"""Some pairs of modes, in either order. With a lock held for ever, others wait."""
-	alone = {'locks', 'long', 'told'}
+	alone = {'locks', 'told'}
 	every = list(itertools.permutations(
 		(mode for mode in MODES.values() if not alone & set(mode.words)), 2))
 	return [Case(pair) for pair in random.Random(seed).sample(every, count)]

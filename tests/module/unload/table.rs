@@ -14,7 +14,6 @@
 //! - `guard`: it borrows, so it can only be forgotten.
 //! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
 //! - `lost`: nobody can drop what is there.
-//! - `long`: it takes minutes, so only who names it has it.
 //!
 //! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]. As with all spinlocks, the next thread to take
 //! a forgotten one spins for ever.
@@ -100,8 +99,6 @@ numbered! {
         ReservedBuffer: guard locks,
         /// The same, where a manager of the driver's own has it.
         ReservedInOwn: guard locks,
-        /// As many pins of a buffer as there can be.
-        Pins: guard long,
         /// A buffer's reservation in a transaction.
         InTransaction: guard locks,
         /// A job that is being made.

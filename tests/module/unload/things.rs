@@ -182,7 +182,6 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
             // Once this reference is gone as well, nobody has it but the guard.
             forget_walk(dev.manager(MemType::PRIV).ok_or(ENODEV)?, &obj, &ctx, true)?;
         }
-        Thing::Pins => forget_pins(&obj)?,
         Thing::InTransaction => ttm::transaction(&ctx, |tx| {
             mem::forget(tx.reserve(&obj)?);
             Ok(())
@@ -224,29 +223,6 @@ fn forget_walk(
         }
     }
     mem::forget(walk);
-    Ok(())
-}
-
-/// Pins `obj` until it can't be pinned, and forgets that. It must stay.
-fn forget_pins(obj: &Object) -> Result {
-    const AT_ONCE: u32 = 1 << 20;
-
-    let mut result = Ok(());
-    for _ in 0..=u32::MAX / AT_ONCE {
-        // Others run in between.
-        let mut reserved = obj.reserve();
-
-        for _ in 0..AT_ONCE {
-            result = reserved.pin().map(mem::forget);
-        }
-    }
-    let moved = obj
-        .reserve()
-        .validate(Placement::TT, &mut OperationCtx::new());
-    if result != Err(EOVERFLOW) || moved.is_ok() {
-        pr_err!("a buffer that was pinned too often has moved\n");
-        return Err(EIO);
-    }
     Ok(())
 }
 
