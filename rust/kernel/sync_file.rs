@@ -22,14 +22,14 @@ use core::ptr::NonNull;
 ///
 /// ```
 /// use kernel::{
-///     dma_fence::PendingFence,
+///     dma_fence::DriverFence,
 ///     fs::file::{flags, FileDescriptorReservation},
 ///     sync_file::SyncFile, //
 /// };
 ///
 /// // What can fail comes first ...
 /// let fd = FileDescriptorReservation::get_unused_fd_flags(flags::O_CLOEXEC)?;
-/// let work = PendingFence::new(c"my-driver", c"ring 0")?;
+/// let work = DriverFence::new(c"my-driver", c"ring 0")?;
 /// let file = SyncFile::new(&work.fence())?;
 ///
 /// // ... and when the work is under way, this doesn't.
@@ -39,7 +39,7 @@ use core::ptr::NonNull;
 /// // That is what a program gives to a driver, to begin when the work is done.
 /// let fence = SyncFile::fence_of(number)?;
 /// assert!(!fence.is_signaled());
-/// work.signal();
+/// work.signal(Ok(()));
 /// assert!(fence.is_signaled());
 ///
 /// # // SAFETY: It was installed above.

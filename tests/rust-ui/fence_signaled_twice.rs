@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! A fence is signaled once.
 
-use kernel::dma_fence::PendingFence;
+use kernel::dma_fence::DriverFence;
 
-fn case(pending: PendingFence) {
+fn case(pending: DriverFence) {
     #[cfg(not(control))]
-    pending.signal();
-    pending.signal(); //~ error[E0382]: use of moved value: `pending`
+    pending.signal(Ok(()));
+    pending.signal(Ok(())); //~ error[E0382]: use of moved value: `pending`
 }

@@ -4,7 +4,7 @@
 use kernel::dma_fence::PreparedFence;
 
 fn case(prepared: PreparedFence) {
-    prepared.start().signal();
+    prepared.start().signal(Ok(()));
     #[cfg(not(control))]
-    prepared.start().signal(); //~ error[E0382]: use of moved value: `prepared`
+    prepared.start().signal(Ok(())); //~ error[E0382]: use of moved value: `prepared`
 }

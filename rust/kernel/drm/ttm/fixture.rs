@@ -24,7 +24,7 @@ use crate::{
         DeviceContext, //
     },
     dma_fence::{
-        PendingFence,
+        DriverFence,
         Timeline, //
     },
     drm,
@@ -362,7 +362,7 @@ impl super::Driver for Driver {
                 })
             }
             Works::Badly => {
-                let done = PendingFence::new(c"ttm-fixture", c"lost")?;
+                let done = DriverFence::new(c"ttm-fixture", c"lost")?;
                 return Ok(MoveBy::Fence(done.fence()));
             }
             _ => (),

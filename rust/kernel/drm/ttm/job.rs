@@ -197,14 +197,14 @@ impl<'a> JobBuilder<'a> {
     ///
     /// ```
     /// use kernel::{
-    ///     dma_fence::{PendingFence, Timeline},
+    ///     dma_fence::{DriverFence, Timeline},
     ///     drm::ttm::{fixture, FenceUsage, JobBuilder},
     /// };
     ///
     /// let dev = fixture::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
     /// let ring = Timeline::new(c"example", c"ring 0")?;
-    /// let foreign = PendingFence::new(c"example", c"foreign")?;
+    /// let foreign = DriverFence::new(c"example", c"foreign")?;
     ///
     /// let mut reserved = objects[0].reserve();
     /// let mut job = JobBuilder::new(&ring, 1)?;
@@ -226,7 +226,7 @@ impl<'a> JobBuilder<'a> {
     /// assert!(fence.is_signaled());
     ///
     /// assert!(!late.is_ready());
-    /// foreign.signal();
+    /// foreign.signal(Ok(()));
     /// assert!(late.is_ready());
     /// # drop(late);
     /// # Ok::<(), Error>(())

@@ -519,14 +519,14 @@ impl<T: DriverObject> Object<T> {
     ///
     /// ```
     /// use kernel::{
-    ///     dma_fence::PendingFence,
+    ///     dma_fence::DriverFence,
     ///     drm::ttm::{fixture, FenceUsage},
     ///     time::Delta, //
     /// };
     ///
     /// let dev = fixture::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
-    /// let work = PendingFence::new(c"example", c"ring 0")?;
+    /// let work = DriverFence::new(c"example", c"ring 0")?;
     /// obj.reserve().fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
     ///
     /// // The work reads.
@@ -535,7 +535,7 @@ impl<T: DriverObject> Object<T> {
     /// assert!(!obj.wait_idle_timeout(FenceUsage::Write, soon)?);
     /// assert!(!obj.is_idle_for(FenceUsage::Write));
     ///
-    /// work.signal();
+    /// work.signal(Ok(()));
     /// assert!(obj.wait_idle_timeout(FenceUsage::Bookkeep, Delta::ZERO)?);
     /// assert!(obj.is_idle_for(FenceUsage::Bookkeep));
     /// # Ok::<(), Error>(())

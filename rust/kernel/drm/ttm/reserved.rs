@@ -317,7 +317,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     ///
     /// ```
     /// use kernel::{
-    ///     dma_fence::PendingFence,
+    ///     dma_fence::DriverFence,
     ///     drm::ttm::{fixture, FenceUsage, OperationCtx},
     /// };
     ///
@@ -327,13 +327,13 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     ///
     /// // Nothing fails, nor waits, after the work was given to the device.
     /// let slot = reserved.fence_slot()?;
-    /// let work = PendingFence::new(c"example", c"ring 0")?;
+    /// let work = DriverFence::new(c"example", c"ring 0")?;
     /// slot.add(&work.fence(), FenceUsage::Write)?;
     ///
     /// let busy = OperationCtx::new().no_wait_gpu();
     /// assert!(!reserved.is_idle());
     /// assert_eq!(reserved.wait(&busy), Err(EBUSY));
-    /// work.signal();
+    /// work.signal(Ok(()));
     /// assert!(reserved.is_idle());
     /// reserved.wait(&busy)?;
     /// # Ok::<(), Error>(())
@@ -509,13 +509,13 @@ impl FenceSlot<'_> {
     ///
     /// ```
     /// use kernel::{
-    ///     dma_fence::PendingFence,
+    ///     dma_fence::DriverFence,
     ///     drm::ttm::{self, fixture, FenceUsage, OperationCtx},
     /// };
     ///
     /// let dev = fixture::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
-    /// let last = PendingFence::new(c"example", c"ring 0")?;
+    /// let last = DriverFence::new(c"example", c"ring 0")?;
     /// let mut others = KVec::with_capacity(8, GFP_KERNEL)?;
     ///
     /// ttm::transaction(&OperationCtx::new(), |tx| {
@@ -524,7 +524,7 @@ impl FenceSlot<'_> {
     ///
     ///     // These use up what room there is.
     ///     for _ in 0..8 {
-    ///         let work = PendingFence::new(c"example", c"ring 1")?;
+    ///         let work = DriverFence::new(c"example", c"ring 1")?;
     ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
     ///         let _ = others.push_within_capacity(work);
     ///     }

@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::{
-    dma_fence::PendingFence,
+    dma_fence::DriverFence,
     drm::{
         self,
         gem::BaseObject,
@@ -170,12 +170,12 @@ mod cases {
         assert!(client.fdinfo()?.has_line("drm-purgeable-system:\t12 KiB"));
         assert!(client.fdinfo()?.has_line("drm-active-system:\t0"));
 
-        let work = PendingFence::new(c"example", c"ring 0")?;
+        let work = DriverFence::new(c"example", c"ring 0")?;
         obj.reserve()
             .fence_slot()?
             .add(&work.fence(), FenceUsage::Read)?;
         let text = client.fdinfo()?;
-        work.signal();
+        work.signal(Ok(()));
         assert!(text.has_line("drm-active-system:\t12 KiB"));
         assert!(text.has_line("drm-purgeable-system:\t0"));
         Ok(())

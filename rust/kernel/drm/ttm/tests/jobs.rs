@@ -5,7 +5,7 @@
 use super::*;
 use crate::{
     dma_fence::{
-        PendingFence,
+        DriverFence,
         Timeline, //
     },
     drm::ttm::{
@@ -133,7 +133,7 @@ mod cases {
     fn what_comes_first() -> Result {
         let dev = Device::new()?;
         let obj = dev.vram(0x1000)?;
-        let first = PendingFence::new(c"test", c"first")?;
+        let first = DriverFence::new(c"test", c"first")?;
         let mut reserved = obj.reserve();
         let mut job = JobBuilder::new(&timeline()?, 0)?;
 
@@ -142,7 +142,7 @@ mod cases {
         let job = job.publish()?;
         assert!(!job.is_ready());
         // However it goes.
-        first.fail(EIO);
+        first.signal(Err(EIO));
         assert!(job.is_ready());
         job.run(|memory| memory.write(0, 0, b"done"))
     }
@@ -407,7 +407,7 @@ mod cases {
 
     /// Makes a job that uses all objects. When it knows of them, but isn't published yet, as many others
     /// begin to use one of them as there is capacity for.
-    fn use_all(objects: &[ARef<Object>], others: &mut KVec<PendingFence>) -> Result<Job> {
+    fn use_all(objects: &[ARef<Object>], others: &mut KVec<DriverFence>) -> Result<Job> {
         let timeline = timeline()?;
 
         transaction(&ctx(), |tx| {
@@ -423,7 +423,7 @@ mod cases {
             }
 
             while others.len() < others.capacity() {
-                let work = PendingFence::new(c"test", c"other")?;
+                let work = DriverFence::new(c"test", c"other")?;
                 let mut again = tx.reserve(&objects[0])?;
                 again.fence_slot()?.add(&work.fence(), Read)?;
                 let _ = others.push_within_capacity(work);

@@ -5,7 +5,7 @@
 use super::*;
 use crate::{
     debugfs,
-    dma_fence::PendingFence,
+    dma_fence::DriverFence,
     drm::{
         self,
         ttm::{
@@ -50,8 +50,8 @@ fn completion() -> Result<Arc<Completion>> {
 }
 
 /// Has the GPU use a buffer until the fence is signaled.
-fn use_it(obj: &Object) -> Result<PendingFence> {
-    let work = PendingFence::new(c"ttm-lifetime", c"work")?;
+fn use_it(obj: &Object) -> Result<DriverFence> {
+    let work = DriverFence::new(c"ttm-lifetime", c"work")?;
 
     obj.reserve()
         .fence_slot()?
@@ -118,7 +118,7 @@ mod cases {
         });
         drop(obj);
         drop(dev);
-        work.signal();
+        work.signal(Ok(()));
         done.wait_for_completion();
         late::flush();
         Ok(())
@@ -140,7 +140,7 @@ mod cases {
         });
         drop(dev);
         drop(obj);
-        work.signal();
+        work.signal(Ok(()));
         done.wait_for_completion();
         late::flush();
         Ok(())
@@ -317,7 +317,7 @@ mod cases {
         });
         drop(obj);
         module_goes(1);
-        work.signal();
+        work.signal(Ok(()));
         fixture::settle(&dev);
         assert_eq!(dev.driver_data().deletions(), 0);
         assert!(Arc::into_unique_or_drop(done).is_none());
@@ -366,7 +366,7 @@ mod cases {
         }
         let work = use_it(&last)?;
         drop(last);
-        work.signal();
+        work.signal(Ok(()));
         no_module_goes_on();
         // Nobody else has it any more.
         assert!(Arc::into_unique_or_drop(done).is_some());

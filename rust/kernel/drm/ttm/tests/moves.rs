@@ -5,8 +5,8 @@
 use super::*;
 use crate::{
     dma_fence::{
-        Fence,
-        PendingFence, //
+        DriverFence,
+        Fence, //
     },
     drm::ttm::{
         transaction,
@@ -82,7 +82,7 @@ fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
 }
 
 /// A fence that stands for several, as that of a sync file may: here for one.
-fn container(one: &PendingFence) -> Result<ARef<Fence>> {
+fn container(one: &DriverFence) -> Result<ARef<Fence>> {
     let parts = KBox::new([ARef::into_raw(one.fence()).as_ptr()], GFP_KERNEL)?;
 
     // CAST: `Fence` is transparent.
@@ -275,7 +275,7 @@ mod cases {
     fn a_fence_keeps_it() -> Result {
         let dev = Device::new()?;
         let obj = dev.vram(0x1000)?;
-        let work = PendingFence::new(c"test", c"ring")?;
+        let work = DriverFence::new(c"test", c"ring")?;
         let mut reserved = obj.reserve();
         reserved
             .fence_slot()?
@@ -283,7 +283,7 @@ mod cases {
 
         assert_eq!(reserved.evict(&mut busy()), Err(EBUSY));
         assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
-        work.signal();
+        work.signal(Ok(()));
         reserved.evict(&mut busy())?;
         assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
         Ok(())
@@ -294,7 +294,7 @@ mod cases {
     fn a_fence_that_cannot_be_added_is_not_waited_for() -> Result {
         let dev = Device::new()?;
         let obj = dev.vram(0x1000)?;
-        let work = PendingFence::new(c"test", c"ring")?;
+        let work = DriverFence::new(c"test", c"ring")?;
         let several = container(&work)?;
 
         let mut reserved = obj.reserve();
@@ -309,7 +309,7 @@ mod cases {
             assert_eq!(slot.add(&several, FenceUsage::Write), Err(EINVAL));
             Ok(())
         })?;
-        work.signal();
+        work.signal(Ok(()));
         Ok(())
     }
 
@@ -359,14 +359,14 @@ mod cases {
 
         for usage in [FenceUsage::Read, FenceUsage::Write, FenceUsage::Bookkeep] {
             for _ in 0..8 {
-                let pending = PendingFence::new(c"test", c"ring")?;
+                let pending = DriverFence::new(c"test", c"ring")?;
                 reserved.fence_slot()?.add(&pending.fence(), usage)?;
                 work.push(pending, GFP_KERNEL)?;
             }
         }
         while let Some(pending) = work.pop() {
             assert!(!reserved.is_idle());
-            pending.signal();
+            pending.signal(Ok(()));
         }
         assert!(reserved.is_idle());
         Ok(())
@@ -378,7 +378,7 @@ mod cases {
         let dev = Device::new()?;
         let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
         let obj = dev.vram(0x1000)?;
-        let work = PendingFence::new(c"test", c"ring")?;
+        let work = DriverFence::new(c"test", c"ring")?;
         obj.reserve()
             .fence_slot()?
             .add(&work.fence(), FenceUsage::Read)?;
@@ -390,7 +390,7 @@ mod cases {
         assert!(!bo.is_ghost() && bo.object().is_none());
         drop(bo);
         // The device's teardown waits for it.
-        work.signal();
+        work.signal(Ok(()));
         Ok(())
     }
 }

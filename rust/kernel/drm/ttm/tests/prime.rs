@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::{
-    dma_fence::PendingFence,
+    dma_fence::DriverFence,
     drm::{
         self,
         ttm::{
@@ -247,7 +247,7 @@ mod cases {
     #[test]
     fn a_zombie_keeps_the_pages() -> Result {
         let s = Shared::new()?;
-        let work = PendingFence::new(c"example", c"ring 0")?;
+        let work = DriverFence::new(c"example", c"ring 0")?;
         let mut reserved = s.imported.reserve();
         reserved.populate(&mut OperationCtx::new())?;
         reserved
@@ -257,7 +257,7 @@ mod cases {
 
         drop(s.imported);
         assert!(s.exported.reserve().is_pinned());
-        work.signal();
+        work.signal(Ok(()));
         settle(&s.importer);
         assert!(!s.exported.reserve().is_pinned());
         Ok(())

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! What fences promise.
+
+use super::{
+    context::{
+        Memory,
+        Name, //
+    },
+    *,
+};
+use crate::{
+    bindings,
+    ffi::c_char,
+    kthread,
+    module::ModuleMetadata,
+    new_spinlock,
+    prelude::*,
+    str::CString,
+    sync::{
+        aref::ARef,
+        rcu, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+};
+use core::ptr;
+
+#[kunit_tests(rust_dma_fence)]
+mod cases {
+    use super::*;
+
+    fn signaled(fences: &[ARef<Fence>]) -> usize {
+        fences.iter().filter(|fence| fence.is_signaled()).count()
+    }
+
+    // The last one is done first: none is signaled before those before it.
+    #[test]
+    fn in_order_whatever_order() -> Result {
+        let timeline = Timeline::new(c"test", c"reverse")?;
+        let (a, b, c) = (timeline.fence()?, timeline.fence()?, timeline.fence()?);
+        let fences = [a.fence(), b.fence(), c.fence()];
+
+        c.signal(Ok(()));
+        assert_eq!(signaled(&fences), 0);
+        b.signal(Err(EIO));
+        assert_eq!(signaled(&fences), 0);
+        a.signal(Ok(()));
+        let status = fences.each_ref().map(|fence| fence.status());
+        assert_eq!(status, [Some(Ok(())), Some(Err(EIO)), Some(Ok(()))]);
+        Ok(())
+    }
+
+    #[test]
+    fn one_in_the_middle() -> Result {
+        let timeline = Timeline::new(c"test", c"middle")?;
+        let (a, b, c) = (timeline.fence()?, timeline.fence()?, timeline.fence()?);
+        let fences = [a.fence(), b.fence(), c.fence()];
+
+        drop(b);
+        a.signal(Ok(()));
+        assert_eq!(signaled(&fences), 2);
+        assert_eq!(fences[1].status(), Some(Err(ECANCELED)));
+        // There is nothing before it.
+        c.signal(Ok(()));
+        assert_eq!(signaled(&fences), 3);
+        // And after the queue was empty, it goes on.
+        let d = timeline.fence()?;
+        let fence = d.fence();
+        assert!(!fence.is_signaled());
+        d.signal(Ok(()));
+        assert!(fence.is_signaled());
+        Ok(())
+    }
+
+    /// Whether a name is shown as the beginning of `name`, and how long that is.
+    ///
+    /// # Safety
+    ///
+    /// `shown` must be a string as long as RCU is locked for reading.
+    unsafe fn shows(shown: impl FnOnce() -> *const c_char, name: &str) -> usize {
+        let _guard = rcu::read_lock();
+
+        // SAFETY: By the function's requirements.
+        let shown = unsafe { CStr::from_char_ptr(shown()) }.to_bytes();
+        if name.as_bytes().starts_with(shown) {
+            shown.len()
+        } else {
+            0
+        }
+    }
+
+    // The memory of the names may be gone by the time that they are shown.
+    #[test]
+    fn names_are_copied() -> Result {
+        let (short, long) = ("ring", "a ring whose name is longer than a program sees");
+        let names = [
+            CString::try_from_fmt(fmt!("{short}"))?,
+            CString::try_from_fmt(fmt!("{long}"))?,
+        ];
+        let pending = Timeline::new(&names[0], &names[1])?.fence()?;
+        let driver_fence = DriverFence::new(&names[0], &names[1])?;
+
+        drop(names);
+        for fence in [pending.fence(), driver_fence.fence()] {
+            // SAFETY: The fence is valid; so are its names, as RCU is locked.
+            let shown = unsafe {
+                (
+                    shows(|| bindings::dma_fence_driver_name(fence.as_raw()), short),
+                    shows(|| bindings::dma_fence_timeline_name(fence.as_raw()), long),
+                )
+            };
+
+            assert_eq!(shown, (short.len(), Name::SIZE - 1));
+        }
+        Ok(())
+    }
+
+    // A module that is none: this code is built in.
+    struct Elsewhere;
+
+    impl ModuleMetadata for Elsewhere {
+        const NAME: &'static CStr = c"elsewhere";
+        const THIS_MODULE: ThisModule = {
+            // SAFETY: Nothing is done with it, as nothing belongs to it.
+            unsafe { ThisModule::from_ptr(ptr::dangling_mut()) }
+        };
+    }
+
+    struct Stray;
+
+    #[vtable]
+    impl Wake for Stray {
+        type OwnerModule = Elsewhere;
+
+        fn wake(_waker: KBox<Waker<Self>>) {}
+    }
+
+    // That module would be kept, and not the one with the code.
+    #[test]
+    fn a_waker_is_of_its_module() {
+        assert!(Waker::new(Stray).is_err_and(|e| e == EINVAL));
+    }
+
+    // Its fences keep what they need of it.
+    #[test]
+    fn the_timeline_goes_first() -> Result {
+        let timeline = Timeline::new(c"test", c"gone")?;
+        let (a, b) = (timeline.fence()?, timeline.fence()?);
+        let fence = b.fence();
+
+        drop(timeline);
+        drop(b);
+        assert!(!fence.is_signaled());
+        drop(a);
+        assert!(fence.is_signaled());
+        Ok(())
+    }
+
+    // Wherever they are completed: who sees one signaled sees all before it signaled.
+    #[test]
+    fn by_several_threads() -> Result {
+        let timeline = Timeline::new(c"test", c"threads")?;
+
+        for _ in 0..50 {
+            let mut fences = KVec::new();
+            let mut evens = KVec::new();
+            let mut odds = KVec::new();
+            for n in 0..32 {
+                let pending = timeline.fence()?;
+                fences.push(pending.fence(), GFP_KERNEL)?;
+                let half = if n % 2 == 0 { &mut evens } else { &mut odds };
+                half.push(pending, GFP_KERNEL)?;
+            }
+
+            kthread::scope(|scope| {
+                scope.spawn(c"evens", move || drop(evens))?;
+                // This one from the back.
+                scope.spawn(c"odds", move || {
+                    while let Some(pending) = odds.pop() {
+                        pending.signal(Ok(()));
+                    }
+                })?;
+                while !fences[31].is_signaled() {
+                    let seen = fences.iter().rposition(|fence| fence.is_signaled());
+                    let before = &fences[..seen.map_or(0, |n| n + 1)];
+                    assert_eq!(signaled(before), before.len());
+                    // This one sleeps, so that they run.
+                    fsleep(Delta::from_micros(50));
+                }
+                Ok(())
+            })?;
+            assert_eq!(signaled(&fences), 32);
+        }
+        Ok(())
+    }
+
+    fn driver_fence() -> Result<DriverFence> {
+        DriverFence::new(c"test", c"work")
+    }
+
+    // Numbers are those of the order in which fences are made, not of that of their memory.
+    #[test]
+    fn a_context_counts_up() -> Result {
+        let (ring, other) = (
+            FenceCtx::new(c"test", c"ring"),
+            FenceCtx::new(c"test", c"ring"),
+        );
+        let (a, b) = (
+            DriverFenceAllocation::new('a')?,
+            DriverFenceAllocation::new('b')?,
+        );
+        let (b, a) = (ring.new_fence(b), ring.new_fence(a));
+        // SAFETY: Fences are initialized, and their numbers are constant.
+        let seqno = |fence: ARef<Fence>| unsafe { (*fence.as_raw()).seqno };
+
+        assert_eq!((*a, *b), ('a', 'b'));
+        assert_eq!((seqno(b.fence()), seqno(a.fence())), (1, 2));
+        assert!(ring.has(&a.fence()) && !other.has(&a.fence()));
+        Ok(())
+    }
+
+    // The driver's part isn't needed to wait, nor is the context.
+    #[test]
+    fn the_driver_goes_first() -> Result {
+        let allocation = DriverFenceAllocation::new(7)?;
+        let work = FenceCtx::new(c"test", c"gone").new_fence(allocation);
+        let fence = work.fence();
+
+        drop(work);
+        assert_eq!(fence.wait(), Err(ECANCELED));
+        assert_eq!(fence.status(), Some(Err(ECANCELED)));
+        Ok(())
+    }
+
+    // Past the point of no failure nothing sleeps: with a spinlock held, the kernel would say so. That
+    // nothing fails is in the types.
+    #[test]
+    fn what_was_allocated_is_enough() -> Result {
+        let lock = KBox::pin_init(new_spinlock!(()), GFP_KERNEL)?;
+        let ring = FenceCtx::new(c"test", c"ring");
+        let timeline = Timeline::new(c"test", c"timeline")?;
+
+        let allocation = DriverFenceAllocation::new([7; 32])?;
+        let prepared = timeline.prepare()?;
+
+        let guard = lock.lock();
+        let (work, pending) = (ring.new_fence(allocation), prepared.start());
+        work.signal(Ok(()));
+        pending.signal(Ok(()));
+        drop(guard);
+        Ok(())
+    }
+
+    // A reader under RCU, as of a reservation, may find a fence whose last reference is just dropped.
+    #[test]
+    fn memory_stays_for_readers_under_rcu() -> Result {
+        for is_signaled in [true, false] {
+            let work = FenceCtx::new(c"test", c"rcu").new_fence(DriverFenceAllocation::new(7)?);
+            let raw = work.fence().as_raw();
+            let guard = rcu::read_lock();
+
+            if is_signaled {
+                work.signal(Ok(()));
+            } else {
+                drop(work);
+            }
+            // SAFETY: Its memory stays as long as RCU is locked.
+            let found = unsafe { bindings::dma_fence_get_rcu(raw) };
+            assert!(found.is_null());
+            // SAFETY: As before; it is the first part of a `Memory`, whose data nobody changes.
+            assert_eq!(unsafe { (*raw.cast::<Memory<i32>>()).data }, 7);
+            drop(guard);
+        }
+        // The memory of neither is left.
+        rcu::rcu_barrier();
+        Ok(())
+    }
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Timelines: fences in order.
+
+use super::{
+    context::Memory,
+    DriverFence,
+    DriverFenceAllocation,
+    Fence,
+    FenceCtx, //
+};
+use crate::{
+    new_spinlock_irq,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc,
+        SpinLockIrq, //
+    },
+};
+use core::ptr;
+
+/// Fences that are signaled in the order in which they were made.
+///
+/// A fence of a timeline is for work that begins when the work of the fences before it has ended, at the
+/// earliest. If it is done early nevertheless, [`PendingFence::signal`] doesn't wait: the fence is signaled
+/// when all those before it are. So a thread that waits for a fence has waited for those before it, and
+/// it is enough that reservations, and TTM's evictions, keep the last fence of a timeline.
+///
+/// It goes when the last fence is signaled.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::dma_fence::Timeline;
+///
+/// let timeline = Timeline::new(c"my-driver", c"ring 0")?;
+/// let (first, second) = (timeline.fence()?, timeline.fence()?);
+/// let fences = [first.fence(), second.fence()];
+///
+/// // It isn't its turn.
+/// second.signal(Err(EIO));
+/// assert!(!fences[1].is_signaled());
+///
+/// first.signal(Ok(()));
+/// assert_eq!(fences[0].status(), Some(Ok(())));
+/// assert_eq!(fences[1].status(), Some(Err(EIO)));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Timeline(Arc<Inner>);
+
+#[pin_data]
+struct Inner {
+    ctx: FenceCtx,
+    #[pin]
+    queue: SpinLockIrq<Queue>,
+}
+
+/// What a fence of a timeline carries: its place in the queue. Protected by the lock of that, and only
+/// accessed through pointers.
+#[derive(Clone, Copy)]
+struct Link {
+    next: *mut Memory<Link>,
+    result: Option<Result>,
+}
+
+// SAFETY: It may be accessed from any thread, with the lock of the queue held.
+unsafe impl Send for Link {}
+
+// SAFETY: A reference gives no access: all go through pointers, with the lock of the queue held.
+unsafe impl Sync for Link {}
+
+/// The fences of a timeline that aren't signaled, in their order.
+///
+/// # Invariants
+///
+/// - It is a list from `first` to `last`, linked by `next`; both are null if it is empty. Each comes from
+///   `DriverFence::into_raw`, and belongs to this.
+/// - `first` has no result, but for the time that the lock is held.
+struct Queue {
+    first: *mut Memory<Link>,
+    last: *mut Memory<Link>,
+}
+
+// SAFETY: What it points to may be accessed from any thread, with the lock held.
+unsafe impl Send for Queue {}
+
+impl Queue {
+    /// Adds a fence with a number greater than all before.
+    fn push(&mut self, fence: DriverFence<Link>) {
+        let fence = fence.into_raw();
+
+        // INVARIANT: It is the last one now, and this's.
+        if self.last.is_null() {
+            self.first = fence;
+        } else {
+            // SAFETY: By the type invariants `last` is a valid fence. The lock is held.
+            unsafe { (*self.last).data.next = fence };
+        }
+        self.last = fence;
+    }
+
+    /// Takes the first one out, if its work is done, with what came of that.
+    fn pop_done(&mut self) -> Option<(DriverFence<Link>, Result)> {
+        if self.first.is_null() {
+            return None;
+        }
+        // SAFETY: By the type invariants `first` is a valid fence. The lock is held.
+        let Link { next, result } = unsafe { (*self.first).data };
+        let result = result?;
+        // SAFETY: By the type invariants it comes from `into_raw`, and is this's to give away.
+        let fence = unsafe { DriverFence::from_raw(self.first) };
+
+        // INVARIANT: Now the next one is the first.
+        self.first = next;
+        if next.is_null() {
+            self.last = next;
+        }
+        Some((fence, result))
+    }
+}
+
+impl Timeline {
+    /// Makes a timeline. The names are shown where fences are listed; of each, 31 bytes are copied.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    // Not inlined elsewhere: lockdep wants the name of a lock class to be in one place.
+    #[inline(never)]
+    pub fn new(driver: &CStr, name: &CStr) -> Result<Self> {
+        let inner = Arc::pin_init(
+            pin_init!(Inner {
+                ctx: FenceCtx::new(driver, name),
+                // INVARIANT: It is empty.
+                queue <- new_spinlock_irq!(Queue {
+                    first: ptr::null_mut(),
+                    last: ptr::null_mut(),
+                }),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        Ok(Self(inner))
+    }
+
+    /// Whether that is one of its fences.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::dma_fence::Timeline;
+    ///
+    /// let ring = Timeline::new(c"my-driver", c"ring 0")?;
+    /// let other = Timeline::new(c"my-driver", c"ring 1")?;
+    /// let fence = ring.fence()?.fence();
+    /// assert!(ring.has(&fence) && !other.has(&fence));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn has(&self, fence: &Fence) -> bool {
+        self.0.ctx.has(fence)
+    }
+
+    /// Makes the next fence.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn fence(&self) -> Result<PendingFence> {
+        Ok(self.prepare()?.start())
+    }
+
+    /// Allocates what is needed for a fence, which isn't part of the timeline yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn prepare(&self) -> Result<PreparedFence> {
+        let link = Link {
+            next: ptr::null_mut(),
+            result: None,
+        };
+
+        Ok(PreparedFence {
+            allocation: DriverFenceAllocation::new(link)?,
+            timeline: self.clone(),
+        })
+    }
+
+    /// The work that a fence stands for is done, if it wasn't already.
+    ///
+    /// # Safety
+    ///
+    /// `fence` must be, or have been, in the queue, and be valid.
+    unsafe fn complete(&self, fence: *mut Memory<Link>, result: Result) {
+        let mut queue = self.0.queue.lock();
+
+        // SAFETY: `fence` is valid, by the function's requirements; the lock is held.
+        let slot = unsafe { &mut (*fence).data.result };
+        if slot.is_some() {
+            return;
+        }
+        *slot = Some(result);
+
+        // Another thread that completes one waits for the lock, so none is faster with a later one.
+        while let Some((fence, result)) = queue.pop_done() {
+            fence.signal(result);
+        }
+    }
+}
+
+/// A fence that is not yet part of its timeline.
+///
+/// It has all the memory that it takes, so it is for code past the point of no failure, or with a lock
+/// held.
+///
+/// # Examples
+///
+/// ```
+/// use kernel::dma_fence::Timeline;
+///
+/// let timeline = Timeline::new(c"my-driver", c"ring 0")?;
+/// let prepared = timeline.prepare()?;
+/// let before = timeline.fence()?;
+///
+/// let pending = prepared.start();
+/// let fence = pending.fence();
+/// pending.signal(Ok(()));
+/// assert!(!fence.is_signaled());
+/// before.signal(Ok(()));
+/// assert!(fence.is_signaled());
+/// # Ok::<(), Error>(())
+/// ```
+pub struct PreparedFence {
+    allocation: DriverFenceAllocation<Link>,
+    timeline: Timeline,
+}
+
+impl PreparedFence {
+    /// Makes the next fence of the timeline. Neither sleeps, allocates nor fails.
+    pub fn start(self) -> PendingFence {
+        let Self {
+            allocation,
+            timeline,
+        } = self;
+        // With the lock held, the order of the queue is that of the numbers.
+        let mut queue = timeline.0.queue.lock();
+        let driver_fence = timeline.0.ctx.new_fence(allocation);
+        let fence = driver_fence.fence();
+
+        queue.push(driver_fence);
+        drop(queue);
+        // INVARIANT: It was just added to the queue.
+        PendingFence { fence, timeline }
+    }
+}
+
+/// A fence of a [`Timeline`] whose work isn't done yet.
+///
+/// It is to a timeline what a [`DriverFence`] is to a [`FenceCtx`]. Dropping it signals the fence with
+/// [`ECANCELED`], when it is its turn; what is said there of forgetting, and of deadlocks, holds here as
+/// well.
+///
+/// # Invariants
+///
+/// `fence` is in the queue of `timeline`, unless it has a result.
+#[must_use = "the fence is signaled immediately when this is unused"]
+pub struct PendingFence {
+    fence: ARef<Fence>,
+    timeline: Timeline,
+}
+
+impl PendingFence {
+    /// The fence, for others to wait for.
+    pub fn fence(&self) -> ARef<Fence> {
+        self.fence.clone()
+    }
+
+    /// Says that the work is done, and what came of it. The fence is signaled when it is its turn.
+    pub fn signal(self, result: Result) {
+        self.signal_with(result);
+    }
+
+    /// The same for what can't be given away.
+    pub(crate) fn signal_with(&self, result: Result) {
+        // CAST: A fence in a queue is the first part of a `Memory<Link>`.
+        // SAFETY: By the type invariants it is in the queue, or was; `self` keeps it.
+        unsafe { self.timeline.complete(self.fence.as_raw().cast(), result) };
+    }
+}
+
+impl Drop for PendingFence {
+    fn drop(&mut self) {
+        self.signal_with(Err(ECANCELED));
+    }
+}

@@ -1,0 +1,17 @@
+// SPDfield `_data` of struct `DriverFence` is private-License-Identifier: GPL-2.0 OR MIT
+//! A fence that is waited for can't be made one that is signaled.
+
+use core::marker::PhantomData;
+use kernel::{
+    dma_fence::{DriverFence, Fence},
+    sync::aref::ARef, //
+};
+
+fn case(fence: &ARef<Fence>, work: DriverFence) {
+    #[cfg(not(control))]
+    let work = DriverFence::<()> {
+        fence: fence.clone(), //~ error[E0451]: field `fence` of struct `DriverFence` is private
+        _data: PhantomData,   //~ error[E0451]: field `_data` of struct `DriverFence` is private
+    };
+    work.signal(Ok(()));
+}

@@ -1,0 +1,15 @@
+// SPDborrowed data escapes outside of function-License-Identifier: GPL-2.0 OR MIT
+//! Data of a fence may be read as long as anybody has the fence.
+
+use kernel::{
+    dma_fence::DriverFenceAllocation,
+    prelude::*, //
+};
+
+fn case(data: &u32) -> Result {
+    #[cfg(not(control))]
+    DriverFenceAllocation::new(data)?; //~ error[E0521]: borrowed data escapes outside of function
+    #[cfg(control)]
+    DriverFenceAllocation::new(*data)?;
+    Ok(())
+}

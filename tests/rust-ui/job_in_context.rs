@@ -1,0 +1,16 @@
+// SPDmismatched types: expected `&Timeline`, found `&FenceCtx`-License-Identifier: GPL-2.0 OR MIT
+//! A job's fence is one of a timeline: it is signaled when those before it are.
+
+use kernel::{
+    dma_fence::{FenceCtx, Timeline},
+    drm::ttm::JobBuilder,
+    prelude::*, //
+};
+
+fn case(ring: &FenceCtx, timeline: &Timeline) -> Result {
+    #[cfg(not(control))]
+    JobBuilder::new(ring, 1)?; //~ error[E0308]: mismatched types: expected `&Timeline`, found `&FenceCtx`
+    #[cfg(control)]
+    JobBuilder::new(timeline, 1)?;
+    Ok(())
+}
