@@ -4,7 +4,10 @@
 //!
 //! Nothing here is generic, nor inlined elsewhere, so that all of it is part of the kernel image.
 
-use crate::bindings;
+use crate::{
+    bindings,
+    prelude::*, //
+};
 #[cfg(CONFIG_MODULES)]
 use crate::{
     ffi::c_ulong,
@@ -38,4 +41,21 @@ pub(crate) fn owner_of(code: *const ()) -> *mut bindings::module {
 #[inline(never)]
 pub(crate) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {
     ptr::eq(module, owner_of(code))
+}
+
+/// A reference to the module that the function at `code` belongs to; null if that is built in.
+///
+/// # Errors
+///
+/// [`ENODEV`] if the module's exit has begun.
+#[inline(never)]
+pub(crate) fn get_owner_of(code: *const ()) -> Result<*mut bindings::module> {
+    let module = owner_of(code);
+
+    // SAFETY: It is null, or a module whose code the caller runs, so it is there.
+    if unsafe { bindings::try_module_get(module) } {
+        Ok(module)
+    } else {
+        Err(ENODEV)
+    }
 }

@@ -14,15 +14,25 @@ use crate::{
     ffi::c_char,
     kthread,
     module::ModuleMetadata,
-    new_spinlock,
+    new_spinlock, new_spinlock_irq,
     prelude::*,
     str::CString,
     sync::{
         aref::ARef,
-        rcu, //
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        rcu,
+        Arc,
+        Completion,
+        SpinLockIrq, //
     },
     time::{
-        delay::fsleep,
+        delay::{
+            fsleep,
+            udelay, //
+        },
         Delta, //
     },
 };
@@ -242,15 +252,25 @@ mod cases {
         let lock = KBox::pin_init(new_spinlock!(()), GFP_KERNEL)?;
         let ring = FenceCtx::new(c"test", c"ring");
         let timeline = Timeline::new(c"test", c"timeline")?;
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
 
         let allocation = DriverFenceAllocation::new([7; 32])?;
         let prepared = timeline.prepare()?;
+        let callbacks = [counter(&called)?, counter(&called)?];
 
         let guard = lock.lock();
         let (work, pending) = (ring.new_fence(allocation), prepared.start());
+        let registrations = match callbacks {
+            [a, b] => [
+                work.fence().add_callback(a),
+                pending.fence().add_callback(b),
+            ],
+        };
         work.signal(Ok(()));
         pending.signal(Ok(()));
+        drop(registrations);
         drop(guard);
+        assert_eq!(called.load(Relaxed), 2);
         Ok(())
     }
 
@@ -276,6 +296,200 @@ mod cases {
         }
         // The memory of neither is left.
         rcu::rcu_barrier();
+        Ok(())
+    }
+
+    /// Counts how often it is called.
+    fn counter(called: &Arc<Atomic<u32>>) -> Result<FenceCallback<impl FenceCb>> {
+        let called = called.clone();
+
+        FenceCallback::new(move || {
+            called.fetch_add(1, Relaxed);
+        })
+    }
+
+    #[test]
+    fn a_callback_is_called_once() -> Result {
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let work = driver_fence()?;
+        let fence = work.fence();
+        let registration = fence.add_callback(counter(&called)?).map_err(|_| EBUSY)?;
+
+        assert_eq!(called.load(Relaxed), 0);
+        work.signal(Ok(()));
+        assert_eq!(called.load(Relaxed), 1);
+        // It is there until the registration goes.
+        drop(fence);
+        let data = called.clone();
+        drop(registration);
+        assert_eq!(data.load(Relaxed), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_callback_that_was_removed_isnt_called() -> Result {
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let work = driver_fence()?;
+        let add = || {
+            work.fence()
+                .add_callback(counter(&called)?)
+                .map_err(|_| EBUSY)
+        };
+
+        // Out of the middle.
+        let (a, b, c) = (add()?, add()?, add()?);
+        drop(b);
+        work.signal(Ok(()));
+        assert_eq!(called.load(Relaxed), 2);
+        drop((a, c));
+        assert_eq!(called.load(Relaxed), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_callback_comes_back_too_late() -> Result {
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let (work, later) = (driver_fence()?, driver_fence()?);
+        let fence = work.fence();
+
+        work.signal(Err(EIO));
+        let Err(callback) = fence.add_callback(counter(&called)?) else {
+            return Err(EINVAL);
+        };
+        assert_eq!(called.load(Relaxed), 0);
+        // It is as good as new.
+        let registration = later.fence().add_callback(callback).map_err(|_| EBUSY)?;
+        later.signal(Ok(()));
+        assert_eq!(called.load(Relaxed), 1);
+        drop(registration);
+        Ok(())
+    }
+
+    /// A callback that drops its own registration, and then writes to itself.
+    struct Suicidal {
+        own: Arc<Slot>,
+        dropped: Arc<Atomic<u32>>,
+        calls: u32,
+    }
+
+    #[pin_data]
+    struct Slot {
+        #[pin]
+        registration: SpinLockIrq<Option<FenceCbRegistration<Suicidal>>>,
+    }
+
+    impl FenceCb for Suicidal {
+        fn called(&mut self) {
+            let registration = self.own.registration.lock().take();
+
+            drop(registration);
+            self.calls += 1;
+            assert_eq!(self.dropped.load(Relaxed), 0);
+        }
+    }
+
+    impl Drop for Suicidal {
+        fn drop(&mut self) {
+            self.dropped.fetch_add(self.calls, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_callback_drops_its_registration() -> Result {
+        let dropped = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let slot = Arc::pin_init(
+            pin_init!(Slot { registration <- new_spinlock_irq!(None) }),
+            GFP_KERNEL,
+        )?;
+        let callback = FenceCallback::new(Suicidal {
+            own: slot.clone(),
+            dropped: dropped.clone(),
+            calls: 0,
+        })?;
+        let work = driver_fence()?;
+
+        let registration = work.fence().add_callback(callback).map_err(|_| EBUSY)?;
+        *slot.registration.lock() = Some(registration);
+        work.signal(Ok(()));
+        assert!(slot.registration.lock().is_none());
+        // Its memory is gone as well, which kmemleak would say.
+        assert_eq!(dropped.load(Relaxed), 1);
+        Ok(())
+    }
+
+    // Signaled or not, and with a callback of its own.
+    #[test]
+    fn a_callback_drops_another_fence() -> Result {
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let (work, other) = (driver_fence()?, driver_fence()?);
+        let last = other.fence();
+
+        drop(last.add_callback(counter(&called)?));
+        other.signal(Ok(()));
+        let mut last = Some(last);
+        let callback = FenceCallback::new(move || drop(last.take()))?;
+        let registration = work.fence().add_callback(callback);
+        work.signal(Ok(()));
+        assert!(registration.is_ok());
+        // Its memory goes after a grace period.
+        rcu::rcu_barrier();
+        Ok(())
+    }
+
+    // A callback that runs elsewhere is waited for.
+    #[test]
+    fn a_registration_waits_for_its_callback() -> Result {
+        #[pin_data]
+        struct Busy {
+            #[pin]
+            begun: Completion,
+            is_done: Atomic<bool>,
+        }
+
+        for _ in 0..10 {
+            let init = pin_init!(Busy {
+                begun <- Completion::new(),
+                is_done: Atomic::new(false),
+            });
+            let busy = Arc::pin_init(init, GFP_KERNEL)?;
+            let seen = busy.clone();
+            let callback = FenceCallback::new(move || {
+                seen.begun.complete_all();
+                udelay(Delta::from_micros(500));
+                seen.is_done.store(true, Relaxed);
+            })?;
+            let work = driver_fence()?;
+            let registration = work.fence().add_callback(callback).map_err(|_| EBUSY)?;
+
+            kthread::scope(|scope| {
+                scope.spawn(c"signal", move || work.signal(Ok(())))?;
+                busy.begun.wait_for_completion();
+                drop(registration);
+                assert!(busy.is_done.load(Relaxed));
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    // What is forgotten is called nevertheless: it has all that it needs.
+    #[test]
+    fn a_registration_is_forgotten() -> Result {
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let work = driver_fence()?;
+
+        // It isn't dropped when the fence is signaled; later it is, as kmemleak would find it.
+        let registration = KBox::new(
+            work.fence()
+                .add_callback(counter(&called)?)
+                .map_err(|_| EBUSY)?,
+            GFP_KERNEL,
+        )?;
+        let forgotten = KBox::into_raw(registration);
+        work.signal(Ok(()));
+        assert_eq!(called.load(Relaxed), 1);
+        // SAFETY: It comes out of a box.
+        drop(unsafe { KBox::from_raw(forgotten) });
         Ok(())
     }
 }

@@ -66,7 +66,8 @@ impl Fence {
 /// What is to be done when a fence is signaled, instead of waiting for it.
 ///
 /// A waker belongs to the fence, and comes back when that is signaled; so it may own what is to go on
-/// then, such as an item of a work queue.
+/// then, such as an item of a work queue. A [`FenceCb`](super::FenceCb) stays with who has added it, and
+/// can be removed.
 ///
 /// # Examples
 ///
@@ -103,8 +104,9 @@ impl Fence {
 pub trait Wake: Send + Sized + 'static {
     /// The fence is signaled.
     ///
-    /// Called once, with the fence's lock held and interrupts off, maybe in an interrupt: it must neither
-    /// sleep, nor ask anything of the fence. The waker may be used again, for another fence.
+    /// Called once, with the fence's lock held and interrupts off, maybe in an interrupt. What
+    /// [`FenceCb`](super::FenceCb) says of deadlocks holds here as well. The waker may be used again, for
+    /// another fence.
     fn wake(waker: KBox<Waker<Self>>);
 }
 

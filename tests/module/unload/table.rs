@@ -68,6 +68,10 @@ numbered! {
         Timeline: ,
         /// A fence that is signaled.
         Fence: ,
+        /// Memory for a fence, with data.
+        Allocation: ,
+        /// A callback that a foreign fence has.
+        Callback: ,
         /// A job that uses a buffer.
         Job: pending,
         /// A job that moves a buffer.

@@ -26,8 +26,10 @@ use core::{
 };
 use kernel::{
     dma_fence::{
+        DriverFence,
+        DriverFenceAllocation,
         Fence,
-        PendingFence,
+        FenceCallback,
         Timeline, //
     },
     drm::ttm::{
@@ -59,6 +61,8 @@ use kernel::{
 };
 
 const SIZE: usize = 0x2000;
+
+static CALLED: Atomic<u32> = Atomic::new(0);
 
 /// Makes a thing; a guard is forgotten here. `fence` is foreign; `value` is for the program.
 pub(crate) fn make(
@@ -105,13 +109,20 @@ pub(crate) fn make(
         Thing::Bulk => boxed(ttm::BulkMove::new(dev, Resv::new()?)?),
         Thing::Resv => boxed(Resv::new()?),
         Thing::Pending => {
-            let pending = PendingFence::new(c"ttm_unload", c"pending")?;
+            let pending = DriverFence::new(c"ttm_unload", c"pending")?;
             *value = install(&pending.fence())?;
             boxed(pending)
         }
         Thing::Prepared => boxed_send(timeline()?.prepare()?),
         Thing::Timeline => boxed(timeline()?),
-        Thing::Fence => boxed(PendingFence::new(c"ttm_unload", c"done")?.fence()),
+        Thing::Fence => boxed(DriverFence::new(c"ttm_unload", c"done")?.fence()),
+        Thing::Allocation => boxed(DriverFenceAllocation::new([0u8; 100])?),
+        Thing::Callback => {
+            let callback = FenceCallback::new(|| {
+                CALLED.fetch_add(1, Relaxed);
+            })?;
+            boxed(fence.add_callback(callback).map_err(|_| EBUSY)?)
+        }
         Thing::Job => boxed(job(vram()?.deref())?),
         Thing::CopyJob => {
             let obj = vram()?;
@@ -122,7 +133,7 @@ pub(crate) fn make(
             boxed_send((job.ok_or(ENOENT)?, obj))
         }
         Thing::SyncFile => boxed(SyncFile::new(
-            &PendingFence::new(c"ttm_unload", c"file")?.fence(),
+            &DriverFence::new(c"ttm_unload", c"file")?.fence(),
         )?),
         Thing::Queue | Thing::Thread => {
             let queue = OrderedQueue::new(c"ttm_unload_late")?;

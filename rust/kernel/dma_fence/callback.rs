@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Callbacks: what a fence calls when it is signaled.
+
+use super::{
+    owner::get_owner_of,
+    Fence, //
+};
+use crate::{
+    bindings,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+    },
+    task::Task,
+    types::Opaque, //
+};
+use core::ptr::{
+    self,
+    NonNull, //
+};
+
+/// What a fence calls when it is signaled. Closures are some.
+///
+/// # Deadlocks
+///
+/// It is called once, with the fence's lock held and interrupts off, maybe in an interrupt. So it must
+/// not sleep, nor do anything that takes the lock of this fence or of any other: signal one, add or
+/// remove callbacks (but for its own, see [`FenceCbRegistration`]), or ask for a
+/// [status](Fence::status). It may ask [`Fence::is_signaled`], and drop references to fences. For
+/// anything more, it enqueues a work item.
+pub trait FenceCb: Send + 'static {
+    /// The fence is signaled.
+    ///
+    /// `self` isn't dropped here, but with the [`FenceCbRegistration`].
+    fn called(&mut self);
+}
+
+impl<F: FnMut() + Send + 'static> FenceCb for F {
+    fn called(&mut self) {
+        self();
+    }
+}
+
+/// A callback that no fence has yet.
+///
+/// It has all the memory that it takes, so that [`Fence::add_callback`] needs none.
+pub struct FenceCallback<T: FenceCb>(KBox<Inner<T>>);
+
+impl<T: FenceCb> FenceCallback<T> {
+    /// Allocates a callback.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    pub fn new(callback: T) -> Result<Self> {
+        // INVARIANT: No fence has it.
+        let head = Head {
+            cb: Opaque::uninit(),
+            call: Inner::<T>::call,
+            free: Inner::<T>::free,
+            fence: None,
+            module: ptr::null_mut(),
+            runs_in: Atomic::new(ptr::null_mut()),
+            is_dropped: false,
+        };
+
+        Ok(Self(KBox::new(Inner { head, callback }, GFP_KERNEL)?))
+    }
+}
+
+impl Fence {
+    /// Has `callback` called when the fence is signaled, unless the registration is dropped before.
+    /// Neither sleeps nor allocates.
+    ///
+    /// The callback comes back if the fence is signaled already, or if the exit of the module that the
+    /// callback is part of has begun. It isn't called then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::{DriverFence, FenceCallback},
+    ///     sync::{atomic::{Atomic, Relaxed}, Arc}, //
+    /// };
+    ///
+    /// let count = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+    /// let counter = count.clone();
+    /// let callback = FenceCallback::new(move || {
+    ///     counter.fetch_add(1, Relaxed);
+    /// })?;
+    ///
+    /// let work = DriverFence::new(c"my-driver", c"copies")?;
+    /// let fence = work.fence();
+    /// let registration = fence.add_callback(callback).map_err(|_| EBUSY)?;
+    /// assert_eq!(count.load(Relaxed), 0);
+    /// work.signal(Ok(()));
+    /// assert_eq!(count.load(Relaxed), 1);
+    ///
+    /// // From here on it is certain that the callback doesn't run.
+    /// drop(registration);
+    ///
+    /// // It is too late.
+    /// assert!(fence.add_callback(FenceCallback::new(|| ())?).is_err());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn add_callback<T: FenceCb>(
+        &self,
+        callback: FenceCallback<T>,
+    ) -> Result<FenceCbRegistration<T>, FenceCallback<T>> {
+        let inner = KBox::into_raw(callback.0);
+
+        // SAFETY: It comes out of a box, so it isn't null.
+        let inner = unsafe { NonNull::new_unchecked(inner) };
+        // CAST: The head comes first.
+        // SAFETY: No fence has it, as it comes out of a `FenceCallback`, and nobody else.
+        if unsafe { add(inner.cast(), self) } {
+            // INVARIANT: It was just added.
+            Ok(FenceCbRegistration(inner))
+        } else {
+            // SAFETY: No fence has it; it comes out of a box.
+            Err(FenceCallback(unsafe { KBox::from_raw(inner.as_ptr()) }))
+        }
+    }
+}
+
+/// A callback that a fence has.
+///
+/// Dropping this removes the callback, and waits for it if it runs just then on another CPU. So when
+/// the drop returns, the callback doesn't run any more, and is dropped. A callback may drop its own
+/// registration: it is then dropped as soon as it returns. It must not drop another one of the same
+/// fence, which deadlocks.
+///
+/// The module with the code of the callback is kept until the callback was called, or is removed. So a
+/// module whose exit drops this can't be unloaded until the fence is signaled.
+///
+/// # Invariants
+///
+/// `self.0` came out of a box, `add` has added its head to a fence, and nobody else frees it.
+#[must_use = "the callback is removed immediately when this is unused"]
+pub struct FenceCbRegistration<T: FenceCb>(NonNull<Inner<T>>);
+
+// SAFETY: Callbacks may be removed and dropped by any thread; `T` is `Send`.
+unsafe impl<T: FenceCb> Send for FenceCbRegistration<T> {}
+
+// SAFETY: A shared reference gives access to nothing.
+unsafe impl<T: FenceCb> Sync for FenceCbRegistration<T> {}
+
+impl<T: FenceCb> Drop for FenceCbRegistration<T> {
+    fn drop(&mut self) {
+        // CAST: The head comes first.
+        // SAFETY: By the type invariants it was added, and isn't used any more.
+        unsafe { remove(self.0.cast()) };
+    }
+}
+
+#[repr(C)]
+struct Inner<T> {
+    // Comes first: C has a pointer to it.
+    head: Head,
+    callback: T,
+}
+
+/// What is known of a callback without its type.
+///
+/// # Invariants
+///
+/// - `call` and `free` may be called with this, as they say.
+/// - While a fence has it, `fence` is that, and a reference to `module` belongs to this, unless that is
+///   null.
+/// - `runs_in` is the task in which `call` runs, with the fence's lock held; else null.
+#[repr(C)]
+struct Head {
+    // Comes first: C has a pointer to it.
+    cb: Opaque<bindings::dma_fence_cb>,
+    call: unsafe fn(NonNull<Head>),
+    free: unsafe fn(NonNull<Head>),
+    fence: Option<ARef<Fence>>,
+    module: *mut bindings::module,
+    runs_in: Atomic<*mut bindings::task_struct>,
+    /// Its own call has dropped the registration. Accessed by that task only.
+    is_dropped: bool,
+}
+
+// SAFETY: Nobody uses what it points to while no fence has it, as in a `FenceCallback`; fences may be
+// used from any thread, and `T` is `Send`.
+unsafe impl<T: Send> Send for Inner<T> {}
+
+impl<T: FenceCb> Inner<T> {
+    /// # Safety
+    ///
+    /// `head` must be that of a valid `Self`, and nobody else access the callback.
+    unsafe fn call(head: NonNull<Head>) {
+        let this: *mut Self = head.as_ptr().cast();
+
+        // SAFETY: `this` is valid, as the head comes first, and nobody else accesses the callback, by
+        // the function's requirements.
+        unsafe { &mut (*this).callback }.called();
+    }
+
+    /// # Safety
+    ///
+    /// `head` must be that of a boxed `Self`, which is given away.
+    unsafe fn free(head: NonNull<Head>) {
+        // CAST: The head comes first.
+        // SAFETY: It is that of a box, which is given away, by the function's requirements.
+        drop(unsafe { KBox::from_raw(head.as_ptr().cast::<Self>()) });
+    }
+}
+
+// What follows isn't generic, nor inlined elsewhere: it isn't part of a module that it lets go.
+
+/// Adds a callback. Returns false if it isn't to be called, as it is too late.
+///
+/// # Safety
+///
+/// `head` must be valid, and nobody else use it, until `remove` if this returns true.
+#[inline(never)]
+unsafe fn add(head: NonNull<Head>, fence: &Fence) -> bool {
+    let this = head.as_ptr();
+
+    // SAFETY: `head` is valid, by the function's requirements.
+    let Ok(module) = get_owner_of(unsafe { (*this).call } as *const ()) else {
+        return false;
+    };
+    // INVARIANT: `module` of `Head` was just taken a reference to; both go again if no fence has it.
+    // SAFETY: `head` is valid and nobody else's, by the function's requirements.
+    unsafe {
+        (*this).module = module;
+        (*this).fence = Some(fence.into());
+    }
+    // SAFETY: By the type invariant of `Fence`, `fence` is valid. The callback is valid until it is
+    // removed, by the function's requirements. It keeps the fence.
+    let ret =
+        unsafe { bindings::dma_fence_add_callback(fence.as_raw(), this.cast(), Some(callback)) };
+    if ret == 0 {
+        return true;
+    }
+
+    // SAFETY: `head` is still nobody else's: the callback isn't called. The reference was taken above.
+    unsafe {
+        (*this).fence = None;
+        bindings::module_put(module);
+    }
+    false
+}
+
+/// The fence is signaled.
+///
+/// # Safety
+///
+/// `cb` must be that of a [`Head`] that `add` has added, and `remove` hasn't removed.
+unsafe extern "C" fn callback(_fence: *mut bindings::dma_fence, cb: *mut bindings::dma_fence_cb) {
+    let this: *mut Head = cb.cast();
+
+    // SAFETY: `cb` is the first field of a valid head, by the function's requirements. So it is until
+    // the fence's lock is given back, which `remove` takes, but if that is called in `call`: then it
+    // leaves the rest to this. One of the module's references is the head's.
+    unsafe {
+        let module = (*this).module;
+        let head = NonNull::new_unchecked(this);
+
+        // INVARIANT: `runs_in` of `Head` is set with the fence's lock held, and null again before that
+        // is given back.
+        (*this).runs_in.store(Task::current_raw(), Relaxed);
+        ((*this).call)(head);
+        (*this).runs_in.store(ptr::null_mut(), Relaxed);
+        if (*this).is_dropped {
+            ((*this).free)(head);
+        }
+        bindings::module_put(module);
+    }
+}
+
+/// Removes a callback, and frees it.
+///
+/// # Safety
+///
+/// `add` must have added `head`, and nobody else use it. It is given away.
+#[inline(never)]
+unsafe fn remove(head: NonNull<Head>) {
+    let this = head.as_ptr();
+
+    // SAFETY: `head` is valid, by the function's requirements.
+    let runs_in = unsafe { (*this).runs_in.load(Relaxed) };
+
+    if ptr::eq(runs_in, Task::current_raw()) {
+        // By the type invariants of `Head` this task runs the call, and has the fence's lock.
+        // SAFETY: `head` is valid, by the function's requirements, and `callback`, which reads this,
+        // waits for the call.
+        unsafe { (*this).is_dropped = true };
+        return;
+    }
+
+    // SAFETY: `head` is valid, and has been added to its fence, by the function's requirements. With
+    // the lock of that taken and given back, the callback doesn't run any more, so `head` is ours. If
+    // it was removed before the call, one of the module's references is ours as well; `free` is code
+    // of that module.
+    unsafe {
+        let module = (*this).module;
+        let fence = &(*this).fence;
+        let is_removed = fence
+            .as_ref()
+            .is_some_and(|fence| bindings::dma_fence_remove_callback(fence.as_raw(), this.cast()));
+
+        ((*this).free)(head);
+        if is_removed {
+            bindings::module_put(module);
+        }
+    }
+}
