@@ -47,5 +47,8 @@ pub use self::{
 };
 pub(crate) use self::{
     fence::jiffies,
-    owner::is_owner,
+    owner::{
+        get_owner_of,
+        is_owner, //
+    },
 };

@@ -20,9 +20,12 @@ use kernel::{
         Wake,
         Waker, //
     },
-    drm::ttm::{
-        FauxRegistration,
-        Placement, //
+    drm::{
+        ttm::{
+            FauxRegistration,
+            Placement, //
+        },
+        vttm::OrderedQueue, //
     },
     kthread,
     new_mutex,
@@ -33,10 +36,13 @@ use kernel::{
         Mutex,
         SetOnce, //
     },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
     workqueue::{
         impl_has_work,
         new_work,
-        OrderedQueue,
         Work,
         WorkItem, //
     }, //
@@ -67,6 +73,8 @@ pub(crate) struct Shelf {
     registration: Mutex<Option<FauxRegistration<Driver>>>,
     #[pin]
     after: Mutex<KVec<Kept>>,
+    #[pin]
+    exit: Mutex<KVec<Kept>>,
     /// The module alone drops it: the device may go late, or in one of its items.
     #[pin]
     queue: Mutex<Option<Arc<OrderedQueue>>>,
@@ -81,6 +89,7 @@ impl Shelf {
                 before <- new_mutex!(KVec::new()),
                 registration <- new_mutex!(None),
                 after <- new_mutex!(KVec::new()),
+                exit <- new_mutex!(KVec::new()),
                 queue <- new_mutex!(Some(queue)),
             }),
             GFP_KERNEL,
@@ -115,6 +124,11 @@ impl Shelf {
         take(&self.after);
         let queue = self.queue.lock().take();
         drop(queue);
+
+        let exit = mem::take(&mut *self.exit.lock());
+        if !exit.is_empty() && enqueue_and_forget(exit).is_err() {
+            pr_err!("no memory for an item\n");
+        }
     }
 }
 
@@ -122,6 +136,17 @@ impl Shelf {
 fn take(all: &Mutex<KVec<Kept>>) {
     let taken = mem::take(&mut *all.lock());
     drop(taken);
+}
+
+/// Leaves all to the items of a queue that nobody waits for, which take longer than an unload.
+fn enqueue_and_forget(all: KVec<Kept>) -> Result {
+    let queue = OrderedQueue::new(c"ttm_unload_exit")?;
+
+    for kept in all {
+        Item::slow()?.enqueue(&queue, kept);
+    }
+    mem::forget(queue);
+    Ok(())
 }
 
 /// What a worker drops, when the fence is signaled if there is one.
@@ -132,6 +157,7 @@ pub(crate) struct Item {
     fence: Option<ARef<Fence>>,
     /// Whether a thread waits for it.
     in_thread: bool,
+    is_slow: bool,
     #[pin]
     kept: Mutex<Option<Kept>>,
 }
@@ -155,6 +181,9 @@ impl WorkItem for Item {
                 wait();
             }
         }
+        if this.is_slow {
+            fsleep(Delta::from_millis(300));
+        }
         let kept = this.kept.lock().take();
         drop(kept);
         // C looks at the module's memory: KASAN tells if that is gone.
@@ -172,6 +201,20 @@ impl Item {
             work <- new_work!("Item"),
             fence: None,
             in_thread: false,
+            is_slow: false,
+            kept <- new_mutex!(None),
+        });
+
+        Ok(NewItem(KBox::pin_init(item, GFP_KERNEL)?))
+    }
+
+    /// One that takes a while.
+    fn slow() -> Result<NewItem> {
+        let item = pin_init!(Self {
+            work <- new_work!("Item::slow"),
+            fence: None,
+            in_thread: false,
+            is_slow: true,
             kept <- new_mutex!(None),
         });
 
@@ -184,6 +227,7 @@ impl Item {
             work <- new_work!("Item::late"),
             fence: Some(fence),
             in_thread,
+            is_slow: false,
             kept <- new_mutex!(None),
         });
 
@@ -284,6 +328,7 @@ pub(crate) fn keep(
         Place::File => file.lock().push(kept, GFP_KERNEL)?,
         Place::Waker => wake_with(dev, fence, kept)?,
         Place::Work => Item::new()?.enqueue(&*shelf.queue()?, kept),
+        Place::Exit => shelf.exit.lock().push(kept, GFP_KERNEL)?,
     }
     Ok(())
 }

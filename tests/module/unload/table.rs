@@ -137,5 +137,7 @@ numbered! {
         Waker: waits,
         /// In an item of a work queue.
         Work: ,
+        /// In an item that the module's exit enqueues, to a queue that it then forgets.
+        Exit: exit,
     }
 }

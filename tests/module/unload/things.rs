@@ -32,19 +32,22 @@ use kernel::{
         FenceCallback,
         Timeline, //
     },
-    drm::ttm::{
-        self,
-        register,
-        FauxRegistration,
-        FenceUsage,
-        Job,
-        JobBuilder,
-        Manager,
-        MemType,
-        OperationCtx,
-        Place,
-        Placement,
-        Resv, //
+    drm::{
+        ttm::{
+            self,
+            register,
+            FauxRegistration,
+            FenceUsage,
+            Job,
+            JobBuilder,
+            Manager,
+            MemType,
+            OperationCtx,
+            Place,
+            Placement,
+            Resv, //
+        },
+        vttm::OrderedQueue, //
     },
     faux,
     prelude::*,
@@ -56,8 +59,7 @@ use kernel::{
             Relaxed, //
         }, //
     },
-    sync_file::SyncFile,
-    workqueue::OrderedQueue, //
+    sync_file::SyncFile, //
 };
 
 const SIZE: usize = 0x2000;

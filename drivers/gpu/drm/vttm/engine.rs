@@ -14,12 +14,15 @@ use kernel::{
         Wake,
         Waker, //
     },
-    drm::ttm::{
-        CopyJob,
-        Job,
-        JobBuilder,
-        Move,
-        MoveBy, //
+    drm::{
+        ttm::{
+            CopyJob,
+            Job,
+            JobBuilder,
+            Move,
+            MoveBy, //
+        },
+        vttm::OrderedQueue, //
     },
     impl_has_work, new_condvar, new_spinlock, new_work,
     prelude::*,
@@ -39,7 +42,6 @@ use kernel::{
         Monotonic, //
     },
     workqueue::{
-        OrderedQueue,
         Work,
         WorkItem, //
     },

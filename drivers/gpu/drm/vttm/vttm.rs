@@ -24,10 +24,8 @@ use gpu::{
 };
 use kernel::{
     driver::Registration,
-    platform::{
-        Adapter,
-        MadeDevice, //
-    },
+    drm::vttm::MadeDevice,
+    platform::Adapter,
     prelude::*,
     InPlaceModule,
     ModuleMetadata, //

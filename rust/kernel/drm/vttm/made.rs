@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Platform devices that a driver makes for itself.
+//! Platform devices that the virtual GPU makes for itself.
 
 use crate::{
     bindings,
@@ -9,15 +9,17 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// A platform device that somebody made: no firmware knows of it. It goes when this is dropped.
+/// A platform device that no firmware knows of. It goes when this is dropped.
 ///
-/// That is what virtual devices are, so that programs find them where they look for real ones, and can
-/// unbind and bind them.
+/// Other virtual devices are faux devices. Those can't be unbound through sysfs, as the faux bus has a
+/// single driver with `suppress_bind_attrs`, and versions of libdrm that are in use don't find a GPU on
+/// that bus. Unplugging a GPU while programs use it, and running other projects' programs on it, is what
+/// vttm is for.
 ///
 /// # Examples
 ///
 /// ```
-/// use kernel::platform::MadeDevice;
+/// use kernel::drm::vttm::MadeDevice;
 ///
 /// let device = MadeDevice::new(c"made-device", 0, 64)?;
 /// // There is no driver of that name.
