@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Kernel threads that end before those who started them go on.
+//! Kernel threads for tests: they end before the thread that has started them goes on.
+//!
+//! This isn't an interface for drivers. It is built with KUnit, and for the sample that shows how walks fare
+//! while other threads change the lists.
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
