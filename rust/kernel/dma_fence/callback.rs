@@ -29,10 +29,10 @@ use core::ptr::{
 /// # Deadlocks
 ///
 /// It is called once, with the fence's lock held and interrupts off, maybe in an interrupt. So it must
-/// not sleep, nor do anything that takes the lock of this fence or of any other: signal one, add or
-/// remove callbacks (but for its own, see [`FenceCbRegistration`]), or ask for a
-/// [status](Fence::status). It may ask [`Fence::is_signaled`], and drop references to fences. For
-/// anything more, it enqueues a work item.
+/// not sleep, nor do anything that takes the lock of this fence or of any other: signal one, start one
+/// of a [`Timeline`](super::Timeline), add or remove callbacks (but for its own, see
+/// [`FenceCbRegistration`]), or ask for a [status](Fence::status). It may ask [`Fence::is_signaled`], and
+/// drop references to fences. For anything more, it enqueues a work item.
 pub trait FenceCb: Send + 'static {
     /// The fence is signaled.
     ///
