@@ -159,7 +159,7 @@ struct Start<F> {
 ///
 /// `start` must come out of a [`KBox<Start<F>>`], and belong to this thread.
 unsafe extern "C" fn run<F: FnOnce()>(start: *mut c_void) -> c_int {
-    // SAFETY: By the function's requirements.
+    // SAFETY: It comes out of such a box, which is this thread's, by the function's requirements.
     let start = unsafe { KBox::from_raw(start.cast::<Start<F>>()) };
     let Start { f, done } = KBox::into_inner(start);
 

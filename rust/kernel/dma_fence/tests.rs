@@ -92,7 +92,8 @@ mod cases {
     unsafe fn shows(shown: impl FnOnce() -> *const c_char, name: &str) -> usize {
         let _guard = rcu::read_lock();
 
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is a string as long as RCU is locked, by the function's requirements, and so until
+        // the end of this function.
         let shown = unsafe { CStr::from_char_ptr(shown()) }.to_bytes();
         if name.as_bytes().starts_with(shown) {
             shown.len()

@@ -165,7 +165,7 @@ impl<T: Wake> Waker<T> {
     /// `head` must be that of a boxed `Self`, which is given away.
     unsafe fn call(head: NonNull<Head>) {
         // CAST: The head comes first.
-        // SAFETY: By the function's requirements.
+        // SAFETY: It is that of a box, which is given away, by the function's requirements.
         T::wake(unsafe { KBox::from_raw(head.as_ptr().cast()) });
     }
 }

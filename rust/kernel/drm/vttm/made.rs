@@ -69,14 +69,15 @@ impl MadeDevice {
 
     /// Whether a driver is bound to it, just now.
     pub fn is_bound(&self) -> bool {
-        // SAFETY: By the type invariant.
+        // SAFETY: It is registered, by the type invariant, so its device is initialized.
         unsafe { bindings::device_is_bound(&raw mut (*self.0.as_ptr()).dev) }
     }
 }
 
 impl Drop for MadeDevice {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant. It isn't used any more.
+        // SAFETY: It is registered, and the registration is ours, by the type invariant. It isn't used
+        // any more.
         unsafe { bindings::platform_device_unregister(self.0.as_ptr()) };
     }
 }
