@@ -515,6 +515,93 @@ static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
 	EXPECT_LETTERS(lru_script.moved, "bx");
 }
 
+/* What was not valuable is waited for at last, as it may be so by now. */
+static void policy_reserve_and_value_a(struct lru_world *w, char letter)
+{
+	policy_reserve_a(w, letter);
+	if (policy_other.task)
+		lru_script.worthless = "c";
+}
+
+static void ttm_lru_policy_spares_nothing_at_last(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a c");
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	policy_other = (struct lru_holder) { .when_waited = true };
+	lru_script.worthless = "ac";
+	lru_script.at = policy_reserve_and_value_a;
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	if (policy_other.task)
+		lru_let_go(&policy_other);
+	ww_acquire_fini(&ticket);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "ax");
+}
+
+/* All that others have are waited for in one round: first one of them, then the rest. */
+static void ttm_lru_policy_waits_for_one_then_for_all(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c d");
+	struct lru_holder younger[4];
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.worthless = "abc";
+	lru_ticket_init(&ticket);
+	for (int i = 0; i < 4; i++) {
+		younger[i] = (struct lru_holder) { .ticket = true, .when_waited = true };
+		lru_hold(&younger[i], w, 'a' + i);
+	}
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	for (int i = 0; i < 4; i++)
+		lru_let_go(&younger[i]);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "aabcd");
+	EXPECT_LETTERS(lru_script.moved, "dx");
+}
+
+/*
+ * a could go to PRIV, which an older ticket has. As long as there may be room without
+ * that, nothing is waited for there: it would cost the transaction.
+ */
+static void ttm_lru_policy_first_waits_for_no_victims_place(struct kunit *test)
+{
+	struct ttm_place place = { .mem_type = TTM_PL_PRIV };
+	struct ttm_placement priv = { .num_placement = 1, .placement = &place };
+	struct lru_world *w = lru_full(test, "a b");
+	struct lru_holder older = { .ticket = true };
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV, PAGE_SIZE), 0);
+	lru_make_homeless(w, 'p');
+	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &priv, &ctx, NULL), 0);
+	lru_script.moved = (struct lru_letters) {};
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.drop = "bp";
+
+	lru_hold(&older, w, 'p');
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'b');
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "x");
+	lru_script.drop = NULL;
+	lru_free(w, 'p');
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
 /* Place x in one memory type, or else in another. Returns the one, or an error. */
 static int policy_place(struct lru_world *w, struct ttm_place first,
 			struct ttm_place second)
@@ -647,6 +734,9 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_is_patient_with_all_kept),
 	KUNIT_CASE(ttm_lru_policy_gives_up_on_what_moves),
 	KUNIT_CASE(ttm_lru_policy_spares_the_worthless),
+	KUNIT_CASE(ttm_lru_policy_spares_nothing_at_last),
+	KUNIT_CASE(ttm_lru_policy_waits_for_one_then_for_all),
+	KUNIT_CASE(ttm_lru_policy_first_waits_for_no_victims_place),
 	KUNIT_CASE(ttm_lru_policy_fallbacks_come_last),
 	KUNIT_CASE(ttm_lru_policy_desires_nothing_of_others),
 	KUNIT_CASE(ttm_lru_policy_victims_of_one_vm),
