@@ -81,16 +81,17 @@ static void note(struct entry entry)
 	client->entries[client->entry_count++] = entry;
 }
 
-/* Always the oldest ones. */
+/* Always the oldest ones. From when all are closed on, a plain LRU has their room. */
 void client_drop(__u32 first, __u32 count)
 {
-	__u64 granted = vttm_get(gpu, VTTM_PARAM_SUBMITS);
+	__u64 granted;
 
 	for (__u32 n = first; n < first + count; n++) {
 		client->moved += (moves_of(n) - held[n % MOST_HELD].moves) *
 				 client->made[n].size;
 		must(drm_close_handle(gpu, client_handle(n)), "close");
 	}
+	granted = vttm_get(gpu, VTTM_PARAM_SUBMITS);
 	first_held = first + count;
 	note((struct entry){
 		.what = DROPPED,
