@@ -18,6 +18,8 @@ EQUIVALENT = {
     "all was seen if the lap saw it":
         "the purge ends before it has seen all only if nothing is left to scan, and then the lap sees"
         " nothing",
+    "a failed wait for a move is none":
+        "a wait that can't be interrupted does not fail",
     "ghosts are alive":
         "their last reference is dropped as soon as they are made, which sets deleted; before, the"
         " GPU is at work with them, so they don't suit",

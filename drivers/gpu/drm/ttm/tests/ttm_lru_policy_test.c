@@ -616,6 +616,31 @@ static int policy_place(struct lru_world *w, struct ttm_place first,
 	return ret ?: lru_bo(w, 'x')->resource->mem_type;
 }
 
+/* What no eviction helps against ends the search. */
+static void ttm_lru_policy_gives_up_on_other_errors(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.place_error = -EIO;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -EIO);
+	EXPECT_LETTERS(lru_script.moved, "a");
+}
+
+/* Memory that is not in use is no place. */
+static void ttm_lru_policy_unused_memory_is_no_place(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a");
+	struct ttm_place priv = { .mem_type = TTM_PL_PRIV };
+	struct ttm_place tt = { .mem_type = TTM_PL_TT };
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV, PAGE_SIZE), 0);
+	ttm_resource_manager_set_used(ttm_manager_type(w->bdev, TTM_PL_PRIV), false);
+	KUNIT_EXPECT_EQ(test, policy_place(w, priv, tt), TTM_PL_TT);
+	ttm_resource_manager_set_used(ttm_manager_type(w->bdev, TTM_PL_PRIV), true);
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
 /* A fallback is for what has no room elsewhere, and may evict there. */
 static void ttm_lru_policy_fallbacks_come_last(struct kunit *test)
 {
@@ -737,6 +762,8 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_spares_nothing_at_last),
 	KUNIT_CASE(ttm_lru_policy_waits_for_one_then_for_all),
 	KUNIT_CASE(ttm_lru_policy_first_waits_for_no_victims_place),
+	KUNIT_CASE(ttm_lru_policy_gives_up_on_other_errors),
+	KUNIT_CASE(ttm_lru_policy_unused_memory_is_no_place),
 	KUNIT_CASE(ttm_lru_policy_fallbacks_come_last),
 	KUNIT_CASE(ttm_lru_policy_desires_nothing_of_others),
 	KUNIT_CASE(ttm_lru_policy_victims_of_one_vm),

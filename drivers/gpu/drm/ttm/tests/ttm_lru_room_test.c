@@ -192,6 +192,15 @@ static void ttm_lru_room_drain_counts_what_left(struct kunit *test)
 	lru_script.space += PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
 }
+
+/* What has no content to keep goes nowhere, and leaves room all the same. */
+static void ttm_lru_room_drain_counts_what_is_dropped(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+
+	lru_script.drop = "ab";
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
+}
 #endif
 
 /*
@@ -645,6 +654,22 @@ static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d");
 }
 
+/* A zombie needs no memory to leave, so it goes where others lack that. */
+static void ttm_lru_room_zombies_need_no_memory(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = {};
+	int ret;
+
+	lru_script.fail = "a";
+	lru_script.error = -ENOMEM;
+	lru_set_deleted(w, "b", true);
+	ret = lru_place(w, 'x', &ctx, NULL);
+	lru_set_deleted(w, "b", false);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_SOUND(w, "a x");
+}
+
 /* A search waits once as well, and leaves the caller's context as it was. */
 static void ttm_lru_room_a_hung_gpu_refuses_once(struct kunit *test)
 {
@@ -761,6 +786,7 @@ static struct kunit_case ttm_lru_room_cases[] = {
 #ifdef CONFIG_CGROUP_DMEM
 	KUNIT_CASE(ttm_lru_room_drain_of_one_that_is_used),
 	KUNIT_CASE(ttm_lru_room_drain_counts_what_left),
+	KUNIT_CASE(ttm_lru_room_drain_counts_what_is_dropped),
 #endif
 	KUNIT_CASE(ttm_lru_room_one_is_replaced),
 	KUNIT_CASE(ttm_lru_room_one_is_freed),
@@ -777,6 +803,7 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_takes_all_of_a_vm),
 	KUNIT_CASE(ttm_lru_room_lent_ones_that_stay),
 	KUNIT_CASE(ttm_lru_room_memory_is_short),
+	KUNIT_CASE(ttm_lru_room_zombies_need_no_memory),
 	KUNIT_CASE(ttm_lru_room_a_hung_gpu_is_waited_for_once),
 	KUNIT_CASE(ttm_lru_room_a_hung_gpu_refuses_once),
 #ifdef CONFIG_CGROUP_DMEM

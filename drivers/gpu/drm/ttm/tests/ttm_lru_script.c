@@ -123,6 +123,8 @@ static int script_alloc(struct ttm_resource_manager *man,
 {
 	if (lru_script.space && man->usage + bo->base.size > lru_script.space)
 		return -ENOSPC;
+	if (lru_script.place_error)
+		return lru_script.place_error;
 	return script_manager->alloc(man, bo, place, res);
 }
 

@@ -42,6 +42,8 @@ struct lru_script {
 	u32 evict_to;
 	/* How many bytes TT has. */
 	u64 space;
+	/* What fails there though there is room. */
+	int place_error;
 
 	struct lru_letters asked;
 	struct lru_letters moved;

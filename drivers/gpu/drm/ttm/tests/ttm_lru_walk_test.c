@@ -1503,6 +1503,7 @@ static void ttm_lru_walk_evict_all_pipelined(struct kunit *test)
 	int ret;
 
 	fence = dma_fence_get(lru_busy(w));
+	lru_man(w)->eviction_fences[0] = dma_fence_get_stub();
 	lru_man(w)->eviction_fences[1] = dma_fence_get(fence);
 	engine = kthread_run(lru_idle_later, w, "ttm-lru-engine");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(engine));
