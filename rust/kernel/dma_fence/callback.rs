@@ -132,8 +132,9 @@ impl Fence {
 ///
 /// Dropping this removes the callback, and waits for it if it runs just then on another CPU. So when
 /// the drop returns, the callback doesn't run any more, and is dropped. A callback may drop its own
-/// registration: it is then dropped as soon as it returns. It must not drop another one of the same
-/// fence, which deadlocks.
+/// registration: it is then dropped as soon as it returns, still with the fence's lock held, so that what
+/// [`FenceCb`] says of the call holds for its drop as well. It must not drop another one of the same fence,
+/// which deadlocks.
 ///
 /// The module with the code of the callback is kept until the callback was called, or is removed. So a
 /// module whose exit drops this can't be unloaded until the fence is signaled.

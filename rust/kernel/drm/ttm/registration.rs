@@ -36,7 +36,7 @@ use core::{
 ///
 /// # Errors
 ///
-/// [`EINVAL`] if `parent` isn't the device's parent; [`ENOMEM`] and others if DRM can't register it;
+/// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if its resources are being released; [`ENOMEM`] and others if DRM can't register it;
 /// what `data` returns.
 ///
 /// # Examples
@@ -134,7 +134,27 @@ pub fn register<T: Driver>(
     to_result(unsafe {
         bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(inner))
     })?;
+    // Their release may have begun, and then without this one.
+    if !keeps_resources(parent) {
+        end_before_parent(inner);
+        return Err(ENODEV);
+    }
     Ok(drm)
+}
+
+/// Whether the resources of a device aren't being released yet.
+///
+/// Safe code may have a bound device until they all are: in the drop of one of them, or in an ioctl that
+/// the release waits for.
+fn keeps_resources(dev: &device::Device) -> bool {
+    // SAFETY: The device is valid. The driver core may write the status meanwhile, but does so before it
+    // takes the lock of the resources to release them: who has added one that is left out sees it.
+    let status = unsafe { (&raw const (*dev.as_raw()).links.status).read_volatile() };
+
+    matches!(
+        status,
+        bindings::dl_dev_state_DL_DEV_PROBING | bindings::dl_dev_state_DL_DEV_DRIVER_BOUND
+    )
 }
 
 /// A registration, without its type.
@@ -201,23 +221,36 @@ unsafe extern "C" fn end_callback(token: *mut c_void) {
     unsafe { bindings::drm_dev_put(drm) };
 }
 
+/// Ends the registration of a device, if its parent doesn't. Returns whether it did.
+fn end_before_parent(inner: &Inner) -> bool {
+    let end: unsafe extern "C" fn(*mut c_void) = end_callback;
+
+    // SAFETY: The device is valid, and with it its parent. If the registration still was one of the
+    // parent's resources, it is ended here only.
+    unsafe {
+        let parent = (*inner.drm()).dev;
+        let is_ours = bindings::devm_remove_action_nowarn(parent, Some(end), token(inner)) == 0;
+
+        if is_ours {
+            end_callback(token(inner));
+        }
+        is_ours
+    }
+}
+
 /// Ends the registration of a device, if there is one, before its parent does. If the parent is just
 /// about to, waits for that.
 pub(super) fn end(inner: &Inner) {
-    let drm = inner.drm();
-
-    // SAFETY: The device is valid, and with it its parent. If the registration still was one of the
-    // parent's resources, it is ended here only. The parent's resources are released with its lock held.
+    if end_before_parent(inner) || !inner.was_registered() {
+        return;
+    }
+    // SAFETY: The device is valid, and with it its parent, whose resources are released with its lock
+    // held.
     unsafe {
-        let parent = (*drm).dev;
-        let end: unsafe extern "C" fn(*mut c_void) = end_callback;
+        let parent = (*inner.drm()).dev;
 
-        if bindings::devm_remove_action_nowarn(parent, Some(end), token(inner)) == 0 {
-            end_callback(token(inner));
-        } else if inner.was_registered() {
-            bindings::device_lock(parent);
-            bindings::device_unlock(parent);
-        }
+        bindings::device_lock(parent);
+        bindings::device_unlock(parent);
     }
 }
 

@@ -53,6 +53,8 @@ struct Hardware<'bound> {
 struct Parent<'bound> {
     dev: &'bound device::Device<Bound>,
     end: Arc<Atomic<u32>>,
+    /// Registers another device then, and says here that this was refused.
+    refused: Option<Arc<Atomic<bool>>>,
 }
 
 const THERE: u32 = 0;
@@ -66,6 +68,15 @@ impl Drop for Parent<'_> {
 
         self.end
             .store(if in_time { GONE_IN_TIME } else { GONE_LATE }, Relaxed);
+        if let Some(refused) = &self.refused {
+            // SAFETY: The parent of the driver's devices is a faux device.
+            let parent: &faux::Device<Bound> =
+                unsafe { device::AsBusDevice::from_device(self.dev) };
+            let dev = ttm::Device::<Borrower>::new(parent, Ok(()), |_| Ok(()));
+            let ret = dev.and_then(|dev| Borrower::register_data(self.dev, dev, &self.end, None));
+
+            refused.store(ret.err() == Some(ENODEV), Relaxed);
+        }
     }
 }
 
@@ -94,14 +105,27 @@ impl Borrower {
         parent: &faux::Registration,
         end: &Arc<Atomic<u32>>,
     ) -> Result<ARef<drm::Device<Self>>> {
-        let dev = Self::unregistered(parent)?;
+        Self::register_data(
+            parent.as_ref().as_ref(),
+            Self::unregistered(parent)?,
+            end,
+            None,
+        )
+    }
 
-        ttm::register(parent.as_ref().as_ref(), dev, |dev| {
+    fn register_data(
+        parent: &device::Device<Bound>,
+        dev: drm::UnregisteredDevice<Self>,
+        end: &Arc<Atomic<u32>>,
+        refused: Option<&Arc<Atomic<bool>>>,
+    ) -> Result<ARef<drm::Device<Self>>> {
+        ttm::register(parent, dev, |dev| {
             KBox::pin_init(
                 pin_init!(Hardware {
                     parent: Parent {
                         dev: dev.as_ref(),
                         end: end.clone(),
+                        refused: refused.cloned(),
                     },
                     uses <- new_mutex!(0),
                 }),
@@ -201,6 +225,23 @@ mod cases {
         Ok(())
     }
 
+    // The resources of the parent are being released: it would never end.
+    #[test]
+    fn nothing_is_registered_when_the_parent_is_unbound() -> Result {
+        let (parent, end) = (parent()?, end()?);
+        let refused = Arc::new(Atomic::new(false), GFP_KERNEL)?;
+        let dev = Borrower::unregistered(&parent)?;
+        let dev = Borrower::register_data(parent.as_ref().as_ref(), dev, &end, Some(&refused))?;
+
+        drop(parent);
+        assert!(refused.load(Relaxed));
+        assert_eq!(end.load(Relaxed), GONE_IN_TIME);
+        drop(dev);
+        late::flush();
+        assert!(Arc::into_unique_or_drop(end).is_some());
+        Ok(())
+    }
+
     // As if the module went; its parent stays.
     #[test]
     fn data_goes_with_the_module() -> Result {
@@ -227,6 +268,7 @@ mod cases {
             drop(Parent {
                 dev: dev.as_ref(),
                 end: end.clone(),
+                refused: None,
             });
             Err(EIO)
         });
