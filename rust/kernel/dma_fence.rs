@@ -49,6 +49,7 @@ pub(crate) use self::{
     fence::jiffies,
     owner::{
         get_owner_of,
-        is_owner, //
+        is_owner,
+        Kept, //
     },
 };

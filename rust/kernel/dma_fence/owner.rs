@@ -59,3 +59,30 @@ pub(crate) fn get_owner_of(code: *const ()) -> Result<*mut bindings::module> {
         Err(ENODEV)
     }
 }
+
+/// A module that doesn't go meanwhile.
+///
+/// # Invariants
+///
+/// A reference to the module belongs to this, unless it is null.
+pub(crate) struct Kept(*mut bindings::module);
+
+impl Kept {
+    /// The module that the function at `code` belongs to, which the caller runs.
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if its exit has begun.
+    #[inline(never)]
+    pub(crate) fn new(code: *const ()) -> Result<Self> {
+        // INVARIANT: The reference was just taken.
+        Ok(Self(get_owner_of(code)?))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants, this is our reference.
+        unsafe { bindings::module_put(self.0) };
+    }
+}

@@ -21,7 +21,8 @@ RECLAIM = re.compile(r'possible circular locking')
 TOLD = ('possible circular locking', '(fs_reclaim)', 'Data.notes')
 # What Documentation/gpu/ttm-rust.rst says that these show.
 FAULTS = ('Vm@Zombie', 'Registration@Forgotten', 'Parent@Forgotten', 'Device@Static',
-	  'System@Static', 'System@Cycle', 'no_shrinker+System@Static', 'Pending@Forgotten')
+	  'System@Static', 'System@Cycle', 'no_shrinker+System@Static', 'Pending@Forgotten',
+	  'Successor@Buffer', 'Successor@Zombie')
 TABLE = Path(__file__).resolve().with_name('table.rs').read_text()
 
 

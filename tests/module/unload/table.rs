@@ -76,6 +76,8 @@ numbered! {
         Job: pending,
         /// A job that moves a buffer.
         CopyJob: device pending,
+        /// What registers a device when it is dropped, a while after the module's exit has ended.
+        Successor: ,
         /// A sync file that no program has.
         SyncFile: ,
         /// A work queue with an item that waits for a foreign fence.

@@ -11,7 +11,8 @@ use crate::{
         boxed,
         boxed_send,
         Item,
-        Kept, //
+        Kept,
+        Shelf, //
     },
     table::Thing,
     Data,
@@ -57,9 +58,14 @@ use kernel::{
         atomic::{
             Atomic,
             Relaxed, //
-        }, //
+        },
+        Arc, //
     },
-    sync_file::SyncFile, //
+    sync_file::SyncFile,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 const SIZE: usize = 0x2000;
@@ -134,6 +140,7 @@ pub(crate) fn make(
             let job = data.copies.lock().1.take();
             boxed_send((job.ok_or(ENOENT)?, obj))
         }
+        Thing::Successor => boxed(Successor(shelf)),
         Thing::SyncFile => boxed(SyncFile::new(
             &DriverFence::new(c"ttm_unload", c"file")?.fence(),
         )?),
@@ -166,6 +173,19 @@ pub(crate) fn make(
         _ => return forget(dev, thing, vram()?).map(|()| None),
     };
     kept.map(Some)
+}
+
+/// Registers a device when it is dropped, and forgets it.
+struct Successor(Arc<Shelf>);
+
+impl Drop for Successor {
+    fn drop(&mut self) {
+        fsleep(Delta::from_millis(100));
+        let registration = name().and_then(|dir| {
+            FauxRegistration::new(&dir, |parent| device(parent, self.0.clone(), &dir))
+        });
+        mem::forget(registration);
+    }
 }
 
 /// Forgets a guard, and what it borrows.

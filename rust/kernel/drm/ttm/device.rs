@@ -30,7 +30,10 @@ use crate::{
     bindings,
     container_of,
     device,
-    dma_fence::is_owner,
+    dma_fence::{
+        is_owner,
+        Kept, //
+    },
     drm,
     error::{
         from_err_ptr,
@@ -102,7 +105,8 @@ impl<T: Driver> Device<T> {
     /// # Errors
     ///
     /// What `data` and `setup` return; [`EINVAL`] if the driver says that it belongs to a module that it
-    /// isn't a part of; [`ENOMEM`] and others if DRM or TTM can't make it.
+    /// isn't a part of; [`ENODEV`] if the module's exit has begun, whose end nobody would wait for;
+    /// [`ENOMEM`] and others if DRM or TTM can't make it.
     ///
     /// # Examples
     ///
@@ -122,6 +126,7 @@ impl<T: Driver> Device<T> {
         {
             return Err(EINVAL);
         }
+        let _kept = Kept::new(code)?;
 
         // INVARIANT: It is initialized as data of a DRM device.
         let init = try_pin_init!(&this in Self {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     bindings,
     device,
+    dma_fence::Kept,
     drm,
     error::to_result,
     faux,
@@ -36,7 +37,8 @@ use core::{
 ///
 /// # Errors
 ///
-/// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if its resources are being released; [`ENOMEM`] and others if DRM can't register it;
+/// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if its resources are being released,
+/// or if the module's exit has begun; [`ENOMEM`] and others if DRM can't register it;
 /// what `data` returns.
 ///
 /// # Examples
@@ -110,6 +112,8 @@ pub fn register<T: Driver>(
         &'bound T::ParentDevice<device::Bound>,
     ) -> Result<Pin<KBox<T::RegistrationData<'bound>>>>,
 ) -> Result<ARef<drm::Device<T>>> {
+    // What is registered when the module's exit has ended would stay so.
+    let _kept = Kept::new(Registered::end::<T> as *const ())?;
     let drm: ARef<drm::Device<T>> = (&*dev).into();
     let tdev: &Device<T> = &drm;
     let inner = tdev.inner();
@@ -124,12 +128,14 @@ pub fn register<T: Driver>(
     let bound: &'static T::ParentDevice<device::Bound> =
         unsafe { device::AsBusDevice::from_device(&*ptr::from_ref(parent)) };
     let data = data(bound)?;
+    // From when programs find the device on, nothing fails without ending the registration as it ends.
+    let room = KBox::new_uninit(GFP_KERNEL)?;
 
     // SAFETY: The parent's resources are released before it is unbound, and the registration becomes one
     // of them below; or it is dropped at once, if that can't be made.
     let registration = unsafe { drm::Registration::with_data(dev, data, 0) }?;
 
-    inner.set_registration(Registered::new(registration)?);
+    inner.set_registration(Registered::new(room.write(registration)));
     // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on failure.
     to_result(unsafe {
         bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(inner))
@@ -147,8 +153,8 @@ pub fn register<T: Driver>(
 /// Safe code may have a bound device until they all are: in the drop of one of them, or in an ioctl that
 /// the release waits for.
 fn keeps_resources(dev: &device::Device) -> bool {
-    // SAFETY: The device is valid. The driver core may write the status meanwhile, but does so before it
-    // takes the lock of the resources to release them: who has added one that is left out sees it.
+    // SAFETY: The device is valid. The driver core may write the status meanwhile. It does so before it
+    // takes the lock of the resources to release them. So a thread that adds one too late sees it.
     let status = unsafe { (&raw const (*dev.as_raw()).links.status).read_volatile() };
 
     matches!(
@@ -171,14 +177,12 @@ pub(super) struct Registered {
 unsafe impl Send for Registered {}
 
 impl Registered {
-    fn new<T: Driver>(registration: drm::Registration<'static, T>) -> Result<Self> {
-        let registration = KBox::new(registration, GFP_KERNEL)?;
-
+    fn new<T: Driver>(registration: KBox<drm::Registration<'static, T>>) -> Self {
         // INVARIANT: It is a box of that type.
-        Ok(Self {
+        Self {
             registration: KBox::into_raw(registration).cast(),
             end: Self::end::<T>,
-        })
+        }
     }
 
     /// # Safety
