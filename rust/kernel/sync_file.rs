@@ -12,7 +12,8 @@ use crate::{
         FileDescriptorReservation, //
     },
     prelude::*,
-    sync::aref::ARef, //
+    sync::aref::ARef,
+    task::Task, //
 };
 use core::ptr::NonNull;
 
@@ -80,9 +81,14 @@ impl SyncFile {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such file, or it is none.
+    /// [`EINVAL`] if there is no such file, or it is none; or if the program has ended, and no file is
+    /// its any more.
     pub fn fence_of(fd: i32) -> Result<ARef<Fence>> {
-        // SAFETY: It may always be called by who has a task.
+        // SAFETY: The current task is valid, and only it changes which files it has.
+        if unsafe { (*Task::current_raw()).files }.is_null() {
+            return Err(EINVAL);
+        }
+        // SAFETY: The task has files, as was just checked.
         let fence = unsafe { bindings::sync_file_get_fence(fd) };
 
         // CAST: `Fence` is transparent.

@@ -27,6 +27,8 @@ use crate::{
         Arc,
         SpinLockIrq, //
     },
+    sync_file::SyncFile,
+    task::Task,
     time::{
         delay::{
             fsleep,
@@ -35,7 +37,10 @@ use crate::{
         Delta, //
     },
 };
-use core::ptr;
+use core::{
+    mem,
+    ptr, //
+};
 
 #[kunit_tests(rust_dma_fence)]
 mod cases {
@@ -209,6 +214,22 @@ mod cases {
 
     fn driver_fence() -> Result<DriverFence> {
         DriverFence::new(c"test", c"work")
+    }
+
+    // As when a program ends, and the last of its files is released: it has none by then.
+    #[test]
+    fn a_program_that_has_ended_has_no_fences() {
+        let task = Task::current_raw();
+
+        // SAFETY: It is this task, which alone changes which files it has. It gets them back.
+        let result = unsafe {
+            let files = mem::replace(&mut (*task).files, ptr::null_mut());
+            let result = SyncFile::fence_of(0);
+
+            (*task).files = files;
+            result
+        };
+        assert_eq!(result.err(), Some(EINVAL));
     }
 
     // Numbers are those of the order in which fences are made, not of that of their memory.
