@@ -15,7 +15,6 @@ use kernel::{
     },
     drm::{
         self,
-        gem,
         ioctl,
         ttm, //
     },
@@ -26,6 +25,14 @@ use kernel::{
         Relaxed, //
     },
     uapi, //
+};
+
+#[path = "plain.rs"]
+mod plain;
+
+use plain::{
+    Buffer,
+    File, //
 };
 
 kernel::module_platform_driver! {
@@ -39,10 +46,6 @@ kernel::module_platform_driver! {
 struct Bus;
 
 struct Driver;
-
-struct File;
-
-struct Buffer;
 
 /// What there is while a device is bound. A real driver has its registers here.
 struct Hardware<'bound> {
@@ -120,23 +123,4 @@ impl drm::Driver for Driver {
 impl ttm::Driver for Driver {
     type BufferData = Buffer;
     type DeviceData = ();
-}
-
-impl gem::DriverObject for Buffer {
-    type Driver = Driver;
-    type Args = ();
-
-    fn new(_dev: &drm::Device<Driver>, _size: usize, _args: ()) -> impl PinInit<Self, Error> {
-        Ok(Buffer)
-    }
-}
-
-impl ttm::DriverObject for Buffer {}
-
-impl drm::file::DriverFile for File {
-    type Driver = Driver;
-
-    fn open(_dev: &drm::Device<Driver>) -> Result<Pin<KBox<Self>>> {
-        Ok(KBox::new(Self, GFP_KERNEL)?.into())
-    }
 }

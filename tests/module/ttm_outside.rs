@@ -15,10 +15,7 @@ use kernel::{
     device::DeviceContext,
     drm::{
         self,
-        gem::{
-            self,
-            BaseObject, //
-        },
+        gem::BaseObject,
         ioctl,
         ttm, //
     },
@@ -34,6 +31,14 @@ use kernel::{
     uapi, //
 };
 
+#[path = "plain.rs"]
+mod plain;
+
+use plain::{
+    Buffer,
+    File, //
+};
+
 module! {
     type: Outside,
     name: "ttm_outside",
@@ -47,11 +52,6 @@ const EVICT: u64 = 1;
 const BRING_BACK: u64 = 2;
 
 struct Driver;
-
-struct File;
-
-/// The driver's part of a buffer: nothing.
-struct Buffer;
 
 type Object = ttm::Object<Buffer>;
 
@@ -90,25 +90,6 @@ impl drm::Driver for Driver {
 impl ttm::Driver for Driver {
     type BufferData = Buffer;
     type DeviceData = Data;
-}
-
-impl gem::DriverObject for Buffer {
-    type Driver = Driver;
-    type Args = ();
-
-    fn new(_dev: &drm::Device<Driver>, _size: usize, _args: ()) -> impl PinInit<Self, Error> {
-        Ok(Buffer)
-    }
-}
-
-impl ttm::DriverObject for Buffer {}
-
-impl drm::file::DriverFile for File {
-    type Driver = Driver;
-
-    fn open(_dev: &drm::Device<Driver>) -> Result<Pin<KBox<Self>>> {
-        Ok(KBox::new(Self, GFP_KERNEL)?.into())
-    }
 }
 
 impl File {

@@ -1,21 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! What it gets can't be kept where others find it later.
 
-use kernel::{
-    device::{Bound, Device},
-    drm::{self, ttm},
-    prelude::*, //
-};
-
-#[macro_use]
-#[path = "common/driver.rs"]
-mod driver;
-
-pub struct Buffer;
-
-pub struct Hardware<'bound>(&'bound Device<Bound>);
-
-driver!(Mine: Hardware, Buffer, ());
+include!("common/borrower.rs");
 
 fn keep(_parent: &'static Device<Bound>) {}
 

@@ -1,21 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! What a handler of an ioctl gets goes when the device is unregistered.
 
-use kernel::{
-    device::{Bound, Device},
-    drm::{self, ttm},
-    prelude::*, //
-};
-
-#[macro_use]
-#[path = "common/driver.rs"]
-mod driver;
-
-pub struct Buffer;
-
-pub struct Hardware<'bound>(&'bound Device<Bound>);
-
-driver!(Mine: Hardware, Buffer, ());
+include!("common/borrower.rs");
 
 fn case(dev: &drm::Device<Mine, drm::Registered>) -> usize {
     #[cfg(not(control))]

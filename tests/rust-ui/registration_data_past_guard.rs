@@ -1,21 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! Who takes a guard has the data as long as that is there.
 
-use kernel::{
-    device::{Bound, Device},
-    drm::{self, ttm},
-    prelude::*, //
-};
-
-#[macro_use]
-#[path = "common/driver.rs"]
-mod driver;
-
-pub struct Buffer;
-
-pub struct Hardware<'bound>(&'bound Device<Bound>);
-
-driver!(Mine: Hardware, Buffer, ());
+include!("common/borrower.rs");
 
 fn case(dev: &drm::Device<Mine, drm::Ioctl>) -> Result {
     let guard = dev.registration_guard().ok_or(ENODEV)?;

@@ -2,21 +2,7 @@
 //! The parent that such data is made of may be borrowed for the data alone.
 
 use core::cell::Cell;
-use kernel::{
-    device::{Bound, Device},
-    drm::{self, ttm},
-    prelude::*, //
-};
-
-#[macro_use]
-#[path = "common/driver.rs"]
-mod driver;
-
-pub struct Buffer;
-
-pub struct Hardware<'bound>(&'bound Device<Bound>);
-
-driver!(Mine: Hardware, Buffer, ());
+include!("common/borrower.rs");
 
 fn case<'a>(
     parent: &Device<Bound>,

@@ -14,13 +14,20 @@ use kernel::{
     device::DeviceContext,
     drm::{
         self,
-        gem,
         ttm, //
     },
     faux,
     page::PAGE_SIZE,
     prelude::*,
     sync::aref::ARef, //
+};
+
+#[path = "../../module/plain.rs"]
+mod plain;
+
+use plain::{
+    Buffer,
+    File, //
 };
 
 module! {
@@ -52,10 +59,6 @@ unsafe extern "C" {
 
 struct Driver;
 
-struct File;
-
-struct Buffer;
-
 type Manager = ttm::Manager<Driver>;
 type Object = ttm::Object<Buffer>;
 
@@ -82,25 +85,6 @@ impl drm::Driver for Driver {
 impl ttm::Driver for Driver {
     type BufferData = Buffer;
     type DeviceData = ();
-}
-
-impl gem::DriverObject for Buffer {
-    type Driver = Driver;
-    type Args = ();
-
-    fn new(_dev: &drm::Device<Driver>, _size: usize, _args: ()) -> impl PinInit<Self, Error> {
-        Ok(Buffer)
-    }
-}
-
-impl ttm::DriverObject for Buffer {}
-
-impl drm::file::DriverFile for File {
-    type Driver = Driver;
-
-    fn open(_dev: &drm::Device<Driver>) -> Result<Pin<KBox<Self>>> {
-        Ok(KBox::new(Self, GFP_KERNEL)?.into())
-    }
 }
 
 // The walks in Rust. Each returns the bytes of the buffers it met, and does what the one of that name
