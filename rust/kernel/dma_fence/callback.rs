@@ -31,8 +31,9 @@ use core::ptr::{
 /// It is called once, with the fence's lock held and interrupts off, maybe in an interrupt. So it must
 /// not sleep, nor do anything that takes the lock of this fence or of any other: signal one, start one
 /// of a [`Timeline`](super::Timeline), add or remove callbacks (but for its own, see
-/// [`FenceCbRegistration`]), or ask for a [status](Fence::status). It may ask [`Fence::is_signaled`], and
-/// drop references to fences. For anything more, it enqueues a work item.
+/// [`FenceCbRegistration`]), or ask for a [status](Fence::status). Of fences that were made here, by a
+/// [`FenceCtx`](super::FenceCtx), it may ask [`Fence::is_signaled`], and drop references. Those of other
+/// drivers may share a lock, and take it for that. For anything more, it enqueues a work item.
 pub trait FenceCb: Send + 'static {
     /// The fence is signaled.
     ///

@@ -66,8 +66,8 @@ impl Fence {
 /// What is to be done when a fence is signaled, instead of waiting for it.
 ///
 /// A waker belongs to the fence, and comes back when that is signaled; so it may own what is to go on
-/// then, such as an item of a work queue. A [`FenceCb`](super::FenceCb) stays with who has added it, and
-/// can be removed.
+/// then, such as an item of a work queue. A [`FenceCb`](super::FenceCb) belongs to the driver, which can
+/// remove it.
 ///
 /// # Examples
 ///
@@ -189,6 +189,7 @@ impl<T> DerefMut for Waker<T> {
 /// # Safety
 ///
 /// `cb` must be that of a [`Head`] that a fence has, and gives away.
+#[inline(never)]
 unsafe extern "C" fn wake_callback(
     _fence: *mut bindings::dma_fence,
     cb: *mut bindings::dma_fence_cb,

@@ -164,7 +164,9 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
         limits.start <= pages.start && pages.end <= limits.end
     }
 
-    /// Prints its state, for debugfs and for those who find no room.
+    /// Prints its state, for debugfs and where there is no room.
+    ///
+    /// Must not end the device's registration, which waits for readers of debugfs.
     fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let _ = f;
         Ok(())
