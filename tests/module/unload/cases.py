@@ -53,15 +53,21 @@ class Mode:
 			getattr(holds.HOLDS.get(self.name), 'words', []))
 
 	@property
-	def lost(self):
-		"""Is it there for ever? A device keeps what keeps it. A module stays while a zombie of
-		it waits: for ever, if that is for what its exit would drop. What the exit drops,
-		and takes long, is given up.
+	def lost_in_init(self):
+		"""Is it there for ever, even if the module's init fails and drops all that it can? A
+		device keeps what keeps it.
 		"""
 		words = set(self.words)
 		return bool(words & {'lost', 'guard'} or
-			    'exit' in words and words & {'late', 'pending'} or
 			    self.place == 'Device' and words & {'device', 'pending'})
+
+	@property
+	def lost(self):
+		"""Is it there for ever? A module stays while a zombie of it waits: for ever, if that
+		is for what its exit would drop. What the exit drops, and takes long, is given up.
+		"""
+		words = set(self.words)
+		return self.lost_in_init or 'exit' in words and bool(words & {'late', 'pending'})
 
 	@property
 	def waits(self):
@@ -78,9 +84,18 @@ class Case:
 	def name(self):
 		return '+'.join(mode.name for mode in self.modes)
 
+	def has(self, name):
+		return any(mode.name == name for mode in self.modes)
+
+	@property
+	def lost_modes(self):
+		"""An init that fails drops what the exit would, and waits for the rest."""
+		attr = 'lost_in_init' if self.has('init_fails') else 'lost'
+		return [mode for mode in self.modes if getattr(mode, attr)]
+
 	@property
 	def lost(self):
-		return any(mode.lost for mode in self.modes)
+		return bool(self.lost_modes)
 
 	@property
 	def waits(self):
@@ -91,7 +106,7 @@ class Case:
 		"""What the kernel may say, if anything."""
 		if self.told:
 			return RECLAIM
-		words = {word for mode in self.modes for word in mode.words if mode.lost}
+		words = {word for mode in self.lost_modes for word in mode.words}
 		if 'locks' in words:
 			return LOCKS
 		return STRANDED if 'pending' in words else None
@@ -124,7 +139,8 @@ def singles():
 
 def some():
 	"""Each thing in two of its places, of which one is for ever, so that each place has its
-	things; each guard, and each thing that the program can hold; and what shows faults.
+	things; each guard, and each thing that the program can hold; the same with an init
+	that fails; and what shows faults.
 	"""
 	lost = [place for place, words in PLACES.items() if 'lost' in words]
 	given_back = [place for place in PLACES if place not in lost]
@@ -133,6 +149,9 @@ def some():
 		 for places in (lost, given_back)]
 	names += [mode.name for mode in MODES.values()
 		  if not mode.thing or 'guard' in mode.words]
+	names += [f'init_fails+{name}' for name in
+		  [*(f'Object@{place}' for place in PLACES), *holds.HOLDS]
+		  if not {'told'} & set(MODES[name].words) and name != 'init_fails']
 	return [named(name) for name in dict.fromkeys([*names, *FAULTS])]
 
 

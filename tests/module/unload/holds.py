@@ -12,7 +12,7 @@ DEBUGFS = Path('/sys/kernel/debug')
 FAUX = Path('/sys/devices/faux')
 SIZE = 4 * mmap.PAGESIZE
 # What the driver does for `param`; see Call in ttm_unload.rs.
-DO, UNBIND, ATTACH, SUBMIT, EVICT, NOTE = range(6)
+DO, UNBIND, ATTACH, SUBMIT, EVICT, NOTE, FAIL = range(7)
 
 
 def ioctl(kind, number, layout, direction=3):
@@ -274,3 +274,8 @@ def unbind(world):
 @hold
 def no_shrinker(_world):
 	"""The device has none: TTM swaps its buffers out."""
+
+
+@hold
+def init_fails(_world):
+	"""The module doesn't start: its init fails when the device has been used."""

@@ -33,6 +33,7 @@ use kernel::{
     sync::{
         aref::ARef,
         Arc,
+        Completion,
         Mutex,
         SetOnce, //
     },
@@ -78,6 +79,9 @@ pub(crate) struct Shelf {
     /// The module alone drops it: the device may go late, or in one of its items.
     #[pin]
     queue: Mutex<Option<Arc<OrderedQueue>>>,
+    /// The module's init waits for this, if it is to fail.
+    #[pin]
+    pub(crate) init_may_end: Completion,
 }
 
 impl Shelf {
@@ -91,6 +95,7 @@ impl Shelf {
                 after <- new_mutex!(KVec::new()),
                 exit <- new_mutex!(KVec::new()),
                 queue <- new_mutex!(Some(queue)),
+                init_may_end <- Completion::new(),
             }),
             GFP_KERNEL,
         )
@@ -103,7 +108,9 @@ impl Shelf {
     pub(crate) fn unbind(&self) -> Result {
         let registration = self.registration.lock().take().ok_or(ENODEV)?;
 
-        self.unregister(registration)
+        self.unregister(registration)?;
+        self.init_may_end.complete_all();
+        Ok(())
     }
 
     /// Unregisters a device, from a worker: an ioctl, even of another device, would wait for itself.
@@ -242,30 +249,27 @@ impl NewItem {
     }
 }
 
-/// Something is kept until a fence is signaled: then a worker drops it.
-struct Sleeper {
-    item: Option<Pin<KBox<Item>>>,
-    queue: Arc<OrderedQueue>,
-}
+/// Something is kept until a fence is signaled: then a worker drops it. The worker's queue is forgotten,
+/// as a waker can't wait for it.
+struct Sleeper(Option<(OrderedQueue, Pin<KBox<Item>>)>);
 
 #[vtable]
 impl Wake for Sleeper {
     fn wake(mut waker: KBox<Waker<Self>>) {
-        if let Some(item) = waker.item.take() {
-            waker.queue.enqueue(item);
+        if let Some((queue, item)) = waker.0.take() {
+            queue.enqueue(item);
+            mem::forget(queue);
         }
     }
 }
 
 /// Keeps something until `fence` is signaled.
-pub(crate) fn wake_with(dev: &Drm, fence: &Fence, kept: Kept) -> Result {
+pub(crate) fn wake_with(fence: &Fence, kept: Kept) -> Result {
     let NewItem(item) = Item::new()?;
 
     *item.kept.lock() = Some(kept);
-    let waker = Waker::new(Sleeper {
-        item: Some(item),
-        queue: dev.driver_data().shelf.queue()?,
-    })?;
+    let queue = OrderedQueue::new(c"ttm_unload_waker")?;
+    let waker = Waker::new(Sleeper(Some((queue, item))))?;
     // If it comes back, it is dropped.
     let _ = fence.wake(waker);
     Ok(())
@@ -326,7 +330,7 @@ pub(crate) fn keep(
         Place::Zombie => attach(in_buffer(kept)?.deref(), fence)?,
         Place::Device => data.owned.lock().push(kept, GFP_KERNEL)?,
         Place::File => file.lock().push(kept, GFP_KERNEL)?,
-        Place::Waker => wake_with(dev, fence, kept)?,
+        Place::Waker => wake_with(fence, kept)?,
         Place::Work => Item::new()?.enqueue(&*shelf.queue()?, kept),
         Place::Exit => shelf.exit.lock().push(kept, GFP_KERNEL)?,
     }

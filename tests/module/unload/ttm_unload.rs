@@ -79,6 +79,10 @@ module! {
             default: 1,
             description: "Whether the device has a shrinker; without, TTM swaps its buffers out",
         },
+        init_fails: u8 {
+            default: 0,
+            description: "Whether the module fails to start, once a program has used its device",
+        },
     },
 }
 
@@ -326,17 +330,20 @@ enum Call {
     Evict,
     /// Moves are noted from now on, and the shrinker is given a buffer to move. `value` is its handle.
     Note,
+    /// The module's init goes on, to fail.
+    Fail,
 }
 
 impl Call {
     fn from_number(number: u8) -> Result<Self> {
-        const ALL: [Call; 6] = [
+        const ALL: [Call; 7] = [
             Call::Do,
             Call::Unbind,
             Call::Attach,
             Call::Submit,
             Call::Evict,
             Call::Note,
+            Call::Fail,
         ];
 
         ALL.into_iter().nth(number.into()).ok_or(EINVAL)
@@ -389,12 +396,13 @@ impl File {
             }
             Call::Unbind => dev.driver_data().shelf.unbind()?,
             Call::Attach => attach(&*object()?, &*fence?)?,
-            Call::Submit => args.value = submit(dev, &*object()?, fence?)?,
+            Call::Submit => args.value = submit(&*object()?, fence?)?,
             Call::Evict => dev.manager(ttm::MemType::VRAM).ok_or(ENODEV)?.evict_all()?,
             Call::Note => {
                 dev.driver_data().note(0)?;
                 args.value = purgeable(dev)?.create_handle(file)?.into();
             }
+            Call::Fail => dev.driver_data().shelf.init_may_end.complete_all(),
         }
         Ok(0)
     }
@@ -417,7 +425,7 @@ fn purgeable(dev: &Drm) -> Result<ARef<Object>> {
 }
 
 /// Publishes a job that uses `obj`, and waits for `fence`. Returns the number of its sync file.
-fn submit(dev: &Drm, obj: &Object, fence: ARef<Fence>) -> Result<u64> {
+fn submit(obj: &Object, fence: ARef<Fence>) -> Result<u64> {
     let timeline = Timeline::new(c"ttm_unload", c"late")?;
     let mut reserved = obj.reserve();
     let mut job = JobBuilder::new(&timeline, 1)?;
@@ -427,7 +435,7 @@ fn submit(dev: &Drm, obj: &Object, fence: ARef<Fence>) -> Result<u64> {
     let job = job.publish()?;
     let file = install(&job.fence())?;
     drop(reserved);
-    places::wake_with(dev, &fence, boxed(job)?)?;
+    places::wake_with(&fence, boxed(job)?)?;
     Ok(file)
 }
 
@@ -452,7 +460,12 @@ impl kernel::Module for Unload {
         })?;
 
         shelf.register(registration);
-        Ok(Self { shelf })
+        let this = Self { shelf };
+        if module_parameters::init_fails.value() != 0 {
+            this.shelf.init_may_end.wait_for_completion();
+            return Err(EINVAL);
+        }
+        Ok(this)
     }
 }
 

@@ -11,6 +11,7 @@
 #include <linux/kref.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <linux/wait.h>
@@ -102,6 +103,18 @@ static struct ttm_owner *ttm_owner_get(struct module *module, u64 after)
 	return NULL;
 }
 
+/*
+ * An exit function runs when there are no references. A module whose init fails may have
+ * some: of files of a device that it has left registered. The kernel frees it in any case.
+ */
+static void ttm_owner_wait_unused(struct module *module)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	while (module && module_refcount(module) > 0)
+		schedule_timeout_idle(1);
+#endif
+}
+
 static void ttm_owner_leave_each(struct module *module)
 {
 	struct ttm_owner *owner;
@@ -110,6 +123,7 @@ static void ttm_owner_leave_each(struct module *module)
 	while ((owner = ttm_owner_get(module, after))) {
 		after = owner->serial;
 		owner->leave(owner);
+		ttm_owner_wait_unused(module);
 		drm_dev_put(owner->drm);
 	}
 }
