@@ -31,73 +31,77 @@
  * DOC: Making room
  *
  * ttm_bo_validate() and ttm_bo_mem_space() find a place for a buffer in a list of
- * places. They fail for want of room only if there is none to be had: that others
- * use, move or free buffers meanwhile is no reason. The rules, in the order in which
- * they apply:
+ * places. They return -ENOSPC only if evicting all that may be evicted would not have
+ * made room. That other threads use, move or free buffers meanwhile is no reason, within
+ * the limits of rule 3. The rules, in the order in which they apply:
  *
- * 1. *What is free is taken first.* All places but fallbacks are tried without
- *    evicting anything. A cgroup that is protected may evict others already now.
- * 2. *Cheap before dear.* Then walks evict what they get without waiting for a
- *    reservation, for one place after the other, fallbacks included. A fallback is
- *    good enough for the driver, and waiting can cost the caller its whole
- *    transaction. So all places are tried softly before anything waits. Where nothing
- *    may wait, they are tried again, TTM_EVICT_LOOKS times at most, while buffers are
- *    just being moved or released.
- *    What a look has evicted stays reserved until it ends: else its owner would take
- *    the room again before there is enough.
- * 3. *A conclusion needs a second look that left out nothing.* What was not valuable
- *    may be so by now. While there is something that a look did not see, the search
- *    goes on, for so many pauses at most (TTM_EVICT_PATIENCE, TTM_EVICT_KEPT_PATIENCE).
- * 4. *With a ticket: exhaustively.* Each wait may come to -EDEADLK, so the first round
- *    waits for one reservation in each place. In the second a walk waits for all of
- *    them, with the ticket, and keeps them, whether the buffers were worth evicting or
- *    not. What it has seen can't change behind it, what it has evicted can't come back,
- *    and it meets each buffer once. So it ends, and what it concludes is true. The
- *    reservations are given back when the buffer has its place.
- * 5. *Without a ticket: patiently.* Such a caller must not wait for a reservation. It
- *    looks softly again and again, and keeps nothing in between.
- * 6. *-EDEADLK comes unchanged out of nested evictions*, and from then on nothing is
- *    locked with the ticket. After a last soft look the outermost call returns it,
- *    or converts it for callers that can't back off (&ttm_operation_ctx.contended).
+ * 1. *Take free space first.* Try all places but fallbacks without evicting anything.
+ *    Only a cgroup that is protected by its limits may evict others already now.
+ * 2. *Try what is cheap before what is dear.* Walk all places, now with the fallbacks
+ *    and without those that are only desired. Evict what can be had without waiting
+ *    for a reservation. Waiting can cost the caller its whole transaction, and a
+ *    fallback is good enough for the driver, so these *soft* looks come before any
+ *    wait. A caller that may not wait repeats them, up to TTM_EVICT_LOOKS times, while
+ *    buffers are just being moved or released.
+ *    Evicted buffers stay reserved until the search ends, or pauses as in rule 5.
+ *    Otherwise their owner would take the room again before there is enough. Without a
+ *    ticket, TTM_EVICT_SCOPE_FEW of them at most stay reserved.
+ * 3. *Conclude only from a second look that left out nothing.* A buffer that was not
+ *    valuable in the first look may be valuable in the second. While looks leave out
+ *    something, the search goes on, for TTM_EVICT_KEPT_PATIENCE pauses with a ticket,
+ *    or TTM_EVICT_PATIENCE pauses without.
+ * 4. *With a ticket, search exhaustively.* Each wait may end with -EDEADLK. So a first
+ *    round waits for one reservation in each place that was not fully seen. A second
+ *    round waits for all reservations, with the ticket, and keeps them, whether it
+ *    evicts the buffers or not. Buffers that it has seen cannot change, evicted buffers
+ *    cannot come back, and the walk returns each buffer once. So the walk ends, and its
+ *    conclusion is true. The reservations are given back when the search has ended.
+ * 5. *Without a ticket, search patiently.* Such a caller must not wait for a
+ *    reservation. It repeats soft looks, and gives all reservations back before each
+ *    pause.
+ * 6. *Pass on -EDEADLK.* It comes unchanged out of nested evictions, and from then on
+ *    nothing is locked with the ticket. The outermost call takes a last soft look. If
+ *    that finds no room, it returns -EDEADLK, or -ENOSPC to callers that can't back off
+ *    (&ttm_operation_ctx.contended).
  *
  * Throughout:
  *
- * - *The allocation is tried again* after each eviction and at the end of each walk:
- *   room may have appeared by itself.
- * - *Where memory is short* (-ENOMEM from a victim), only victims that need less of
- *   it are tried from then on, and nothing is killed for them.
- * - *A victim that can't leave* for want of room where it would go is passed over.
- *   Its own search follows the same rules, with the same ticket.
- * - *A GPU that hangs is waited for once* in a search, for the time that a wait of
- *   TTM's takes, and then not for other buffers.
- * - *The driver is asked with the buffer reserved*
- *   (&ttm_device_funcs.eviction_valuable), softly first. What is not valuable is not
- *   waited for as long as there is something else.
+ * - *Retry the allocation* after each eviction and at the end of each walk: room may
+ *   have appeared by itself.
+ * - *When memory is short* (-ENOMEM from a victim), try only victims that need less of
+ *   it from then on, and do not invoke the OOM killer for them.
+ * - *Skip a victim that can't leave* because there is no room where it would go. The
+ *   search for the victim's own place follows the same rules, with the same ticket.
+ * - *Wait for a GPU that hangs once* in a search, for the timeout of TTM's waits. Do not
+ *   wait for the GPU for other buffers after that.
+ * - *Ask the driver with the buffer reserved*
+ *   (&ttm_device_funcs.eviction_valuable), in a soft look first. A buffer that is not
+ *   valuable is not waited for as long as there are others.
  */
 
 /*
- * The most pauses, of a millisecond or two, of a search that others keep from seeing
- * everything. The time in which it looks does not count.
+ * The most pauses of a search whose looks leave out something. A pause takes a
+ * millisecond or two; the looks themselves are not counted.
  */
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* The same for a search with a ticket, which keeps its reservations meanwhile. */
 #define TTM_EVICT_KEPT_PATIENCE	min(TTM_EVICT_PATIENCE, 64)
-/* An eviction that fails after this time has waited for a GPU that hangs. */
+/* An eviction that fails with -EBUSY after this time waited for a GPU that hangs. */
 #define TTM_EVICT_HUNG		(5 * HZ)
 /* Soft looks in a row. */
 #define TTM_EVICT_LOOKS		4
-/* The most buffers that a soft walk meets which were moved since it began. */
+/* How many buffers that moved since it began a walk returns, unless it is exhaustive. */
 #define TTM_EVICT_MAX_MOVED	16
 
 /* How hard a walk tries. */
 enum ttm_evict_effort {
-	/* It waits for no reservation. */
+	/* Wait for no reservation. */
 	TTM_EVICT_TRYLOCK,
-	/* For one, with the ticket. Searches for the victims' places are soft. */
+	/* Wait for one, with the ticket. Searches for the victims' places are soft. */
 	TTM_EVICT_WAIT_ONCE,
-	/* For all, without a ticket. */
+	/* Wait for all, without a ticket. */
 	TTM_EVICT_WAIT,
-	/* For all, with the ticket, and it keeps them. */
+	/* Wait for all, with the ticket, and keep them. */
 	TTM_EVICT_EXHAUST,
 };
 
@@ -108,38 +112,38 @@ struct ttm_evict_search {
 	struct ttm_operation_ctx *ctx;
 	/* The transaction in which @bo was reserved, or NULL. */
 	struct ww_acquire_ctx *ticket;
-	/* What @bo is evicted for, or NULL. */
+	/* The search that evicts @bo, or NULL. */
 	struct ttm_evict_scope *outer;
-	/* What it gets. */
+	/* Where to put the new resource of @bo. */
 	struct ttm_resource **res;
 	bool force_space;
 	/* Places where the last round did not see everything, a bit for each. */
 	u64 left_out;
-	/* What it did not see, others will soon be done with. */
+	/* It left out buffers that were just being moved or released. */
 	bool passing;
 	/*
-	 * Memory to evict to was short for a buffer of this size. It remains so: each
-	 * new attempt would reclaim, and be in vain.
+	 * System memory was short for a victim of this size; U64_MAX if it was not.
+	 * Assume that it remains short: another attempt would reclaim in vain.
 	 */
 	u64 too_large;
 };
 
-/* A walk that evicts what it meets. */
+/* A walk that evicts the buffers that it meets. */
 struct ttm_evict_walk {
 	struct ttm_lru_walk walk;
-	/* For whom, and where; NULL to free as many bytes as there are. */
+	/* The search that needs room, and the place; NULL to free a number of bytes. */
 	struct ttm_evict_search *search;
 	const struct ttm_place *place;
 	struct ttm_bo_alloc_state *alloc_state;
-	/* What the allocation came to, once that is settled. */
+	/* The result of the allocation, if it succeeded or failed for good. */
 	int alloc_ret;
-	/* Buffers that left the manager, and why the last one that didn't did not. */
+	/* How many buffers left the manager, and the last error of one that did not. */
 	unsigned long evicted;
 	int error;
-	/* Some walk did not see everything; what others will soon be done with. */
+	/* It left out buffers; some of them were just being moved or released. */
 	bool left_out;
 	bool passing;
-	/* Take what a cgroup's low limit protects; some was left for that. */
+	/* Evict buffers that a cgroup's low limit protects; some were skipped for it. */
 	bool try_low;
 	bool hit_low;
 };
@@ -150,7 +154,7 @@ static struct ttm_evict_walk *to_evict_walk(struct ttm_lru_walk *walk)
 }
 
 /**
- * ttm_bo_evict_zombie() - free what a buffer has whose last reference is gone
+ * ttm_bo_evict_zombie() - free the memory of a buffer whose last reference is gone
  * @bo: The buffer, reserved.
  * @ctx: How to wait for the GPU.
  *
@@ -169,8 +173,8 @@ int ttm_bo_evict_zombie(struct ttm_buffer_object *bo,
 }
 
 /*
- * Evict @bo. Wait for a GPU that hangs once, not for each buffer: others wait for the
- * caller.
+ * Evict @bo. After one wait for a GPU that hangs, wait for it no more: other threads
+ * wait for the caller's reservations.
  */
 static int ttm_evict_bo(struct ttm_buffer_object *bo,
 			struct ttm_operation_ctx *ctx)
@@ -185,8 +189,8 @@ static int ttm_evict_bo(struct ttm_buffer_object *bo,
 }
 
 /*
- * Drivers may evict to another part of the same memory. That can make room, but it
- * is no progress: it could go on for ever.
+ * Did @bo leave the manager? Drivers may evict to another part of the same memory. That
+ * can make room, but does not count as progress: it could go on for ever.
  */
 static bool ttm_evict_has_left(struct ttm_buffer_object *bo, u32 mem_type)
 {
@@ -203,13 +207,13 @@ static bool ttm_evict_cgroup_allows(struct ttm_evict_walk *evict,
 	bool allows;
 
 	/*
-	 * The evictor is protected and may displace those who are not. Its own
-	 * cgroup is protected as well, though it may always evict from itself.
+	 * The evictor is protected and may evict from unprotected cgroups. It could
+	 * always evict from itself, but its own cgroup is protected as well.
 	 */
 	if (!state->may_try_low && owner == state->charge_pool)
 		return false;
 
-	/* Protection is measured from where the two cgroups part. */
+	/* Protection is relative to the closest common ancestor of both cgroups. */
 	top = state->limit_pool;
 	if (!top) {
 		common = dmem_cgroup_get_common_ancestor(owner,
@@ -241,7 +245,7 @@ static bool ttm_evict_is_valuable(struct ttm_evict_walk *evict,
 	       bo->bdev->funcs->eviction_valuable(bo, evict->place);
 }
 
-/* A victim lacked memory: try what needs less, and kill nothing for it. */
+/* A victim lacked memory: try smaller ones, without the OOM killer. */
 static void ttm_evict_lacks_memory(struct ttm_evict_search *search,
 				   const struct ttm_buffer_object *bo)
 {
@@ -266,7 +270,7 @@ static int ttm_evict_alloc_at_place(struct ttm_evict_search *search,
 	return ret;
 }
 
-/* Returns 1 when there is nothing to be gained from going on. */
+/* Returns 1 if the walk should end. */
 static s64 ttm_evict_try_alloc(struct ttm_evict_walk *evict)
 {
 	int ret = ttm_evict_alloc_at_place(evict->search, evict->place, false,
@@ -341,7 +345,7 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 	return ret;
 }
 
-/* One walk; if it takes that, one over buffers under their low limit as well. */
+/* Walk once; and once more, over buffers below their low limit, if that is needed. */
 static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 				struct ttm_resource_manager *man, s64 target,
 				enum ttm_evict_effort effort, bool may_try_low)
@@ -354,7 +358,7 @@ static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 	if (freed < 0 || freed >= target || !evict->hit_low || !may_try_low)
 		return freed;
 
-	/* What its low limit protected is worth a wait now. */
+	/* Buffers that a low limit protected are worth a wait now. */
 	evict->walk.arg.ctx->scope->num_worthless = 0;
 	evict->try_low = true;
 	ret = ttm_evict_pass(evict, man, target - freed, effort);
@@ -368,7 +372,7 @@ static u64 ttm_evict_place_bit(const struct ttm_evict_search *search,
 	return BIT_ULL(min_t(u64, place - search->placement->placement, 63));
 }
 
-/* Evict for the allocation at @place that @state is of, and try that again. */
+/* The allocation at @place has failed, with @state: evict for it, and try it again. */
 static int ttm_evict_for_place(struct ttm_evict_search *search,
 			       const struct ttm_place *place,
 			       struct ttm_bo_alloc_state *state,
@@ -389,7 +393,7 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 
 	state->in_evict = true;
 	done = ttm_evict_low_passes(&evict, man, 1, effort, state->may_try_low);
-	/* Others may have made room; or taken it, and can be evicted themselves. */
+	/* Other threads may have made room, or taken it: their buffers can be evicted. */
 	if (!done)
 		done = ttm_evict_try_alloc(&evict);
 	state->in_evict = false;
@@ -399,7 +403,7 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 		return evict.alloc_ret;
 
 	search->passing |= evict.passing;
-	/* When others are gone, a buffer may be valuable that was not before. */
+	/* Once other buffers are gone, a buffer may have become valuable. */
 	if (evict.left_out || evict.evicted)
 		search->left_out |= ttm_evict_place_bit(search, place);
 	return -EBUSY;
@@ -426,7 +430,7 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 		return ret;
 	}
 
-	/* The place before may have used up some of the slots. */
+	/* The attempt at an earlier place may have used up some of the slots. */
 	ret = dma_resv_reserve_fences(bo->base.resv, TTM_NUM_MOVE_FENCES) ?:
 	      ttm_bo_add_pipelined_eviction_fences(bo, man,
 						   search->ctx->no_wait_gpu);
@@ -435,7 +439,7 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 	return ret;
 }
 
-/* Is @place one to look at, in this half of the search? */
+/* Does this half of the search, without or with eviction, include @place? */
 static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
 				      const struct ttm_place *place)
 {
@@ -448,7 +452,7 @@ static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
 	       !(place->flags & other_half);
 }
 
-/* What has entered all the places so far. Only compared: it may be read torn. */
+/* Counts entries to all places so far. Only for comparison: it may be read torn. */
 static u64 ttm_evict_entries(const struct ttm_evict_search *search)
 {
 	const struct ttm_place *place = search->placement->placement;
@@ -466,8 +470,8 @@ static u64 ttm_evict_entries(const struct ttm_evict_search *search)
 }
 
 /*
- * Look at all places; where it waits once, only at those that the last round did not
- * fully see. Returns -ENOSPC or -ENOMEM if none has room.
+ * Look at all places; with TTM_EVICT_WAIT_ONCE, only at those that the last round did
+ * not fully see. Returns -ENOSPC or -ENOMEM if none has room.
  */
 static int ttm_evict_search_round(struct ttm_evict_search *search,
 				  enum ttm_evict_effort effort)
@@ -494,7 +498,7 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 		else if (ret != -ENOSPC && ret != -EBUSY)
 			return ret;
 	}
-	/* What entered behind the walks took room that they made, and can go as well. */
+	/* Buffers that entered behind the walks took room, and can be evicted as well. */
 	if (ttm_evict_entries(search) != entries) {
 		search->left_out = U64_MAX;
 		search->passing = true;
@@ -508,8 +512,8 @@ static bool ttm_evict_is_refusal(int ret)
 }
 
 /*
- * Let others go on for a moment. That is short: somebody may hold a reservation for
- * most of the time, and the search has to come when it is free.
+ * Let other threads go on for a moment. Keep it short: if a thread holds a reservation
+ * most of the time, the search has to try often to find it free.
  */
 static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 {
@@ -522,7 +526,7 @@ static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 	return ctx->interruptible && signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
-/* How a search goes on that did not see everything softly. */
+/* The effort with which the search goes on after its soft looks. */
 static enum ttm_evict_effort
 ttm_evict_next_effort(const struct ttm_evict_search *search)
 {
@@ -538,8 +542,8 @@ static bool ttm_evict_may_wait(const struct ttm_evict_search *search)
 }
 
 /*
- * Look softly; and again while others are just about to be done with something, if that
- * can't be waited for.
+ * Look softly. If the search may not wait, repeat that while buffers are just being moved
+ * or released.
  */
 static int ttm_evict_look_softly(struct ttm_evict_search *search)
 {
@@ -557,10 +561,10 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 }
 
 /*
- * Look exhaustively. A wait can come to -EDEADLK, and cost the caller its transaction.
- * So the first round waits for one buffer in each place that the soft look did not fully
- * see, and for none that is known not to be valuable: a later place may have room yet.
- * The second round does without these limits.
+ * Look exhaustively. A wait can end with -EDEADLK, and cost the caller its transaction,
+ * while a later place may have room. So the first round waits for one buffer in each
+ * place that the last look did not fully see, and for none that is known not to be
+ * valuable. The second round has no such limits.
  */
 static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 {
@@ -573,7 +577,7 @@ static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 	return ttm_evict_search_round(search, TTM_EVICT_EXHAUST);
 }
 
-/* Look once more: what was not valuable may be so by now. */
+/* Look once more: buffers may have become valuable. */
 static int ttm_evict_look_again(struct ttm_evict_search *search,
 				enum ttm_evict_effort effort)
 {
@@ -582,15 +586,15 @@ static int ttm_evict_look_again(struct ttm_evict_search *search,
 	return ttm_evict_search_round(search, effort);
 }
 
-/* A search nested in a soft one is soft as well, and leaves the rest to that. */
+/* A search nested in a soft one is soft as well, and leaves the rest to the outer one. */
 static bool ttm_evict_may_go_on(const struct ttm_evict_search *search)
 {
 	return search->force_space && !(search->outer && search->outer->soft);
 }
 
 /*
- * The soft looks found no room. Look again, and until a look has seen everything, or
- * for long enough. A nested search leaves that to the one that it is nested in.
+ * The soft looks found no room. Look again, until a look has seen everything, or patience
+ * ends. A nested search looks once more only, and leaves the rest to the outer one.
  */
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
@@ -613,8 +617,9 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
 }
 
 /*
- * Nothing may be locked with the ticket any more. But the wait that was not to be may
- * have been for a buffer that has left meanwhile, or is not needed.
+ * The ticket must back off: lock nothing with it any more. But take a last soft look. The
+ * buffer whose reservation could not be waited for may have left meanwhile, or may not be
+ * needed.
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
@@ -626,8 +631,8 @@ static int ttm_evict_last_look(struct ttm_evict_search *search)
 }
 
 /*
- * The rules. If force_space is not set, what is free is taken, and a protected
- * cgroup evicts others softly.
+ * Apply the rules. Without force_space, only rule 1: take free space, and let a protected
+ * cgroup evict others softly.
  */
 static int ttm_evict_search(struct ttm_evict_search *search)
 {
@@ -641,7 +646,7 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 		ret = ttm_evict_search_on(search);
 	if (ret == -EDEADLK && !search->outer)
 		ret = ttm_evict_last_look(search);
-	/* The other half may have a place that needs no memory. */
+	/* The half with eviction may have a place that needs no memory. */
 	if (!search->force_space && ret == -ENOMEM)
 		ret = -ENOSPC;
 	if (search->outer && ttm_evict_is_refusal(ret)) {
@@ -652,11 +657,11 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 }
 
 /*
- * An earlier search may have died, and found a place all the same, for a caller that
- * can't back off. Others validate after ww_acquire_done(). They go on with the ticket.
- * That can't deadlock: a transaction that dies waits for nothing, and others wait only
- * for those that are younger. But ww mutexes that are checked want none to be locked
- * with such a ticket, so there the search does without.
+ * Is @ticket one with which debugging of ww mutexes allows no more locks? For a caller that
+ * can't back off, an earlier search may have got -EDEADLK, and found a place all the same.
+ * Other callers validate after ww_acquire_done(). Without debugging, searches use such a
+ * ticket. That can't deadlock: a transaction that got -EDEADLK waits for nothing, and
+ * others wait only for younger ones. With debugging, searches go without a ticket.
  */
 static bool ttm_evict_ticket_is_spent(const struct ww_acquire_ctx *ticket)
 {
@@ -678,9 +683,9 @@ static bool ttm_evict_ticket_is_spent(const struct ww_acquire_ctx *ticket)
  * Context: May sleep. Takes reservations and &ttm_device.lru_lock.
  *
  * Return: 0; -ENOSPC if no place has room; -ENOMEM if memory to evict to was
- * short; -EDEADLK if the ticket must be backed off, from a nested call or if
- * @ctx can tell what to wait for, else -ENOSPC; -EINTR or -ERESTARTSYS; or
- * another error of evicting.
+ * short; -EDEADLK if the ticket must be backed off, or -ENOSPC in that case if this
+ * is the outermost call and &ttm_operation_ctx.contended is %NULL; -EINTR or
+ * -ERESTARTSYS; or another error of evicting.
  */
 int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 			  struct ttm_placement *placement,
@@ -746,7 +751,10 @@ int ttm_bo_mem_space(struct ttm_buffer_object *bo,
 }
 EXPORT_SYMBOL(ttm_bo_mem_space);
 
-/* Free @target bytes, first softly; as long as that helps, or not all was seen. */
+/*
+ * Free @target bytes, first softly, then waiting. Repeat that as long as buffers leave,
+ * and for a limited number of pauses if a walk left out something.
+ */
 static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 			   struct ttm_resource_manager *man, s64 target)
 {
@@ -765,7 +773,7 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 		if (freed >= target)
 			return freed;
 
-		/* What was not valuable softly was not waited for once; now it is. */
+		/* A waiting walk skipped what the soft one found not valuable. Now wait for it. */
 		if (effort == TTM_EVICT_WAIT)
 			evict->walk.arg.ctx->scope->num_worthless = 0;
 		if (effort == TTM_EVICT_TRYLOCK) {
@@ -789,13 +797,14 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
  * @ctx: How to wait and lock.
  *
  * Reservations are tried first, then waited for, without a ticket: the caller
- * must hold none. That is repeated as long as it evicts something, and for
- * TTM_EVICT_PATIENCE while others keep buffers from being seen.
+ * must hold none. That is repeated as long as buffers leave the manager, and for
+ * TTM_EVICT_PATIENCE pauses while walks leave out something.
  *
  * Context: May sleep. Takes reservations and &ttm_device.lru_lock.
  *
- * Return: Bytes that left the manager; less than @target_bytes if there are no
- * more to get. A negative error if evicting failed.
+ * Return: Bytes that left the manager; less than @target_bytes if no more can be
+ * evicted. -ENOMEM if nothing left and memory to evict to was short, or another
+ * negative error of evicting.
  */
 s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 			struct ttm_resource_manager *man,
@@ -833,7 +842,7 @@ static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 	u32 mem_type = bo->resource->mem_type;
 	int ret;
 
-	/* While the walk waited for it: it is no longer on the list. */
+	/* Pinned while the walk waited for it: it is no longer on the list. */
 	if (bo->pin_count)
 		return 0;
 
@@ -860,7 +869,7 @@ static bool ttm_resource_manager_is_empty(struct ttm_resource_manager *man)
 	return true;
 }
 
-/* Wait until what pipelined evictions move has arrived. */
+/* Wait for the moves of pipelined evictions. */
 static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
 {
 	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
@@ -879,13 +888,13 @@ static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
 }
 
 /**
- * ttm_resource_manager_evict_all() - empty a manager before it goes
+ * ttm_resource_manager_evict_all() - evict all buffers of a manager
  * @bdev: The device.
  * @man: The manager.
  *
  * Evicts buffers until none is left on the manager's lists, and waits for the
- * moves to end. Buffers that can't be evicted don't keep the others from it. A GPU
- * that hangs is waited for once, not for each buffer.
+ * moves to end. If a buffer can't be evicted, it goes on with the others. It waits for
+ * a GPU that hangs once, not for each buffer.
  *
  * Context: May sleep. Takes reservations, and waits for them: the caller must
  * hold none. Takes &ttm_device.lru_lock.
@@ -918,7 +927,7 @@ int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 		    (!ttm_lru_left_out_any(&evict.walk.left_out) ||
 		     pauses++ == TTM_EVICT_PATIENCE))
 			return evict.error;
-		/* What is left is being released or used, or came just now. */
+		/* The buffers that are left are in use, being released, or have just come. */
 		usleep_range(USEC_PER_MSEC, 2 * USEC_PER_MSEC);
 	}
 	return ttm_resource_manager_wait_moves(man);

@@ -20,7 +20,7 @@ ttm_evict_scope_at(const struct ttm_evict_scope *scope, unsigned int n)
 	return scope->more ? scope->more[n] : scope->few[n];
 }
 
-/* Looks at the latest first: buffers of one VM stand together on the list. */
+/* Look at the latest first: the buffers of a VM stand together on the list. */
 static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
 				const struct dma_resv *resv)
 {
@@ -30,7 +30,7 @@ static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
 	return false;
 }
 
-/* Does @scope look for a place for a victim that shares @resv? */
+/* Is @scope a search for the place of a victim that shares @resv? */
 static bool ttm_evict_scope_locked(const struct ttm_evict_scope *scope,
 				   const struct dma_resv *resv)
 {
@@ -38,11 +38,12 @@ static bool ttm_evict_scope_locked(const struct ttm_evict_scope *scope,
 }
 
 /**
- * ttm_evict_scope_owns() - tell whether a reservation is that of who looks for a place
- * @scope: The search, or %NULL.
+ * ttm_evict_scope_owns() - tell whether a buffer that needs a place has a reservation
+ * @scope: The innermost search, or %NULL.
  * @resv: The reservation.
  *
- * Return: true if it is held for as long as the search goes on.
+ * Return: true if @resv is that of the buffer of @scope or of an outer search. It is
+ * then held until that search ends.
  */
 bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
 			  const struct dma_resv *resv)
@@ -58,14 +59,14 @@ bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
  * @scope: The search that meets the buffer, in &ttm_evict_scope.man.
  * @bo: The buffer.
  *
- * What an outer search keeps serves as well: the first victim may have gone from VRAM
- * to GTT, where there was room for one, and goes on to system memory when the second
- * one needs that room. So does what shares a victim's reservation. But a buffer that
- * looks for a place itself must stay where it is. And buffers of a manager that an
- * outer search walks are left to that: else searches would nest as deep as there are
- * buffers.
+ * A reservation that an outer search keeps counts as well: the first victim may have
+ * gone from VRAM to GTT, where there was room for one, and goes on to system memory when
+ * the second victim needs that room. So does the reservation of a victim that @bo shares.
+ * But a buffer for which one of the searches is must stay where it is. And buffers of a
+ * manager that an outer search walks are left to the outer search: otherwise searches
+ * would nest as deep as there are buffers.
  *
- * Return: true if it was locked for the allocation, and @bo may be evicted.
+ * Return: true if the reservation was taken for this allocation, and @bo may be evicted.
  */
 bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 			   const struct ttm_buffer_object *bo)
@@ -89,7 +90,7 @@ bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 	return false;
 }
 
-/* Make room for another one. */
+/* Make room for more reservations. */
 static bool ttm_evict_scope_grow(struct ttm_evict_scope *scope)
 {
 	unsigned int max = 2 * scope->num;
@@ -112,7 +113,7 @@ static bool ttm_evict_scope_grow(struct ttm_evict_scope *scope)
  *
  * Context: May sleep.
  *
- * Return: false if there is no memory for it: they stay the caller's.
+ * Return: false if there is no memory to record them; they stay the caller's.
  */
 bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 			  struct ttm_buffer_object *bo)
@@ -129,8 +130,8 @@ bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 
 /**
  * ttm_evict_scope_note_worthless() - remember that a buffer is not valuable
- * @scope: The search for which it was asked.
- * @bo: The buffer. The first TTM_EVICT_SCOPE_WORTHLESS are remembered.
+ * @scope: The search for which the driver was asked.
+ * @bo: The buffer. The first TTM_EVICT_SCOPE_WORTHLESS buffers are remembered.
  */
 void ttm_evict_scope_note_worthless(struct ttm_evict_scope *scope,
 				    const struct ttm_buffer_object *bo)
@@ -141,10 +142,10 @@ void ttm_evict_scope_note_worthless(struct ttm_evict_scope *scope,
 
 /**
  * ttm_evict_scope_is_worthless() - tell whether a buffer was not valuable
- * @scope: The search for which it may have been asked.
+ * @scope: The search.
  * @bo: The buffer.
  *
- * Return: true if it is not worth to wait for it.
+ * Return: true if @bo is remembered as not valuable, and so not worth a wait.
  */
 bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
 				  const struct ttm_buffer_object *bo)
@@ -159,7 +160,7 @@ bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
  * ttm_evict_scope_put() - drop a reference while reservations are held
  * @bo: The buffer, not reserved.
  *
- * To free what another device has exported, a driver takes the reservation of that.
+ * To free an imported buffer, a driver takes its reservation, which is the exporter's.
  * So the last reference to such a buffer is left to the device's workqueue.
  *
  * Context: May sleep. Other reservations may be held.
@@ -174,7 +175,7 @@ void ttm_evict_scope_put(struct ttm_buffer_object *bo)
 
 /**
  * ttm_evict_scope_end() - give back all reservations
- * @scope: The allocation. It keeps nothing any more.
+ * @scope: The allocation. It keeps no reservation afterwards.
  *
  * Context: May sleep.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What evictions for an allocation know of it.
+ * The state of a search for a place, for the evictions that it makes.
  */
 #ifndef _TTM_EVICT_SCOPE_H_
 #define _TTM_EVICT_SCOPE_H_
@@ -13,26 +13,30 @@ struct ttm_resource_manager;
 
 /* The most buffers that a search remembers as not valuable. */
 #define TTM_EVICT_SCOPE_WORTHLESS	16
-/* The most reservations that it keeps without a ticket: lockdep counts each of them. */
+/*
+ * The most reservations that a search keeps without a ticket: lockdep has an entry for
+ * each of them.
+ */
 #define TTM_EVICT_SCOPE_FEW		8
 
 /**
  * struct ttm_evict_scope - an allocation, or another search, that evicts
- * @outer: What it is nested in, as a search of a place for a victim; or %NULL.
- * @bo: The buffer that looks for a place, or %NULL.
- * @man: The manager that it evicts from just now.
- * @few: Buffers, referenced and reserved, that it keeps until it has ended, or pauses;
- * one for each reservation. Without a ticket they were tried.
- * @more: All of them, if they are more than fit there, or %NULL.
- * @num: How many.
- * @max: For how many there is room in @more.
- * @worthless: Buffers that were asked and are not valuable. Only compared: they may
+ * @outer: The search that evicts @bo, if this one is for the place of a victim; or
+ * %NULL.
+ * @bo: The buffer that needs a place, or %NULL.
+ * @man: The manager whose buffers the current walk evicts.
+ * @few: Buffers, referenced and reserved, that the search keeps until it ends, or gives
+ * back before a pause; one for each reservation.
+ * @more: All kept buffers if @few is too small, or %NULL.
+ * @num: The number of kept buffers.
+ * @max: The capacity of @more.
+ * @worthless: Buffers that the driver said are not valuable. Only compared: they may
  * be gone.
- * @num_worthless: How many of them.
+ * @num_worthless: The number of buffers in @worthless.
  * @told: The transaction must back off: nothing may be locked with its ticket.
- * @soft: Just now it waits for no reservation. Searches nested in it don't either.
- * @left_out: A nested search that found no place did not see everything.
- * @passing: What it did not see, others will soon be done with.
+ * @soft: Searches nested in the current walk wait for no reservation.
+ * @left_out: A nested search that found no place left out buffers.
+ * @passing: Some of these buffers were just being moved or released.
  *
  * On the stack; &ttm_operation_ctx.scope points to the innermost one.
  */
