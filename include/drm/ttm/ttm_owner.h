@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Drivers that are modules: what keeps one while TTM may still call it.
+ * Drivers that are modules: keep the module while TTM may still call it.
  */
 #ifndef _TTM_OWNER_H_
 #define _TTM_OWNER_H_
@@ -18,35 +18,35 @@ struct ttm_device;
 /**
  * struct ttm_owner - the module that a TTM device belongs to
  *
- * Part of the driver's device, which @drm is a part of as well.
+ * Part of the driver's device, like @drm.
  */
 struct ttm_owner {
 	/** @bdev: The TTM device. */
 	struct ttm_device *bdev;
-	/** @drm: The DRM device. A reference to it keeps @bdev, and this. */
+	/** @drm: The DRM device. A reference to it keeps @bdev and the owner. */
 	struct drm_device *drm;
 	/** @module: The module, or %NULL if the driver is built in. */
 	struct module *module;
 	/**
-	 * @leave: Take the device away from all who reach it without a reference
-	 * to @module: unregister it, end its shrinker. Must not be code of @module.
-	 * May sleep, and be called again.
+	 * @leave: Make the device unreachable without a reference to @module:
+	 * unregister it, and end its shrinker. Must not be code of @module. May
+	 * sleep, and may be called again.
 	 */
 	void (*leave)(struct ttm_owner *owner);
 
 	/* private: */
 	struct list_head link;
 	u64 serial;
-	/* Buffers that are going, and ghosts. */
+	/* Zombies, ghosts, and buffers with a queued ttm_late. */
 	atomic_t pending;
-	/* The module: the driver must not be called for them any more. */
+	/* The module is gone: the driver must not be called any more. */
 	bool gone;
 };
 
 /**
- * struct ttm_late - what is left to do for a buffer, and what that needs
+ * struct ttm_late - work that is left to do for a buffer
  *
- * Part of the buffer. From ttm_late_init() on until it is gone, the buffer has a
+ * Part of the buffer. From ttm_late_init() until the buffer is freed, it has a
  * reference to its DRM device.
  */
 struct ttm_late {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Drivers that are modules: what keeps one while TTM may still call it.
+ * Drivers that are modules: keep the module while TTM may still call it.
  */
 
 #include <linux/cleanup.h>
@@ -24,47 +24,48 @@
 /**
  * DOC: A module that goes
  *
- * A buffer may outlive all who use it: TTM waits for the GPU, and then calls the
- * driver to free it. By then the driver's module must still be there, and so must
- * the device. A driver that makes its buffers with a &struct ttm_late, and its
- * device with a &struct ttm_owner, need not see to that.
+ * A buffer may outlive its last user: TTM waits for the GPU, and then calls the driver
+ * to free it. By then the driver's module and the device must still exist. A driver
+ * need not care for that if it embeds a &struct ttm_owner in its device and a
+ * &struct ttm_late in each buffer:
  *
- * - A buffer has a reference to its DRM device, from its creation on until it is
- *   freed.
- * - From the moment that it is no GEM object any more, a zombie has a reference to
- *   the module as well, until TTM is done with it. A ghost always has one. So a
- *   module can't go while anything waits for a GPU.
- * - What is left to do then is done by a work item: to call the driver, which
- *   frees the buffer, and to drop the reference to the device. It may be the last
- *   one: the code that drops it is not the module's. Who drops the last reference
- *   to a buffer may hold locks, or reclaim memory; the work item does not.
- * - The same work item takes a reservation that a thread wants only when it is free,
- *   as it may hold it itself. Meanwhile a buffer that is alive has a reference to
- *   the module, too.
- * - When a module goes nevertheless, that is waited for, after its own exit
- *   function: whatever that dropped. What it forgot is taken away: a device that is
- *   still registered is unregistered, and its shrinker ends. What is then left of it
- *   is memory that nobody reaches.
- * - A buffer that is never done with, as its fence isn't signaled, or somebody has
- *   forgotten a reference or a lock, is given up after a while. It isn't freed, and the
- *   driver isn't called any more.
+ * - A buffer has a reference to its DRM device, from its creation until it is freed.
+ * - When the last GEM reference of a buffer is dropped, the buffer becomes a zombie, and
+ *   takes a reference to the module until TTM is done with it. A ghost always has such a
+ *   reference. So the module can't be unloaded while a zombie or a ghost waits for the
+ *   GPU.
+ * - A work item does the rest when TTM is done with a buffer: it calls the driver, which
+ *   frees the buffer, and drops the reference to the device. That may be the last
+ *   reference, so the code that drops it is not part of the module. The thread that
+ *   drops the last reference to a buffer may hold locks, or reclaim memory; the work
+ *   item does neither.
+ * - A thread may need a reservation that is not free; it may even hold the reservation
+ *   itself. Then the same work item waits for the reservation and does what it is needed
+ *   for. Until then, a buffer that is alive has a reference to the module, too.
+ * - A module whose exit has begun can't be kept any more. After its exit function, the
+ *   kernel waits until the buffers that it dropped are freed. Devices that are still
+ *   registered are unregistered, and their shrinkers end. What then remains of the module
+ *   is memory that nothing refers to.
+ * - If a buffer is still in use after TTM_OWNER_PATIENCE, as its fence was never signaled,
+ *   or a reference or a lock was forgotten, all buffers of the module that are not freed
+ *   yet are given up: they are never freed, and the driver isn't called for them any more.
  */
 
-/* How long a GPU may need with what a module has dropped last. */
+/* How long the GPU may still use buffers after the exit of their module. */
 #define TTM_OWNER_PATIENCE	(15 * HZ)
 
 static DEFINE_SPINLOCK(ttm_owners_lock);
 static LIST_HEAD(ttm_owners);
 static u64 ttm_owner_serials;
-/* Buffers of a module are gone. */
+/* Woken when no buffer of an owner is pending any more. */
 static DECLARE_WAIT_QUEUE_HEAD(ttm_owners_idle);
-/* In its sections, drivers are called for buffers that go. */
+/* Read-side sections call drivers for buffers that go. */
 DEFINE_STATIC_SRCU(ttm_owner_srcu);
 static struct workqueue_struct *ttm_late_wq;
 
 /**
- * ttm_owner_add() - say which module a device belongs to
- * @owner: The device is initialized; @owner goes before it does.
+ * ttm_owner_add() - register the owner of a device
+ * @owner: Its &ttm_owner.bdev is initialized, and finalized only after ttm_owner_del().
  */
 void ttm_owner_add(struct ttm_owner *owner)
 {
@@ -79,8 +80,8 @@ void ttm_owner_add(struct ttm_owner *owner)
 EXPORT_SYMBOL(ttm_owner_add);
 
 /**
- * ttm_owner_del() - a device is about to go
- * @owner: Nobody has a reference to the device any more.
+ * ttm_owner_del() - remove the owner of a device that is about to be freed
+ * @owner: The owner. There is no reference to the device any more.
  */
 void ttm_owner_del(struct ttm_owner *owner)
 {
@@ -89,7 +90,7 @@ void ttm_owner_del(struct ttm_owner *owner)
 }
 EXPORT_SYMBOL(ttm_owner_del);
 
-/* The first device of @module after @after, by its serial, or NULL; with a reference. */
+/* Get the first device of @module whose serial is greater than @after, or NULL. */
 static struct ttm_owner *ttm_owner_get(struct module *module, u64 after)
 {
 	struct ttm_owner *owner;
@@ -156,14 +157,14 @@ static void ttm_owner_give_up(struct module *module)
 }
 
 /**
- * ttm_owner_leave_all() - see that nothing calls a module any more
- * @module: The module, which runs no code of its own. Nobody gets a reference.
- * @patience: Jiffies, after which buffers that are still in use are given up.
+ * ttm_owner_leave_all() - make sure that nothing calls a module any more
+ * @module: The module. Its exit has returned, and try_module_get() fails.
+ * @patience: Jiffies after which buffers that are still in use are given up.
  *
- * A buffer that goes may drop others, and the last reference to a device: they are
- * waited for as well.
+ * Freeing a buffer may drop other buffers, and the last reference to a device. This
+ * waits for these as well, each time for up to @patience.
  *
- * Context: May sleep, until the GPU is done with what the module dropped.
+ * Context: May sleep, until the GPU is done with the buffers that the module dropped.
  */
 void ttm_owner_leave_all(struct module *module, unsigned long patience)
 {
@@ -174,7 +175,7 @@ void ttm_owner_leave_all(struct module *module, unsigned long patience)
 			ttm_owner_give_up(module);
 			return;
 		}
-		/* With the last buffer, its device goes. */
+		/* The work item of the last buffer may free the device, and drop others. */
 		synchronize_srcu(&ttm_owner_srcu);
 	} while (!ttm_owner_is_idle(module));
 }
@@ -182,10 +183,11 @@ EXPORT_SYMBOL(ttm_owner_leave_all);
 
 /**
  * ttm_driver_enter() - begin to call the driver for a buffer that goes
- * @bdev: The device, which the buffer keeps.
- * @idx: Where to remember what ttm_driver_exit() wants.
+ * @bdev: The device. The buffer has a reference to it.
+ * @idx: Set to the argument of ttm_driver_exit().
  *
- * Return: false if the driver's module is gone. Then there is nothing to exit.
+ * Return: true if the driver may be called; false if its module has given up its buffers.
+ * In that case, do not call ttm_driver_exit().
  */
 bool ttm_driver_enter(struct ttm_device *bdev, int *idx)
 {
@@ -197,8 +199,8 @@ bool ttm_driver_enter(struct ttm_device *bdev, int *idx)
 }
 
 /**
- * ttm_driver_exit() - end what ttm_driver_enter() has begun
- * @idx: What that has remembered. The device may be gone.
+ * ttm_driver_exit() - end a section that ttm_driver_enter() began
+ * @idx: As set by ttm_driver_enter(). The device may be gone.
  */
 void ttm_driver_exit(int idx)
 {
@@ -219,7 +221,7 @@ static void ttm_late_work(struct work_struct *work)
 	struct module *held = NULL;
 	int idx;
 
-	/* A buffer that goes keeps the module itself. */
+	/* The reference of a zombie to the module is dropped in ttm_late_destroy(). */
 	if (!late->going && late->holds_module)
 		held = owner->module;
 	if (late->resv)
@@ -239,9 +241,9 @@ static void ttm_late_work(struct work_struct *work)
 }
 
 /**
- * ttm_late_init() - have a new buffer keep its device
+ * ttm_late_init() - let a new buffer keep its device
  * @late: Part of the buffer.
- * @owner: That of the device.
+ * @owner: The owner of the device.
  */
 void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner)
 {
@@ -253,7 +255,7 @@ void ttm_late_init(struct ttm_late *late, struct ttm_owner *owner)
 }
 EXPORT_SYMBOL(ttm_late_init);
 
-/* If the module is about to go, it waits instead. */
+/* If the module's exit has begun, ttm_owner_leave_all() waits for @pending instead. */
 static void ttm_late_keep_module(struct ttm_late *late)
 {
 	atomic_inc(&late->owner->pending);
@@ -261,8 +263,8 @@ static void ttm_late_keep_module(struct ttm_late *late)
 }
 
 /**
- * ttm_late_hold() - have a buffer keep the module, too
- * @late: That of a buffer whose last GEM reference is gone.
+ * ttm_late_hold() - let a buffer keep the module, too
+ * @late: Part of a buffer whose last GEM reference is gone.
  */
 void ttm_late_hold(struct ttm_late *late)
 {
@@ -272,14 +274,14 @@ void ttm_late_hold(struct ttm_late *late)
 EXPORT_SYMBOL(ttm_late_hold);
 
 /**
- * ttm_late_queue() - have something done for a buffer that goes, later
- * @late: That of the buffer.
- * @resv: The reservation that is taken before, for @func to give back; or %NULL.
- * @func: What is to be done, with nothing else held. Returns true if it has freed the
- *	buffer: then the reference to the device is dropped. Must not be code of the
- *	module.
+ * ttm_late_queue() - call a function for a zombie in a work item
+ * @late: Part of the buffer.
+ * @resv: The reservation to take before, which @func gives back; or %NULL.
+ * @func: The function. It is called with no other lock held, and returns true if it has
+ *	freed the buffer: the work item then drops the reference to the device. Must not
+ *	be code of the module.
  *
- * Context: Any. A @func that runs may do so for its own buffer.
+ * Context: Any. @func may queue the same buffer again.
  */
 void ttm_late_queue(struct ttm_late *late, struct dma_resv *resv,
 		    bool (*func)(struct ttm_late *late))
@@ -291,15 +293,15 @@ void ttm_late_queue(struct ttm_late *late, struct dma_resv *resv,
 EXPORT_SYMBOL(ttm_late_queue);
 
 /**
- * ttm_late_queue_alive() - have something done for a buffer that is in use, later
- * @late: That of the buffer, which doesn't go before @func has begun.
- * @resv: The reservation that is taken before, for @func to give back.
- * @func: What is to be done, with nothing else held. May drop the last reference to
- *	the buffer. Returns true. Must not be code of the module.
+ * ttm_late_queue_alive() - call a function for a buffer that is alive in a work item
+ * @late: Part of the buffer. A reference must keep the buffer until @func is called.
+ * @resv: The reservation to take before, which @func gives back.
+ * @func: The function. It is called with no other lock held, may drop the last reference
+ *	to the buffer, and returns true. Must not be code of the module.
  *
- * Until @func has returned, the device and the module are kept.
+ * The device and the module are kept until @func has returned.
  *
- * Context: Any. Not again before @func has begun.
+ * Context: Any. Must not be called again before @func was called.
  */
 void ttm_late_queue_alive(struct ttm_late *late, struct dma_resv *resv,
 			  bool (*func)(struct ttm_late *late))
@@ -311,13 +313,15 @@ void ttm_late_queue_alive(struct ttm_late *late, struct dma_resv *resv,
 EXPORT_SYMBOL(ttm_late_queue_alive);
 
 /**
- * ttm_late_destroy() - have a buffer freed that TTM is done with
- * @late: That of the buffer.
- * @func: As for ttm_late_queue(). Returns true.
+ * ttm_late_destroy() - free a buffer that TTM is done with, in a work item
+ * @late: Part of the buffer.
+ * @func: Frees the buffer, and returns true. As for ttm_late_queue().
  *
- * The reference to the module is dropped: who unloads it waits for @func.
+ * This drops the buffer's reference to the module. Unloading the module then waits for
+ * @func.
  *
- * Context: Any. Must not be called by code of the module that only the buffer keeps.
+ * Context: Any. The caller must not be code of the module if only the buffer keeps the
+ * module.
  */
 void ttm_late_destroy(struct ttm_late *late,
 		      bool (*func)(struct ttm_late *late))
@@ -333,7 +337,7 @@ void ttm_late_destroy(struct ttm_late *late,
 EXPORT_SYMBOL(ttm_late_destroy);
 
 /**
- * ttm_late_flush() - wait for what ttm_late_queue() was called for so far
+ * ttm_late_flush() - wait for all functions that were queued so far
  *
  * Context: May sleep.
  */
@@ -344,7 +348,7 @@ void ttm_late_flush(void)
 EXPORT_SYMBOL(ttm_late_flush);
 
 /**
- * ttm_ghost_hold() - have a ghost keep its module
+ * ttm_ghost_hold() - let a ghost keep its module
  * @bdev: The device.
  */
 void ttm_ghost_hold(struct ttm_device *bdev)
@@ -356,7 +360,7 @@ void ttm_ghost_hold(struct ttm_device *bdev)
 }
 
 /**
- * ttm_ghost_release() - a ghost is gone, but for its memory
+ * ttm_ghost_release() - drop the reference of a ghost to its module
  * @bdev: The device, which the ghost still keeps.
  */
 void ttm_ghost_release(struct ttm_device *bdev)
