@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! DMA fences: what others wait for until a device is done.
+//! DMA fences: a fence is signaled when a device has finished some work.
 //!
-//! A driver makes a fence in a [context](FenceCtx), of memory that it has
-//! [allocated before](DriverFenceAllocation). It keeps the [`DriverFence`], and signals it once; all
-//! others have a [`Fence`], with which they wait, or have a [callback](FenceCb) called. A [`Timeline`]
-//! lies over that, and keeps fences in order.
+//! A driver makes a fence in a [context](FenceCtx), from memory that it has
+//! [allocated before](DriverFenceAllocation). It keeps the [`DriverFence`], and signals it once. All
+//! others have a [`Fence`]: they wait for it, or add a [callback](FenceCb). A [`Timeline`] is a layer on
+//! top of a context that signals its fences in order. A single fence that needs no order is made with
+//! [`DriverFence::new`].
 //!
-//! No fence keeps its driver's module. A fence that outlives it has all that it needs in its own memory,
-//! and functions in the kernel image. What a driver adds to a fence, [`FenceCb`] and [`Wake`], keeps
-//! the module until it was called.
+//! No fence keeps its driver's module. A fence may outlive the module, as all of its data is in its own
+//! memory, and its functions are in the kernel image. A [`FenceCb`] or [`Wake`] that a driver adds to a
+//! fence keeps the module until it was called.
 //!
 //! C header: [`include/linux/dma-fence.h`](srctree/include/linux/dma-fence.h)
 

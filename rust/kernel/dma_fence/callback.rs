@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Callbacks: what a fence calls when it is signaled.
+//! Callbacks, which a fence calls when it is signaled.
 
 use super::{
     owner::get_owner_of,
@@ -24,16 +24,16 @@ use core::ptr::{
     NonNull, //
 };
 
-/// What a fence calls when it is signaled. Closures are some.
+/// A callback, which a fence calls when it is signaled. A closure can be one.
 ///
 /// # Deadlocks
 ///
-/// It is called once, with the fence's lock held and interrupts off, maybe in an interrupt. So it must
-/// not sleep, nor do anything that takes the lock of this fence or of any other: signal one, start one
-/// of a [`Timeline`](super::Timeline), add or remove callbacks (but for its own, see
-/// [`FenceCbRegistration`]), or ask for a [status](Fence::status). Of fences that were made here, by a
-/// [`FenceCtx`](super::FenceCtx), it may ask [`Fence::is_signaled`], and drop references. Those of other
-/// drivers may share a lock, and take it for that. For anything more, it enqueues a work item.
+/// A callback is called once, with the fence's lock held and interrupts off, maybe in an interrupt. So it
+/// must not sleep, and must not take the lock of this fence or of any other. It must not signal a fence,
+/// start one of a [`Timeline`](super::Timeline), add or remove callbacks (except its own, see
+/// [`FenceCbRegistration`]), or call [`Fence::status`]. For a fence of a [`FenceCtx`](super::FenceCtx) it
+/// may call [`Fence::is_signaled`], and drop references. It must not do so for a fence of another driver,
+/// which may share a lock with this fence, and take it. For anything more, enqueue a work item.
 pub trait FenceCb: Send + 'static {
     /// The fence is signaled.
     ///
@@ -47,9 +47,9 @@ impl<F: FnMut() + Send + 'static> FenceCb for F {
     }
 }
 
-/// A callback that no fence has yet.
+/// A callback that was not added to a fence yet.
 ///
-/// It has all the memory that it takes, so that [`Fence::add_callback`] needs none.
+/// All memory is allocated by then, so [`Fence::add_callback`] does not allocate.
 pub struct FenceCallback<T: FenceCb>(KBox<Inner<T>>);
 
 impl<T: FenceCb> FenceCallback<T> {
@@ -75,11 +75,11 @@ impl<T: FenceCb> FenceCallback<T> {
 }
 
 impl Fence {
-    /// Has `callback` called when the fence is signaled, unless the registration is dropped before.
-    /// Neither sleeps nor allocates.
+    /// Calls `callback` when the fence is signaled, unless the registration is dropped before. Neither
+    /// sleeps nor allocates.
     ///
-    /// The callback comes back if the fence is signaled already, or if the exit of the module that the
-    /// callback is part of has begun. It isn't called then.
+    /// If the fence is signaled already, or if the exit of the module that contains the callback has
+    /// begun, this returns the callback without calling it.
     ///
     /// # Examples
     ///
@@ -129,16 +129,16 @@ impl Fence {
     }
 }
 
-/// A callback that a fence has.
+/// A callback that was added to a fence.
 ///
-/// Dropping this removes the callback, and waits for it if it runs just then on another CPU. So when
-/// the drop returns, the callback doesn't run any more, and is dropped. A callback may drop its own
-/// registration: it is then dropped as soon as it returns, still with the fence's lock held, so that what
-/// [`FenceCb`] says of the call holds for its drop as well. It must not drop another one of the same fence,
-/// which deadlocks.
+/// Dropping this removes the callback, and waits for it if it is running on another CPU. So when the drop
+/// returns, the callback does not run any more, and is dropped. A callback may drop its own registration.
+/// It is then dropped as soon as it returns, still with the fence's lock held, so the restrictions of
+/// [`FenceCb`] apply to its drop as well. A callback must not drop another registration of the same fence:
+/// that deadlocks.
 ///
-/// The module with the code of the callback is kept until the callback was called, or is removed. So a
-/// module whose exit drops this can't be unloaded until the fence is signaled.
+/// The module that contains the callback is kept until the callback was called or removed. So a module
+/// that drops this only in its exit can't be unloaded until the fence is signaled.
 ///
 /// # Invariants
 ///
@@ -167,14 +167,14 @@ struct Inner<T> {
     callback: T,
 }
 
-/// What is known of a callback without its type.
+/// The part of a callback that does not depend on its type.
 ///
 /// # Invariants
 ///
 /// - `call` and `free` may be called with this, as they say.
-/// - While a fence has it, `fence` is that, and a reference to `module` belongs to this, unless that is
-///   null.
-/// - `runs_in` is the task in which `call` runs, with the fence's lock held; else null.
+/// - While it is added to a fence, `fence` is that fence, and a reference to `module` belongs to this,
+///   unless `module` is null.
+/// - `runs_in` is the task in which `call` runs, with the fence's lock held; otherwise null.
 #[repr(C)]
 struct Head {
     // Comes first: C has a pointer to it.
@@ -214,9 +214,10 @@ impl<T: FenceCb> Inner<T> {
     }
 }
 
-// What follows isn't generic, nor inlined elsewhere: it isn't part of a module that it lets go.
+// The functions below are neither generic nor inlined elsewhere: they drop a reference to a module, and
+// must not be part of it.
 
-/// Adds a callback. Returns false if it isn't to be called, as it is too late.
+/// Adds a callback. Returns false if it is too late for that; the callback isn't called then.
 ///
 /// # Safety
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Fences from the side of the driver that signals them.
+//! Fences as the driver that signals them sees them.
 
 use super::Fence;
 use crate::{
@@ -26,7 +26,7 @@ use core::{
     },
 };
 
-/// A copy of a name, cut off after as many bytes as programs get to see.
+/// A copy of a name, cut off at the length that user space gets to see.
 ///
 /// Fences may outlive the module that named them.
 ///
@@ -55,13 +55,13 @@ impl Name {
     }
 }
 
-/// A context: fences whose sequence numbers count up.
+/// A context, which gives its fences ascending sequence numbers.
 ///
 /// Reservations, and TTM's evictions, keep only the last fence of a context for each usage. So the
-/// driver has to signal the fences in the order of their numbers; a [`Timeline`] does so whatever
-/// order the work is done in.
+/// driver has to signal the fences in the order of their numbers. A [`Timeline`] does so in whatever
+/// order the work is done.
 ///
-/// Fences keep nothing of their context, which may go first.
+/// Fences have no reference to their context, which may be dropped before them.
 ///
 /// [`Timeline`]: super::Timeline
 ///
@@ -160,17 +160,17 @@ impl FenceCtx {
     }
 }
 
-/// What a [`DriverFence`] may carry: whatever has no destructor.
+/// Data that a [`DriverFence`] may carry: any data without a destructor.
 ///
-/// The data is part of the fence's memory, to which others have references, and which is freed an RCU
-/// grace period after the last one is dropped. A destructor would be code of the driver, run
-/// where nothing may sleep, at a time at which the module may be gone. What has one belongs beside the
+/// The data is part of the fence's memory. Others have references to the fence, and its memory is freed
+/// an RCU grace period after the last one is dropped. A destructor would be code of the driver, called
+/// where nothing may sleep, when the module may be gone. Keep data that has a destructor beside the
 /// [`DriverFence`].
 pub trait FenceData: Copy + Send + Sync + 'static {}
 
 impl<T: Copy + Send + Sync + 'static> FenceData for T {}
 
-/// What is allocated for any fence. The kernel image accesses nothing else of its memory.
+/// The part of a fence's memory that all fences have. The kernel image accesses no other part.
 #[repr(C)]
 pub(super) struct Base {
     // Comes first: C frees this.
@@ -179,7 +179,7 @@ pub(super) struct Base {
     timeline: Name,
 }
 
-/// What is allocated for a fence. It has no destructor: C frees it, after an RCU grace period.
+/// The memory of a fence. It has no destructor: C frees it, after an RCU grace period.
 #[repr(C)]
 pub(super) struct Memory<T> {
     // Comes first: C frees this.
@@ -187,10 +187,9 @@ pub(super) struct Memory<T> {
     pub(super) data: T,
 }
 
-/// Memory for a fence and its data, so that [`FenceCtx::new_fence`] needs none.
+/// Memory for a fence and its data, so that [`FenceCtx::new_fence`] does not allocate.
 ///
-/// In a job's submission, allocate this before the point of no failure, and make the fence behind
-/// it.
+/// When submitting a job, allocate this before the point of no failure, and make the fence after it.
 pub struct DriverFenceAllocation<T: FenceData = ()>(KBox<Memory<T>>);
 
 // SAFETY: It has no fence yet, but only memory for one, and `T` is `Send`.
@@ -220,16 +219,16 @@ impl<T: FenceData> DriverFenceAllocation<T> {
 
 /// A fence that its driver hasn't signaled yet.
 ///
-/// Only the driver has this; what others wait for is [`Self::fence`]. Dropping it signals the fence
-/// with [`ECANCELED`]. If it is forgotten, the fence is never signaled, as if a GPU hung.
+/// Only the driver has this; others wait for its [`Fence`], see [`Self::fence`]. Dropping it signals the
+/// fence with [`ECANCELED`]. If it is forgotten, the fence is never signaled, as if a GPU hung.
 ///
 /// It derefs to the driver's data.
 ///
 /// # Deadlocks
 ///
 /// Others may wait for the fence while they hold reservations, or in memory reclaim. So from the time
-/// that someone else knows of it until it is signaled, the driver must not wait for what might wait
-/// for it: take no reservation, and allocate no memory.
+/// that the fence is published until it is signaled, the driver must not wait for anything that may
+/// wait for the fence: it must take no reservation, and allocate no memory.
 ///
 /// # Examples
 ///
@@ -278,7 +277,7 @@ impl<T: FenceData> DriverFence<T> {
         self.fence.clone()
     }
 
-    /// Signals the fence with what came of the work. Calls back those that have asked for it.
+    /// Signals the fence with the result of the work, and calls the callbacks that were added.
     pub fn signal(self, result: Result) {
         self.signal_with(result);
     }
@@ -297,7 +296,7 @@ impl<T: FenceData> DriverFence<T> {
         }
     }
 
-    /// Gives the fence away as it is, to [`Self::from_raw`].
+    /// Gives the fence away unsignaled, to [`Self::from_raw`].
     pub(super) fn into_raw(self) -> *mut Memory<T> {
         // CAST: By the type invariants it is the first part of a `Memory<T>`.
         ManuallyDrop::new(self).fence.as_raw().cast()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Fences from the side of those that wait for them.
+//! Fences as a waiter sees them.
 
 use crate::{
     bindings,
@@ -16,10 +16,11 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// Something that will have happened once: what others wait for.
+/// A fence: it is signaled once, when the work that it stands for is done.
 ///
-/// It may be any driver's. A [`DriverFence`](super::DriverFence) is one from the side of the driver that
-/// signals it. Its memory is freed an RCU grace period after the last reference is dropped.
+/// It may be a fence of any driver. The driver that signals it has a
+/// [`DriverFence`](super::DriverFence). Its memory is freed an RCU grace period after the last reference
+/// is dropped.
 ///
 /// # Invariants
 ///
@@ -68,13 +69,13 @@ impl Fence {
         self.0.get()
     }
 
-    /// Whether it has happened.
+    /// Whether it is signaled.
     pub fn is_signaled(&self) -> bool {
         // SAFETY: By the type invariant `self` is a valid fence.
         unsafe { bindings::dma_fence_is_signaled(self.as_raw()) }
     }
 
-    /// Whether it has happened, and how it went: [`None`] until then.
+    /// The result of the work, or [`None`] if the fence isn't signaled yet.
     pub fn status(&self) -> Option<Result> {
         // SAFETY: By the type invariant `self` is a valid fence.
         match unsafe { bindings::dma_fence_get_status(self.as_raw()) } {
@@ -83,16 +84,16 @@ impl Fence {
         }
     }
 
-    /// Waits until it has happened, and can't be interrupted. May sleep.
+    /// Waits until it is signaled; signals do not interrupt the wait. May sleep.
     ///
     /// # Errors
     ///
-    /// What the fence was signaled with, if that was an error.
+    /// The error that the fence was signaled with, if any.
     pub fn wait(&self) -> Result {
         self.wait_for(false)
     }
 
-    /// Waits until it has happened, or a signal is there. May sleep.
+    /// Waits until it is signaled, or the thread has a signal pending. May sleep.
     ///
     /// # Errors
     ///
@@ -113,14 +114,14 @@ impl Fence {
         self.status().unwrap_or(Ok(()))
     }
 
-    /// Whether it stands for several others.
+    /// Whether it is a container, which stands for several other fences.
     pub(crate) fn is_container(&self) -> bool {
         // SAFETY: By the type invariant `self` is a valid fence.
         unsafe { bindings::dma_fence_is_container(self.as_raw()) }
     }
 }
 
-/// How long C has to wait, at least: [`c_long::MAX`] is for ever.
+/// The jiffies for which C has to wait to wait for at least `timeout`; [`c_long::MAX`] is for ever.
 pub(crate) fn jiffies(timeout: Delta) -> c_long {
     match u64::try_from(timeout.as_nanos()) {
         Ok(0) | Err(_) => 0,
@@ -128,7 +129,7 @@ pub(crate) fn jiffies(timeout: Delta) -> c_long {
             // SAFETY: It may always be called.
             let jiffies = unsafe { bindings::nsecs_to_jiffies(nanos) };
 
-            // The current one has begun, and the fraction was cut off.
+            // The current jiffy has begun already, and the fraction was cut off.
             c_long::try_from(jiffies).map_or(c_long::MAX, |jiffies| jiffies.saturating_add(1))
         }
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Which module some code belongs to.
+//! Looks up, and keeps, the module that some code belongs to.
 //!
-//! Nothing here is generic, nor inlined elsewhere, so that all of it is part of the kernel image.
+//! Nothing here is generic or inlined elsewhere, so all of it is part of the kernel image.
 
 use crate::{
     bindings,
@@ -15,7 +15,7 @@ use crate::{
 };
 use core::ptr;
 
-/// The module that the function at `code` belongs to, or null if that is built in.
+/// The module that the function at `code` belongs to, or null if the function is built in.
 ///
 /// The caller runs that module's code, or has a reference to the module.
 #[inline(never)]
@@ -35,15 +35,15 @@ pub(crate) fn owner_of(code: *const ()) -> *mut bindings::module {
     }
 }
 
-/// Whether `module` is the one that the function at `code` belongs to; null is for what is built in.
+/// Whether the function at `code` belongs to `module`, or is built in if that is null.
 ///
-/// Nothing would keep code whose owner is another module from going.
+/// If a driver named another module as its owner, nothing would keep the code.
 #[inline(never)]
 pub(crate) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {
     ptr::eq(module, owner_of(code))
 }
 
-/// A reference to the module that the function at `code` belongs to; null if that is built in.
+/// A reference to the module that the function at `code` belongs to; null if the function is built in.
 ///
 /// # Errors
 ///
@@ -60,15 +60,15 @@ pub(crate) fn get_owner_of(code: *const ()) -> Result<*mut bindings::module> {
     }
 }
 
-/// A module that doesn't go meanwhile.
+/// Keeps a module from being unloaded until this is dropped.
 ///
 /// # Invariants
 ///
-/// A reference to the module belongs to this, unless it is null.
+/// A reference to the module belongs to this, unless the pointer is null.
 pub(crate) struct Kept(*mut bindings::module);
 
 impl Kept {
-    /// The module that the function at `code` belongs to, which the caller runs.
+    /// Keeps the module that the function at `code` belongs to. The caller runs code of that module.
     ///
     /// # Errors
     ///

@@ -22,12 +22,12 @@ use core::ptr;
 
 /// Fences that are signaled in the order in which they were made.
 ///
-/// A fence of a timeline is for work that begins when the work of the fences before it has ended, at the
-/// earliest. If it is done early nevertheless, [`PendingFence::signal`] doesn't wait: the fence is signaled
-/// when all those before it are. So a thread that waits for a fence has waited for those before it, and
-/// it is enough that reservations, and TTM's evictions, keep the last fence of a timeline.
+/// A timeline is for work that is done in order. Call [`PendingFence::signal`] when the work of a fence is
+/// done. If the work of an earlier fence is not done yet, this does not wait, and the fence is signaled
+/// later, when all earlier ones are. So a thread that waits for a fence has waited for all earlier ones,
+/// and it is enough that reservations, and TTM's evictions, keep the last fence of a timeline.
 ///
-/// It goes when the last fence is signaled.
+/// The timeline's memory is freed when the last clone is dropped and the last fence is signaled.
 ///
 /// # Examples
 ///
@@ -57,7 +57,7 @@ struct Inner {
     queue: SpinLockIrq<Queue>,
 }
 
-/// What a fence of a timeline carries: its place in the queue. Protected by the lock of that, and only
+/// The data of a timeline's fence: its place in the queue. Protected by the queue's lock, and only
 /// accessed through pointers.
 #[derive(Clone, Copy)]
 struct Link {
@@ -71,13 +71,13 @@ unsafe impl Send for Link {}
 // SAFETY: A reference gives no access: all go through pointers, with the lock of the queue held.
 unsafe impl Sync for Link {}
 
-/// The fences of a timeline that aren't signaled, in their order.
+/// The fences of a timeline that aren't signaled, in the order of their numbers.
 ///
 /// # Invariants
 ///
-/// - It is a list from `first` to `last`, linked by `next`; both are null if it is empty. Each comes from
-///   `DriverFence::into_raw`, and belongs to this.
-/// - `first` has no result, but for the time that the lock is held.
+/// - It is a list from `first` to `last`, linked by `next`; both are null if it is empty. Each fence comes
+///   from `DriverFence::into_raw`, and belongs to this.
+/// - While the lock isn't held, `first` has no result.
 struct Queue {
     first: *mut Memory<Link>,
     last: *mut Memory<Link>,
@@ -87,7 +87,7 @@ struct Queue {
 unsafe impl Send for Queue {}
 
 impl Queue {
-    /// Adds a fence with a number greater than all before.
+    /// Adds a fence whose number is greater than that of all fences in the queue.
     fn push(&mut self, fence: DriverFence<Link>) {
         let fence = fence.into_raw();
 
@@ -101,7 +101,7 @@ impl Queue {
         self.last = fence;
     }
 
-    /// Takes the first one out, if its work is done, with what came of that.
+    /// Removes the first fence if its work is done, and returns it with the result.
     fn pop_done(&mut self) -> Option<(DriverFence<Link>, Result)> {
         if self.first.is_null() {
             return None;
@@ -145,7 +145,7 @@ impl Timeline {
         Ok(Self(inner))
     }
 
-    /// Whether that is one of its fences.
+    /// Whether `fence` is one of this timeline.
     ///
     /// # Examples
     ///
@@ -171,7 +171,7 @@ impl Timeline {
         Ok(self.prepare()?.start())
     }
 
-    /// Allocates what is needed for a fence, which isn't part of the timeline yet.
+    /// Allocates a fence that isn't part of the timeline yet.
     ///
     /// # Errors
     ///
@@ -188,7 +188,7 @@ impl Timeline {
         })
     }
 
-    /// The work that a fence stands for is done, if it wasn't already.
+    /// Records the result of a fence's work, unless it has one, and signals all fences whose turn it is.
     ///
     /// # Safety
     ///
@@ -203,7 +203,7 @@ impl Timeline {
         }
         *slot = Some(result);
 
-        // Another thread that completes one waits for the lock, so none is faster with a later one.
+        // Fences are signaled with the lock held, so that no other thread signals a later one first.
         while let Some((fence, result)) = queue.pop_done() {
             fence.signal(result);
         }
@@ -212,8 +212,8 @@ impl Timeline {
 
 /// A fence that is not yet part of its timeline.
 ///
-/// It has all the memory that it takes, so it is for code past the point of no failure, or with a lock
-/// held.
+/// All memory is allocated by then, so [`Self::start`] may be called after the point of no failure, or
+/// with a lock held.
 ///
 /// # Examples
 ///
@@ -258,9 +258,8 @@ impl PreparedFence {
 
 /// A fence of a [`Timeline`] whose work isn't done yet.
 ///
-/// It is to a timeline what a [`DriverFence`] is to a [`FenceCtx`]. Dropping it signals the fence with
-/// [`ECANCELED`], when it is its turn; what is said there of forgetting, and of deadlocks, holds here as
-/// well.
+/// It is to a timeline what a [`DriverFence`] is to a [`FenceCtx`], and the same rules for forgetting it and
+/// for deadlocks apply. Dropping it signals the fence with [`ECANCELED`] when it is its turn.
 ///
 /// # Invariants
 ///
@@ -277,12 +276,12 @@ impl PendingFence {
         self.fence.clone()
     }
 
-    /// Says that the work is done, and what came of it. The fence is signaled when it is its turn.
+    /// Records that the work is done, with its result. The fence is signaled when it is its turn.
     pub fn signal(self, result: Result) {
         self.signal_with(result);
     }
 
-    /// The same for what can't be given away.
+    /// As [`Self::signal`], for callers that can't give it away.
     pub(crate) fn signal_with(&self, result: Result) {
         // CAST: A fence in a queue is the first part of a `Memory<Link>`.
         // SAFETY: By the type invariants it is in the queue, or was; `self` keeps it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Wakers: callbacks that belong to the fence.
+//! Wakers: callbacks that the fence owns.
 
 use super::{
     owner::is_owner,
@@ -25,10 +25,8 @@ use core::{
 };
 
 impl Fence {
-    /// Has `waker` called when it has happened. If it has already, `waker` comes back.
-    ///
-    /// It also comes back if the module that it belongs to is about to go: then nobody needs to wait any
-    /// more.
+    /// Calls `waker` when the fence is signaled. Returns `waker` if the fence is signaled already, or if
+    /// the exit of the waker's module has begun.
     ///
     /// # Examples
     ///
@@ -63,11 +61,11 @@ impl Fence {
     }
 }
 
-/// What is to be done when a fence is signaled, instead of waiting for it.
+/// A continuation: code that runs when a fence is signaled, instead of a thread that waits.
 ///
-/// A waker belongs to the fence, and comes back when that is signaled; so it may own what is to go on
-/// then, such as an item of a work queue. A [`FenceCb`](super::FenceCb) belongs to the driver, which can
-/// remove it.
+/// The fence owns the waker until it is signaled, and then gives it to [`Self::wake`]. So a waker may own
+/// the work to continue, such as a work item. A [`FenceCb`](super::FenceCb) is owned by the driver, which
+/// can remove it.
 ///
 /// # Examples
 ///
@@ -104,13 +102,13 @@ impl Fence {
 pub trait Wake: Send + Sized + 'static {
     /// The fence is signaled.
     ///
-    /// Called once, with the fence's lock held and interrupts off, maybe in an interrupt. What
-    /// [`FenceCb`](super::FenceCb) says of deadlocks holds here as well. The waker may be used again, for
+    /// Called once, with the fence's lock held and interrupts off, maybe in an interrupt. The
+    /// restrictions of [`FenceCb`](super::FenceCb) apply here as well. The waker may be used again, for
     /// another fence.
     fn wake(waker: KBox<Waker<Self>>);
 }
 
-/// Memory for one [`Wake`], so that waiting needs none.
+/// Memory for one [`Wake`], so that [`Fence::wake`] does not allocate.
 #[repr(C)]
 pub struct Waker<T> {
     // Comes first: C has a pointer to it.
@@ -118,12 +116,12 @@ pub struct Waker<T> {
     data: T,
 }
 
-/// What is known of a [`Waker`] without its type.
+/// The part of a [`Waker`] that does not depend on its type.
 ///
 /// # Invariants
 ///
-/// While a fence has it, `fence` is that, a reference to `module` belongs to this unless that is null,
-/// and `call` may be called with it.
+/// While a fence has it, `fence` is that fence, a reference to `module` belongs to this unless `module` is
+/// null, and `call` may be called with it.
 #[repr(C)]
 struct Head {
     // Comes first: C has a pointer to it.
@@ -137,11 +135,11 @@ struct Head {
 unsafe impl<T: Send> Send for Waker<T> {}
 
 impl<T: Wake> Waker<T> {
-    /// Makes one.
+    /// Makes a waker.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if `T` says that it belongs to a module that it isn't a part of, [`ENOMEM`].
+    /// [`EINVAL`] if `T::OwnerModule` isn't the module that contains the code of `T`; [`ENOMEM`].
     pub fn new(data: T) -> Result<KBox<Self>> {
         if !is_owner(
             this_module::<T::OwnerModule>().as_ptr(),
@@ -184,7 +182,7 @@ impl<T> DerefMut for Waker<T> {
     }
 }
 
-/// Not generic, so that it isn't part of the module that it lets go.
+/// Neither generic nor inlined elsewhere: it drops a reference to a module, and must not be part of it.
 ///
 /// # Safety
 ///
