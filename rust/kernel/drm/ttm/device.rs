@@ -58,9 +58,9 @@ use core::{
 
 /// The TTM device of a driver.
 ///
-/// It is the [`drm::Driver::Data`] of the driver's [`drm::Device`], and nowhere else. It goes when the
-/// last reference to that is dropped. Each buffer has one until it is freed, and may be the last to have
-/// one: then the device goes where its buffer does, in a work item of the kernel's.
+/// It only exists as the [`drm::Driver::Data`] of the driver's [`drm::Device`], and is freed when the last
+/// reference to the DRM device is dropped. Each buffer has such a reference until it is freed. If that is
+/// the last one, the device is freed together with the buffer, in a work item of the kernel image.
 ///
 /// # Examples
 ///
@@ -82,7 +82,7 @@ use core::{
 /// It is the data of a [`drm::Device<T>`].
 #[pin_data]
 pub struct Device<T: Driver> {
-    // Goes first: TTM may call the driver back until then.
+    // Dropped first: TTM may call the driver back until then.
     #[pin]
     inner: Inner,
     #[pin]
@@ -99,14 +99,14 @@ unsafe impl<T: Driver> Sync for Device<T> {}
 impl<T: Driver> Device<T> {
     /// Makes a DRM device with a TTM device.
     ///
-    /// `data` is the driver's part. `setup` is called to give the device its memory types; system
-    /// memory it has already.
+    /// `data` is the driver's part. `setup` is called to give the device its memory types, in addition to
+    /// system memory.
     ///
     /// # Errors
     ///
-    /// What `data` and `setup` return; [`EINVAL`] if the driver says that it belongs to a module that it
-    /// isn't a part of; [`ENODEV`] if the module's exit has begun, whose end nobody would wait for;
-    /// [`ENOMEM`] and others if DRM or TTM can't make it.
+    /// Errors of `data` and `setup`; [`EINVAL`] if an `OwnerModule` of the driver isn't the module that
+    /// contains its code; [`ENODEV`] if the module's exit has begun, as nothing would wait for the end of
+    /// the device; [`ENOMEM`] and others if DRM or TTM can't make it.
     ///
     /// # Examples
     ///
@@ -149,7 +149,7 @@ impl<T: Driver> Device<T> {
         drm::UnregisteredDevice::new(parent, init)
     }
 
-    /// The DRM device that this is the data of.
+    /// The DRM device whose data this is.
     pub fn drm(&self) -> &drm::Device<T> {
         // SAFETY: By the type invariants `self` is the `data` of a `drm::Device<T>`, which is valid as
         // long as its data.
@@ -161,7 +161,7 @@ impl<T: Driver> Device<T> {
         &self.data
     }
 
-    /// The manager of a memory type, or [`None`] if the device doesn't have that.
+    /// The manager of a memory type, or [`None`] if the device doesn't have the memory type.
     pub fn manager(&self, mem_type: MemType) -> Option<&Manager<T>> {
         // SAFETY: By the type invariants of `Inner` `bdev` is initialized, and its managers don't
         // change once the device can be seen. An index of a `MemType` is within the array.
@@ -177,14 +177,14 @@ impl<T: Driver> Device<T> {
         self.inner.is_shrinkable()
     }
 
-    /// A cursor, to walk what is on the LRU lists of several managers, one after the other.
+    /// A cursor for walks over the LRU lists of several managers, one after the other.
     ///
-    /// What the device doesn't have is passed by. Otherwise as [`Manager::cursor`]: where the walk is in
-    /// a manager's lists it keeps what it promises for those.
+    /// Memory types that the device doesn't have are skipped. Otherwise as [`Manager::cursor`]: the promises
+    /// of a walk hold for the lists of each manager.
     ///
     /// # Errors
     ///
-    /// [`ENODEV`] if the device has none of them.
+    /// [`ENODEV`] if the device has none of the memory types.
     ///
     /// # Examples
     ///
@@ -216,13 +216,13 @@ impl<T: Driver> Device<T> {
         Ok(Cursor::new(first, route))
     }
 
-    /// A walk over the buffers of several managers, one after the other, each handed out reserved.
+    /// A walk over the buffers of several managers, one after the other, which returns each buffer reserved.
     ///
-    /// What the device doesn't have is passed by. Otherwise as [`Manager::walk`].
+    /// Memory types that the device doesn't have are skipped. Otherwise as [`Manager::walk`].
     ///
     /// # Errors
     ///
-    /// [`ENODEV`] if the device has none of them.
+    /// [`ENODEV`] if the device has none of the memory types.
     ///
     /// # Examples
     ///
@@ -257,23 +257,23 @@ impl<T: Driver> Device<T> {
         Ok(ReservedWalk::new(first, route, ctx))
     }
 
-    /// Takes the lock of the LRU lists, to move things there.
+    /// Takes the lock of the LRU lists, to look at them or to move bulks.
     ///
-    /// Must not be called by a thread that has such a lock, of this device or another.
+    /// Must not be called by a thread that holds the LRU lock of this device or of another.
     pub fn lru(&self) -> Lru<'_, T> {
         Lru::lock(self)
     }
 
-    /// Swaps out all buffers that are made of pages, and can be.
+    /// Swaps out all buffers that are made of pages and can be swapped out.
     ///
-    /// In one walk of each list, however many can't be: those don't keep the others from it. Buffers
-    /// whose reservation is taken stay. With a [shrinker](Setup::shrinker) they are backed up, if there is
-    /// swap space.
+    /// Each list is walked once, however many of its buffers can't be swapped out. Buffers whose
+    /// reservation is taken stay. On a device with a [shrinker](Setup::shrinker), buffers are backed up
+    /// instead, if there is swap space.
     ///
     /// # Errors
     ///
-    /// [`ERESTARTSYS`] with a context that can be interrupted, and what the driver's moves return,
-    /// but for [`EBUSY`], [`ENOSPC`] and [`ENOMEM`].
+    /// [`ERESTARTSYS`] with a context that can be interrupted, and errors of the driver's moves, except
+    /// [`EBUSY`], [`ENOSPC`] and [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -380,7 +380,7 @@ impl<T: Driver> Device<T> {
         unsafe { Self::was_shrunk(bo, purged) };
     }
 
-    /// To be called when a buffer has given its pages back.
+    /// Call this when a buffer has lost its pages.
     ///
     /// # Safety
     ///
@@ -456,7 +456,7 @@ impl<T: Driver> Device<T> {
         new: *mut bindings::ttm_resource,
         hop: *mut bindings::ttm_place,
     ) -> c_int {
-        // Who validates it, or evicts it, doesn't come so far; a driver's hop may.
+        // Validation and eviction refuse such a place earlier; a driver's hop may ask for it.
         // SAFETY: The buffer is on a `Device<T>`, and `new` was allocated for it, by the function's
         // requirements. Both are valid for the call, as TTM has a reference.
         if unsafe { Buffer::<T>::from_raw(bo).is_imported() && !uses_pages(new) } {
@@ -503,7 +503,7 @@ impl<T: Driver> Device<T> {
         // SAFETY: `placement` is valid for writes, by the function's requirements. The places that it
         // then points to are static.
         unsafe {
-            // A driver that has more than that has other problems.
+            // No slice of places is that long.
             (*placement).num_placement = u32::try_from(places.len()).unwrap_or(u32::MAX);
             // CAST: `Place` is transparent.
             (*placement).placement = places.as_ptr().cast();
@@ -519,11 +519,11 @@ impl<T: Driver> Deref for Device<T> {
     }
 }
 
-/// Gives a buffer its first place, where nobody is to see what others left behind.
+/// Gives a buffer its first place, and clears the data that other buffers left there.
 ///
 /// # Errors
 ///
-/// If what was there before is still on its way, and `ctx` says so: [`EBUSY`] or [`ERESTARTSYS`].
+/// If a move out of the place isn't done yet: [`EBUSY`] or [`ERESTARTSYS`], depending on `ctx`.
 ///
 /// # Safety
 ///
@@ -543,14 +543,14 @@ pub(super) unsafe fn place_first(
     Ok(())
 }
 
-/// Clears a place that isn't made of pages, whatever it is made of: others have left things there.
+/// Clears a place in emulated memory or in a window, where other buffers may have left data.
 ///
-/// Pages are cleared when a buffer gets them.
+/// Pages are cleared when a buffer gets them, so this does nothing for places made of pages.
 ///
 /// # Errors
 ///
-/// If what was there before is still on its way, and `ctx` says so: [`EBUSY`] or [`ERESTARTSYS`];
-/// [`ENODEV`] if it is in a window of a device that is unplugged, [`ENOMEM`].
+/// If a move out of the place isn't done yet: [`EBUSY`] or [`ERESTARTSYS`], depending on `ctx`;
+/// [`ENODEV`] if the place is in a window of a device that is unplugged; [`ENOMEM`].
 ///
 /// # Safety
 ///
@@ -572,8 +572,8 @@ pub(super) unsafe fn clear(
         return Ok(());
     }
 
-    // The place may have been left a moment ago, by an eviction that has yet to read it. TTM has added
-    // its fence to the reservation.
+    // A pipelined eviction may still have to copy data out of the place. TTM has added its fence to the
+    // reservation.
     // SAFETY: `bo` is valid, so its reservation is, which stays the same as it is held; `ctx` is
     // valid. All by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
@@ -679,7 +679,7 @@ unsafe extern "C" fn io_mem_pfn_callback(
     // requirements.
     unsafe {
         if let Some(memory) = inner.memory(res) {
-            // It is in the kernel's virtual memory.
+            // Emulated memory is vmalloc memory.
             return bindings::vmalloc_to_pfn(memory.wrapping_add(page << PAGE_SHIFT).cast());
         }
         // CAST: The number of a page always fits.

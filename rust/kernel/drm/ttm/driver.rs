@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What a driver supplies.
+//! The traits that a driver implements.
 //!
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
@@ -21,8 +21,8 @@ use crate::{
 /// A DRM driver whose buffers are managed by TTM.
 ///
 /// The driver's [`drm::Driver::Data`] is a [`Device`], and its [`drm::Driver::Object`] an
-/// [`Object`]. So each [`drm::Device`] of it owns one TTM device, which goes with it, and each
-/// buffer on that device is one of the driver's own.
+/// [`Object`]. So each [`drm::Device`] of the driver owns one TTM device, which is freed with it, and all
+/// buffers on that device are the driver's.
 ///
 /// # Examples
 ///
@@ -94,29 +94,29 @@ use crate::{
 ///
 /// # Locks and allocations
 ///
-/// TTM calls these methods from wherever it needs the answer. All of them may sleep. None may reserve a
-/// buffer, or validate, evict or make one: the thread has reservations, of which it doesn't say.
+/// TTM calls these methods in any thread that needs the answer. All of them may sleep. None may reserve,
+/// validate, evict or make a buffer: the calling thread holds reservations, and a method cannot know which.
 ///
-/// | Method | Held by the caller | In reclaim | Memory |
+/// | Method | Held by the caller | In reclaim? | Allocations |
 /// | --- | --- | --- | --- |
 /// | [`evict_flags`], [`eviction_valuable`], [`insists`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
 /// | [`move_buffer`] | the buffer's reservation, and others' | if [`Move::in_reclaim`] | `GFP_KERNEL`, but none in reclaim |
 /// | [`swap_notify`] | the buffer's reservation, and others' | no | `GFP_NOWAIT`: memory is short |
-/// | [`delete_mem_notify`] | the buffer's reservation, which nobody else has any more | no | `GFP_NOWAIT`: memory may be wanted |
+/// | [`delete_mem_notify`] | the buffer's reservation | no | `GFP_NOWAIT`: memory may be short |
 /// | [`caching`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
 /// | [`export_places`] | the buffer's reservation, or none | no | `GFP_KERNEL` |
 /// | [`import`] | none | no | `GFP_KERNEL` |
 /// | [`shrunk`] | the buffer's reservation | yes | none |
 /// | [`ManagerOps::alloc`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
-/// | [`ManagerOps::free`] | the buffer's reservation, or none | yes, of what is made of pages | none |
-/// | dropping [`BufferData`](Self::BufferData) | none, but what the thread has that drops it | no | `GFP_KERNEL` |
+/// | [`ManagerOps::free`] | the buffer's reservation, or none | yes, for memory types made of pages | none |
+/// | dropping [`BufferData`](Self::BufferData) | none: a work item drops it | no | `GFP_KERNEL` |
 ///
 /// A method that may be called in reclaim must take no lock under which any thread allocates with
-/// `GFP_KERNEL`: that allocation may wait for this reclaim. Lockdep knows reclaim as `fs_reclaim`, and
-/// reports such a lock as soon as it was taken in both ways.
+/// `GFP_KERNEL`: the allocation may wait for this reclaim. Lockdep models reclaim as a lock, `fs_reclaim`,
+/// and reports a lock that was taken both in reclaim and around an allocation.
 ///
-/// A fence that was published must not depend on any of this: until it is signaled, the thread that is to
-/// signal it must neither allocate memory nor take a reservation.
+/// A published fence must not depend on any of this: until it is signaled, the thread that will signal it
+/// must neither allocate memory nor take a reservation.
 ///
 /// [`evict_flags`]: Self::evict_flags
 /// [`eviction_valuable`]: Self::eviction_valuable
@@ -137,26 +137,26 @@ pub trait Driver:
     /// The driver's part of a buffer.
     type BufferData: DriverObject<Driver = Self>;
 
-    /// The driver's part of a device. It goes after all buffers, where the last reference to the device is
-    /// dropped.
+    /// The driver's part of a device. It is dropped after all buffers, by the thread that drops the last
+    /// reference to the device.
     type DeviceData: Send + Sync;
 
-    /// Whether the CPU is to reach what imported buffers contain.
+    /// Whether the CPU is to access the content of imported buffers.
     ///
-    /// If so, all of their memory is mapped for the kernel as long as they have pages, by the exporter;
-    /// what isn't memory, or can't be mapped, is out of reach even so. If not, all that is known of it
-    /// are its DMA addresses.
+    /// If so, the exporter maps all memory of an imported buffer for the kernel as long as the buffer has
+    /// pages. The CPU still can't access memory that has no `struct page`, or that the exporter can't map.
+    /// If not, only the DMA addresses of an imported buffer are known.
     ///
-    /// The CPU accesses it as a coherent device does: no cache is flushed for that.
+    /// The CPU accesses the memory as a coherent device does: no cache is flushed.
     const MAPS_IMPORTS: bool = false;
 
-    /// Where a buffer may go when it is evicted from the memory type `from`.
+    /// Returns the places where a buffer may go when it is evicted from the memory type `from`.
     ///
-    /// An empty list says that its content isn't needed any more: it then has no place at all,
-    /// until it is validated the next time. Without this, buffers go to system memory.
+    /// An empty list says that the content isn't needed any more: the buffer then has no place until it is
+    /// validated the next time. By default, buffers go to system memory.
     ///
-    /// Called with the buffer's reservation held. The buffer may be a zombie: no one but TTM has a
-    /// reference to it. That is why only the driver's part of it is there to see.
+    /// Called with the buffer's reservation held. The buffer may be a zombie, to which only TTM has a
+    /// reference. So this gets only the driver's part of the buffer.
     ///
     /// # Examples
     ///
@@ -186,9 +186,9 @@ pub trait Driver:
         SYSTEM
     }
 
-    /// Whether it is worth evicting a buffer to make room at `place`, or anywhere if there is none.
+    /// Whether it is worth evicting a buffer to make room at `place`, or anywhere if that is [`None`].
     ///
-    /// That what lies outside of `place` is of no use is known without this.
+    /// The driver need not compare the buffer's place with `place`: TTM does that.
     ///
     /// Called as [`Self::evict_flags`].
     ///
@@ -212,16 +212,16 @@ pub trait Driver:
         true
     }
 
-    /// Whether a buffer that is in `at` is to have a better place, even if others must leave that.
+    /// Whether a buffer that is in `at` must get a better place, even if other buffers must leave it.
     ///
-    /// A buffer stays where it is if that is a [fallback](Place::fallback) of its placement, and there is
-    /// no room in the other places. So one that was lucky to come first, and isn't used any more, keeps
-    /// its place for ever. A driver that counts how its buffers are used can do better with this. If no
-    /// room can be made, the buffer stays.
+    /// A buffer stays in a [fallback](Place::fallback) of its placement as long as there is no room in the
+    /// other places. So a buffer that came first keeps the better place for ever, even if it isn't used any
+    /// more. A driver that counts how its buffers are used can do better with this method. If no room can
+    /// be made, the buffer stays.
     ///
-    /// Asked by [`Transaction::validate`](super::Transaction::validate), with the reservation held. Two
-    /// buffers that insist take turns in driving each other out: a driver should see to it that this
-    /// doesn't happen with each use.
+    /// Called by [`Transaction::validate`](super::Transaction::validate), with the reservation held. Two
+    /// buffers that insist may evict each other in turn: a driver should make sure that they don't do so
+    /// with each use.
     ///
     /// # Examples
     ///
@@ -253,7 +253,7 @@ pub trait Driver:
         false
     }
 
-    /// How to move a buffer. Without this, the CPU copies what it contains.
+    /// Says how to move a buffer. By default, the CPU copies the content.
     ///
     /// Not called for buffers that have no place yet, nor for ghosts.
     ///
@@ -262,7 +262,7 @@ pub trait Driver:
     ///
     /// # Errors
     ///
-    /// With an error, the buffer stays where it is; who wanted it to move gets that.
+    /// After an error the buffer stays where it is, and the operation that moves it returns the error.
     ///
     /// # Examples
     ///
@@ -276,9 +276,9 @@ pub trait Driver:
         Ok(MoveBy::Memcpy)
     }
 
-    /// A buffer's pages are about to be swapped out: the device must not use them any more.
+    /// Called when a buffer's pages are about to be swapped out: the device must not use them any more.
     ///
-    /// Called as [`Self::evict_flags`], when the GPU is done with the buffer.
+    /// The GPU is done with the buffer. Otherwise called as [`Self::evict_flags`].
     ///
     /// # Examples
     ///
@@ -299,9 +299,9 @@ pub trait Driver:
         let _ = (dev, bo);
     }
 
-    /// A buffer is about to lose its place for good, as nobody needs it any more.
+    /// Called when a buffer is about to lose its place for good, as its last reference was dropped.
     ///
-    /// Called when the GPU is done with the buffer, which is a zombie.
+    /// The buffer is a zombie, and the GPU is done with it.
     ///
     /// # Examples
     ///
@@ -317,22 +317,23 @@ pub trait Driver:
         let _ = (dev, bo);
     }
 
-    /// How the CPU is to cache the pages of a buffer. Without this, as all other memory.
+    /// How the CPU is to cache the pages of a buffer. By default, as all other memory.
     ///
-    /// Asked once, when the buffer is about to get its first pages.
+    /// Called when TTM makes the buffer's `struct ttm_tt`: before the buffer gets its first pages, and maybe
+    /// again when it comes back from a memory type that isn't made of pages.
     fn caching(bo: &Self::BufferData) -> Caching {
         let _ = bo;
         Caching::Cached
     }
 
-    /// Where a buffer is to be as long as other devices use it.
+    /// Returns the places where a buffer may be as long as other devices use it.
     ///
-    /// These must be in memory types that are made of pages; without this, it is system memory. An empty
-    /// list says that it can't be exported: who tries gets [`EPERM`]. So does he for a buffer that
-    /// shares its reservation, which isn't asked for.
+    /// The memory types must be made of pages; the default is system memory. An empty list says that the
+    /// buffer can't be exported: an export then fails with [`EPERM`]. A buffer that shares its reservation
+    /// can't be exported either, and this isn't called for it.
     ///
-    /// Called when the buffer is exported, and with its reservation held when another device attaches
-    /// to it, or the kernel maps what was exported.
+    /// Called when the buffer is exported, and, with its reservation held, when another device attaches
+    /// to it or the kernel maps it.
     ///
     /// # Examples
     ///
@@ -354,16 +355,16 @@ pub trait Driver:
         SYSTEM
     }
 
-    /// What the driver's part of a buffer is made with that is imported from another device. `size` is
-    /// in bytes, whole pages.
+    /// Returns the arguments for the driver's part of a buffer that is imported from another device.
+    /// `size` is in bytes, a multiple of the page size.
     ///
-    /// Without this, nothing can be imported: who tries gets [`EINVAL`].
+    /// By default nothing can be imported: an import fails with [`EINVAL`].
     ///
-    /// The buffer is in system memory at first. See [`Object`] for what is different about it.
+    /// The buffer is in system memory at first. See [`Object`] for the differences from other buffers.
     ///
     /// # Errors
     ///
-    /// Who wants to import it gets them.
+    /// The import fails with the error that this returns.
     fn import(
         dev: &drm::Device<Self>,
         size: usize,
@@ -372,25 +373,25 @@ pub trait Driver:
         Err(EINVAL)
     }
 
-    /// The shrinker took a buffer's pages; if `purged`, its content is lost with them.
+    /// Called when a buffer was shrunk and has lost its pages; if `purged`, its content is lost, too.
     ///
-    /// Called with the buffer's reservation held, in memory reclaim: it must neither allocate nor
-    /// take a lock that is held while allocating.
+    /// Called with the buffer's reservation held. If the shrinker took the pages, this is in memory
+    /// reclaim: it must neither allocate nor take a lock that is held while allocating.
     fn shrunk(bo: &Self::BufferData, purged: bool) {
         let _ = (bo, purged);
     }
 }
 
-/// Where buffers go when nobody says anything else.
+/// The default of [`Driver::evict_flags`] and [`Driver::export_places`].
 pub(super) const SYSTEM: &[Place] = &[Place::SYSTEM];
 
 /// The driver's part of a buffer.
 ///
-/// It lives longer than the GEM object that it is part of: TTM may have to wait for the GPU before
-/// it can free a buffer, and until then calls the driver back on it.
+/// It lives longer than the references to its GEM object: TTM may have to wait for the GPU before it can
+/// free a buffer, and may call the driver for it until then.
 ///
-/// It may own anything, like other buffers, a VM or the device. It is dropped by a work item of the
-/// kernel's, when TTM is done with the buffer: without any locks, and not in memory reclaim.
+/// It may own anything, such as other buffers, a VM or the device. A work item of the kernel image drops it
+/// when TTM is done with the buffer: with no lock held, and not in memory reclaim.
 ///
 /// # Examples
 ///

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Jobs: what a CPU that plays the GPU does with buffers.
+//! Jobs: work of a virtual GPU, done by the CPU.
 
 use super::{
     content::{
@@ -34,10 +34,10 @@ use core::{
 
 /// A job that is being made.
 ///
-/// First all buffers are reserved, and validated to where the job can reach them; in a [transaction],
-/// that may start over. Then they are added, and the job is [published](Self::publish): its fence is
-/// added to all reservations, so that the buffers stay where they are until it is signaled. Up to that
-/// nobody knows of the job, and it may be given up.
+/// First reserve all buffers, and validate them to places that the job can reach; a [transaction] may start
+/// that over. Then add the buffers, and [publish](Self::publish) the job: this adds its fence to all
+/// reservations, so the buffers stay in place until the fence is signaled. Until it is published, a job can
+/// be dropped without effect.
 ///
 /// [transaction]: super::transaction()
 ///
@@ -65,7 +65,7 @@ use core::{
 ///     assert_eq!(job.add(&mut from, FenceUsage::Read)?, 1);
 ///     Ok(job.publish()?)
 /// })?;
-/// // From now on, who needs them waits.
+/// // From now on, other users of the buffers wait.
 /// assert!(!objects[0].is_idle_for(FenceUsage::Read));
 /// assert!(objects[1].is_idle_for(FenceUsage::Read));
 /// assert!(!objects[1].is_idle_for(FenceUsage::Write));
@@ -106,7 +106,7 @@ struct Use {
 }
 
 impl Use {
-    /// The fences of the buffer that come first: those of moves in any case.
+    /// The usage of the fences that the job waits for; those of moves are always included.
     fn waits_for(&self) -> bindings::dma_resv_usage {
         match self.usage {
             FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL,
@@ -128,9 +128,9 @@ impl<'a> JobBuilder<'a> {
     /// A job may add its fence to a reservation once for each [`FenceUsage`].
     const FENCES: u32 = 3;
 
-    /// Begins to make a job, whose fence will be the next one of `timeline` when it is published.
+    /// Begins to make a job. When it is published, its fence will be the next one of `timeline`.
     ///
-    /// There is room for `capacity` buffers, and more is made if needed.
+    /// Allocates room for `capacity` buffers. More can be added.
     ///
     /// # Errors
     ///
@@ -146,11 +146,11 @@ impl<'a> JobBuilder<'a> {
         })
     }
 
-    /// Adds a buffer. Returns its index: they are counted from 0 on.
+    /// Adds a buffer, and returns its index, counted from 0.
     ///
-    /// The job waits for those that have used it before, as far as `usage` says: who reads waits for
-    /// those who write, who writes waits for all, and [`FenceUsage::Bookkeep`] is for one who doesn't
-    /// wait, but for moves. With [`FenceUsage::Read`] it can't be written to.
+    /// The job waits for earlier users of the buffer: a job that reads waits for writers, and a job that
+    /// writes waits for readers and writers. With [`FenceUsage::Bookkeep`] it waits only for moves. With
+    /// [`FenceUsage::Read`] the job can't write to the buffer.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl<'a> JobBuilder<'a> {
         Ok(index)
     }
 
-    /// Has the job begin when `fence` is signaled, at the earliest.
+    /// Makes the job wait for `fence` before it begins.
     ///
     /// # Errors
     ///
@@ -182,12 +182,12 @@ impl<'a> JobBuilder<'a> {
         Ok(self.after.push(fence, GFP_KERNEL)?)
     }
 
-    /// Whether the job has to wait for something that isn't on `timeline`, so that nobody knows when it
-    /// can begin.
+    /// Whether the job has to wait for a fence that isn't on `timeline`, so that the driver can't know when
+    /// it may begin.
     ///
-    /// Who runs the jobs of `timeline` one after the other should give such a job a timeline of its own,
-    /// with [`Self::change_timeline`], and not run it before [`Job::is_ready`]: those behind it, which
-    /// may be others', would have to wait for it.
+    /// A thread that runs the jobs of `timeline` one after the other should give such a job a timeline of
+    /// its own, with [`Self::change_timeline`], and run it only when [`Job::is_ready`]. Otherwise the jobs
+    /// behind it, which may belong to other clients, have to wait for it.
     ///
     /// # Errors
     ///
@@ -215,7 +215,7 @@ impl<'a> JobBuilder<'a> {
     /// let late = job.publish()?;
     /// drop(reserved);
     ///
-    /// // Another one doesn't wait for that.
+    /// // Another job doesn't wait for the first one.
     /// let mut reserved = objects[1].reserve();
     /// let mut job = JobBuilder::new(&ring, 1)?;
     /// job.add(&mut reserved, FenceUsage::Write)?;
@@ -235,7 +235,7 @@ impl<'a> JobBuilder<'a> {
         Ok(is_any_beyond(timeline, &self.all_before()?))
     }
 
-    /// Lets its fence be the next one of another timeline.
+    /// Takes the fence from another timeline.
     ///
     /// # Errors
     ///
@@ -245,30 +245,30 @@ impl<'a> JobBuilder<'a> {
         Ok(())
     }
 
-    /// Tells others of the job: adds its fence to the reservations of all buffers.
+    /// Publishes the job: adds its fence to the reservations of all buffers.
     ///
-    /// The job must then be run, or dropped, by someone who waits for nothing else.
+    /// A thread that waits for nothing else must then run or drop the job.
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`], and then nobody knows of it.
+    /// [`ENOMEM`]. The job then wasn't published.
     pub fn publish(self) -> Result<Job> {
         Ok(self.publish_with(|| ())?.0)
     }
 
-    /// The same, for jobs that are run one after the other.
+    /// As [`Self::publish`], for jobs that a thread runs one after the other.
     ///
-    /// They have to be in the order of their fences, or the first would wait for one behind it. So
-    /// `lock` is called just before the fence is made, to take the lock of a queue, and must do no more
-    /// than that; what it returns is handed on. Between that and putting the job into the queue nothing
-    /// sleeps, nor is allocated.
+    /// The thread must run jobs in the order of their fences, or a job would wait for one behind it. So
+    /// `lock` is called just before the fence is made, to take the lock of the queue, and must do nothing
+    /// else. Its result is returned with the job, for the caller to put the job into the queue. Between
+    /// `lock` and the return, this neither sleeps nor allocates.
     ///
-    /// What the job waits for is known by then, so `lock` must not have a reservation of the buffers in
-    /// hand: that is why it has to be [`Send`].
+    /// The fences that the job waits for are collected before `lock` is called, so `lock` must not add more
+    /// with a guard of one of the reservations. For this it has to be [`Send`], which guards are not.
     ///
     /// # Errors
     ///
-    /// As [`Self::publish`].
+    /// See [`Self::publish`].
     ///
     /// # Examples
     ///
@@ -299,8 +299,8 @@ impl<'a> JobBuilder<'a> {
         self.after = self.all_before()?;
         let mut buffers = KVec::with_capacity(self.uses.len(), GFP_KERNEL)?;
 
-        // Nobody uses the room, adds a fence that the job would have to wait for, or moves a buffer: that
-        // takes a guard of its reservation, and `lock` has none, as guards can't be sent.
+        // `lock` can't use up the room, add a fence that the job would have to wait for, or move a buffer:
+        // that takes a guard of its reservation, and guards aren't `Send`.
         let guard = lock();
         for used in &self.uses {
             // SAFETY: By the type invariants the buffers are valid, on the device of an `Inner`, and
@@ -323,11 +323,10 @@ impl<'a> JobBuilder<'a> {
             };
         }
 
-        // INVARIANT: The reservations are still held, and `find` has found this memory since. Before
-        // somebody else moves or frees it, he waits for all fences in the buffer's reservation, or sees
-        // to it that it stays until they are signaled: see `Move`, and `place_first` for what is given
-        // away before. Among them is `fence`, or a later one of its timeline, which isn't signaled
-        // before it.
+        // INVARIANT: The reservations were held since `find` found this memory. From here on, code that
+        // moves or frees it waits for all fences in the buffer's reservation, or keeps the memory until
+        // they are signaled: see `Move`, and `place_first` for places that are given away before. One of
+        // these fences is `fence`, or a later one of its timeline, which isn't signaled before it.
         let job = Job {
             buffers,
             after: self.after,
@@ -343,7 +342,7 @@ impl<'a> JobBuilder<'a> {
         })
     }
 
-    /// Collects what the job has to wait for. All of that has a fence that was made before the job's.
+    /// Collects the fences that the job has to wait for. All of them were made before the job's fence.
     fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
         let mut all = KVec::with_capacity(self.after.len(), GFP_KERNEL)?;
 
@@ -385,7 +384,7 @@ pub(super) fn first_pending(fences: &[ARef<Fence>]) -> Option<&ARef<Fence>> {
 }
 
 impl Use {
-    /// Where the buffer is.
+    /// Looks up the buffer's memory.
     ///
     /// # Safety
     ///
@@ -410,15 +409,15 @@ impl Use {
     }
 }
 
-/// A job: it uses buffers, and may wait for others first.
+/// A job, which uses buffers and may have to wait for other fences first.
 ///
-/// Made by [`JobBuilder`]. When it has [run](Self::run), its fence is signaled. Dropping it without that
+/// Made by [`JobBuilder`]. When it has [run](Self::run), its fence is signaled. Dropping it before that
 /// signals the fence with [`ECANCELED`].
 ///
 /// # Deadlocks
 ///
-/// As for [`PendingFence`]: until its fence is signaled, nobody who is to run it, or a job before it,
-/// may wait for reservations, or allocate memory.
+/// As for [`PendingFence`]: until the fence is signaled, a thread that has to run this job, or one before
+/// it, must neither wait for reservations nor allocate memory.
 ///
 /// # Forgetting
 ///
@@ -458,15 +457,14 @@ impl Job {
         first_pending(&self.after)
     }
 
-    /// Waits for what comes first, calls `f` with the buffers, and signals the fence with what that
-    /// returns.
+    /// Waits for earlier fences, calls `f` with the buffers, and signals the job's fence with the result.
     ///
     /// # Errors
     ///
-    /// What `f` returns.
+    /// Errors of `f`.
     pub fn run(self, f: impl FnOnce(&JobMemory<'_>) -> Result) -> Result {
         for fence in &self.after {
-            // However that went.
+            // Its result doesn't matter.
             let _ = fence.wait();
         }
 
@@ -483,7 +481,7 @@ impl Job {
 ///
 /// # Invariants
 ///
-/// As long as the job says, `content` is `size` bytes of memory, which is only accessed through
+/// Until the job's fence is signaled, `content` is `size` bytes of memory, which is only accessed through
 /// pointers.
 struct Used {
     content: Content,
@@ -507,7 +505,7 @@ impl Used {
     }
 }
 
-/// The buffers of a [`Job`] that runs.
+/// The memory of the buffers of a [`Job`] that is running.
 ///
 /// Programs may have them mapped, and change them at the same time.
 ///
@@ -523,20 +521,20 @@ impl JobMemory<'_> {
         self.buffers.get(index).ok_or(EINVAL)
     }
 
-    /// The bytes of a buffer, a multiple of the page size.
+    /// The size of a buffer in bytes, a multiple of the page size.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is none with that index.
+    /// [`EINVAL`] if there is no buffer with that index.
     pub fn size(&self, index: usize) -> Result<usize> {
         Ok(self.buffer(index)?.size)
     }
 
-    /// Reads what is in a buffer from `offset` bytes on.
+    /// Reads the content of a buffer from `offset` bytes on.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such buffer, or that goes beyond its end.
+    /// [`EINVAL`] if there is no such buffer, or the range exceeds it.
     pub fn read(&self, index: usize, offset: usize, to: &mut [u8]) -> Result {
         let from = self.buffer(index)?;
         let range = from.check(offset, to.len())?;
@@ -554,7 +552,7 @@ impl JobMemory<'_> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such buffer, it is only read, or that goes beyond its end.
+    /// [`EINVAL`] if there is no such buffer, it was added to be read, or the range exceeds it.
     pub fn write(&self, index: usize, offset: usize, from: &[u8]) -> Result {
         let to = self.buffer(index)?;
         let range = to.check_write(offset, from.len())?;
@@ -572,7 +570,7 @@ impl JobMemory<'_> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such buffer, it is only read, that goes beyond its end, or `offset` or
+    /// [`EINVAL`] if there is no such buffer, it was added to be read, the range exceeds it, or `offset` or
     /// `size` is no multiple of 8.
     pub fn fill(&self, index: usize, offset: usize, size: usize, value: u64, step: u64) -> Result {
         const WORD: usize = size_of::<u64>();
@@ -599,12 +597,12 @@ impl JobMemory<'_> {
         Ok(())
     }
 
-    /// Copies from one buffer to another, or inside of one.
+    /// Copies from one buffer to another, or within one.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such buffer, `to` is only read, that goes beyond an end, or the parts
-    /// of one buffer overlap.
+    /// [`EINVAL`] if there is no such buffer, `to` was added to be read, a range exceeds its buffer, or the
+    /// ranges overlap.
     pub fn copy(
         &self,
         to: usize,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What a buffer keeps until it is gone, how it goes, and what is done for it later.
+//! Destruction of buffers, and the work item that does the part of it that must wait.
 //!
-//! Rust drops a value where it goes out of scope. The thread may then hold the very reservation that
-//! the destructor needs, and waiting for it would be waiting for ever. So a destructor takes the
-//! reservation only if it is free. If it isn't, the buffer's work item does the rest: it unpins the buffer,
-//! or takes it out of its bulk. The same item frees a buffer that TTM is done with.
+//! Rust drops a value where it goes out of scope. The thread may then hold the reservation that the
+//! destructor needs, and would wait for itself. So a destructor takes the reservation only if it is free.
+//! If it isn't, the buffer's work item waits for it, and unpins the buffer or takes it out of its bulk. The
+//! same work item frees a buffer that TTM is done with.
 //!
-//! Nothing here is generic, so that all of it is part of the kernel, and none of the module that a
-//! buffer may be the last to keep.
+//! Nothing here is generic, so all of it is part of the kernel image: the code may drop the last reference
+//! to the driver's module.
 //!
 //! C header: [`include/drm/ttm/ttm_owner.h`](srctree/include/drm/ttm/ttm_owner.h)
 
@@ -43,9 +43,9 @@ use core::{
 ///   frees.
 /// - Once [`Self::keep_device`] was called, `late` is initialized with the owner of the buffer's device,
 ///   to which it has a reference.
-/// - `bulk` is what `bo.bulk_move` points to; protected by the reservation.
-/// - For each of `pins`, a pin of the buffer and a reference to the object belong to `late`. That is queued
-///   when `pins` ceases to be 0, and `pins` is 0 again when it has begun.
+/// - `bulk` is the bulk that `bo.bulk_move` points to; protected by the reservation.
+/// - For each of `pins`, a pin of the buffer and a reference to the object belong to `late`. `late` is queued
+///   when `pins` ceases to be 0; its function begins by setting `pins` to 0.
 #[repr(C)]
 #[pin_data]
 pub(super) struct Base {
@@ -81,7 +81,7 @@ impl Base {
         self.bo.get()
     }
 
-    /// Takes a reference to the device, which lasts as long as the buffer.
+    /// Takes a reference to the device, which the buffer keeps until it is freed.
     ///
     /// # Safety
     ///
@@ -93,7 +93,7 @@ impl Base {
         unsafe { bindings::ttm_late_init((&raw mut (*this).late).cast(), inner.owner()) };
     }
 
-    /// Says that `bulk` is the one that the buffer has joined; returns the one before.
+    /// Records `bulk` as the bulk that the buffer has joined, and returns the one before.
     ///
     /// # Safety
     ///
@@ -126,9 +126,10 @@ impl Base {
         unsafe { &*container_of!(Opaque::cast_from(late), Self, late) }
     }
 
-    /// Gives a pin and a reference to the object back: now if the reservation is free, else later.
+    /// Gives back a pin and a reference to the object: now if the reservation is free, otherwise in the
+    /// work item.
     ///
-    /// Not for others to inline: what is queued is the kernel image's.
+    /// Not inlined elsewhere, so that the queued function is part of the kernel image.
     ///
     /// # Safety
     ///
@@ -159,7 +160,7 @@ impl Base {
         }
     }
 
-    /// Leaves the bulk. TTM wants that before its last reference is dropped.
+    /// Takes the buffer out of its bulk. TTM requires this before its last reference is dropped.
     ///
     /// # Safety
     ///
@@ -180,7 +181,7 @@ impl Base {
     }
 }
 
-/// Gives pins, the reservation, and as many references to the object back.
+/// Gives back a number of pins, the reservation, and the same number of references to the object.
 ///
 /// # Safety
 ///
@@ -202,7 +203,7 @@ unsafe fn give_back_pins(bo: *mut bindings::ttm_buffer_object, pins: usize) {
     }
 }
 
-/// Gives all pins back that nobody could before.
+/// Gives back all pins that could not be given back without waiting.
 ///
 /// # Safety
 ///
@@ -221,7 +222,7 @@ unsafe extern "C" fn unpin_later(late: *mut bindings::ttm_late) -> bool {
     true
 }
 
-/// The last GEM reference is gone. Who drops it may hold any reservation, this one as well.
+/// The last GEM reference was dropped. The thread may hold any reservation, including the buffer's own.
 ///
 /// # Safety
 ///
@@ -244,7 +245,7 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
         let resv = unsafe { (*bo).base.resv };
         // SAFETY: As long as the buffer has TTM's initial reference, its reservation is valid.
         if !unsafe { bindings::dma_resv_trylock(resv) } {
-            // Somebody has it; maybe the current thread, which has no use for waiting.
+            // Another thread holds it, or the current one, which would wait for itself.
             // SAFETY: `late` is initialized and holds the module; it isn't queued. The function is one of
             // the kernel image, and gives `resv`, which is valid until then, back.
             unsafe { bindings::ttm_late_queue(late, resv, Some(leave_later)) };
@@ -258,7 +259,7 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
     unsafe { bindings::ttm_bo_fini(bo) };
 }
 
-/// The same, where nothing is held but the reservation.
+/// The rest of [`free_callback`], with only the buffer's own reservation held.
 ///
 /// # Safety
 ///
@@ -274,11 +275,11 @@ unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
     // SAFETY: This drops TTM's initial reference, which belongs to GEM's last one. The buffer isn't used
     // afterwards.
     unsafe { bindings::ttm_bo_fini(bo) };
-    // It may be gone, but that is for `free_later` to say.
+    // The buffer may be freed by now, but `free_later` reports that.
     false
 }
 
-/// TTM's last reference is gone. Who drops it may hold locks, and reclaim memory.
+/// TTM's last reference was dropped. The thread may hold locks, or reclaim memory.
 ///
 /// # Safety
 ///
@@ -294,7 +295,7 @@ pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_o
     unsafe { bindings::ttm_late_destroy(this.late.get(), Some(free_later)) };
 }
 
-/// Frees a buffer, where nothing is held.
+/// Frees a buffer, with no lock held.
 ///
 /// # Safety
 ///
@@ -311,7 +312,7 @@ unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
     true
 }
 
-/// Waits until what was dropped so far is freed, as far as nothing else keeps it.
+/// Waits until buffers that were dropped so far are freed, unless something else keeps them.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(super) fn flush() {
     // SAFETY: It may be called wherever one may sleep.

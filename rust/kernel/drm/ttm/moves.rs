@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! How the content of a buffer gets from one place to another.
+//! Moves of buffers from one place to another.
 //!
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
@@ -59,7 +59,7 @@ use core::{
     },
 };
 
-/// A place that a buffer has, or will have.
+/// The old or the new place of a buffer that moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
     /// The memory type.
@@ -69,34 +69,35 @@ pub struct Space {
     pub start: usize,
 }
 
-/// How a buffer is moved: what [`Driver::move_buffer`] answers.
+/// How a buffer is moved: the answer of [`Driver::move_buffer`].
 ///
 /// [`Driver::move_buffer`]: super::Driver::move_buffer
 pub enum MoveBy {
-    /// The CPU copies the content, here and now. It waits for the GPU first, unless there is no content
-    /// yet: then the new place is cleared.
+    /// The CPU copies the content before the move returns. It waits for the GPU first. If there is no
+    /// content yet, it clears the new place instead.
     Memcpy,
 
     /// There is nothing to copy: both places are made of the same pages, or the content isn't needed.
     ///
-    /// This waits for the GPU if the buffer was where that reaches it. A new place that isn't made of pages
-    /// is cleared: what is in it was others'.
+    /// The move waits for the GPU, unless the buffer has no content yet, or moves from system memory to another
+    /// memory type made of pages. A new place that isn't made of pages is cleared, as it may have data of
+    /// other buffers.
     Nothing,
 
-    /// The device copies the content, and has done so when the fence is signaled.
+    /// The device copies the content, and is done when the fence is signaled.
     ///
-    /// Until then, TTM frees neither place. It first waits for what else uses the buffer: nothing says
-    /// that the device did. To evict, it waits for the fence, too.
+    /// Until then, TTM frees neither place. The move first waits for the other users of the buffer, as the
+    /// device may not have done so. An eviction also waits for the fence.
     ///
-    /// The device is to write all of the new place. A buffer that has no pages yet has no content: then it
-    /// clears the place, or the driver answers [`MoveBy::Memcpy`], which does.
+    /// The device must write all of the new place. A buffer that has no pages yet has no content: the device
+    /// then clears the place, or the driver answers [`MoveBy::Memcpy`], which clears it.
     Fence(ARef<Fence>),
 
-    /// It can't be moved there directly, but from this place, to which it is moved first. Then the driver is
-    /// asked again.
+    /// The buffer can't be moved directly. TTM moves it to this place first, and then asks the driver again
+    /// for the move from there.
     ///
-    /// On the way to that place, there is no other hop. The move fails with [`EINVAL`] if there is, or if the
-    /// driver has it hop more often than there are memory types.
+    /// The move fails with [`EINVAL`] if the driver asks for a hop on the way to a hop, or for more hops than
+    /// there are memory types.
     Hop(Place),
 }
 
@@ -152,22 +153,22 @@ impl Move<'_> {
         unsafe { space(self.new) }
     }
 
-    /// The bytes that move, a multiple of the page size.
+    /// The size of the buffer in bytes, a multiple of the page size.
     pub fn size(&self) -> usize {
         // SAFETY: By the type invariants the buffer is valid. Its size never changes.
         unsafe { (*self.bo).base.size }
     }
 
-    /// Whether it moves to make room.
+    /// Whether the buffer is evicted, to make room for another one.
     pub fn is_eviction(&self) -> bool {
         self.evict
     }
 
-    /// Whether memory reclaim wants it to move: the [shrinker](super::Setup::shrinker) takes its pages.
+    /// Whether the buffer moves in memory reclaim: the [shrinker](super::Setup::shrinker) takes its pages.
     ///
-    /// The thread may hold any lock under which memory is allocated. So the driver must take no lock under
-    /// which any thread allocates with [`GFP_KERNEL`], wait for no work that allocates, and not count on
-    /// memory for itself.
+    /// The thread may hold any lock under which memory is allocated. So the driver must not take a lock under
+    /// which any thread allocates with [`GFP_KERNEL`], must not wait for work that allocates, and must not
+    /// allocate memory itself.
     ///
     /// # Examples
     ///
@@ -194,15 +195,15 @@ impl Move<'_> {
         unsafe { (*bindings::get_current()).flags & bindings::PF_MEMALLOC != 0 }
     }
 
-    /// Makes a job that copies the content, to be given to another thread; its fence is the next one of
+    /// Makes a job that copies the content, to be run by another thread. Its fence is the next one of
     /// `timeline`.
     ///
-    /// Whatever the driver answers, the buffer is then moved by that job. It begins when all that uses
-    /// the buffer is done, and so is what was in the new place before; nobody is waited for here, not
-    /// even to evict. Only if buffers were evicted from the old memory type with too many other
-    /// timelines, or it is made of pages, an eviction waits for the job.
+    /// The job then moves the buffer, whatever the driver answers, unless it answers an error. The job begins
+    /// when all users of the buffer are done, and all moves out of the new place. Neither this nor the move
+    /// waits for them, not even in an eviction. An eviction waits for the job if the old memory type is made
+    /// of pages, or if evictions from it used too many other timelines.
     ///
-    /// Returns [`None`] if there is nothing to copy, or the CPU can't reach both places.
+    /// Returns [`None`] if there is nothing to copy, or if the CPU can't reach both places.
     ///
     /// May sleep.
     ///
@@ -215,11 +216,12 @@ impl Move<'_> {
         Ok(job.map(|(job, ())| job))
     }
 
-    /// The same, for jobs that are run one after the other.
+    /// As [`Self::copy_job`], for jobs that a thread runs one after the other.
     ///
-    /// They have to be in the order of their fences, or the first would wait for one behind it. So
-    /// `lock` is called just before the fence is made, to take the lock of a queue; what it returns is
-    /// handed on. Between that and putting the job into the queue nothing sleeps, nor is allocated.
+    /// The thread must run jobs in the order of their fences, or a job would wait for one behind it. So
+    /// `lock` is called just before the fence is made, to take the lock of the queue. Its result is returned
+    /// with the job, for the caller to put the job into the queue. Between `lock` and the return, this
+    /// neither sleeps nor allocates.
     ///
     /// # Errors
     ///
@@ -268,12 +270,12 @@ impl Move<'_> {
         Ok(Some((job, guard)))
     }
 
-    /// Whether a [`CopyJob`] would have to wait for something that isn't on `timeline`, so that nobody
-    /// knows when it can begin.
+    /// Whether a [`CopyJob`] would have to wait for a fence that isn't on `timeline`, so that the driver can't
+    /// know when it may begin.
     ///
-    /// Who runs the jobs of `timeline` one after the other should give such a job a timeline of its own,
-    /// and not run it before [`CopyJob::is_ready`]. In order to evict, nothing should be moved so:
-    /// all who get a place in the old memory type would wait for the job.
+    /// A thread that runs the jobs of `timeline` one after the other should give such a job a timeline of its
+    /// own, and run it only when [`CopyJob::is_ready`]. Don't evict a buffer with such a job: all buffers that
+    /// get a place in the old memory type would wait for it.
     ///
     /// # Errors
     ///
@@ -282,7 +284,7 @@ impl Move<'_> {
         Ok(is_any_beyond(timeline, &self.all_before()?))
     }
 
-    /// What uses the buffer, or is under way in the new place.
+    /// The fences of all users of the buffer, and of moves out of the new place.
     fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
         let mut all = KVec::new();
@@ -299,9 +301,9 @@ impl Move<'_> {
         unsafe { (*self.bo).resource }
     }
 
-    /// Whether there is nothing in the old place, so that nothing uses it.
+    /// Whether the old place has no content, so that nothing uses it.
     ///
-    /// The reservation may be shared, and have the fences of others. They don't matter then.
+    /// If so, fences in the reservation are those of buffers that share it, and need no wait.
     fn is_empty(&self) -> bool {
         // SAFETY: By the type invariants the buffer is valid, its resource as well, and its
         // reservation, which protects `ttm`, is held. `tt` is null, which is looked at first, or
@@ -317,7 +319,7 @@ impl Move<'_> {
         }
     }
 
-    /// Whether the content stays in the same pages, of which the device gets to reach more, and not less.
+    /// Whether the content stays in the same pages, and the GPU does not lose access to them.
     fn keeps_pages(&self) -> bool {
         // SAFETY: By the type invariants `new` is a valid resource of the buffer's.
         self.from().mem_type == MemType::SYSTEM && unsafe { uses_pages(self.new) }
@@ -328,8 +330,7 @@ impl Move<'_> {
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo, self.ctx) })
     }
 
-    /// Sees to it that the buffer has pages if the new place needs them, or the content has left those of
-    /// the old one.
+    /// Populates the buffer if the new place needs pages, or if the content of the old place is swapped out.
     fn populate(&mut self) -> Result {
         // SAFETY: By the type invariants the buffer is valid, and its reservation, which protects
         // `ttm`, is held.
@@ -354,7 +355,7 @@ impl Move<'_> {
         to_result(unsafe { bindings::ttm_bo_populate(self.bo, self.ctx) })
     }
 
-    /// Moves the buffer as the driver says. `hop` may be null.
+    /// Moves the buffer as the driver answered. `hop` may be null.
     ///
     /// # Safety
     ///
@@ -364,7 +365,7 @@ impl Move<'_> {
         by: Result<MoveBy>,
         hop: *mut bindings::ttm_place,
     ) -> Result {
-        // TTM would go to the place that such an error tells of, and there is none.
+        // TTM would take this error of the driver's for a hop, and there is no place to hop to.
         let by = by.map_err(|e| if e == EMULTIHOP { EINVAL } else { e });
 
         if let Some(job) = self.job.take() {
@@ -398,7 +399,7 @@ impl Move<'_> {
                 if !self.keeps_pages() {
                     self.wait()?;
                 }
-                // What was there belonged to others.
+                // The new place may have data of other buffers.
                 // SAFETY: By the type invariants the buffer is valid and reserved; `new` is valid and
                 // is given away.
                 unsafe {
@@ -436,15 +437,14 @@ impl Move<'_> {
         Ok(())
     }
 
-    /// Leaves the move to a device of which nothing is known but `fence`. Called at most once, to
-    /// finish.
+    /// Leaves the move to a device that signals `fence`. Called at most once, to finish.
     fn by_device(&mut self, fence: &Fence) -> Result {
-        // The old place goes when the fence is signaled, whoever uses it.
+        // The old place is freed when the fence is signaled, so wait for all other users before.
         self.wait()?;
         if !fence.is_container() {
             return self.accelerated(fence);
         }
-        // What stands for several fences is no part of a reservation.
+        // A container must not be added to a reservation.
         let _ = fence.wait();
         // SAFETY: By the type invariants the buffer is valid and reserved, and `new` was allocated for
         // it, and is given away. The buffer is idle, and stays so, as its reservation is held.
@@ -452,8 +452,8 @@ impl Move<'_> {
         Ok(())
     }
 
-    /// Adds `fence` to the reservation. An eviction is waited for; otherwise a ghost gets the old
-    /// place, until `fence` is signaled. So all else that uses that must be done by then.
+    /// Adds `fence` to the reservation. In an eviction, this waits for `fence`; otherwise a ghost keeps the
+    /// old place until `fence` is signaled. All other users of the old place must be done by then.
     fn accelerated(&mut self, fence: &Fence) -> Result {
         // SAFETY: By the type invariants, among them that there is room for the fence, which is used
         // only here. The fence is valid.
@@ -468,10 +468,11 @@ impl Move<'_> {
         })
     }
 
-    /// Has the manager of the old place keep `fence` for those who get the place next, if it can.
+    /// Gives `fence` to the manager of the old place, if it has room: buffers that get the place next wait
+    /// for the fence. Returns whether it did.
     ///
-    /// It keeps the last one of each timeline, so the fence must be one of a [`Timeline`]. It has room
-    /// for a few timelines; those where all is done make room for others.
+    /// The manager keeps the last fence of each timeline, so `fence` must be one of a [`Timeline`]. It has
+    /// room for a few timelines; a fence that is signaled makes room for another timeline.
     fn is_remembered(&self, fence: &Fence) -> bool {
         // SAFETY: By the type invariants, it is a valid resource on a device that has its manager.
         let man = unsafe {
@@ -531,12 +532,12 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
     }
 }
 
-/// The copy of a buffer's content from one place to another; what plays the copy engine.
+/// A job that copies a buffer's content from one place to another, for a GPU without a copy engine.
 ///
-/// Made by [`Move::copy_job`]. The content is copied when this is dropped, or by [`Self::run`], and
-/// then its fence is signaled. That first waits for what else uses the buffer. Until then, what needs
-/// the buffer waits; so it must be done by someone who waits for nothing else himself. Who runs several
-/// one after the other does so in the order of their fences, see [`Move::copy_job_with`].
+/// Made by [`Move::copy_job`]. [`Self::run`], or dropping it, waits for the other users of the buffer, copies
+/// the content, and signals the fence. Until then other users of the buffer wait, so a thread that runs
+/// such jobs must wait for nothing else. It must run them in the order of their fences, see
+/// [`Move::copy_job_with`].
 ///
 /// # Examples
 ///
@@ -553,7 +554,7 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 ///
 /// reserved.validate(Placement::VRAM, &mut ctx)?;
 /// assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
-/// // It is there, but its content isn't yet.
+/// // The buffer has its new place, but its content isn't there yet.
 /// assert!(!reserved.is_idle());
 /// assert_eq!(dev.run_jobs(), 1);
 /// assert!(reserved.is_idle());
@@ -564,8 +565,8 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// One that is dropped runs at once if it need not wait; otherwise a work of the kernel image runs it. So it
-/// may be dropped in any order, with any lock held that is no spinlock.
+/// A job that is dropped runs at once if it need not wait; otherwise a work item of the kernel image runs
+/// it. So it may be dropped in any order, and with any lock held except a spinlock.
 ///
 /// # Forgetting
 ///
@@ -574,7 +575,7 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 pub struct CopyJob(ManuallyDrop<Pin<KBox<Copying>>>);
 
 impl CopyJob {
-    /// Waits for what comes first, copies the content, and signals the fence.
+    /// Waits for earlier fences, copies the content, and signals the job's fence.
     pub fn run(self) {
         let mut this = ManuallyDrop::new(self);
 
@@ -601,7 +602,7 @@ impl Drop for CopyJob {
         if first_pending(&copying.after).is_none() {
             copying.run();
         } else {
-            // Only what a driver gives up comes here, so the queue need not be one for memory reclaim.
+            // Only jobs that a driver drops run here, so the queue need not be one for memory reclaim.
             workqueue::system_long().enqueue(copying);
         }
     }
@@ -611,8 +612,8 @@ impl Drop for CopyJob {
 ///
 /// # Invariants
 ///
-/// Until `fence` is signaled, `from` and `to` are `pages` pages each that are neither freed nor given
-/// to anyone who doesn't wait for it. What else uses them is done when all of `after` are signaled.
+/// Until `fence` is signaled, `from` and `to` are `pages` pages each, and are neither freed nor given to a
+/// buffer whose users don't wait for `fence`. Their other users are done when all of `after` are signaled.
 #[pin_data]
 struct Copying {
     from: Content,
@@ -633,7 +634,7 @@ crate::impl_has_work! {
 unsafe impl Send for Copying {}
 
 impl Copying {
-    /// Not for others to inline: the work is the kernel image's.
+    /// Not inlined elsewhere, so that the work item is part of the kernel image.
     ///
     /// # Safety
     ///

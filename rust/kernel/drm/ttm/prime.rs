@@ -2,13 +2,14 @@
 
 //! PRIME: buffers that several devices share.
 //!
-//! A buffer is exported as a DMA-buf, and stays in pages, pinned, as long as another device is
-//! attached to that. An imported buffer is a TTM buffer of its own, of the kind that has no memory: its
-//! pages, and its reservation, are the exporter's.
+//! A buffer is exported as a DMA-buf. As long as another device is attached to the DMA-buf, the buffer is
+//! pinned in pages. An imported buffer is a TTM buffer of type `ttm_bo_type_sg`, which has no memory of its
+//! own: its pages and its reservation are the exporter's.
 //!
-//! When the exporter is unplugged, those who are attached keep the pages. But nobody can attach or map
-//! them any more, and what was mapped through the DMA-buf is an error to touch: unlike the exporter's own
-//! programs, others don't know that a device is gone, and must not take another page for the buffer.
+//! When the exporter is unplugged, attached devices keep the pages. But nothing can attach to the buffer or
+//! map it any more, and accesses to older mappings of the DMA-buf raise `SIGBUS`. The exporter's own
+//! programs see a dummy page instead; other programs don't know that the device is gone, and must not take
+//! a dummy page for the buffer.
 //!
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
@@ -133,13 +134,13 @@ impl Drop for DmaBuf {
 
 /// The memory of a DMA-buf, mapped for the kernel, and the pages that it is made of.
 ///
-/// This, not the scatterlist, is where they may be taken from: exporters need not put them there. They
-/// stay as long as they are mapped.
+/// The pages are looked up in this mapping, as exporters need not put them into the scatterlist. They stay
+/// as long as they are mapped.
 ///
 /// # Invariants
 ///
-/// `map` is what `dma_buf_vmap` gave for `dma_buf`, which is valid. It is memory of `pages`, for as long
-/// as it is mapped.
+/// `map` is the result of `dma_buf_vmap` for `dma_buf`, which is valid. As long as it is mapped, it maps
+/// `pages`.
 pub(super) struct MappedPages {
     dma_buf: *mut bindings::dma_buf,
     map: bindings::iosys_map,
@@ -147,8 +148,8 @@ pub(super) struct MappedPages {
 }
 
 impl MappedPages {
-    /// Maps the first `count` pages of `dma_buf`. [`None`] if they aren't memory with a `struct page`, or
-    /// can't be mapped.
+    /// Maps the first `count` pages of `dma_buf`. Returns [`None`] if they have no `struct page`, or can't
+    /// be mapped.
     ///
     /// # Safety
     ///
@@ -189,7 +190,7 @@ impl MappedPages {
         self.pages.as_ptr().cast_mut()
     }
 
-    /// Undoes it.
+    /// Unmaps the pages.
     ///
     /// # Safety
     ///
@@ -201,11 +202,11 @@ impl MappedPages {
     }
 }
 
-/// The `struct page` of page `n` of what is mapped, if it has one.
+/// The `struct page` of page `n` of the mapping `map`, if it has one.
 ///
 /// # Safety
 ///
-/// So many pages must be mapped there.
+/// More than `n` pages must be mapped at `map`.
 unsafe fn page(map: &bindings::iosys_map, n: usize) -> Option<*mut bindings::page> {
     if map.is_iomem {
         return None;
@@ -249,14 +250,14 @@ pub(super) unsafe fn is_of_pages(
 ///
 /// # Errors
 ///
-/// [`EINVAL`] if these aren't made of pages, or it is pinned elsewhere; what moving it, and
-/// [`reserved::pin`], may return.
+/// [`EINVAL`] if the places aren't made of pages, or the buffer is pinned elsewhere; errors of moving it and
+/// of [`reserved::pin`].
 ///
 /// # Safety
 ///
 /// `bo` must be a valid buffer, its reservation held.
 unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result {
-    // A program asks for it, which can be told that there is no memory.
+    // A program asked for this and can handle an error, so don't invoke the OOM killer.
     let mut ctx = OperationCtx::new().gfp_retry_mayfail();
     let mut placement = bindings::ttm_placement {
         num_placement: u32::try_from(places.len())?,
@@ -294,7 +295,7 @@ unsafe fn vmap(bo: *mut bindings::ttm_buffer_object, map: *mut bindings::iosys_m
     }
 }
 
-/// The pages of a buffer, as those who want to attach to it need them.
+/// Makes a scatterlist of the pages of a buffer, for a device that attaches to it.
 ///
 /// # Safety
 ///
@@ -323,14 +324,14 @@ unsafe fn sg_table(bo: *mut bindings::ttm_buffer_object) -> Result<*mut bindings
 unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_struct) -> Result {
     // SAFETY: Both are valid, and nobody else knows the mapping yet, by the function's requirements.
     unsafe {
-        // These are for the exporter to say.
+        // The exporter sets these.
         (*vma).vm_private_data = ptr::null_mut();
         (*vma).vm_ops = ptr::null();
         to_result(bindings::dma_buf_mmap(dma_buf, vma, 0))
     }
 }
 
-/// How programs have a buffer mapped that they got as a DMA-buf.
+/// The operations of mappings that were made through a DMA-buf.
 const SHARED_VM_OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
     fault: Some(shared_fault_callback),
     open: Some(bindings::ttm_bo_vm_open),
@@ -377,8 +378,8 @@ unsafe fn is_of_device(
 ///
 /// # Invariants
 ///
-/// Each of `all` is an imported buffer that isn't freed yet, and what it is attached by. Its scatterlist
-/// is what is mapped for that.
+/// Each of `all` is an imported buffer that isn't freed yet, and its attachment. The buffer's scatterlist is
+/// the one that is mapped for the attachment.
 pub(super) struct Imports {
     all: KVec<(
         *mut bindings::ttm_buffer_object,
@@ -424,7 +425,7 @@ impl Imports {
         Ok(())
     }
 
-    /// Unmaps all of them, and has no more: the device is unregistered.
+    /// Unmaps all imported buffers, and accepts no more: the device is unregistered.
     pub(super) fn end(&mut self) {
         self.ended = true;
         while let Some((bo, attach)) = self.all.pop() {
@@ -445,7 +446,7 @@ impl Imports {
     }
 }
 
-/// Takes its scatterlist from an imported buffer, which from here on gets no pages.
+/// Takes the scatterlist away from an imported buffer, which gets no pages any more.
 ///
 /// # Safety
 ///
@@ -461,7 +462,7 @@ unsafe fn take_sg(bo: *mut bindings::ttm_buffer_object) -> *mut bindings::sg_tab
     }
 }
 
-/// Gives up what a buffer was made of, if it was imported.
+/// Releases the attachment of a buffer, if it was imported.
 ///
 /// # Safety
 ///
@@ -488,11 +489,11 @@ pub(super) unsafe fn release(inner: &Inner, bo: *mut bindings::ttm_buffer_object
     }
 }
 
-/// The reservation of a DMA-buf is held.
+/// A guard of the reservation of a DMA-buf.
 ///
 /// # Invariants
 ///
-/// The current thread holds it, and this is to give it back.
+/// The current thread holds the reservation, and this gives it back.
 struct Locked<'a>(&'a DmaBuf);
 
 impl<'a> Locked<'a> {
@@ -525,7 +526,7 @@ impl<T: DriverObject> Object<T> {
         // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
-        // Who holds a reservation that is shared holds up all the others that share it.
+        // An importer that holds a shared reservation would block all buffers that share it.
         if this.shares_resv() {
             (this, &[])
         } else {
@@ -677,7 +678,7 @@ impl<T: DriverObject> Object<T> {
             // requirements.
             unsafe {
                 mmap(dma_buf.as_raw(), vma)?;
-                // The mapping has a reference to the DMA-buf instead.
+                // The mapping has a reference to the DMA-buf, and needs none to the object.
                 bindings::drm_gem_object_put(gem);
             }
             Ok(0)
@@ -709,7 +710,7 @@ impl<T: DriverObject> Object<T> {
         }
     }
 
-    /// Makes an object of the memory of `dma_buf`.
+    /// Makes an object from the memory of `dma_buf`.
     ///
     /// # Safety
     ///
@@ -727,10 +728,10 @@ impl<T: DriverObject> Object<T> {
         }
         Self::check_size(size)?;
 
-        // The object has one, too, but may be gone when the lock is dropped.
+        // A second reference for the object. The object may be freed before the lock is dropped.
         // SAFETY: It is valid.
         let owned = unsafe { DmaBuf::get(dma_buf.0) };
-        // The driver may end a registration in either, so the lock of the imports isn't held.
+        // The driver may end a registration in both calls, so the lock of the imports isn't held.
         let args = T::Driver::import(dev, size)?;
         let obj = Self::alloc(dev, size, 0, None, Some(owned), args)?;
 

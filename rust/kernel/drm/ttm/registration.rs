@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Showing a device to programs.
+//! Registration: makes a device visible to user space.
 //!
 //! C header: [`include/drm/drm_drv.h`](srctree/include/drm/drm_drv.h)
 
@@ -26,20 +26,21 @@ use core::{
 
 /// Registers a device, until its parent is unbound, or the driver's module goes.
 ///
-/// Then no program gets to it any more, its shrinker ends, and it has left debugfs. Files that are open
-/// and references that somebody has keep it, and the memory of its buffers.
+/// After that no program can reach the device, its shrinker has ended, and its folder in debugfs is removed.
+/// Open files and references keep the device, and the memory of its buffers.
 ///
-/// `data` makes what there is as long as the device is registered. It gets the parent, and so can map
-/// registers, or take what else belongs to a bound device, for `'bound`: as long as that is bound. It can
-/// borrow nothing else, as it must work for any `'bound`. Handlers of ioctls have the result, see
-/// [`registration_data_with`]; so has nobody any more when the parent is unbound. It is dropped before
-/// the parent's other resources that were there before.
+/// `data` makes the registration's data, which lives as long as the device is registered. It gets the
+/// parent for `'bound`, the time for which the parent is bound, so the data can have mapped registers and
+/// other resources of a bound device. It can borrow nothing else, as `data` must work for any `'bound`.
+/// Handlers of ioctls get the data, see [`registration_data_with`]. When the parent is unbound, the
+/// registration waits for the current users of the data, and then drops it, before the parent's resources
+/// that are older than the registration.
 ///
 /// # Errors
 ///
-/// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if its resources are being released,
-/// or if the module's exit has begun; [`ENOMEM`] and others if DRM can't register it;
-/// what `data` returns.
+/// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if the parent's resources are being
+/// released, or if the module's exit has begun; [`ENOMEM`] and others if DRM can't register the device;
+/// errors of `data`.
 ///
 /// # Examples
 ///
@@ -61,7 +62,7 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// One that uses the parent, and has a lock. A real one would have its registers, from
+/// Data that uses the parent, and has a lock. A driver of real hardware would also have registers, from
 /// `parent.io_request_by_index(0)`:
 ///
 /// ```
@@ -112,7 +113,7 @@ pub fn register<T: Driver>(
         &'bound T::ParentDevice<device::Bound>,
     ) -> Result<Pin<KBox<T::RegistrationData<'bound>>>>,
 ) -> Result<ARef<drm::Device<T>>> {
-    // What is registered when the module's exit has ended would stay so.
+    // Nothing would end a registration that is made after the module's exit.
     let _kept = Kept::new(Registered::end::<T> as *const ())?;
     let drm: ARef<drm::Device<T>> = (&*dev).into();
     let tdev: &Device<T> = &drm;
@@ -128,7 +129,7 @@ pub fn register<T: Driver>(
     let bound: &'static T::ParentDevice<device::Bound> =
         unsafe { device::AsBusDevice::from_device(&*ptr::from_ref(parent)) };
     let data = data(bound)?;
-    // From when programs find the device on, nothing fails without ending the registration as it ends.
+    // Allocate before programs can find the device: later failures must end the registration.
     let room = KBox::new_uninit(GFP_KERNEL)?;
 
     // SAFETY: The parent's resources are released before it is unbound, and the registration becomes one
@@ -140,7 +141,7 @@ pub fn register<T: Driver>(
     to_result(unsafe {
         bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(inner))
     })?;
-    // Their release may have begun, and then without this one.
+    // The release of the parent's resources may have begun, and may have missed the registration.
     if !keeps_resources(parent) {
         end_before_parent(inner);
         return Err(ENODEV);
@@ -148,10 +149,10 @@ pub fn register<T: Driver>(
     Ok(drm)
 }
 
-/// Whether the resources of a device aren't being released yet.
+/// Whether the release of a device's resources hasn't begun yet.
 ///
-/// Safe code may have a bound device until they all are: in the drop of one of them, or in an ioctl that
-/// the release waits for.
+/// Safe code may have a bound device until the release has ended: in the drop of a resource, or in an
+/// ioctl that the release waits for.
 fn keeps_resources(dev: &device::Device) -> bool {
     // SAFETY: The device is valid. The driver core may write the status meanwhile. It does so before it
     // takes the lock of the resources to release them. So a thread that adds one too late sees it.
@@ -167,7 +168,7 @@ fn keeps_resources(dev: &device::Device) -> bool {
 ///
 /// # Invariants
 ///
-/// `registration` is what `end` wants, which gets it once.
+/// `registration` is a valid argument for `end`, which is called with it once.
 pub(super) struct Registered {
     registration: *mut c_void,
     end: unsafe fn(*mut c_void),
@@ -195,13 +196,13 @@ impl Registered {
     }
 }
 
-/// What the parent's resources know a registration by.
+/// The argument by which the parent's resources identify a registration.
 fn token(inner: &Inner) -> *mut c_void {
     ptr::from_ref(inner).cast_mut().cast()
 }
 
-/// Ends a registration. It isn't generic: it may drop the last reference to a device of a module that
-/// nothing else keeps.
+/// Ends a registration. It isn't generic, so it is part of the kernel image: it may drop the last reference
+/// to a device whose module nothing else keeps.
 ///
 /// # Safety
 ///
@@ -225,7 +226,7 @@ unsafe extern "C" fn end_callback(token: *mut c_void) {
     unsafe { bindings::drm_dev_put(drm) };
 }
 
-/// Ends the registration of a device, if its parent doesn't. Returns whether it did.
+/// Ends the registration of a device, unless the parent already does. Returns whether it did.
 fn end_before_parent(inner: &Inner) -> bool {
     let end: unsafe extern "C" fn(*mut c_void) = end_callback;
 
@@ -242,8 +243,7 @@ fn end_before_parent(inner: &Inner) -> bool {
     }
 }
 
-/// Ends the registration of a device, if there is one, before its parent does. If the parent is just
-/// about to, waits for that.
+/// Ends the registration of a device, if there is one. If the parent is already ending it, waits for that.
 pub(super) fn end(inner: &Inner) {
     if end_before_parent(inner) || !inner.was_registered() {
         return;
@@ -258,13 +258,13 @@ pub(super) fn end(inner: &Inner) {
     }
 }
 
-/// Says that a virtual device reaches all memory, so that others' buffers can be mapped for it.
+/// Gives a virtual device a DMA mask of all memory, so that buffers of other devices can be mapped for it.
 ///
-/// To be called when it was just made, before anyone else can use it.
+/// Call it right after the device was made, before anyone else can use it.
 pub(super) fn enable_dma(parent: &faux::Registration) {
     let dev: &device::Device<device::Bound> = parent.as_ref().as_ref();
 
-    // There is nothing that could refuse it.
+    // Nothing refuses this mask.
     // SAFETY: The device is valid, and nobody uses it for DMA yet.
     let _ = unsafe { bindings::dma_coerce_mask_and_coherent(dev.as_raw(), u64::MAX) };
 }
@@ -283,18 +283,18 @@ pub(super) fn enable_dma(parent: &faux::Registration) {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// If it is forgotten, the device is registered until the driver's module goes.
+/// If this is forgotten, the device stays registered until the driver's module goes.
 #[must_use = "the device is unregistered immediately when this is unused"]
 pub struct FauxRegistration<T: Driver> {
     dev: ARef<drm::Device<T>>,
 }
 
 impl<T: Driver + for<'a> drm::Driver<RegistrationData<'a> = ()>> FauxRegistration<T> {
-    /// Makes a parent, and calls `make` for the device.
+    /// Makes a parent, and registers the device that `make` returns.
     ///
     /// # Errors
     ///
-    /// What `make` returns, and as [`register`].
+    /// Errors of `make`, and as [`register`].
     pub fn new(
         name: &CStr,
         make: impl FnOnce(&faux::Device<device::Bound>) -> Result<drm::UnregisteredDevice<T>>,
@@ -327,7 +327,7 @@ impl<T: Driver> FauxRegistration<T> {
 
 impl<T: Driver> Drop for FauxRegistration<T> {
     fn drop(&mut self) {
-        // With it goes the registration, which is one of its resources.
+        // This also ends the registration, which is one of the parent's resources.
         drop(self.inner().take_parent());
     }
 }
