@@ -28,7 +28,7 @@ pub(crate) struct Usage {
     in_gtt: Atomic<u32>,
     /// How many of them there have to be before it looks for room.
     patience: Atomic<u32>,
-    /// It found that those in VRAM are idle, and is to displace them.
+    /// It found that the next buffers to be evicted from VRAM are idle, and is to displace them.
     insists: Atomic<bool>,
 }
 
@@ -56,8 +56,8 @@ impl Usage {
     /// `obj`, whose reservation the caller has, is used by the job `now`. It may have VRAM next time, if
     /// it was used in GTT for a while, and if those that it would displace are idle.
     ///
-    /// Each time that it looks for that, it is more patient afterwards: those who come and go alike soon
-    /// stay where they are.
+    /// Each time that it is to displace others, its patience doubles: so buffers that take turns soon stay
+    /// where they are.
     pub(crate) fn was_used(obj: &Object, at: Option<MemType>, now: u64) {
         let usage = &obj.usage;
 
