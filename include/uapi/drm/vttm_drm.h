@@ -2,7 +2,7 @@
 /*
  * vttm: a virtual GPU whose memory TTM manages.
  *
- * Sizes and offsets are in bytes unless something else is said. Padding and
+ * Sizes and offsets are in bytes unless stated otherwise. Padding and
  * unknown flags must be 0. Handles and VM ids belong to the file that made them.
  */
 #ifndef _UAPI_VTTM_DRM_H_
@@ -37,15 +37,15 @@ extern "C" {
 #define VTTM_DOMAIN_GTT			0x2	/* pages that the GPU reaches */
 #define VTTM_DOMAIN_VRAM		0x4	/* the GPU's own memory */
 
-/* What a GPU has, for &drm_vttm_get_param.param */
+/* Properties and counters of a GPU, for &drm_vttm_get_param.param */
 #define VTTM_PARAM_VRAM_SIZE		0
 #define VTTM_PARAM_GTT_SIZE		1
 #define VTTM_PARAM_VRAM_USED		2
 #define VTTM_PARAM_GTT_USED		3
 #define VTTM_PARAM_PRIORITIES		4	/* how many there are */
-#define VTTM_PARAM_COPY_DELAY_US	5	/* what each move waits, in microseconds */
-#define VTTM_PARAM_BUFFERS		6	/* those that are not freed yet */
-/* The rest counts from when the GPU was made. */
+#define VTTM_PARAM_COPY_DELAY_US	5	/* delay of each move, in microseconds */
+#define VTTM_PARAM_BUFFERS		6	/* buffers that are not freed yet */
+/* The following ones count events since the GPU was made. */
 #define VTTM_PARAM_MOVES		7
 #define VTTM_PARAM_BYTES_MOVED		8
 #define VTTM_PARAM_EVICTIONS		9
@@ -91,15 +91,15 @@ struct drm_vttm_vm_destroy {
 /**
  * struct drm_vttm_gem_create - make a buffer, zeroed
  *
- * One that belongs to no VM, and may be in GTT or system memory, can be exported.
- * While another device is attached to it, it stays there.
+ * A buffer that belongs to no VM, and may be in GTT or system memory, can be
+ * exported. While another device is attached to it, it stays there.
  */
 struct drm_vttm_gem_create {
 	/** @size: in: rounded up to whole pages; out: the result */
 	__u64 size;
 	/** @domains: in: where it may be, VTTM_DOMAIN_* */
 	__u32 domains;
-	/** @priority: in: the lower, the earlier it is evicted */
+	/** @priority: in: buffers with a lower priority are evicted first */
 	__u32 priority;
 	/** @vm_id: in: the VM that it belongs to, or 0: then it may be shared */
 	__u32 vm_id;
@@ -119,20 +119,20 @@ struct drm_vttm_gem_create {
 #define VTTM_STATE_IMPORTED		0x10	/* its pages belong to another device */
 
 /**
- * struct drm_vttm_gem_info - what is known of a buffer
+ * struct drm_vttm_gem_info - ask for the state of a buffer
  */
 struct drm_vttm_gem_info {
 	/** @handle: in */
 	__u32 handle;
 	/** @flags: in: 0 */
 	__u32 flags;
-	/** @id: out: tells it from all others of the GPU, also when it is gone */
+	/** @id: out: unique among all buffers of the GPU, never used again */
 	__u64 id;
 	/** @size: out */
 	__u64 size;
-	/** @start: out: where in its domain; of no meaning in system memory */
+	/** @start: out: its offset in its domain; undefined in system memory */
 	__u64 start;
-	/** @domain: out: where it is, or 0 if it is nowhere */
+	/** @domain: out: where it is, or 0 if it has no place */
 	__u32 domain;
 	/** @domains: out: where it may be */
 	__u32 domains;
@@ -142,7 +142,7 @@ struct drm_vttm_gem_info {
 	__u32 state;
 	/** @moves: out: how often it was given a place */
 	__u64 moves;
-	/** @evictions: out: how often to make room */
+	/** @evictions: out: how often it was moved to make room */
 	__u64 evictions;
 	/** @swap_outs: out: how often its pages were swapped out */
 	__u64 swap_outs;
@@ -161,12 +161,12 @@ struct drm_vttm_gem_mmap_offset {
 };
 
 /**
- * struct drm_vttm_gem_prefetch - bring a buffer where it is wanted
+ * struct drm_vttm_gem_prefetch - move a buffer to a domain before it is used
  */
 struct drm_vttm_gem_prefetch {
 	/** @handle: in */
 	__u32 handle;
-	/** @domains: in: where; some of those it was made for, or 0 for all of them */
+	/** @domains: in: a subset of the buffer's domains, or 0 for all of them */
 	__u32 domains;
 	/** @flags: in: 0 */
 	__u32 flags;
@@ -178,7 +178,7 @@ struct drm_vttm_gem_prefetch {
 #define VTTM_EVICT_SWAP_OUT		0x1
 
 /**
- * struct drm_vttm_gem_evict - send a buffer where it would be evicted to
+ * struct drm_vttm_gem_evict - move a buffer to where eviction would move it
  */
 struct drm_vttm_gem_evict {
 	/** @handle: in */
@@ -193,7 +193,7 @@ struct drm_vttm_gem_evict {
 /**
  * struct drm_vttm_gem_madvise - say whether a buffer's content is needed
  *
- * What isn't needed is lost when the system is short of memory.
+ * Content that isn't needed is lost when the system is short of memory.
  */
 struct drm_vttm_gem_madvise {
 	/** @handle: in */
@@ -225,11 +225,11 @@ struct drm_vttm_submit_bo {
 
 /* Word n of the range, 64 bits wide, becomes value + n * step. */
 #define VTTM_OP_FILL			0
-/* The range becomes what is in another one, which it must not overlap. */
+/* Copy another range, which must not overlap, to the range. */
 #define VTTM_OP_COPY			1
 
 /**
- * struct drm_vttm_op - something for the GPU to do
+ * struct drm_vttm_op - an operation of the GPU
  *
  * Offsets and sizes are multiples of 8.
  */
@@ -238,9 +238,9 @@ struct drm_vttm_op {
 	__u32 op;
 	/** @flags: in: 0 */
 	__u32 flags;
-	/** @to: in: which of the buffers it writes to, from 0 on */
+	/** @to: in: index of the buffer to write to */
 	__u32 to;
-	/** @from: in: for VTTM_OP_COPY, which one it reads; else 0 */
+	/** @from: in: for VTTM_OP_COPY, index of the buffer to read; else 0 */
 	__u32 from;
 	/** @to_offset: in */
 	__u64 to_offset;
@@ -254,7 +254,7 @@ struct drm_vttm_op {
 	__u64 step;
 };
 
-/* Begin when the sync file @fence_fd is signaled. Others don't wait for that. */
+/* Begin when the sync file @fence_fd is signaled. Other submits don't wait for it. */
 #define VTTM_SUBMIT_FENCE_IN		0x1
 /* Make a sync file, and put it into @fence_fd. */
 #define VTTM_SUBMIT_FENCE_OUT		0x2
@@ -266,8 +266,9 @@ struct drm_vttm_op {
 /**
  * struct drm_vttm_submit - let the GPU work
  *
- * All buffers are brought where the GPU reaches them, and stay until it is done.
- * Those of the VM then go to the tails of their LRU lists.
+ * The driver moves all buffers to places that the GPU reaches, where they stay
+ * until the GPU is done. The buffers of the VM then move to the tails of their LRU
+ * lists, and so do the submit's other buffers.
  */
 struct drm_vttm_submit {
 	/** @vm_id: in: the VM, or 0 for none */
@@ -287,18 +288,18 @@ struct drm_vttm_submit {
 	/** @pad: in: 0 */
 	__u32 pad;
 	/**
-	 * @serial: out: counts the submits of the GPU, from 1 on, in the order in which
-	 * it works on them, but for those that wait for a fence of somebody else
+	 * @serial: out: number of the submit, from 1 on, in the order in which the GPU
+	 * works on submits; those that wait for a fence of another device run later
 	 */
 	__u64 serial;
 	/**
 	 * @restarts: out: how often it gave up all reservations and started over, as
-	 * another submit came first; also if it failed
+	 * another transaction had one of them; also set if it failed
 	 */
 	__u64 restarts;
 };
 
-/* Wait for writing only, as who wants to read does. */
+/* Wait only for work that writes to the buffer, as a reader would. */
 #define VTTM_WAIT_WRITES		0x1
 
 /**
@@ -309,7 +310,7 @@ struct drm_vttm_wait {
 	__u32 handle;
 	/** @flags: in: VTTM_WAIT_* */
 	__u32 flags;
-	/** @timeout_ns: in: until when, in nanoseconds of CLOCK_MONOTONIC */
+	/** @timeout_ns: in: when to give up, in nanoseconds of CLOCK_MONOTONIC */
 	__s64 timeout_ns;
 };
 
@@ -317,11 +318,11 @@ struct drm_vttm_wait {
  * struct drm_vttm_lru_entry - a buffer on an LRU list
  */
 struct drm_vttm_lru_entry {
-	/** @id: as in &drm_vttm_gem_info; 0 for what is left of a moved buffer */
+	/** @id: as in &drm_vttm_gem_info; 0 for the ghost of a moved buffer */
 	__u64 id;
 	/** @size: */
 	__u64 size;
-	/** @bulk: tells the VMs' bulks on the GPU from each other; 0 if it is in none */
+	/** @bulk: the bulk of a VM, unique on the GPU; 0 if the buffer is in none */
 	__u64 bulk;
 	/** @priority: of the list that it is on */
 	__u32 priority;
@@ -329,14 +330,14 @@ struct drm_vttm_lru_entry {
 	__u32 state;
 };
 
-/* Pass by what is moved while the walk is under way. */
+/* Skip buffers that were moved since the walk began. */
 #define VTTM_LRU_WALK_BOUNDED		0x1
 
 /**
- * struct drm_vttm_lru_walk - what is on the LRU lists of a domain, in their order
+ * struct drm_vttm_lru_walk - list the buffers on a domain's LRU lists, in their order
  *
- * The list's lock is given back for each chunk that is copied out; others change
- * the list meanwhile. What stays in its place is met once, whatever they do.
+ * The lists' lock is dropped while each chunk is copied out, and other threads may
+ * change the lists. A buffer that stays in its place is listed once, whatever they do.
  */
 struct drm_vttm_lru_walk {
 	/** @domain: in: one of VTTM_DOMAIN_* */
@@ -345,13 +346,13 @@ struct drm_vttm_lru_walk {
 	__u32 flags;
 	/** @entries: in: pointer to an array of &struct drm_vttm_lru_entry */
 	__u64 entries;
-	/** @capacity: in: how many fit there; what doesn't is counted only */
+	/** @capacity: in: length of the array; further entries are only counted */
 	__u64 capacity;
-	/** @count: out: how many it met */
+	/** @count: out: how many buffers the walk returned */
 	__u64 count;
-	/** @chunk: in: how many to take in one hold of the lock, 1 to 32; 0 for 32 */
+	/** @chunk: in: buffers for which the lock is held at a time, 1 to 32; 0 for 32 */
 	__u32 chunk;
-	/** @lock_drops: out: how often the lock was given back under way */
+	/** @lock_drops: out: how often the lock was dropped before the end */
 	__u32 lock_drops;
 };
 

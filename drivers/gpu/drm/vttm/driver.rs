@@ -130,7 +130,7 @@ impl ttm::Driver for VttmDriver {
     }
 
     fn export_places(bo: &Buffer) -> &'static [Place] {
-        // Pinned there, it must still be of use to those who can use it now.
+        // While it is pinned there, those who use it now must still be able to.
         if bo.domains.contains(Domains::GTT) {
             &[Place::TT]
         } else if bo.domains.contains(Domains::SYSTEM) {

@@ -57,11 +57,11 @@ pub(crate) struct Submitted {
     pub(crate) is_late: bool,
 }
 
-/// Does one task after the other, in the order of their fences.
+/// Runs one task after the other, in the order of their fences.
 ///
-/// Of what it does, nothing waits but for what it has done before. What has to wait for others, of whom
-/// nobody knows when they are done, is late: it has a timeline of its own, and comes to the queue when
-/// they are.
+/// A task in the queue only waits for tasks before it. A task that has to wait for another device's fence,
+/// which may never be signaled, is late: it has a timeline of its own, and enters the queue when that fence
+/// is signaled.
 #[pin_data]
 pub(crate) struct Engine {
     timeline: Timeline,
@@ -138,8 +138,8 @@ impl Engine {
 
     /// Waits while there is too much to copy out of pages.
     ///
-    /// A transaction does so when it begins. Later, with all that it has reserved, it would be in the way
-    /// of others. So there may be more to copy than that: what those who have begun move.
+    /// A transaction waits when it begins. If it waited later, other transactions would have to wait for its
+    /// reservations. So there may be more to copy than the limit, by what transactions under way move.
     pub(crate) fn wait_for_copies(&self) -> Result {
         self.copies.wait_for_room()
     }
@@ -340,7 +340,7 @@ struct Done {
     completion: Completion,
 }
 
-/// Each task has a reference, and so has who makes them.
+/// Each task has a reference, and so has [`Tasks`], which makes them.
 struct Token(Arc<Done>);
 
 impl Tasks {

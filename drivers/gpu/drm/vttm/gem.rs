@@ -464,7 +464,7 @@ impl File {
         obj.dont_need.store(dont_need, Relaxed);
         args.retained = (!obj.purged.load(Relaxed)).into();
         if !dont_need {
-            // Who needs it again knows now that it is lost, and finds it zeroed.
+            // The program has been told that the content is lost, and finds the buffer zeroed.
             obj.purged.store(false, Relaxed);
         }
         Ok(0)
