@@ -378,7 +378,7 @@ fn walker(dev: &Device, bulks: &[ttm::BulkId; BULKS]) -> Result {
         }
         drop(walk);
 
-        // Who left the list or entered it since the start has another number now, or none.
+        // A buffer that left or entered the list since the start has another number now, or none.
         for (entered, returned) in dev.entered.iter().zip(returned) {
             if (1..=start).contains(&entered.load(Acquire)) {
                 dev.owed.fetch_add(1, Relaxed);
@@ -390,7 +390,7 @@ fn walker(dev: &Device, bulks: &[ttm::BulkId; BULKS]) -> Result {
     Ok(())
 }
 
-/// A buffer, as the one who changes everything knows it.
+/// A buffer, with the state that the thread which changes the lists needs.
 struct Slot {
     /// The bulk that it may be in.
     bulk: Option<usize>,

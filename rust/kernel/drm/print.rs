@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Printing to wherever DRM wants it.
+//! Printing with DRM printers.
 //!
 //! C header: [`include/drm/drm_print.h`](srctree/include/drm/drm_print.h)
 
@@ -16,9 +16,9 @@ use core::{
     ptr, //
 };
 
-/// What DRM gives to those who are to say something of themselves.
+/// A DRM printer, which DRM passes to a driver for output such as fdinfo.
 ///
-/// It is written to with [`write!`] and [`writeln!`]; that never fails.
+/// Write to it with [`write!`] and [`writeln!`], which never fail.
 ///
 /// # Examples
 ///
@@ -26,7 +26,7 @@ use core::{
 ///
 /// # Invariants
 ///
-/// `raw` is a valid `struct drm_printer` for `'a`, which nobody else uses meanwhile.
+/// `raw` is a valid `struct drm_printer` for `'a`, which nothing else uses during that time.
 pub struct Printer<'a> {
     raw: *mut bindings::drm_printer,
     _printer: PhantomData<&'a mut bindings::drm_printer>,
@@ -36,7 +36,7 @@ pub struct Printer<'a> {
 impl Printer<'_> {
     /// # Safety
     ///
-    /// `raw` must be valid as long as what is returned, and nobody else use it meanwhile.
+    /// `raw` must be valid as long as the returned printer, and nothing else may use it during that time.
     pub(super) unsafe fn from_raw(raw: *mut bindings::drm_printer) -> Self {
         // INVARIANT: By the function's requirements.
         Self {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Timeouts as programs give them.
+//! Timeouts of ioctls.
 
 use crate::time::{
     Delta,
@@ -8,10 +8,10 @@ use crate::time::{
     Monotonic, //
 };
 
-/// How long it is until `deadline_ns`, in nanoseconds of `CLOCK_MONOTONIC`; zero if that has been.
+/// The time from now until `deadline_ns`, in nanoseconds of `CLOCK_MONOTONIC`; zero if that has passed.
 ///
-/// Programs say until when to wait, not how long: then a wait that a signal has interrupted can begin
-/// anew with the same argument.
+/// User space passes the end of a wait and not its length, so a wait that a signal has interrupted can be
+/// restarted with the same argument.
 ///
 /// # Examples
 ///

@@ -27,11 +27,11 @@
  * nodes are &struct ttm_lru_item, the head is where eviction starts, and all
  * of it is protected by &ttm_device.lru_lock, a spinlock.
  *
- * **Hitches.** Whoever evicts, swaps or shrinks walks these lists, and to do
- * anything with a buffer must drop the lock. A &struct ttm_resource_cursor
- * keeps the walk's place meanwhile: it parks a node of its own, a *hitch*,
- * right before what it would visit next, and everybody else steps over it. In
- * the pictures, letters are resources and ``H`` is a hitch::
+ * **Hitches.** Eviction, swap-out and shrinking walk these lists, and must drop
+ * the lock to do anything with a buffer. A &struct ttm_resource_cursor keeps the
+ * walk's place meanwhile: it parks a node of its own, a *hitch*, right before the
+ * resource that it would visit next, and everybody else steps over it. In the
+ * pictures, letters are resources and ``H`` is a hitch::
  *
  *	A  B  C  D		the list
  *	A  B  H  C  D		next() returned B; the lock may be dropped
@@ -62,9 +62,10 @@
  *	H  D  E  A* B* C*	  then the sublist goes: D and E come next
  *
  * A member that moves to its range's tail is put right behind the last member:
- * walks that are behind the range have passed it by. Who joins may still be ahead
- * of such a walk, and must stay so: it is put behind the last member *and* the
- * hitches that directly follow it. These become inner, and so registered::
+ * cursors that are behind the range have passed the member already. A joining
+ * resource may still be ahead of such a cursor and must remain ahead of it. So it
+ * is put behind the last member *and* the hitches that directly follow it. These
+ * become inner, and so registered::
  *
  *	A* B* H  D  E		C joins ...
  *	A* B* H  C* D  E	... ahead of the cursor, which is registered now
@@ -214,7 +215,7 @@ static void ttm_resource_latch(struct ttm_resource *res,
 	res->lru.state = ttm_lru_state(place, priority) | stamp;
 }
 
-/* When did @res, a member of the range, last move, be it with that? */
+/* Last move of @res, a member of the range, alone or with the range. */
 static u64 ttm_range_moved(const struct ttm_lru_bulk_move_pos *pos,
 			   const struct ttm_resource *res)
 {
@@ -281,7 +282,7 @@ static void ttm_range_del(struct ttm_lru_bulk_move_pos *pos,
 /*
  * Make @res, which is loose, the last member of its range in @bulk. Hitches that
  * directly follow the current last member stay before @res: its walk is to meet
- * @res. An empty range begins where @res stands; who joins has moved by that.
+ * @res. An empty range begins where @res stands. Joining counts as a move.
  */
 static void ttm_resource_join(struct ttm_resource *res,
 			      const struct ttm_buffer_object *bo,
@@ -796,8 +797,8 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
  * As ttm_resource_cursor_init(), but a walk returns only resources that have
  * been on the list since it began and were not moved since, by themselves or
  * with their bulk: each of these once, if it stays. So it takes no more steps
- * than there were resources when it began, whatever is moved to the tail
- * meanwhile, be it by who walks.
+ * than there were resources when it began, whatever others or the walker itself
+ * move to the tail meanwhile.
  *
  * Context: No lock needed.
  */
@@ -881,8 +882,9 @@ static bool ttm_cursor_ignores(const struct ttm_resource_cursor *cursor,
 
 /*
  * A bounded walk ignores @res: return the last of the nodes that it is sure to
- * ignore as well. Who moves goes to the tail of the list or of the range, so
- * what is behind has moved since; but for who left a range's middle.
+ * ignore as well. A move goes to the tail of the list or of the range, so the
+ * resources behind have moved since. A resource that left a range's middle is the
+ * exception.
  */
 static struct list_head *
 ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
@@ -909,8 +911,8 @@ ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
  * @budget: How many resources may be looked at, one at least. Lowered by how many
  * were.
  *
- * As ttm_resource_cursor_advance(), for who wants to hold the lock no longer than
- * for a constant number of resources.
+ * As ttm_resource_cursor_advance(), for callers that hold the lock for a constant
+ * number of resources at most.
  *
  * Context: &ttm_device.lru_lock held. O(budget) plus the hitches passed.
  *
@@ -1250,11 +1252,10 @@ void ttm_unevictable_walk_start(struct ttm_device *bdev,
  * @bdev: The device.
  * @since: From ttm_unevictable_walk_start().
  *
- * The order of that list tells nothing, and no cursor walks it. So a walk takes
- * each resource from the tail to the head. It is over when the one at the tail was
- * returned: who gets there meanwhile, or is moved to the tail by others, is ahead
- * of the walk, and those that are behind were returned. There must be no two such
- * walks at a time.
+ * The order of that list means nothing, and no cursor walks it. So a walk moves
+ * each resource from the tail to the head. It ends when it has already returned the
+ * resource at the tail: resources that others add, or move to the tail, are ahead of
+ * the walk, and those behind it were returned. Only one such walk may run at a time.
  *
  * Context: &ttm_device.lru_lock held; it may be dropped between steps. O(1).
  *

@@ -401,7 +401,7 @@ EXPORT_SYMBOL(ttm_shrinker_create);
  * ttm_shrinker_destroy() - end a shrinker
  * @shrinker: The shrinker. Must go before the device's managers do.
  *
- * Context: May sleep: waits for those who are shrinking.
+ * Context: May sleep, to wait for scans that are running.
  */
 void ttm_shrinker_destroy(struct ttm_shrinker *shrinker)
 {

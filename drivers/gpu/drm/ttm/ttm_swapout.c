@@ -349,10 +349,10 @@ void ttm_swapout_fini(struct ttm_device *bdev)
 }
 
 /**
- * ttm_device_unlist() - have others swap out none of a device's buffers any more
+ * ttm_device_unlist() - remove a device from the list that swap-out for other devices follows
  * @bdev: The device, which is about to lose its driver. May be called again.
  *
- * Context: May sleep, until those are done who do so now.
+ * Context: May sleep, to wait for threads that swap out buffers of @bdev.
  */
 void ttm_device_unlist(struct ttm_device *bdev)
 {

@@ -155,7 +155,7 @@ impl<T: Driver> Buffer<T> {
         unsafe { (*self.as_raw()).base.dev.is_null() }
     }
 
-    /// Whether its memory belongs to another device, or whoever else has exported it.
+    /// Whether its memory was imported: it belongs to another device, or to another exporter of DMA-bufs.
     ///
     /// # Examples
     ///

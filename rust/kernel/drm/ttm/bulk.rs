@@ -118,13 +118,13 @@ pub struct BulkMove<T: Driver> {
     dev: ARef<drm::Device<T>>,
 }
 
-/// What TTM has of a bulk.
+/// The part of a bulk that TTM uses.
 ///
 /// # Invariants
 ///
 /// - `bulk` is initialized.
-/// - `bdev` is valid: who has a reference to this is a [`BulkMove`] or a member, and these have one to
-///   the device.
+/// - `bdev` is valid: only a [`BulkMove`] and members have references to this, and these have one to the
+///   device.
 /// - All members have the reservation `resv` and are on `bdev`.
 #[pin_data(PinnedDrop)]
 pub(super) struct BulkInner {

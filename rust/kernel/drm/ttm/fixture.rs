@@ -113,7 +113,7 @@ pub enum Kind {
 pub enum Works {
     /// There is none.
     Never,
-    /// It moves buffers, but to make room, so that who needs room needn't wait for it.
+    /// It moves buffers, except for evictions, which then don't wait for it.
     NotToEvict,
     /// It makes all moves.
     Always,
@@ -463,13 +463,13 @@ impl Device {
         Self::with(|setup| setup.shrinker())
     }
 
-    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them. Evictions
-    /// to make room it makes at once.
+    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them. It evicts
+    /// buffers at once.
     pub fn new_with_engine() -> Result<Self> {
         Self::make(Works::NotToEvict, |_| Ok(()))
     }
 
-    /// Makes a device that does so even to make room. Who gets that waits for the jobs.
+    /// Makes a device that does so for evictions, too. Buffers that get the room wait for the jobs.
     pub fn new_with_pipeline() -> Result<Self> {
         Self::make(Works::Always, |_| Ok(()))
     }

@@ -265,13 +265,12 @@ impl Inner {
         self.outside.lock().registration.take()
     }
 
-    /// Takes the device away from all who reach it without a reference to it or to the module: the
-    /// system's shrinkers, who reads debugfs, and other devices that are short of memory. What it has
-    /// imported is unmapped.
+    /// Removes the device from all places that lead to it without a reference to it or to the module: the
+    /// list of shrinkers, debugfs, and TTM's list of devices. Unmaps imported buffers.
     pub(super) fn leave(&self) {
         let mut outside = self.outside.lock();
 
-        // Who reads there is waited for.
+        // This waits for readers.
         outside.debugfs = None;
         if !outside.shrinker.is_null() {
             // SAFETY: By the type invariants it is one of `bdev`, whose managers are still there. Nobody
@@ -470,7 +469,7 @@ pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
 
 /// Takes hitches off the lists of `man`.
 ///
-/// Who has a cursor borrows the device, so these are of cursors that were leaked.
+/// A cursor borrows the device, so these are hitches of cursors that were leaked.
 ///
 /// # Safety
 ///

@@ -57,8 +57,8 @@ use core::ffi::c_void;
 ///
 /// # Invariants
 ///
-/// The LRU lock of `dev` is held for `'a`, and while `self` is there nobody but who has it changes the
-/// lists. No cursor is advanced without being paused.
+/// The LRU lock of `dev` is held for `'a`, and while `self` exists, only its owner changes the lists. No
+/// cursor is advanced without being paused.
 pub struct Lru<'a, T: Driver> {
     dev: &'a Device<T>,
     _guard: Option<Guard<'a, (), SpinLockBackend>>,

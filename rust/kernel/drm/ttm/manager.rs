@@ -137,12 +137,12 @@ impl<T: Driver> Manager<T> {
 
     /// Evicts all buffers, and waits until they are gone.
     ///
-    /// Buffers that can't be evicted don't keep the others from it. Waits for reservations; who calls
-    /// it must hold none.
+    /// If a buffer can't be evicted, this goes on with the others. It waits for reservations, so the caller
+    /// must hold none.
     ///
     /// # Errors
     ///
-    /// What the eviction of a buffer came to that is left.
+    /// An error of evicting a buffer that is left.
     ///
     /// # Examples
     ///

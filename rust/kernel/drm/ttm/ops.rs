@@ -188,10 +188,10 @@ struct Core<M: ManagerOps> {
     ops: M,
 }
 
-/// A resource as TTM knows it, and what the manager has of it.
+/// A resource, with TTM's part and the manager's.
 ///
-/// It is on the LRU list for all the time that it has space: otherwise who looks for room would take the
-/// space for lost. So it is there before, and after.
+/// It is on the LRU list for all the time that it has space: otherwise a search for room would not know of
+/// the space. So it enters the list before it gets its space, and leaves the list after it has freed it.
 ///
 /// # Invariants
 ///

@@ -306,8 +306,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 
     /// Makes room for a fence in the reservation.
     ///
-    /// What uses the buffers gives them a [`Fence`] with this, before it begins: who wants to move or
-    /// free them then waits for it.
+    /// Before work on the buffer begins, add the work's [`Fence`] with this. Moving or freeing the buffer
+    /// then waits for the fence.
     ///
     /// # Errors
     ///
@@ -449,14 +449,14 @@ impl<B: Reserve> Drop for Reserved<'_, B> {
     }
 }
 
-/// What the work that a fence stands for does with a buffer, and so, who waits for it.
+/// How the work of a fence uses a buffer. This decides which other users wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FenceUsage {
-    /// It reads: who writes waits.
+    /// It reads: writers wait for it.
     Read,
-    /// It writes: who reads or writes waits.
+    /// It writes: readers and writers wait for it.
     Write,
-    /// It takes no part in that, and is only waited for before the buffer is moved or freed.
+    /// Neither: only moving or freeing the buffer waits for it.
     Bookkeep,
 }
 
@@ -469,7 +469,7 @@ impl FenceUsage {
         }
     }
 
-    /// The fences that who uses it so waits for first, or that who asks for all of them does.
+    /// The usage of the fences that a new user with this usage waits for; all of them for `Bookkeep`.
     pub(super) fn waits_for(self) -> bindings::dma_resv_usage {
         match self {
             Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
@@ -686,7 +686,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
         let bo = self.bo();
         let mut flags = bindings::ttm_bo_shrink_flags::default();
         flags.set_purge(purge.into());
-        // Who asks for it wants the memory now, and not when the system is short of it.
+        // The caller wants the memory now, so write it back at once.
         flags.set_writeback(1);
 
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the

@@ -62,17 +62,18 @@ impl From<Error> for Stop {
 
 /// Takes several reservations, and works with them.
 ///
-/// `f` takes them with [`Transaction::reserve`], in any order; they are given back when it has
-/// returned. Where another transaction has one that it can't be made to wait for, `reserve` fails, and
-/// goes on failing: `f` must return that, and is called again when the other one is done. So it is with
-/// [`Transaction::validate`]. So `f` should do that before it does what must not be done twice.
+/// `f` takes them with [`Transaction::reserve`], in any order; they are given back when `f` has returned.
+/// If waiting for a reservation of another transaction could deadlock, `reserve` fails, and keeps failing.
+/// `f` must return that error, and is called again when the other transaction has released the
+/// reservation. The same applies to [`Transaction::validate`]. So `f` should call both before it does
+/// anything that must not be done twice.
 ///
-/// A transaction is as old as its first call of `f`, however often that starts over; the older one of
-/// two never gives way to the younger one.
+/// A transaction is as old as its first call of `f`, however often it starts over. The older one of two
+/// transactions never gives way to the younger one.
 ///
 /// With an interruptible `ctx`, a signal ends the waiting.
 ///
-/// Who calls this must have no reservation.
+/// The caller must hold no reservation.
 ///
 /// # Errors
 ///

@@ -189,10 +189,10 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         }
     }
 
-    /// Waits for reservations that are taken, instead of passing by.
+    /// Waits for reservations that are taken, instead of skipping their buffers.
     ///
-    /// Who steps must hold no reservation, nor keep a buffer from the step before: a walk that waits
-    /// for what its own thread has waits for ever.
+    /// The thread that steps must hold no reservation, and must have dropped the buffer of the step before:
+    /// a walk that waits for a reservation of its own thread waits for ever.
     ///
     /// # Examples
     ///
@@ -206,7 +206,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     ///
     /// let mut walk = pin!(vram.walk(&OperationCtx::new()).waiting());
     /// assert_eq!(walk.as_mut().count(), 1);
-    /// // Who waits sees everything.
+    /// // A waiting walk leaves out no busy buffer.
     /// assert_eq!(walk.left_out().busy, 0);
     /// # Ok::<(), Error>(())
     /// ```
