@@ -92,6 +92,10 @@ numbered! {
         Parent: own,
         /// A buffer of a second device that is gone.
         Orphan: own,
+        /// A buffer whose pin was dropped with the reservation held: a work gives it back.
+        Unpinned: device,
+        /// A callback and a waker that came too late: the fence was signaled, and has neither.
+        TooLate: ,
 
         /// A buffer's reservation, held.
         Reserved: guard locks,

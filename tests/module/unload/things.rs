@@ -31,7 +31,9 @@ use kernel::{
         DriverFenceAllocation,
         Fence,
         FenceCallback,
-        Timeline, //
+        Timeline,
+        Wake,
+        Waker, //
     },
     drm::{
         ttm::{
@@ -170,9 +172,30 @@ pub(crate) fn make(
             shelf.unregister(other)?;
             boxed(obj)
         }
+        Thing::Unpinned => {
+            let obj = vram()?;
+            let mut reserved = obj.reserve();
+            drop(reserved.pin()?);
+            drop(reserved);
+            boxed(obj)
+        }
+        Thing::TooLate => {
+            let done = DriverFence::new(c"ttm_unload", c"done")?.fence();
+            let callback = done.add_callback(FenceCallback::new(|| ())?);
+            let waker = done.wake(Waker::new(Idle)?);
+            boxed_send((callback.err().ok_or(EBUSY)?, waker.err().ok_or(EBUSY)?))
+        }
         _ => return forget(dev, thing, vram()?).map(|()| None),
     };
     kept.map(Some)
+}
+
+/// Does nothing when it is woken.
+struct Idle;
+
+#[vtable]
+impl Wake for Idle {
+    fn wake(_waker: KBox<Waker<Self>>) {}
 }
 
 /// Registers a device when it is dropped, and forgets it.
