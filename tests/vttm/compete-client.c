@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "compete.h"
@@ -25,7 +26,7 @@ static struct rng rng;
 static __u32 first_held;
 
 static struct {
-	__u64 begun, granted, serial, restarts;
+	__u64 begun, granted, serial, restarts, sleeps;
 } attempt;
 
 __u64 draw(__u64 n)
@@ -101,11 +102,21 @@ void client_drop(__u32 first, __u32 count)
 	});
 }
 
+static __u64 count_sleeps(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		die("getrusage: %s", strerror(errno));
+	return usage.ru_nvcsw;
+}
+
 void attempt_begin(void)
 {
 	attempt.restarts = 0;
 	attempt.serial = 0;
 	attempt.granted = vttm_get(gpu, VTTM_PARAM_SUBMITS);
+	attempt.sleeps = count_sleeps();
 	attempt.begun = now_ns();
 }
 
@@ -116,6 +127,7 @@ void attempt_end(int ret, __u32 first, __u32 count)
 		.first = first,
 		.count = count,
 		.wait = now_ns() - attempt.begun,
+		.sleeps = count_sleeps() - attempt.sleeps,
 		.is_submit = attempt.serial,
 		.serial = attempt.serial,
 		.restarts = attempt.restarts,

@@ -30,6 +30,7 @@ struct entry {
 	int error;
 	__u64 wait;		/* nanoseconds */
 	__u64 overtaken;	/* by how many submits of others meanwhile */
+	__u64 sleeps;		/* how often it gave the CPU up to wait for something */
 	__u64 restarts;
 };
 

@@ -274,6 +274,28 @@ static __u64 count_starved(const struct client *client, __u64 mean, __u32 others
 	return starved;
 }
 
+/* Waits of more than 20 times the client's own mean, and those in which it never slept. */
+static void print_long_waits(const struct run *run)
+{
+	__u64 waits = 0, awake = 0;
+
+	for (__u32 i = 0; i < run->client_count; i++) {
+		const struct client *client = &run->clients[i];
+		__u64 mean = result_of(client).mean;
+
+		for (__u32 n = 0; n < client->entry_count; n++) {
+			const struct entry *entry = &client->entries[n];
+
+			if (entry->wait <= MOST_WAIT * mean)
+				continue;
+			waits++;
+			awake += !entry->sleeps;
+		}
+	}
+	printf("  %llu waits of more than %d times the client's mean; it never slept in %llu\n",
+	       waits, MOST_WAIT, awake);
+}
+
 static double times(__u64 value, __u64 of)
 {
 	return of ? (double)value / of : 0;
@@ -369,6 +391,7 @@ static bool waits_are_fair(const struct pattern *pattern, const struct run *run)
 	}
 	printf("  the longest wait is %.1f times the mean of the slowest client\n",
 	       times(longest, slowest));
+	print_long_waits(run);
 	return fair;
 }
 
