@@ -17,6 +17,7 @@
 mod callback;
 mod context;
 mod fence;
+mod hook;
 mod owner;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;

@@ -7,17 +7,9 @@ use kernel::{
     prelude::*, //
 };
 
-#[allow(unused_macros)]
-#[macro_use]
-#[path = "common/driver.rs"]
-mod driver;
-
 struct Sleeper(#[cfg(not(control))] Option<Reserved<'static, Object<fixture::BufferData>>>);
 
-#[vtable]
 impl Wake for Sleeper {
     //~^ error[E0277]: cannot be sent between threads safely
-    type OwnerModule = driver::Module;
-
     fn wake(_waker: KBox<Waker<Self>>) {}
 }

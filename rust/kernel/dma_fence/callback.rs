@@ -3,21 +3,17 @@
 //! Callbacks, which a fence calls when it is signaled.
 
 use super::{
-    owner::get_owner_of,
+    hook::Hook,
     Fence, //
 };
 use crate::{
     bindings,
     prelude::*,
-    sync::{
-        aref::ARef,
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
     },
-    task::Task,
-    types::Opaque, //
+    task::Task, //
 };
 use core::ptr::{
     self,
@@ -61,11 +57,9 @@ impl<T: FenceCb> FenceCallback<T> {
     pub fn new(callback: T) -> Result<Self> {
         // INVARIANT: No fence has it.
         let head = Head {
-            cb: Opaque::uninit(),
+            hook: Hook::new(),
             call: Inner::<T>::call,
             free: Inner::<T>::free,
-            fence: None,
-            module: ptr::null_mut(),
             runs_in: Atomic::new(ptr::null_mut()),
             is_dropped: false,
         };
@@ -172,17 +166,13 @@ struct Inner<T> {
 /// # Invariants
 ///
 /// - `call` and `free` may be called with this, as they say.
-/// - While it is added to a fence, `fence` is that fence, and a reference to `module` belongs to this,
-///   unless `module` is null.
-/// - `runs_in` is the task in which `call` runs, with the fence's lock held; otherwise null.
+/// - `runs_in` is the task in which `call` runs, with the fence's lock held; else null.
 #[repr(C)]
 struct Head {
     // Comes first: C has a pointer to it.
-    cb: Opaque<bindings::dma_fence_cb>,
+    hook: Hook,
     call: unsafe fn(NonNull<Head>),
     free: unsafe fn(NonNull<Head>),
-    fence: Option<ARef<Fence>>,
-    module: *mut bindings::module,
     runs_in: Atomic<*mut bindings::task_struct>,
     /// Its own call has dropped the registration. Accessed by that task only.
     is_dropped: bool,
@@ -224,32 +214,13 @@ impl<T: FenceCb> Inner<T> {
 /// `head` must be valid, and nobody else use it, until `remove` if this returns true.
 #[inline(never)]
 unsafe fn add(head: NonNull<Head>, fence: &Fence) -> bool {
-    let this = head.as_ptr();
-
     // SAFETY: `head` is valid, by the function's requirements.
-    let Ok(module) = get_owner_of(unsafe { (*this).call } as *const ()) else {
-        return false;
-    };
-    // INVARIANT: `module` of `Head` was just taken a reference to; both go again if no fence has it.
-    // SAFETY: `head` is valid and nobody else's, by the function's requirements.
-    unsafe {
-        (*this).module = module;
-        (*this).fence = Some(fence.into());
-    }
-    // SAFETY: By the type invariant of `Fence`, `fence` is valid. The callback is valid until it is
-    // removed, by the function's requirements. It keeps the fence.
-    let ret =
-        unsafe { bindings::dma_fence_add_callback(fence.as_raw(), this.cast(), Some(callback)) };
-    if ret == 0 {
-        return true;
-    }
+    let code = unsafe { (*head.as_ptr()).call } as *const ();
 
-    // SAFETY: `head` is still nobody else's: the callback isn't called. The reference was taken above.
-    unsafe {
-        (*this).fence = None;
-        bindings::module_put(module);
-    }
-    false
+    // CAST: The hook comes first.
+    // SAFETY: `head` is valid and nobody else's until `remove`, by the function's requirements. The caller
+    // runs code of the callback's module. `callback` and `remove` give the reference to that back.
+    unsafe { Hook::add(head.cast(), fence, code, callback) }
 }
 
 /// The fence is signaled.
@@ -262,9 +233,9 @@ unsafe extern "C" fn callback(_fence: *mut bindings::dma_fence, cb: *mut binding
 
     // SAFETY: `cb` is the first field of a valid head, by the function's requirements. So it is until
     // the fence's lock is given back, which `remove` takes, but if that is called in `call`: then it
-    // leaves the rest to this. One of the module's references is the head's.
+    // leaves the rest to this. The hook's reference to the module is given back here.
     unsafe {
-        let module = (*this).module;
+        let module = (*this).hook.module();
         let head = NonNull::new_unchecked(this);
 
         // INVARIANT: `runs_in` of `Head` is set with the fence's lock held, and null again before that
@@ -299,16 +270,12 @@ unsafe fn remove(head: NonNull<Head>) {
         return;
     }
 
-    // SAFETY: `head` is valid, and has been added to its fence, by the function's requirements. With
-    // the lock of that taken and given back, the callback doesn't run any more, so `head` is ours. If
-    // it was removed before the call, one of the module's references is ours as well; `free` is code
-    // of that module.
+    // SAFETY: `head` is valid, and has been added to its fence, by the function's requirements. When
+    // `Hook::remove` returns, the callback doesn't run any more, so `head` is ours. If it was removed
+    // before the call, the hook's reference to the module is ours as well; `free` is code of that module.
     unsafe {
-        let module = (*this).module;
-        let fence = &(*this).fence;
-        let is_removed = fence
-            .as_ref()
-            .is_some_and(|fence| bindings::dma_fence_remove_callback(fence.as_raw(), this.cast()));
+        let module = (*this).hook.module();
+        let is_removed = Hook::remove(head.cast());
 
         ((*this).free)(head);
         if is_removed {

@@ -12,9 +12,7 @@ use super::{
 use crate::{
     bindings,
     ffi::c_char,
-    kthread,
-    module::ModuleMetadata,
-    new_spinlock, new_spinlock_irq,
+    kthread, new_spinlock, new_spinlock_irq,
     prelude::*,
     str::CString,
     sync::{
@@ -131,32 +129,6 @@ mod cases {
             assert_eq!(shown, (short.len(), Name::SIZE - 1));
         }
         Ok(())
-    }
-
-    // A module that is none: this code is built in.
-    struct Elsewhere;
-
-    impl ModuleMetadata for Elsewhere {
-        const NAME: &'static CStr = c"elsewhere";
-        const THIS_MODULE: ThisModule = {
-            // SAFETY: Nothing is done with it, as nothing belongs to it.
-            unsafe { ThisModule::from_ptr(ptr::dangling_mut()) }
-        };
-    }
-
-    struct Stray;
-
-    #[vtable]
-    impl Wake for Stray {
-        type OwnerModule = Elsewhere;
-
-        fn wake(_waker: KBox<Waker<Self>>) {}
-    }
-
-    // That module would be kept, and not the one with the code.
-    #[test]
-    fn a_waker_is_of_its_module() {
-        assert!(Waker::new(Stray).is_err_and(|e| e == EINVAL));
     }
 
     // Its fences keep what they need of it.

@@ -3,25 +3,19 @@
 //! Wakers: callbacks that the fence owns.
 
 use super::{
-    owner::is_owner,
+    hook::Hook,
     Fence, //
 };
 use crate::{
     bindings,
-    module::this_module,
-    prelude::*,
-    sync::aref::ARef,
-    types::Opaque, //
+    prelude::*, //
 };
 use core::{
     ops::{
         Deref,
         DerefMut, //
     },
-    ptr::{
-        self,
-        NonNull, //
-    },
+    ptr::NonNull, //
 };
 
 impl Fence {
@@ -31,33 +25,28 @@ impl Fence {
     /// # Examples
     ///
     /// See [`Wake`].
-    pub fn wake<T: Wake>(&self, mut waker: KBox<Waker<T>>) -> Result<(), KBox<Waker<T>>> {
-        let module = this_module::<T::OwnerModule>().as_ptr();
-
-        waker.head.module = module;
-        waker.head.fence = Some(self.into());
-        // SAFETY: It is this module, if any, whose code is running.
-        if !unsafe { bindings::try_module_get(module) } {
-            return Err(waker);
-        }
-
+    pub fn wake<T: Wake>(&self, waker: KBox<Waker<T>>) -> Result<(), KBox<Waker<T>>> {
+        let code = Waker::<T>::call as *const ();
         let waker = KBox::into_raw(waker);
-        // CAST: `Waker` begins with a `Head`, and that with a `dma_fence_cb`.
-        // SAFETY: By the type invariant, and as `waker` comes out of a box, both are valid. The waker
-        // belongs to the fence until the callback is called, which takes it over; and keeps the fence.
-        let ret = unsafe {
-            bindings::dma_fence_add_callback(self.as_raw(), waker.cast(), Some(wake_callback))
+
+        // CAST: A waker begins with its head, and that with its hook.
+        // SAFETY: The waker comes out of a box, so it is valid and not null, and nobody else's. It belongs
+        // to the fence until `wake_callback` is called, which gives the reference to the module back. `T`
+        // is this module's, so its code is running.
+        let is_added = unsafe {
+            Hook::add(
+                NonNull::new_unchecked(waker).cast(),
+                self,
+                code,
+                wake_callback,
+            )
         };
-        if ret == 0 {
+        if is_added {
             return Ok(());
         }
 
-        // SAFETY: The reference was taken above. The callback isn't called, so that the waker is still
-        // ours: it comes out of a box.
-        unsafe {
-            bindings::module_put(module);
-            Err(KBox::from_raw(waker))
-        }
+        // SAFETY: No fence has it; it comes out of a box.
+        Err(unsafe { KBox::from_raw(waker) })
     }
 }
 
@@ -77,7 +66,6 @@ impl Fence {
 ///
 /// struct Count(Arc<Atomic<u32>>);
 ///
-/// #[vtable]
 /// impl Wake for Count {
 ///     fn wake(waker: KBox<Waker<Self>>) {
 ///         waker.0.fetch_add(1, Relaxed);
@@ -98,7 +86,6 @@ impl Fence {
 /// assert_eq!(count.load(Relaxed), 1);
 /// # Ok::<(), Error>(())
 /// ```
-#[vtable]
 pub trait Wake: Send + Sized + 'static {
     /// The fence is signaled.
     ///
@@ -120,15 +107,12 @@ pub struct Waker<T> {
 ///
 /// # Invariants
 ///
-/// While a fence has it, `fence` is that fence, a reference to `module` belongs to this unless `module` is
-/// null, and `call` may be called with it.
+/// While a fence has it, `call` may be called with it.
 #[repr(C)]
 struct Head {
     // Comes first: C has a pointer to it.
-    cb: Opaque<bindings::dma_fence_cb>,
+    hook: Hook,
     call: unsafe fn(NonNull<Head>),
-    module: *mut bindings::module,
-    fence: Option<ARef<Fence>>,
 }
 
 // SAFETY: While no fence has it, nobody uses what it points to; fences may be used from any thread.
@@ -139,20 +123,12 @@ impl<T: Wake> Waker<T> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if `T::OwnerModule` isn't the module that contains the code of `T`; [`ENOMEM`].
+    /// [`ENOMEM`]
     pub fn new(data: T) -> Result<KBox<Self>> {
-        if !is_owner(
-            this_module::<T::OwnerModule>().as_ptr(),
-            Self::call as *const (),
-        ) {
-            return Err(EINVAL);
-        }
         // INVARIANT: No fence has it.
         let head = Head {
-            cb: Opaque::uninit(),
+            hook: Hook::new(),
             call: Self::call,
-            module: ptr::null_mut(),
-            fence: None,
         };
 
         Ok(KBox::new(Self { head, data }, GFP_KERNEL)?)
@@ -195,10 +171,10 @@ unsafe extern "C" fn wake_callback(
     let head: *mut Head = cb.cast();
 
     // SAFETY: By the function's requirements it is valid, and a fence has it. So by the type invariants
-    // of `Head`, `call` may be called with it, and one of the module's references is ours. `head` isn't
-    // used after the call.
+    // of `Head`, `call` may be called with it. The hook's reference to the module is given back here;
+    // `head` isn't used after the call.
     unsafe {
-        let module = (*head).module;
+        let module = (*head).hook.module();
         let call = (*head).call;
 
         call(NonNull::new_unchecked(head));

@@ -253,7 +253,6 @@ impl NewItem {
 /// as a waker can't wait for it.
 struct Sleeper(Option<(OrderedQueue, Pin<KBox<Item>>)>);
 
-#[vtable]
 impl Wake for Sleeper {
     fn wake(mut waker: KBox<Waker<Self>>) {
         if let Some((queue, item)) = waker.0.take() {

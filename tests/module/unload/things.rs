@@ -193,7 +193,6 @@ pub(crate) fn make(
 /// Does nothing when it is woken.
 struct Idle;
 
-#[vtable]
 impl Wake for Idle {
     fn wake(_waker: KBox<Waker<Self>>) {}
 }

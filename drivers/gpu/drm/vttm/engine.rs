@@ -469,7 +469,6 @@ impl Sleeper {
     }
 }
 
-#[vtable]
 impl Wake for Sleeper {
     fn wake(mut waker: KBox<Waker<Self>>) {
         let Some(mut task) = waker.0.take() else {
