@@ -50,6 +50,7 @@ use core::{
     ops::Deref, //
 };
 
+mod answer;
 mod client;
 mod dma_buf;
 pub use client::{
@@ -106,6 +107,8 @@ pub enum Kind {
     Disposable,
     /// It isn't worth evicting it, and it isn't exported.
     Precious,
+    /// It is exported where other devices don't reach it: in VRAM.
+    OutOfReach,
 }
 
 /// What the engine does.
@@ -134,6 +137,8 @@ pub struct Engine {
     queue: Mutex<Queue>,
     #[pin]
     dropped: Mutex<Option<KBox<dyn Send>>>,
+    #[pin]
+    answer: Mutex<Option<answer::Answer>>,
     deletions: Atomic<u32>,
     reclaims: Atomic<u32>,
 }
@@ -162,6 +167,7 @@ impl Engine {
             works,
             queue <- new_mutex!(queue),
             dropped <- new_mutex!(None),
+            answer <- new_mutex!(None),
             deletions: Atomic::new(0),
             reclaims: Atomic::new(0),
         });
@@ -349,6 +355,9 @@ impl super::Driver for Driver {
         if mv.in_reclaim() {
             engine.reclaims.fetch_add(1, Relaxed);
         }
+        if let Some(by) = engine.answer(mv) {
+            return by;
+        }
         match engine.works {
             Works::Never => return Ok(MoveBy::Memcpy),
             Works::NotToEvict if mv.is_eviction() => return Ok(MoveBy::Memcpy),
@@ -368,12 +377,7 @@ impl super::Driver for Driver {
             _ => (),
         }
 
-        let queue = &mut *engine.queue.lock();
-        queue.jobs.reserve(1, GFP_KERNEL)?;
-        if let Some(job) = mv.copy_job(&queue.timeline)? {
-            // There is room.
-            let _ = queue.jobs.push_within_capacity(job);
-        }
+        engine.copy(mv)?;
         Ok(MoveBy::Memcpy)
     }
 
@@ -386,15 +390,16 @@ impl super::Driver for Driver {
     }
 
     fn export_places(bo: &BufferData) -> &'static [Place] {
-        if bo.kind == Kind::Precious {
-            &[]
-        } else {
-            &[Place::TT]
+        match bo.kind {
+            Kind::Precious => &[],
+            Kind::OutOfReach => &[Place::VRAM],
+            _ => &[Place::TT],
         }
     }
 
+    // The content of an imported buffer stays nevertheless: it is the exporter's.
     fn import(_dev: &drm::Device<Self>, _size: usize) -> Result<Kind> {
-        Ok(Kind::Kept)
+        Ok(Kind::Disposable)
     }
 
     fn shrunk(bo: &BufferData, purged: bool) {
@@ -581,6 +586,11 @@ impl Device {
     /// A buffer of `size` bytes in VRAM whose content isn't needed any more when it is evicted.
     pub fn disposable(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
         self.object(size, Self::in_vram(), Kind::Disposable)
+    }
+
+    /// A buffer of `size` bytes in VRAM that is exported there.
+    pub fn out_of_reach(&self, size: usize) -> Result<ARef<Object<BufferData>>> {
+        self.object(size, Self::in_vram(), Kind::OutOfReach)
     }
 
     /// A buffer of `size` bytes in system memory whose content may be lost.
