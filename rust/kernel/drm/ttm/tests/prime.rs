@@ -18,8 +18,15 @@ use crate::{
             Place, //
         }, //
     },
-    io::Io, //
+    io::Io,
+    kthread,
+    sync::Completion,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
+use core::pin::pin;
 
 const SIZE: usize = 0x3000;
 
@@ -49,12 +56,49 @@ impl Shared {
     }
 }
 
+/// A buffer in the VRAM of a device that can be unplugged, and what it is exported as.
+struct Exported {
+    export: DmaBuf,
+    obj: ARef<Object>,
+    registration: FauxRegistration<Driver>,
+}
+
+impl Exported {
+    fn new() -> Result<Self> {
+        let registration = FauxRegistration::new(c"ttm-exporter", Device::unregistered)?;
+        let config = ObjectConfig {
+            placement: Placement::VRAM,
+            ..ObjectConfig::default()
+        };
+        let (mut ctx, dev) = (OperationCtx::new(), registration.device());
+        let obj = Object::new(dev, SIZE, &config, &mut ctx, Kind::Kept)?;
+
+        obj.reserve().write(0, b"live")?;
+        Ok(Self {
+            export: DmaBuf::export(&obj)?,
+            obj,
+            registration,
+        })
+    }
+}
+
 /// Whether the buffer ends so.
 fn ends_with(obj: &Object, wanted: &[u8; 4]) -> Result<bool> {
     let mut bytes = [0; 4];
 
     obj.reserve().read(obj.buffer().size() - 4, &mut bytes)?;
     Ok(bytes == *wanted)
+}
+
+/// The first object in system memory, if it is alive.
+fn first_object(dev: &Device) -> Option<ARef<Object>> {
+    let mut cursor = pin!(dev.manager(MemType::SYSTEM)?.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    walk.next()?;
+    let mut obj = None;
+    walk.with_buffer(|bo| obj = bo.object());
+    obj
 }
 
 /// Unregisters a device when it is dropped.
@@ -196,6 +240,57 @@ mod cases {
         Ok(())
     }
 
+    #[test]
+    fn nobody_attaches_to_what_an_unplugged_device_has_exported() -> Result {
+        let (e, other) = (Exported::new()?, Device::new()?);
+
+        drop(e.registration);
+        assert_eq!(e.export.import(&other).err(), Some(ENODEV));
+        assert!(!e.obj.reserve().is_pinned());
+        assert_eq!(e.obj.reserve().mem_type(), Some(MemType::VRAM));
+        Ok(())
+    }
+
+    #[test]
+    fn an_unplugged_device_is_not_mapped_for_the_kernel() -> Result {
+        let e = Exported::new()?;
+
+        assert_eq!(e.export.vmap(), Ok(()));
+        drop(e.registration);
+        assert_eq!(e.export.vmap(), Err(ENODEV));
+        assert!(!e.obj.reserve().is_pinned());
+        Ok(())
+    }
+
+    #[test]
+    fn an_unplugged_device_is_not_mapped_by_programs() -> Result {
+        let e = Exported::new()?;
+
+        assert!(e.export.map().is_ok());
+        drop(e.registration);
+        assert_eq!(e.export.map().err(), Some(ENODEV));
+        Ok(())
+    }
+
+    // Nor do they see a dummy page, which they would take for the buffer.
+    #[test]
+    fn an_unplugged_device_is_not_seen_by_other_programs() -> Result {
+        let e = Exported::new()?;
+        let maps = [e.export.map()?, e.export.map()?];
+        let mut bytes = [0; 4];
+        maps[0].read(0, &mut bytes)?;
+        assert_eq!(&bytes, b"live");
+
+        drop(e.registration);
+        for map in &maps {
+            assert_eq!(map.read(0, &mut bytes), Err(EFAULT));
+            assert_eq!(map.write(0, b"dead"), Err(EFAULT));
+        }
+        e.obj.reserve().read(0, &mut bytes)?;
+        assert_eq!(&bytes, b"live");
+        Ok(())
+    }
+
     // The driver ends another device's registration when it makes its part of the buffer.
     #[test]
     fn a_registration_ends_in_an_import() -> Result {
@@ -225,6 +320,39 @@ mod cases {
         assert_eq!(export.import(&importer).err(), Some(ENODEV));
         settle(&importer);
         assert!(!exported.reserve().is_pinned());
+        Ok(())
+    }
+
+    // A walk meets the object before the import fails, and keeps it.
+    #[test]
+    fn what_is_not_imported_after_all_gets_no_pages() -> Result {
+        let (exporter, importer) = (Device::new()?, &Device::new()?);
+        let export = DmaBuf::export(&*exporter.vram(SIZE)?)?;
+        let is_locked = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
+        let (mut result, mut kept) = (Ok(()), None);
+        let met = &mut kept;
+
+        kthread::scope(|scope| {
+            scope.spawn(c"ttm_walk", move || {
+                let mut imports = importer.inner().imports().lock();
+                is_locked.complete_all();
+                for _ in 0..1000 {
+                    *met = first_object(importer);
+                    if met.is_some() {
+                        break;
+                    }
+                    fsleep(Delta::from_millis(1));
+                }
+                imports.end();
+            })?;
+            is_locked.wait_for_completion();
+            result = export.import(importer).map(|_| ());
+            Ok(())
+        })?;
+        assert_eq!(result, Err(ENODEV));
+        let obj = kept.ok_or(ENOENT)?;
+        let populated = obj.reserve().populate(&mut OperationCtx::new());
+        assert_eq!(populated, Err(ENODEV));
         Ok(())
     }
 
@@ -293,6 +421,19 @@ mod cases {
         Ok(())
     }
 
+    // Its driver wants it exported from VRAM.
+    #[test]
+    fn what_is_not_made_of_pages_is_not_shared() -> Result {
+        let (dev, other) = (Device::new()?, Device::new()?);
+        let obj = dev.out_of_reach(SIZE)?;
+        let export = DmaBuf::export(&obj)?;
+
+        assert_eq!(export.import(&other).err(), Some(EINVAL));
+        assert_eq!(export.vmap(), Err(EINVAL));
+        assert!(!obj.reserve().is_pinned());
+        Ok(())
+    }
+
     #[test]
     fn one_that_cannot_move_is_not_attached_to() -> Result {
         let (dev, other) = (Device::new()?, Device::new()?);
@@ -345,6 +486,23 @@ mod cases {
         }
         s.imported.reserve().evict(&mut ctx)?;
         assert_eq!(s.imported.reserve().mem_type(), Some(MemType::SYSTEM));
+        assert!(ends_with(&s.imported, b"tail")?);
+        Ok(())
+    }
+
+    // The importer's driver moves buffers from pages to system memory by way of VRAM.
+    #[test]
+    fn an_imported_one_does_not_hop_to_vram() -> Result {
+        let s = Shared::with(Device::new()?, Device::new_that_hops()?)?;
+        let mut reserved = s.imported.reserve();
+        let mut ctx = OperationCtx::new();
+
+        reserved.validate(Placement::TT, &mut ctx)?;
+        let before = ctx.bytes_moved();
+        assert_eq!(reserved.evict(&mut ctx), Err(EINVAL));
+        assert_eq!(reserved.mem_type(), Some(MemType::TT));
+        assert_eq!(ctx.bytes_moved(), before);
+        drop(reserved);
         assert!(ends_with(&s.imported, b"tail")?);
         Ok(())
     }
