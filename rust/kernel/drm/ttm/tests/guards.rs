@@ -3,6 +3,7 @@
 //! What dropping a guard does, wherever its walk is, and what returning early does.
 
 use super::*;
+use crate::io::IoBase;
 use core::pin::pin;
 
 /// Whether somebody has the lock of the lists.
@@ -266,6 +267,25 @@ mod cases {
         drop(pin);
         assert!(!w.object('a')?.reserve().is_pinned());
         assert!(w.picture().is("ba"));
+        Ok(())
+    }
+
+    // Its pages are given to others later, and the kernel must not reach them then.
+    #[test]
+    fn a_mapping_is_undone() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.system(2 * World::SIZE)?;
+        let mut ctx = OperationCtx::new();
+        obj.reserve().populate(&mut ctx)?;
+
+        let map = obj.reserve().vmap::<0>()?;
+        let address = (&map).as_view().as_ptr();
+        // SAFETY: It may be called for any address.
+        let is_mapped = || !unsafe { bindings::vmalloc_to_page(address.cast()) }.is_null();
+        assert!(is_mapped());
+        drop(map);
+        assert!(!is_mapped());
+        assert!(!obj.reserve().is_pinned());
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use crate::{
         FenceUsage,
         Place, //
     },
+    io::Io,
     kthread,
     sync::{
         atomic::{
@@ -82,7 +83,7 @@ fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
 }
 
 /// A fence that stands for several, as that of a sync file may: here for one.
-fn container(one: &DriverFence) -> Result<ARef<Fence>> {
+pub(super) fn container(one: &DriverFence) -> Result<ARef<Fence>> {
     let parts = KBox::new([ARef::into_raw(one.fence()).as_ptr()], GFP_KERNEL)?;
 
     // CAST: `Fence` is transparent.
@@ -125,6 +126,21 @@ mod cases {
         obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
 
         let is_right = reads_later(&dev, || is_filled(&mut obj.reserve(), 2) == Ok(true))?;
+        assert!(is_right);
+        Ok(())
+    }
+
+    #[test]
+    fn who_maps_it_waits() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.vram(0x1000)?;
+        obj.reserve().write(0, b"kept")?;
+        obj.reserve().validate(Placement::SYSTEM, &mut ctx())?;
+
+        let is_right = reads_later(&dev, || {
+            let map = obj.reserve().vmap::<4>();
+            map.is_ok_and(|map| (&map).read32(0) == u32::from_le_bytes(*b"kept"))
+        })?;
         assert!(is_right);
         Ok(())
     }
@@ -274,6 +290,25 @@ mod cases {
     #[test]
     fn a_fence_keeps_it() -> Result {
         let dev = Device::new()?;
+        let obj = dev.vram(0x1000)?;
+        let work = DriverFence::new(c"test", c"ring")?;
+        let mut reserved = obj.reserve();
+        reserved
+            .fence_slot()?
+            .add(&work.fence(), FenceUsage::Write)?;
+
+        assert_eq!(reserved.evict(&mut busy()), Err(EBUSY));
+        assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
+        work.signal(Ok(()));
+        reserved.evict(&mut busy())?;
+        assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        Ok(())
+    }
+
+    // Nobody copies it, but the old place is given to others.
+    #[test]
+    fn a_fence_keeps_what_moves_without_its_content() -> Result {
+        let dev = Device::new_that_forgets()?;
         let obj = dev.vram(0x1000)?;
         let work = DriverFence::new(c"test", c"ring")?;
         let mut reserved = obj.reserve();

@@ -216,6 +216,25 @@ mod cases {
         Ok(())
     }
 
+    // Its first pages were filled from VRAM, so TTM doesn't clear those that come next.
+    #[test]
+    fn pages_of_what_was_purged_are_cleared() -> Result {
+        let dev = Device::new_shrinkable()?;
+        let bytes = KVec::from_elem(OTHERS, Device::SIZE, GFP_KERNEL)?;
+        let mut ctx = OperationCtx::new();
+        let obj = dev.vram(Device::SIZE)?;
+        obj.reserve().write(0, &bytes)?;
+        obj.reserve().evict(&mut ctx)?;
+
+        assert_eq!(
+            obj.reserve().shrink(true, &mut ctx),
+            Ok(Device::SIZE / PAGE)
+        );
+        obj.reserve().populate(&mut ctx)?;
+        assert!(is_clear(&obj)?);
+        Ok(())
+    }
+
     #[cfg(CONFIG_INDIRECT_IOMEM)]
     #[test]
     fn a_window_is_cleared() -> Result {
@@ -235,6 +254,10 @@ mod cases {
         for n in 0..window::SIZE / PAGE {
             assert_eq!(found(n), if n < 5 { 0 } else { OTHERS });
         }
+
+        // The kernel doesn't map it, as the window goes when the device is unplugged.
+        assert_eq!(first.reserve().vmap::<0>().err(), Some(ENOTSUPP));
+        assert!(!first.reserve().is_pinned());
 
         // Again, for another client.
         first.reserve().write(8, &[OTHERS; 16])?;

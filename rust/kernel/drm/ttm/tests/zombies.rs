@@ -3,7 +3,26 @@
 //! Buffers whose last reference is dropped while a walk has them.
 
 use super::*;
+use crate::{
+    kthread,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
+};
 use core::pin::pin;
+
+/// Whether the first buffer in VRAM, if there is any, is alive.
+fn is_first_alive(dev: &Device) -> Result<Option<bool>> {
+    let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+    let mut cursor = pin!(vram.cursor());
+    let mut walk = cursor.as_mut().lock();
+
+    if walk.next().is_none() {
+        return Ok(None);
+    }
+    Ok(walk.with_buffer(|bo| bo.object().is_some()))
+}
 
 #[kunit_tests(rust_ttm_zombies)]
 mod cases {
@@ -58,6 +77,29 @@ mod cases {
         assert_eq!((met, again), (Some(()), None));
         assert_eq!(lent, None);
         assert!(w.rest(cursor.as_mut()).is("d"));
+        Ok(())
+    }
+
+    // It waits for its place, and may fail, so nobody gets a reference yet.
+    #[test]
+    fn a_buffer_that_is_being_made_is_not_alive() -> Result {
+        let dev = &Device::new_with_pipeline()?;
+        let old = dev.vram(Device::SIZE)?;
+        old.reserve().write(0, b"kept")?;
+        let mut was_alive = None;
+
+        kthread::scope(|scope| {
+            scope.spawn(c"ttm_new_buffer", || drop(dev.vram(Device::SIZE)))?;
+            while dev.queued() == 0 || was_alive.is_none() {
+                fsleep(Delta::from_millis(1));
+                if dev.queued() != 0 {
+                    was_alive = is_first_alive(dev)?;
+                }
+            }
+            dev.run_jobs();
+            Ok(())
+        })?;
+        assert_eq!(was_alive, Some(false));
         Ok(())
     }
 
