@@ -8,6 +8,7 @@
 //! A case draws a small [`World`], does things to it while walks are under way, and compares texts. No
 //! case asserts with the lists' lock held: one that fails ends there and then, and drops nothing.
 
+mod answers;
 mod bounded;
 mod clients;
 mod complete;
