@@ -405,6 +405,28 @@ mod cases {
         Ok(())
     }
 
+    // The first use waits for moves only, the second one for readers as well.
+    #[test]
+    fn with_one_reservation_and_two_usages() -> Result {
+        let dev = Device::new()?;
+        let resv = Resv::new()?;
+        let objects = [dev.shared(0x1000, &resv)?, dev.shared(0x1000, &resv)?];
+        let reader = job(&timeline()?, &objects[0], Read)?;
+        let timeline = timeline()?;
+
+        let writer = transaction(&ctx(), |tx| {
+            let mut reserved = (tx.reserve(&objects[0])?, tx.reserve(&objects[1])?);
+            let mut job = JobBuilder::new(&timeline, 2)?;
+            job.add(&mut reserved.0, Bookkeep)?;
+            job.add(&mut reserved.1, Write)?;
+            Ok(job.publish()?)
+        })?;
+        assert!(!writer.is_ready());
+        drop(reader);
+        assert!(writer.is_ready());
+        Ok(())
+    }
+
     /// Makes a job that uses all objects. When it knows of them, but isn't published yet, as many others
     /// begin to use one of them as there is capacity for.
     fn use_all(objects: &[ARef<Object>], others: &mut KVec<DriverFence>) -> Result<Job> {

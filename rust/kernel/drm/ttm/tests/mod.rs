@@ -26,6 +26,7 @@ mod places;
 mod prime;
 mod random;
 mod ranges;
+mod refusals;
 mod registered;
 mod repeats;
 mod reserved;

@@ -4,8 +4,10 @@
 
 use super::*;
 use crate::{
+    dma_fence::DriverFence,
     drm::ttm::{
         transaction,
+        FenceUsage,
         Place,
         Stop,
         Transaction, //
@@ -152,6 +154,53 @@ mod cases {
             ]
         );
         assert!(bulk.resv().try_reserve().is_some());
+        Ok(())
+    }
+
+    // Its buffers would be evicted while others use them.
+    #[test]
+    fn a_reservation_that_was_not_taken_is_not_lent() -> Result {
+        let dev = Device::new()?;
+        let resv = Resv::new()?;
+        let member = dev.shared(Device::SIZE, &resv)?;
+        let loose = dev.system(0x1000)?;
+
+        let failed: Result = transaction(&ctx(), |tx| {
+            let mut loose = tx.reserve(&loose)?;
+            tx.validate(&mut loose, Placement::VRAM, Some(&resv), &mut ctx())
+        });
+        assert_eq!(failed, Err(EINVAL));
+        assert_eq!(member.reserve().mem_type(), Some(MemType::VRAM));
+        Ok(())
+    }
+
+    // Others with the same reservation add fences meanwhile, until there may be no room.
+    #[test]
+    fn room_for_a_fence_that_others_have_used() -> Result {
+        let dev = Device::new()?;
+
+        for n in 0..32 {
+            // Anew, as room that there was is kept.
+            let obj = dev.vram(0x1000)?;
+            let last = DriverFence::new(c"test", c"last")?;
+            let mut others = KVec::with_capacity(n, GFP_KERNEL)?;
+
+            transaction(&ctx(), |tx| {
+                let mut reserved = tx.reserve(&obj)?;
+                let slot = reserved.fence_slot()?;
+                while others.len() < others.capacity() {
+                    let work = DriverFence::new(c"test", c"other")?;
+                    let mut again = tx.reserve(&obj)?;
+                    again.fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
+                    let _ = others.push_within_capacity(work);
+                }
+                Ok(slot.add(&last.fence(), FenceUsage::Read)?)
+            })?;
+            drop(others);
+            assert!(!obj.reserve().is_idle());
+            drop(last);
+            assert!(obj.reserve().is_idle());
+        }
         Ok(())
     }
 
