@@ -319,6 +319,38 @@ mod cases {
         Ok(())
     }
 
+    // Even in the thread that has signaled the fence.
+    #[test]
+    fn a_callback_goes_with_its_registration() -> Result {
+        let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let work = driver_fence()?;
+        let registration = work
+            .fence()
+            .add_callback(counter(&called)?)
+            .map_err(|_| EBUSY)?;
+
+        work.signal(Ok(()));
+        drop(registration);
+        assert!(Arc::into_unique_or_drop(called).is_some());
+        Ok(())
+    }
+
+    // The driver may keep it for long.
+    #[test]
+    fn a_callback_that_comes_back_keeps_no_fence() -> Result {
+        let (called, work) = (Arc::new(Atomic::new(0), GFP_KERNEL)?, driver_fence()?);
+        let fence = work.fence();
+        work.signal(Ok(()));
+        // SAFETY: The fence is valid. Nobody else has it.
+        let count = || unsafe { (*fence.as_raw()).refcount.refcount.refs.counter };
+
+        let before = count();
+        let callback = fence.add_callback(counter(&called)?);
+        assert!(callback.is_err());
+        assert_eq!(count(), before);
+        Ok(())
+    }
+
     #[test]
     fn a_callback_that_was_removed_isnt_called() -> Result {
         let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;
