@@ -6,10 +6,10 @@
 //! pinned in pages. An imported buffer is a TTM buffer of type `ttm_bo_type_sg`, which has no memory of its
 //! own: its pages and its reservation are the exporter's.
 //!
-//! When the exporter is unplugged, attached devices keep the pages. But nothing can attach to the buffer or
-//! map it any more, and accesses to older mappings of the DMA-buf raise `SIGBUS`. The exporter's own
-//! programs see a dummy page instead; other programs don't know that the device is gone, and must not take
-//! a dummy page for the buffer.
+//! When the exporter is unplugged, attached devices keep the pages, and their CPU can map them. But nothing
+//! can attach to the buffer any more, programs can't map it, and accesses to older mappings of the DMA-buf
+//! raise `SIGBUS`. The exporter's own programs see a dummy page instead; other programs don't know that the
+//! device is gone, and must not take a dummy page for the buffer.
 //!
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
@@ -612,8 +612,14 @@ impl<T: DriverObject> Object<T> {
                 // from.
                 return unsafe { dma_buf.vmap(map) }.map(|()| 0);
             }
+            // SAFETY: It is alive, so its buffer is valid; the reservation is held, so pins stay.
+            let is_pinned = unsafe { (*bo).pin_count } != 0;
             // SAFETY: It is alive, and so has a reference to its device.
-            let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
+            let plugged = unsafe { Plugged::enter((*gem).dev) };
+            // An attached device keeps its pages pinned. To map these takes no hardware.
+            if !is_pinned && plugged.is_err() {
+                return Err(ENODEV);
+            }
             // SAFETY: The buffer is valid and reserved, and `map` memory for a mapping, by the
             // function's requirements.
             unsafe {

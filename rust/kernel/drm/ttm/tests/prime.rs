@@ -251,6 +251,19 @@ mod cases {
         Ok(())
     }
 
+    // The importer's CPU reads the pages without the exporter.
+    #[test]
+    fn an_attached_device_reads_what_an_unplugged_one_has_exported() -> Result {
+        let (e, importer) = (Exported::new()?, Device::new()?);
+        let imported = e.export.import(&importer)?;
+        let mut bytes = [0; 4];
+
+        drop(e.registration);
+        imported.reserve().read(0, &mut bytes)?;
+        assert_eq!(&bytes, b"live");
+        Ok(())
+    }
+
     #[test]
     fn an_unplugged_device_is_not_mapped_for_the_kernel() -> Result {
         let e = Exported::new()?;
