@@ -12,6 +12,7 @@
 #include <linux/module.h>
 
 #include <drm/ttm/ttm_placement.h>
+#include <drm/ttm/ttm_range_manager.h>
 
 #include "ttm_lru_script.h"
 #include "ttm_mock_manager.h"
@@ -207,6 +208,28 @@ static void ttm_lru_policy_concludes_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, &ticket), -ENOSPC);
 	ww_acquire_fini(&ticket);
 	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/*
+ * TTM's range manager makes a resource known before it looks for space. What has come
+ * and gone so is no sign of others that make room.
+ */
+static void ttm_lru_policy_own_attempts_are_nothing_new(struct kunit *test)
+{
+	struct ttm_place place = { .mem_type = TTM_PL_PRIV };
+	struct ttm_placement priv = { .num_placement = 1, .placement = &place };
+	struct lru_world *w = lru_full(test, "a");
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_ASSERT_EQ(test, ttm_range_man_init(w->bdev, TTM_PL_PRIV, false, 1), 0);
+	lru_make_homeless(w, 'p');
+	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &priv, &ctx, NULL), 0);
+	lru_script.worthless = "p";
+	KUNIT_EXPECT_EQ(test, lru_place_at(w, 'x', &priv, &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "pp");
+	lru_script.worthless = NULL;
+	lru_free(w, 'p');
+	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(w->bdev, TTM_PL_PRIV), 0);
 }
 
 /* Soft walks are bounded in what moved, and not in what stands still. */
@@ -748,6 +771,7 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_sees_what_enters),
 	KUNIT_CASE(ttm_lru_policy_ends_at_the_second_that_moved),
 	KUNIT_CASE(ttm_lru_policy_concludes_at_once),
+	KUNIT_CASE(ttm_lru_policy_own_attempts_are_nothing_new),
 	KUNIT_CASE(ttm_lru_policy_looks_at_many),
 	KUNIT_CASE(ttm_lru_policy_keeps_many),
 	KUNIT_CASE(ttm_lru_policy_one_look_at_a_vm),

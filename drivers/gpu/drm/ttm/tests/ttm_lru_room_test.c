@@ -146,6 +146,30 @@ static void ttm_lru_room_one_is_unpinned_behind(struct kunit *test)
 	EXPECT_SOUND(w, "a x | b");
 }
 
+/* b becomes valuable when c has left, and a when b has. */
+static void lru_in_turn(struct lru_world *w, char letter)
+{
+	if (lru_bo(w, 'c')->resource->mem_type == TTM_PL_TT)
+		lru_script.worthless = "ab";
+	else if (lru_bo(w, 'b')->resource->mem_type == TTM_PL_TT)
+		lru_script.worthless = "a";
+	else
+		lru_script.worthless = NULL;
+}
+
+static void ttm_lru_room_what_becomes_valuable(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
+	lru_script.at = lru_in_turn;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.moved, "cbax");
+	lru_bo(w, 'x')->base.size = PAGE_SIZE;
+	lru_free(w, 'x');
+}
+
 #ifdef CONFIG_CGROUP_DMEM
 /* Charge buffers to the test's own cgroup, and take from it what they hold. */
 static s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
@@ -191,6 +215,23 @@ static void ttm_lru_room_drain_counts_what_left(struct kunit *test)
 	lru_script.stay = true;
 	lru_script.space += PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
+}
+
+static void ttm_lru_room_drain_of_what_becomes_valuable(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+
+	lru_script.at = lru_in_turn;
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "abc", 3 * PAGE_SIZE), 3 * PAGE_SIZE);
+}
+
+static void ttm_lru_room_drain_lacks_memory(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+
+	lru_script.fail = "ab";
+	lru_script.error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), -ENOMEM);
 }
 
 /* What has no content to keep goes nowhere, and leaves room all the same. */
@@ -783,10 +824,13 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_one_is_used_all_the_time),
 	KUNIT_CASE(ttm_lru_room_a_bulk_is_used),
 	KUNIT_CASE(ttm_lru_room_one_is_unpinned_behind),
+	KUNIT_CASE(ttm_lru_room_what_becomes_valuable),
 #ifdef CONFIG_CGROUP_DMEM
 	KUNIT_CASE(ttm_lru_room_drain_of_one_that_is_used),
 	KUNIT_CASE(ttm_lru_room_drain_counts_what_left),
 	KUNIT_CASE(ttm_lru_room_drain_counts_what_is_dropped),
+	KUNIT_CASE(ttm_lru_room_drain_of_what_becomes_valuable),
+	KUNIT_CASE(ttm_lru_room_drain_lacks_memory),
 #endif
 	KUNIT_CASE(ttm_lru_room_one_is_replaced),
 	KUNIT_CASE(ttm_lru_room_one_is_freed),
