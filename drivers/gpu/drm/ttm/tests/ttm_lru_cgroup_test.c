@@ -501,6 +501,86 @@ static void ttm_lru_cgroup_max_is_lowered_below_low(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
+/* A walk that fails ends the search: what low protects is spared. */
+static void ttm_lru_cgroup_error_spares_low(struct kunit *test)
+{
+	struct lru_world *w = lru_charged(test, "abx", 2);
+
+	lru_limit(test, A, "low", 1);
+	EXPECT_PLACED(w, A, 'a');
+	EXPECT_PLACED(w, B, 'b');
+	lru_script.fail = "b";
+	lru_script.error = -EIO;
+	KUNIT_EXPECT_EQ(test, lru_place_in(w, B, 'x', false), -EIO);
+	EXPECT_SOUND(w, "a b");
+}
+
+/*
+ * Each look walks twice, as low protects a and c. Another has b whenever the first walk
+ * begins. That look is not enough, though the second walk sees b.
+ */
+static unsigned int lru_times_asked;
+
+static void lru_hold_b_at_first(struct lru_world *w, char letter)
+{
+	struct dma_resv *b = lru_bo(w, 'b')->base.resv;
+
+	if (letter == 'a' && ++lru_times_asked == 3)
+		lru_script.worthless = "ac";
+	if (letter == 'a')
+		dma_resv_unlock(b);
+	else if (letter == 'c')
+		WARN_ON(!dma_resv_trylock(b));
+}
+
+static void ttm_lru_cgroup_first_walk_leaves_out(struct kunit *test)
+{
+	struct lru_world *w = lru_charged(test, "abcx", 3);
+	int ret;
+
+	lru_limit(test, A, "low", 2);
+	EXPECT_PLACED(w, A, 'a');
+	EXPECT_PLACED(w, B, 'b');
+	EXPECT_PLACED(w, A, 'c');
+	lru_times_asked = 0;
+	lru_script.worthless = "abc";
+	lru_script.at = lru_hold_b_at_first;
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
+	ret = lru_place_in(w, B, 'x', false);
+	if (ret)
+		dma_resv_unlock(lru_bo(w, 'b')->base.resv);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "abcabcab");
+	EXPECT_SOUND(w, "a c x");
+}
+
+/*
+ * Before there is any force, a cgroup that is protected looks once at what others have,
+ * though the last reference to d is just being dropped.
+ */
+static void lru_undrop_d(struct lru_world *w, char letter)
+{
+	if (letter == 'b' && ++lru_times_asked == 2)
+		lru_undrop_last(w, 'd');
+}
+
+static void ttm_lru_cgroup_protected_looks_once(struct kunit *test)
+{
+	struct lru_world *w = lru_charged(test, "bdx", 2);
+
+	lru_limit(test, ALL, "low", 1);
+	lru_limit(test, A, "low", 1);
+	EXPECT_PLACED(w, B, 'b');
+	EXPECT_PLACED(w, B, 'd');
+	lru_times_asked = 0;
+	lru_script.worthless = "bd";
+	lru_script.at = lru_undrop_d;
+	lru_drop_last(w, 'd');
+	KUNIT_EXPECT_EQ(test, lru_place_in(w, A, 'x', false), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "bbdbd");
+	EXPECT_SOUND(w, "b d");
+}
+
 static struct kunit_case ttm_lru_cgroup_cases[] = {
 	KUNIT_CASE(ttm_lru_cgroup_min_stays),
 	KUNIT_CASE(ttm_lru_cgroup_min_refuses),
@@ -524,6 +604,9 @@ static struct kunit_case ttm_lru_cgroup_cases[] = {
 	KUNIT_CASE(ttm_lru_cgroup_max_is_lowered_beside_low),
 	KUNIT_CASE(ttm_lru_cgroup_max_is_lowered_into_low),
 	KUNIT_CASE(ttm_lru_cgroup_max_is_lowered_below_low),
+	KUNIT_CASE(ttm_lru_cgroup_error_spares_low),
+	KUNIT_CASE(ttm_lru_cgroup_first_walk_leaves_out),
+	KUNIT_CASE(ttm_lru_cgroup_protected_looks_once),
 	{}
 };
 

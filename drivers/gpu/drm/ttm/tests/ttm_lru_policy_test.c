@@ -505,6 +505,27 @@ static void ttm_lru_policy_gives_up_on_what_moves(struct kunit *test)
 	EXPECT_SOUND(w, "a b");
 }
 
+/* It does not do so at once: a and b are valuable at last. */
+static unsigned int policy_uses;
+
+static void policy_use_other_at_first(struct lru_world *w, char letter)
+{
+	policy_use_other(w, letter);
+	if (++policy_uses == 3 * 17)
+		lru_script.worthless = NULL;
+}
+
+static void ttm_lru_policy_looks_on_at_what_moves(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	policy_uses = 0;
+	lru_script.worthless = "ab";
+	lru_script.at = policy_use_other_at_first;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+}
+
 /* Once a was asked, another takes it. */
 static struct lru_holder policy_other;
 
@@ -625,6 +646,470 @@ static void ttm_lru_policy_first_waits_for_no_victims_place(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
+/*
+ * How long a search goes on
+ */
+
+/* What happens when a buffer is asked for the n-th time. */
+static struct {
+	char letter;
+	unsigned int times;
+	void (*then)(struct lru_world *w);
+} policy_turn;
+
+static void policy_at_turn(struct lru_world *w, char letter)
+{
+	if (letter == policy_turn.letter && !--policy_turn.times)
+		policy_turn.then(w);
+}
+
+static void policy_when(char letter, unsigned int times,
+			void (*then)(struct lru_world *w))
+{
+	policy_turn.letter = letter;
+	policy_turn.times = times;
+	policy_turn.then = then;
+	lru_script.at = policy_at_turn;
+}
+
+/* Somebody finishes the release of a buffer. */
+static void policy_release(struct lru_world *w, char letter)
+{
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+
+	ttm_resource_free(bo, &bo->resource);
+	lru_undrop_last(w, letter);
+}
+
+static void policy_release_b(struct lru_world *w)
+{
+	policy_release(w, 'b');
+}
+
+static void policy_release_p(struct lru_world *w)
+{
+	policy_release(w, 'p');
+}
+
+static void policy_undrop_p(struct lru_world *w)
+{
+	lru_undrop_last(w, 'p');
+}
+
+static void policy_unlock_b(struct lru_world *w)
+{
+	dma_resv_unlock(lru_bo(w, 'b')->base.resv);
+}
+
+static void policy_unlock_p(struct lru_world *w)
+{
+	dma_resv_unlock(lru_bo(w, 'p')->base.resv);
+}
+
+static void policy_value_a(struct lru_world *w)
+{
+	lru_script.worthless = "p";
+}
+
+static const struct ttm_place policy_places[] = {
+	{ .mem_type = TTM_PL_TT }, { .mem_type = TTM_PL_PRIV },
+};
+
+static const struct ttm_placement policy_both = {
+	.num_placement = 2, .placement = policy_places,
+};
+
+static const struct ttm_placement policy_priv = {
+	.num_placement = 1, .placement = policy_places + 1,
+};
+
+/* Place x in TT, or else in PRIV. */
+static int policy_place_in_both(struct lru_world *w, struct ttm_operation_ctx *ctx,
+				struct ww_acquire_ctx *ticket)
+{
+	struct ttm_placement placement = policy_both;
+
+	return lru_place_at(w, 'x', &placement, ctx, ticket);
+}
+
+static void policy_place_in_priv(struct lru_world *w, char letter)
+{
+	struct ttm_placement placement = policy_priv;
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_EXPECT_EQ(w->test, lru_place_at(w, letter, &placement, &ctx, NULL), 0);
+}
+
+/* TT is as in @picture, and @letters fill PRIV. */
+static struct lru_world *policy_full(struct kunit *test, const char *picture,
+				     const char *letters)
+{
+	struct lru_world *w = lru_full(test, picture);
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    strlen(letters) * PAGE_SIZE), 0);
+	for (const char *c = letters; *c; c++) {
+		lru_make_homeless(w, *c);
+		policy_place_in_priv(w, *c);
+	}
+	lru_script.moved = (struct lru_letters) {};
+	return w;
+}
+
+static void policy_empty(struct lru_world *w)
+{
+	for (char c = 'a'; c <= 'z'; c++) {
+		struct ttm_buffer_object *bo = w->bo[c - 'a'];
+
+		if (bo && bo->resource && bo->resource->mem_type == TTM_PL_PRIV)
+			lru_free(w, c);
+	}
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* A caller that must not wait looks again while a victim's place is being released, */
+static void ttm_lru_policy_victims_place_is_released(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	lru_drop_last(w, 'p');
+	policy_when('a', 4, policy_release_p);
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "aqaqaqa");
+	policy_empty(w);
+}
+
+/* and only as long as that. */
+static void ttm_lru_policy_victims_place_is_not_released(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "pq";
+	lru_drop_last(w, 'p');
+	policy_when('a', 2, policy_undrop_p);
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "aqapqapq");
+	policy_empty(w);
+}
+
+/* In the first place as well. */
+static void ttm_lru_policy_first_place_is_released(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "b", "p");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.worthless = "p";
+	lru_drop_last(w, 'b');
+	policy_when('p', 3, policy_release_b);
+	KUNIT_EXPECT_EQ(test, policy_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "ppp");
+	policy_empty(w);
+}
+
+/* A reservation that another has may last: to look again at once is no use. */
+static void ttm_lru_policy_does_not_look_on_at_what_is_reserved(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.worthless = "a";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	policy_unlock_b(w);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/* A second look that has seen a victim's place as well is enough. */
+static void ttm_lru_policy_concludes_of_victims_places(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "p";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	policy_when('a', 2, policy_unlock_p);
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "aap");
+	policy_empty(w);
+}
+
+/* What a's search for a place left out counts, though b's search left out nothing. */
+static unsigned int policy_times_asked;
+
+static void policy_hold_p_for_a(struct lru_world *w, char letter)
+{
+	if (letter == 'a' && ++policy_times_asked <= 2)
+		WARN_ON(!dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	else if (letter == 'a')
+		lru_script.worthless = NULL;
+	else if (letter == 'b' && policy_times_asked <= 2)
+		policy_unlock_p(w);
+}
+
+static void ttm_lru_policy_two_victims_places(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a b", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	policy_times_asked = 0;
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "p";
+	lru_script.drop = "p";
+	lru_script.at = policy_hold_p_for_a;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "abpabpap");
+	policy_empty(w);
+}
+
+/*
+ * a finds a place at q's expense, but does not get there; then q comes back. That a's
+ * search left out p is no reason to look again.
+ */
+static void policy_bring_back_q(struct lru_world *w, char letter)
+{
+	if (letter == 'a' && !lru_bo(w, 'q')->resource)
+		policy_place_in_priv(w, 'q');
+}
+
+static void ttm_lru_policy_concludes_though_victims_found_places(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.fail = "a";
+	lru_script.error = -EBUSY;
+	lru_script.drop = "q";
+	lru_script.at = policy_bring_back_q;
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	policy_unlock_p(w);
+	EXPECT_LETTERS(lru_script.asked, "aqaq");
+	policy_empty(w);
+}
+
+/* A victim's search leaves patience to the outer one. */
+static void ttm_lru_policy_victims_are_impatient(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	lru_drop_last(w, 'p');
+	policy_when('a', 4, policy_release_p);
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "aqaqaqqqa");
+	policy_empty(w);
+}
+
+/* The last look, when p's owner must be waited for, is left to the outer search as well. */
+static void ttm_lru_policy_victims_take_no_last_look(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "pq");
+	struct lru_holder older = { .ticket = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	lru_hold(&older, w, 'p');
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "aqaqaqaq");
+	policy_empty(w);
+}
+
+/* While p is asked, b enters TT, where the look has been already. */
+static void policy_enter(struct lru_world *w, char letter, bool stay)
+{
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+
+	if (WARN_ON(!dma_resv_trylock(bo->base.resv)))
+		return;
+	ttm_bo_unpin(bo);
+	if (!stay)
+		ttm_bo_pin(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static void policy_let_b_enter(struct lru_world *w)
+{
+	policy_enter(w, 'b', true);
+}
+
+static void ttm_lru_policy_enters_behind_a_look(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "b", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_pin(w, 'b');
+	lru_script.worthless = "p";
+	policy_when('p', 2, policy_let_b_enter);
+	KUNIT_EXPECT_EQ(test, policy_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "ppb");
+	policy_empty(w);
+}
+
+/* The same where the caller must not wait: while buffers enter, it looks again. */
+static void policy_let_c_and_b_enter(struct lru_world *w, char letter)
+{
+	if (letter != 'p')
+		return;
+	if (++policy_times_asked == 3)
+		policy_enter(w, 'b', true);
+	else
+		policy_enter(w, 'c', false);
+}
+
+static void ttm_lru_policy_enters_behind_several_looks(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "b c", "p");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_pin(w, 'b');
+	lru_pin(w, 'c');
+	policy_times_asked = 0;
+	lru_script.worthless = "p";
+	lru_script.at = policy_let_c_and_b_enter;
+	KUNIT_EXPECT_EQ(test, policy_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "pppb");
+	lru_unpin(w, 'c');
+	policy_empty(w);
+}
+
+/* Others have a and p. The first round waits for both, and does not begin with p. */
+static void ttm_lru_policy_waits_in_the_first_place(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "p");
+	struct lru_holder older = { .ticket = true };
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_hold(&older, w, 'p');
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'a');
+	ret = policy_place_in_both(w, &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "ax");
+	policy_empty(w);
+}
+
+/*
+ * The first round that waits leaves out TT, where all was seen. The second does not: a is
+ * valuable by then.
+ */
+static void ttm_lru_policy_waits_where_something_was_left_out(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "p");
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.worthless = "ap";
+	policy_when('p', 1, policy_value_a);
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'p');
+	ret = policy_place_in_both(w, &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "apa");
+	policy_empty(w);
+}
+
+/* A victim that failed is still valuable, and waited for. */
+static void ttm_lru_policy_waits_for_what_failed(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a c b");
+	struct lru_holder older = { .ticket = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	policy_other = (struct lru_holder) { .when_waited = true };
+	lru_script.fail = "a";
+	lru_script.failures = 1;
+	lru_script.error = -EBUSY;
+	lru_script.worthless = "c";
+	lru_script.at = policy_reserve_a;
+	lru_hold(&older, w, 'b');
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	if (policy_other.task)
+		lru_let_go(&policy_other);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "aax");
+}
+
+/*
+ * Signals
+ */
+
+static int policy_place_with_signal(struct lru_world *w, struct ttm_operation_ctx *ctx)
+{
+	int ret;
+
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	ret = lru_place(w, 'x', ctx, NULL);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	return ret;
+}
+
+/* A signal ends a pause, */
+static void ttm_lru_policy_signal_ends_a_pause(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+
+	lru_script.worthless = "a";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
+	KUNIT_EXPECT_EQ(test, policy_place_with_signal(w, &ctx), -ERESTARTSYS);
+	policy_unlock_b(w);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/* and a caller that must not wait does not pause. */
+static void ttm_lru_policy_signal_without_a_pause(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .interruptible = true, .no_wait_gpu = true };
+
+	lru_script.worthless = "a";
+	lru_drop_last(w, 'b');
+	policy_when('a', 2, policy_release_b);
+	KUNIT_EXPECT_EQ(test, policy_place_with_signal(w, &ctx), 0);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
 /* Place x in one memory type, or else in another. Returns the one, or an error. */
 static int policy_place(struct lru_world *w, struct ttm_place first,
 			struct ttm_place second)
@@ -648,6 +1133,22 @@ static void ttm_lru_policy_gives_up_on_other_errors(struct kunit *test)
 	lru_script.place_error = -EIO;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -EIO);
 	EXPECT_LETTERS(lru_script.moved, "a");
+}
+
+/* Where memory is short, other places are tried, and fallbacks as well. */
+static void ttm_lru_policy_lacks_memory_for_one_place(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a");
+	struct ttm_place tt = { .mem_type = TTM_PL_TT };
+	struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
+
+	lru_script.space += PAGE_SIZE;
+	lru_script.place_error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, policy_place(w, tt, system), TTM_PL_SYSTEM);
+	lru_free(w, 'x');
+	system.flags = TTM_PL_FLAG_FALLBACK;
+	KUNIT_EXPECT_EQ(test, policy_place(w, tt, system), TTM_PL_SYSTEM);
+	EXPECT_SOUND(w, "a");
 }
 
 /* Memory that is not in use is no place. */
@@ -782,11 +1283,29 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_is_patient_with_nothing_kept),
 	KUNIT_CASE(ttm_lru_policy_is_patient_with_all_kept),
 	KUNIT_CASE(ttm_lru_policy_gives_up_on_what_moves),
+	KUNIT_CASE(ttm_lru_policy_looks_on_at_what_moves),
 	KUNIT_CASE(ttm_lru_policy_spares_the_worthless),
 	KUNIT_CASE(ttm_lru_policy_spares_nothing_at_last),
 	KUNIT_CASE(ttm_lru_policy_waits_for_one_then_for_all),
 	KUNIT_CASE(ttm_lru_policy_first_waits_for_no_victims_place),
+	KUNIT_CASE(ttm_lru_policy_victims_place_is_released),
+	KUNIT_CASE(ttm_lru_policy_victims_place_is_not_released),
+	KUNIT_CASE(ttm_lru_policy_first_place_is_released),
+	KUNIT_CASE(ttm_lru_policy_does_not_look_on_at_what_is_reserved),
+	KUNIT_CASE(ttm_lru_policy_concludes_of_victims_places),
+	KUNIT_CASE(ttm_lru_policy_two_victims_places),
+	KUNIT_CASE(ttm_lru_policy_concludes_though_victims_found_places),
+	KUNIT_CASE(ttm_lru_policy_victims_are_impatient),
+	KUNIT_CASE(ttm_lru_policy_victims_take_no_last_look),
+	KUNIT_CASE(ttm_lru_policy_enters_behind_a_look),
+	KUNIT_CASE(ttm_lru_policy_enters_behind_several_looks),
+	KUNIT_CASE(ttm_lru_policy_waits_in_the_first_place),
+	KUNIT_CASE(ttm_lru_policy_waits_where_something_was_left_out),
+	KUNIT_CASE(ttm_lru_policy_waits_for_what_failed),
+	KUNIT_CASE(ttm_lru_policy_signal_ends_a_pause),
+	KUNIT_CASE(ttm_lru_policy_signal_without_a_pause),
 	KUNIT_CASE(ttm_lru_policy_gives_up_on_other_errors),
+	KUNIT_CASE(ttm_lru_policy_lacks_memory_for_one_place),
 	KUNIT_CASE(ttm_lru_policy_unused_memory_is_no_place),
 	KUNIT_CASE(ttm_lru_policy_fallbacks_come_last),
 	KUNIT_CASE(ttm_lru_policy_desires_nothing_of_others),

@@ -176,7 +176,7 @@ static s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
 {
 	const struct dmem_cgroup_init init = { .size = SZ_1M };
 	struct dmem_cgroup_pool_state *pool, *limit, *last = NULL;
-	struct ttm_operation_ctx ctx = {};
+	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct dmem_cgroup_region *region;
 	s64 freed = -1;
 
@@ -232,6 +232,97 @@ static void ttm_lru_room_drain_lacks_memory(struct kunit *test)
 	lru_script.fail = "ab";
 	lru_script.error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), -ENOMEM);
+}
+
+/* A drain that has seen everything looks but once more. */
+static unsigned int lru_drain_asked;
+
+static void lru_end_it(struct lru_world *w, char letter)
+{
+	if (++lru_drain_asked == 100)
+		lru_script.worthless = NULL;
+}
+
+static void ttm_lru_room_drain_concludes_at_once(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+
+	lru_script.worthless = "b";
+	lru_script.at = lru_end_it;
+	lru_drain_asked = 0;
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", 2 * PAGE_SIZE), PAGE_SIZE);
+	EXPECT_LETTERS(lru_script.asked, "abb");
+}
+
+/* The same if it had to wait for what the first look left out, */
+static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct lru_holder holder = { .when_waited = true };
+
+	lru_script.worthless = "ab";
+	lru_hold(&holder, w, 'b');
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
+	lru_let_go(&holder);
+	EXPECT_LETTERS(lru_script.asked, "aab");
+}
+
+/* and then it does not take more than it is asked for. */
+static void lru_value_all_at_b(struct lru_world *w, char letter)
+{
+	if (letter == 'b')
+		lru_script.worthless = NULL;
+}
+
+static void ttm_lru_room_drain_takes_enough(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b c");
+	struct lru_holder holder = { .when_waited = true };
+
+	lru_script.worthless = "c";
+	lru_script.at = lru_value_all_at_b;
+	lru_hold(&holder, w, 'b');
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "abc", 2 * PAGE_SIZE), 2 * PAGE_SIZE);
+	lru_let_go(&holder);
+	EXPECT_LETTERS(lru_script.moved, "ab");
+}
+
+/* It waits for nothing if it is enough what it gets without. */
+static void ttm_lru_room_drain_is_soft_first(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct lru_holder holder = { .when_waited = true };
+
+	lru_hold(&holder, w, 'a');
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
+	lru_let_go(&holder);
+	EXPECT_LETTERS(lru_script.moved, "b");
+}
+
+static void ttm_lru_room_drain_fails(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+
+	lru_script.fail = "b";
+	lru_script.error = -EIO;
+	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", 2 * PAGE_SIZE), -EIO);
+	EXPECT_LETTERS(lru_script.moved, "ab");
+}
+
+/* The last reference to b is being dropped: a drain pauses, unless there is a signal. */
+static void ttm_lru_room_drain_is_interrupted(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	s64 freed;
+
+	lru_script.worthless = "a";
+	lru_drop_last(w, 'b');
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	freed = lru_drain(w, "ab", PAGE_SIZE);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	lru_undrop_last(w, 'b');
+	KUNIT_EXPECT_EQ(test, freed, -ERESTARTSYS);
+	EXPECT_LETTERS(lru_script.asked, "aa");
 }
 
 /* What has no content to keep goes nowhere, and leaves room all the same. */
@@ -831,6 +922,12 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_drain_counts_what_is_dropped),
 	KUNIT_CASE(ttm_lru_room_drain_of_what_becomes_valuable),
 	KUNIT_CASE(ttm_lru_room_drain_lacks_memory),
+	KUNIT_CASE(ttm_lru_room_drain_concludes_at_once),
+	KUNIT_CASE(ttm_lru_room_drain_concludes_after_a_wait),
+	KUNIT_CASE(ttm_lru_room_drain_takes_enough),
+	KUNIT_CASE(ttm_lru_room_drain_is_soft_first),
+	KUNIT_CASE(ttm_lru_room_drain_fails),
+	KUNIT_CASE(ttm_lru_room_drain_is_interrupted),
 #endif
 	KUNIT_CASE(ttm_lru_room_one_is_replaced),
 	KUNIT_CASE(ttm_lru_room_one_is_freed),
