@@ -540,7 +540,7 @@ LISTS = (
     ("ttm_owner.c", ("rust_ttm_lifetime",), OWNER),
     ("ttm_release.c", ("ttm_lru_shrinker", "ttm_lru_reclaim"), RELEASE),
     ("ttm_evict.c", ("ttm_lru_policy", "ttm_lru_room", f"{WALK}.*evict*", f"{WALK}.*failing*",
-                     "ttm_bo_validate", "ttm_lru_cgroup"),
+                     "ttm_lru_cgroup", "ttm_bo_validate"),
      EVICT + booted(mutants_evict.EVICT, mutants_evict.BOOTED)),
     ("ttm_evict.c", ("ttm_lru_cgroup",), CGROUPS),
     ("ttm_evict_scope.c", WALKS, booted(mutants_evict.SCOPE, mutants_evict.BOOTED)),

@@ -782,6 +782,7 @@ static void ttm_lru_policy_victims_place_is_released(struct kunit *test)
 	lru_ticket_init(&ticket);
 	ret = lru_place(w, 'x', &ctx, &ticket);
 	ww_acquire_fini(&ticket);
+	lru_undrop_last(w, 'p');
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	EXPECT_LETTERS(lru_script.asked, "aqaqaqa");
 	policy_empty(w);
@@ -798,6 +799,7 @@ static void ttm_lru_policy_victims_place_is_not_released(struct kunit *test)
 	lru_drop_last(w, 'p');
 	policy_when('a', 2, policy_undrop_p);
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	lru_undrop_last(w, 'p');
 	EXPECT_LETTERS(lru_script.asked, "aqapqapq");
 	policy_empty(w);
 }
@@ -812,6 +814,7 @@ static void ttm_lru_policy_first_place_is_released(struct kunit *test)
 	lru_drop_last(w, 'b');
 	policy_when('p', 3, policy_release_b);
 	KUNIT_EXPECT_EQ(test, policy_place_in_both(w, &ctx, NULL), 0);
+	lru_undrop_last(w, 'b');
 	EXPECT_LETTERS(lru_script.asked, "ppp");
 	policy_empty(w);
 }
@@ -873,29 +876,35 @@ static void ttm_lru_policy_two_victims_places(struct kunit *test)
 }
 
 /*
- * a finds a place at q's expense, but does not get there; then q comes back. That a's
- * search left out p is no reason to look again.
+ * a finds a place where it may fall back to, but does not get there. That its search left
+ * out p is no reason to look again.
  */
-static void policy_bring_back_q(struct lru_world *w, char letter)
+static void policy_evict_with_fallback(struct ttm_buffer_object *bo,
+				       struct ttm_placement *placement)
 {
-	if (letter == 'a' && !lru_bo(w, 'q')->resource)
-		policy_place_in_priv(w, 'q');
+	static const struct ttm_place places[] = {
+		{ .mem_type = TTM_PL_PRIV },
+		{ .mem_type = TTM_PL_SYSTEM, .flags = TTM_PL_FLAG_FALLBACK },
+	};
+
+	*placement = (struct ttm_placement) {
+		.num_placement = ARRAY_SIZE(places), .placement = places,
+	};
 }
 
 static void ttm_lru_policy_concludes_though_victims_found_places(struct kunit *test)
 {
-	struct lru_world *w = policy_full(test, "a", "pq");
+	struct lru_world *w = policy_full(test, "a", "p");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.evict_to = TTM_PL_PRIV;
+	w->funcs.evict_flags = policy_evict_with_fallback;
 	lru_script.fail = "a";
 	lru_script.error = -EBUSY;
-	lru_script.drop = "q";
-	lru_script.at = policy_bring_back_q;
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
 	policy_unlock_p(w);
-	EXPECT_LETTERS(lru_script.asked, "aqaq");
+	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_script.moved, "aa");
 	policy_empty(w);
 }
 
@@ -914,6 +923,7 @@ static void ttm_lru_policy_victims_are_impatient(struct kunit *test)
 	lru_ticket_init(&ticket);
 	ret = lru_place(w, 'x', &ctx, &ticket);
 	ww_acquire_fini(&ticket);
+	lru_undrop_last(w, 'p');
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	EXPECT_LETTERS(lru_script.asked, "aqaqaqqqa");
 	policy_empty(w);
@@ -1107,6 +1117,7 @@ static void ttm_lru_policy_signal_without_a_pause(struct kunit *test)
 	lru_drop_last(w, 'b');
 	policy_when('a', 2, policy_release_b);
 	KUNIT_EXPECT_EQ(test, policy_place_with_signal(w, &ctx), 0);
+	lru_undrop_last(w, 'b');
 	EXPECT_LETTERS(lru_script.asked, "aa");
 }
 
@@ -1224,6 +1235,164 @@ static void ttm_lru_policy_victims_of_one_vm(struct kunit *test)
 }
 
 /*
+ * Emptying
+ */
+
+static struct lru_world *policy_world;
+static int (*policy_move)(struct ttm_buffer_object *bo, bool evict,
+			  struct ttm_operation_ctx *ctx,
+			  struct ttm_resource *new_mem, struct ttm_place *hop);
+
+static int policy_move_at_turn(struct ttm_buffer_object *bo, bool evict,
+			       struct ttm_operation_ctx *ctx,
+			       struct ttm_resource *new_mem, struct ttm_place *hop)
+{
+	if (!--policy_turn.times)
+		policy_turn.then(policy_world);
+	return policy_move(bo, evict, ctx, new_mem, hop);
+}
+
+/* What happens at the n-th move. */
+static void policy_when_moved(struct lru_world *w, unsigned int times,
+			      void (*then)(struct lru_world *w))
+{
+	policy_world = w;
+	policy_move = w->funcs.move;
+	w->funcs.move = policy_move_at_turn;
+	policy_turn.times = times;
+	policy_turn.then = then;
+}
+
+static int policy_evict_all(struct lru_world *w)
+{
+	return ttm_resource_manager_evict_all(w->bdev, lru_man(w));
+}
+
+/* There is no use in going on after some errors, */
+static void ttm_lru_policy_emptying_ends_with_eio(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "b a c");
+
+	lru_script.fail = "a";
+	lru_script.error = -EIO;
+	KUNIT_EXPECT_EQ(test, policy_evict_all(w), -EIO);
+	lru_script.fail = NULL;
+	EXPECT_LETTERS(lru_script.moved, "ba");
+	EXPECT_SOUND(w, "a c");
+}
+
+/* nor if all fail and nothing was left out, */
+static void ttm_lru_policy_emptying_ends_if_all_fail(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.fail = "ab";
+	lru_script.error = -ENOSPC;
+	KUNIT_EXPECT_EQ(test, policy_evict_all(w), -ENOSPC);
+	lru_script.fail = NULL;
+	EXPECT_LETTERS(lru_script.moved, "ab");
+}
+
+/* nor, in the long run, if all go to another part of the same memory, */
+static void policy_stay_no_more(struct lru_world *w)
+{
+	lru_script.stay = false;
+}
+
+static void ttm_lru_policy_emptying_ends_if_all_stay(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.stay = true;
+	policy_when_moved(w, 5000, policy_stay_no_more);
+	KUNIT_EXPECT_EQ(test, policy_evict_all(w), -EBUSY);
+	policy_stay_no_more(w);
+	EXPECT_SOUND(w, "a b");
+}
+
+/* but while a buffer is released, another that failed is tried again. */
+static void ttm_lru_policy_emptying_tries_again(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.fail = "a";
+	lru_script.failures = 1;
+	lru_script.error = -ENOSPC;
+	lru_drop_last(w, 'b');
+	policy_when_moved(w, 2, policy_release_b);
+	KUNIT_EXPECT_EQ(test, policy_evict_all(w), 0);
+	lru_undrop_last(w, 'b');
+	EXPECT_LETTERS(lru_script.moved, "aa");
+}
+
+/* Searches for places leave patience to it, as they do to a search. */
+static void ttm_lru_policy_emptying_with_impatient_victims(struct kunit *test)
+{
+	struct lru_world *w = policy_full(test, "a", "pq");
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	KUNIT_EXPECT_EQ(test, policy_evict_all(w), -ENOSPC);
+	policy_unlock_p(w);
+	EXPECT_LETTERS(lru_script.asked, "qq");
+	policy_empty(w);
+}
+
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+/* Once walks have held the lru_lock so often, b is released, and nothing fails. */
+static unsigned long policy_holds;
+
+static int policy_release_b_at_last(void *arg)
+{
+	struct lru_world *w = arg;
+
+	complete(&policy_begun);
+	while (!kthread_should_stop() &&
+	       READ_ONCE(lru_man(w)->lru_stats.holds) < policy_holds)
+		usleep_range(50, 100);
+	lru_script.fail = NULL;
+	policy_release(w, 'b');
+	return policy_until_stopped();
+}
+
+static void policy_empty_while_released(struct lru_world *w, unsigned long holds,
+					int expected)
+{
+	struct kunit *test = w->test;
+	struct task_struct *other;
+
+	lru_script.fail = "a";
+	lru_script.error = -ENOSPC;
+	lru_drop_last(w, 'b');
+	policy_holds = lru_man(w)->lru_stats.holds + holds;
+	other = policy_beside(w, policy_release_b_at_last);
+	KUNIT_EXPECT_EQ(test, policy_evict_all(w), expected);
+	KUNIT_EXPECT_EQ(test, !lru_bo(w, 'b')->resource, !expected);
+	kthread_stop(other);
+}
+
+/* It waits for a release as long as that takes, though a had failed once, */
+static void ttm_lru_policy_emptying_is_patient(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.failures = 1;
+	policy_empty_while_released(w, 1200, 0);
+	EXPECT_SOUND(w, "");
+}
+
+/* but has limited patience with one that fails each time. */
+static void ttm_lru_policy_emptying_is_not_too_patient(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	policy_empty_while_released(w, 6000, -ENOSPC);
+	EXPECT_SOUND(w, "a");
+}
+#endif
+
+/*
  * Swap-out
  */
 
@@ -1310,6 +1479,15 @@ static struct kunit_case ttm_lru_policy_cases[] = {
 	KUNIT_CASE(ttm_lru_policy_fallbacks_come_last),
 	KUNIT_CASE(ttm_lru_policy_desires_nothing_of_others),
 	KUNIT_CASE(ttm_lru_policy_victims_of_one_vm),
+	KUNIT_CASE(ttm_lru_policy_emptying_ends_with_eio),
+	KUNIT_CASE(ttm_lru_policy_emptying_ends_if_all_fail),
+	KUNIT_CASE(ttm_lru_policy_emptying_ends_if_all_stay),
+	KUNIT_CASE(ttm_lru_policy_emptying_tries_again),
+	KUNIT_CASE(ttm_lru_policy_emptying_with_impatient_victims),
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+	KUNIT_CASE(ttm_lru_policy_emptying_is_patient),
+	KUNIT_CASE(ttm_lru_policy_emptying_is_not_too_patient),
+#endif
 	KUNIT_CASE(ttm_lru_policy_swapout_of_one),
 	KUNIT_CASE(ttm_lru_policy_swapout_of_a_device),
 	{}
