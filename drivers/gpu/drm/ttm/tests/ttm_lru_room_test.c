@@ -402,9 +402,7 @@ static int lru_release_b(void *arg)
 	msleep(50);
 	lru_give_up_place(lru_bo(w, 'b'));
 	lru_undrop_last(w, 'b');
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return lru_until_stopped();
 }
 
 static void lru_place_while_released(struct kunit *test, bool in_transaction)

@@ -239,6 +239,14 @@ static bool lru_is_waited_for(struct dma_resv *resv)
 	return atomic_long_read(&resv->lock.base.owner) & 1;
 }
 
+/* The end of a thread's work. The test stops it. */
+int lru_until_stopped(void)
+{
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
 static int lru_holder(void *arg)
 {
 	struct lru_holder *holder = arg;
@@ -256,9 +264,7 @@ static int lru_holder(void *arg)
 	dma_resv_unlock(holder->resv);
 	if (holder->ticket)
 		ww_acquire_fini(&ctx);
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return lru_until_stopped();
 }
 
 /* Let a thread hold the reservation of a buffer, as @holder says. */

@@ -82,6 +82,7 @@ struct lru_holder {
 void lru_ticket_init(struct ww_acquire_ctx *ticket);
 void lru_hold(struct lru_holder *holder, struct lru_world *w, char letter);
 void lru_let_go(struct lru_holder *holder);
+int lru_until_stopped(void);
 
 #if defined(CONFIG_FAILSLAB) && defined(CONFIG_FAULT_INJECTION_DEBUG_FS)
 #define LRU_CAN_FAIL

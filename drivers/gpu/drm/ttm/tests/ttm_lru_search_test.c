@@ -1,0 +1,668 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * KUnit suite for how a search for room goes on: how often it looks, where it waits, when
+ * it ends, and what searches for the places of victims tell it.
+ *
+ * Worlds and pictures are those of ttm_lru_test.c: x looks for a place in TT.
+ */
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+
+#include <drm/ttm/ttm_placement.h>
+
+#include "ttm_lru_script.h"
+#include "ttm_mock_manager.h"
+
+/*
+ * How long a search goes on
+ */
+
+/* What happens when a buffer is asked for the n-th time. */
+static struct {
+	char letter;
+	unsigned int times;
+	void (*then)(struct lru_world *w);
+} search_turn;
+
+static void search_at_turn(struct lru_world *w, char letter)
+{
+	if (letter == search_turn.letter && !--search_turn.times)
+		search_turn.then(w);
+}
+
+static void search_when(char letter, unsigned int times,
+			void (*then)(struct lru_world *w))
+{
+	search_turn.letter = letter;
+	search_turn.times = times;
+	search_turn.then = then;
+	lru_script.at = search_at_turn;
+}
+
+/* Somebody finishes the release of a buffer. */
+static void search_release(struct lru_world *w, char letter)
+{
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+
+	ttm_resource_free(bo, &bo->resource);
+	lru_undrop_last(w, letter);
+}
+
+static void search_release_b(struct lru_world *w)
+{
+	search_release(w, 'b');
+}
+
+static void search_release_p(struct lru_world *w)
+{
+	search_release(w, 'p');
+}
+
+static void search_undrop_p(struct lru_world *w)
+{
+	lru_undrop_last(w, 'p');
+}
+
+static void search_unlock_b(struct lru_world *w)
+{
+	dma_resv_unlock(lru_bo(w, 'b')->base.resv);
+}
+
+static void search_unlock_p(struct lru_world *w)
+{
+	dma_resv_unlock(lru_bo(w, 'p')->base.resv);
+}
+
+static void search_value_a(struct lru_world *w)
+{
+	lru_script.worthless = "p";
+}
+
+static const struct ttm_place search_places[] = {
+	{ .mem_type = TTM_PL_TT }, { .mem_type = TTM_PL_PRIV },
+};
+
+static const struct ttm_placement search_both = {
+	.num_placement = 2, .placement = search_places,
+};
+
+static const struct ttm_placement search_priv = {
+	.num_placement = 1, .placement = search_places + 1,
+};
+
+/* Place x in TT, or else in PRIV. */
+static int search_place_in_both(struct lru_world *w, struct ttm_operation_ctx *ctx,
+				struct ww_acquire_ctx *ticket)
+{
+	struct ttm_placement placement = search_both;
+
+	return lru_place_at(w, 'x', &placement, ctx, ticket);
+}
+
+static void search_place_in_priv(struct lru_world *w, char letter)
+{
+	struct ttm_placement placement = search_priv;
+	struct ttm_operation_ctx ctx = {};
+
+	KUNIT_EXPECT_EQ(w->test, lru_place_at(w, letter, &placement, &ctx, NULL), 0);
+}
+
+/* TT is as in @picture, and @letters fill PRIV. */
+static struct lru_world *search_full(struct kunit *test, const char *picture,
+				     const char *letters)
+{
+	struct lru_world *w = lru_full(test, picture);
+
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV,
+						    strlen(letters) * PAGE_SIZE), 0);
+	for (const char *c = letters; *c; c++) {
+		lru_make_homeless(w, *c);
+		search_place_in_priv(w, *c);
+	}
+	lru_script.moved = (struct lru_letters) {};
+	return w;
+}
+
+static void search_empty(struct lru_world *w)
+{
+	for (char c = 'a'; c <= 'z'; c++) {
+		struct ttm_buffer_object *bo = w->bo[c - 'a'];
+
+		if (bo && bo->resource && bo->resource->mem_type == TTM_PL_PRIV)
+			lru_free(w, c);
+	}
+	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
+}
+
+/* A caller that must not wait looks again while a victim's place is being released, */
+static void ttm_lru_search_victims_place_is_released(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	lru_drop_last(w, 'p');
+	search_when('a', 4, search_release_p);
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_undrop_last(w, 'p');
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "aqaqaqa");
+	search_empty(w);
+}
+
+/* and only as long as that. */
+static void ttm_lru_search_victims_place_is_not_released(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "pq";
+	lru_drop_last(w, 'p');
+	search_when('a', 2, search_undrop_p);
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	lru_undrop_last(w, 'p');
+	EXPECT_LETTERS(lru_script.asked, "aqapqapq");
+	search_empty(w);
+}
+
+/* In the first place as well. */
+static void ttm_lru_search_first_place_is_released(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "b", "p");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.worthless = "p";
+	lru_drop_last(w, 'b');
+	search_when('p', 3, search_release_b);
+	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
+	lru_undrop_last(w, 'b');
+	EXPECT_LETTERS(lru_script.asked, "ppp");
+	search_empty(w);
+}
+
+/* A reservation that another has may last: to look again at once is no use. */
+static void ttm_lru_search_does_not_look_on_at_what_is_reserved(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_script.worthless = "a";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	search_unlock_b(w);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/* A second look that has seen a victim's place as well is enough. */
+static void ttm_lru_search_concludes_of_victims_places(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "p";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	search_when('a', 2, search_unlock_p);
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "aap");
+	search_empty(w);
+}
+
+/* What a's search for a place left out counts, though b's search left out nothing. */
+static unsigned int search_times_asked;
+
+static void search_hold_p_for_a(struct lru_world *w, char letter)
+{
+	if (letter == 'a' && ++search_times_asked <= 2)
+		WARN_ON(!dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	else if (letter == 'a')
+		lru_script.worthless = NULL;
+	else if (letter == 'b' && search_times_asked <= 2)
+		search_unlock_p(w);
+}
+
+static void ttm_lru_search_two_victims_places(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a b", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	search_times_asked = 0;
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "p";
+	lru_script.drop = "p";
+	lru_script.at = search_hold_p_for_a;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "abpabpap");
+	search_empty(w);
+}
+
+/*
+ * a finds a place where it may fall back to, but does not get there. That its search left
+ * out p is no reason to look again.
+ */
+static void search_evict_with_fallback(struct ttm_buffer_object *bo,
+				       struct ttm_placement *placement)
+{
+	static const struct ttm_place places[] = {
+		{ .mem_type = TTM_PL_PRIV },
+		{ .mem_type = TTM_PL_SYSTEM, .flags = TTM_PL_FLAG_FALLBACK },
+	};
+
+	*placement = (struct ttm_placement) {
+		.num_placement = ARRAY_SIZE(places), .placement = places,
+	};
+}
+
+static void ttm_lru_search_concludes_though_victims_found_places(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	w->funcs.evict_flags = search_evict_with_fallback;
+	lru_script.fail = "a";
+	lru_script.error = -EBUSY;
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	search_unlock_p(w);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_script.moved, "aa");
+	search_empty(w);
+}
+
+/* A victim's search leaves patience to the outer one. */
+static void ttm_lru_search_victims_are_impatient(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "pq");
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	lru_drop_last(w, 'p');
+	search_when('a', 4, search_release_p);
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_undrop_last(w, 'p');
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "aqaqaqqqa");
+	search_empty(w);
+}
+
+/* The last look, when p's owner must be waited for, is left to the outer search as well. */
+static void ttm_lru_search_victims_take_no_last_look(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "pq");
+	struct lru_holder older = { .ticket = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	lru_hold(&older, w, 'p');
+	lru_ticket_init(&ticket);
+	ret = lru_place(w, 'x', &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "aqaqaqaq");
+	search_empty(w);
+}
+
+/* While p is asked, b enters TT, where the look has been already. */
+static void search_enter(struct lru_world *w, char letter, bool stay)
+{
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+
+	if (WARN_ON(!dma_resv_trylock(bo->base.resv)))
+		return;
+	ttm_bo_unpin(bo);
+	if (!stay)
+		ttm_bo_pin(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static void search_let_b_enter(struct lru_world *w)
+{
+	search_enter(w, 'b', true);
+}
+
+static void ttm_lru_search_enters_behind_a_look(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "b", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_pin(w, 'b');
+	lru_script.worthless = "p";
+	search_when('p', 2, search_let_b_enter);
+	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "ppb");
+	search_empty(w);
+}
+
+/* The same where the caller must not wait: while buffers enter, it looks again. */
+static void search_let_c_and_b_enter(struct lru_world *w, char letter)
+{
+	if (letter != 'p')
+		return;
+	if (++search_times_asked == 3)
+		search_enter(w, 'b', true);
+	else
+		search_enter(w, 'c', false);
+}
+
+static void ttm_lru_search_enters_behind_several_looks(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "b c", "p");
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	lru_pin(w, 'b');
+	lru_pin(w, 'c');
+	search_times_asked = 0;
+	lru_script.worthless = "p";
+	lru_script.at = search_let_c_and_b_enter;
+	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "pppb");
+	lru_unpin(w, 'c');
+	search_empty(w);
+}
+
+/* Others have a and p. The first round waits for both, and does not begin with p. */
+static void ttm_lru_search_waits_in_the_first_place(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "p");
+	struct lru_holder older = { .ticket = true };
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_hold(&older, w, 'p');
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'a');
+	ret = search_place_in_both(w, &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	lru_let_go(&older);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.moved, "ax");
+	search_empty(w);
+}
+
+/*
+ * The first round that waits leaves out TT, where all was seen. The second does not: a is
+ * valuable by then.
+ */
+static void ttm_lru_search_waits_where_something_was_left_out(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "p");
+	struct lru_holder younger = { .ticket = true, .when_waited = true };
+	struct ttm_operation_ctx ctx = {};
+	struct ww_acquire_ctx ticket;
+	int ret;
+
+	lru_script.worthless = "ap";
+	search_when('p', 1, search_value_a);
+	lru_ticket_init(&ticket);
+	lru_hold(&younger, w, 'p');
+	ret = search_place_in_both(w, &ctx, &ticket);
+	ww_acquire_fini(&ticket);
+	lru_let_go(&younger);
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	EXPECT_LETTERS(lru_script.asked, "apa");
+	search_empty(w);
+}
+
+/*
+ * Signals
+ */
+
+static int search_place_with_signal(struct lru_world *w, struct ttm_operation_ctx *ctx)
+{
+	int ret;
+
+	set_tsk_thread_flag(current, TIF_SIGPENDING);
+	ret = lru_place(w, 'x', ctx, NULL);
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+	return ret;
+}
+
+/* A signal ends a pause, */
+static void ttm_lru_search_signal_ends_a_pause(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+
+	lru_script.worthless = "a";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
+	KUNIT_EXPECT_EQ(test, search_place_with_signal(w, &ctx), -ERESTARTSYS);
+	search_unlock_b(w);
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/* and a caller that must not wait does not pause. */
+static void ttm_lru_search_signal_without_a_pause(struct kunit *test)
+{
+	struct lru_world *w = lru_full(test, "a b");
+	struct ttm_operation_ctx ctx = { .interruptible = true, .no_wait_gpu = true };
+
+	lru_script.worthless = "a";
+	lru_drop_last(w, 'b');
+	search_when('a', 2, search_release_b);
+	KUNIT_EXPECT_EQ(test, search_place_with_signal(w, &ctx), 0);
+	lru_undrop_last(w, 'b');
+	EXPECT_LETTERS(lru_script.asked, "aa");
+}
+
+/*
+ * Emptying
+ */
+
+static struct lru_world *search_world;
+static int (*search_move)(struct ttm_buffer_object *bo, bool evict,
+			  struct ttm_operation_ctx *ctx,
+			  struct ttm_resource *new_mem, struct ttm_place *hop);
+
+static int search_move_at_turn(struct ttm_buffer_object *bo, bool evict,
+			       struct ttm_operation_ctx *ctx,
+			       struct ttm_resource *new_mem, struct ttm_place *hop)
+{
+	if (!--search_turn.times)
+		search_turn.then(search_world);
+	return search_move(bo, evict, ctx, new_mem, hop);
+}
+
+/* What happens at the n-th move. */
+static void search_when_moved(struct lru_world *w, unsigned int times,
+			      void (*then)(struct lru_world *w))
+{
+	search_world = w;
+	search_move = w->funcs.move;
+	w->funcs.move = search_move_at_turn;
+	search_turn.times = times;
+	search_turn.then = then;
+}
+
+static int search_evict_all(struct lru_world *w)
+{
+	return ttm_resource_manager_evict_all(w->bdev, lru_man(w));
+}
+
+/* There is no use in going on after some errors, */
+static void ttm_lru_search_emptying_ends_with_eio(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "b a c");
+
+	lru_script.fail = "a";
+	lru_script.error = -EIO;
+	KUNIT_EXPECT_EQ(test, search_evict_all(w), -EIO);
+	lru_script.fail = NULL;
+	EXPECT_LETTERS(lru_script.moved, "ba");
+	EXPECT_SOUND(w, "a c");
+}
+
+/* nor if all fail and nothing was left out, */
+static void ttm_lru_search_emptying_ends_if_all_fail(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.fail = "ab";
+	lru_script.error = -ENOSPC;
+	KUNIT_EXPECT_EQ(test, search_evict_all(w), -ENOSPC);
+	lru_script.fail = NULL;
+	EXPECT_LETTERS(lru_script.moved, "ab");
+}
+
+/* nor, in the long run, if all go to another part of the same memory, */
+static void search_stay_no_more(struct lru_world *w)
+{
+	lru_script.stay = false;
+}
+
+static void ttm_lru_search_emptying_ends_if_all_stay(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.stay = true;
+	search_when_moved(w, 5000, search_stay_no_more);
+	KUNIT_EXPECT_EQ(test, search_evict_all(w), -EBUSY);
+	search_stay_no_more(w);
+	EXPECT_SOUND(w, "a b");
+}
+
+/* but while a buffer is released, another that failed is tried again. */
+static void ttm_lru_search_emptying_tries_again(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.fail = "a";
+	lru_script.failures = 1;
+	lru_script.error = -ENOSPC;
+	lru_drop_last(w, 'b');
+	search_when_moved(w, 2, search_release_b);
+	KUNIT_EXPECT_EQ(test, search_evict_all(w), 0);
+	lru_undrop_last(w, 'b');
+	EXPECT_LETTERS(lru_script.moved, "aa");
+}
+
+/* Searches for places leave patience to it, as they do to a search. */
+static void ttm_lru_search_emptying_with_impatient_victims(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "pq");
+
+	lru_script.evict_to = TTM_PL_PRIV;
+	lru_script.worthless = "q";
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
+	KUNIT_EXPECT_EQ(test, search_evict_all(w), -ENOSPC);
+	search_unlock_p(w);
+	EXPECT_LETTERS(lru_script.asked, "qq");
+	search_empty(w);
+}
+
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+/* Once walks have held the lru_lock so often, b is released, and nothing fails. */
+static unsigned long search_holds;
+static struct completion search_begun;
+
+static int search_release_b_at_last(void *arg)
+{
+	struct lru_world *w = arg;
+
+	complete(&search_begun);
+	while (!kthread_should_stop() &&
+	       READ_ONCE(lru_man(w)->lru_stats.holds) < search_holds)
+		usleep_range(50, 100);
+	lru_script.fail = NULL;
+	search_release(w, 'b');
+	return lru_until_stopped();
+}
+
+static void search_empty_while_released(struct lru_world *w, unsigned long holds,
+					int expected)
+{
+	struct kunit *test = w->test;
+	struct task_struct *other;
+
+	lru_script.fail = "a";
+	lru_script.error = -ENOSPC;
+	lru_drop_last(w, 'b');
+	search_holds = lru_man(w)->lru_stats.holds + holds;
+	init_completion(&search_begun);
+	other = kthread_run(search_release_b_at_last, w, "ttm-lru-release");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	wait_for_completion(&search_begun);
+	KUNIT_EXPECT_EQ(test, search_evict_all(w), expected);
+	KUNIT_EXPECT_EQ(test, !lru_bo(w, 'b')->resource, !expected);
+	kthread_stop(other);
+}
+
+/* It waits for a release as long as that takes, though a had failed once, */
+static void ttm_lru_search_emptying_is_patient(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	lru_script.failures = 1;
+	search_empty_while_released(w, 1200, 0);
+	EXPECT_SOUND(w, "");
+}
+
+/* but has limited patience with one that fails each time. */
+static void ttm_lru_search_emptying_is_not_too_patient(struct kunit *test)
+{
+	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+
+	search_empty_while_released(w, 6000, -ENOSPC);
+	EXPECT_SOUND(w, "a");
+}
+#endif
+
+static struct kunit_case ttm_lru_search_cases[] = {
+	KUNIT_CASE(ttm_lru_search_victims_place_is_released),
+	KUNIT_CASE(ttm_lru_search_victims_place_is_not_released),
+	KUNIT_CASE(ttm_lru_search_first_place_is_released),
+	KUNIT_CASE(ttm_lru_search_does_not_look_on_at_what_is_reserved),
+	KUNIT_CASE(ttm_lru_search_concludes_of_victims_places),
+	KUNIT_CASE(ttm_lru_search_two_victims_places),
+	KUNIT_CASE(ttm_lru_search_concludes_though_victims_found_places),
+	KUNIT_CASE(ttm_lru_search_victims_are_impatient),
+	KUNIT_CASE(ttm_lru_search_victims_take_no_last_look),
+	KUNIT_CASE(ttm_lru_search_enters_behind_a_look),
+	KUNIT_CASE(ttm_lru_search_enters_behind_several_looks),
+	KUNIT_CASE(ttm_lru_search_waits_in_the_first_place),
+	KUNIT_CASE(ttm_lru_search_waits_where_something_was_left_out),
+	KUNIT_CASE(ttm_lru_search_signal_ends_a_pause),
+	KUNIT_CASE(ttm_lru_search_signal_without_a_pause),
+	KUNIT_CASE(ttm_lru_search_emptying_ends_with_eio),
+	KUNIT_CASE(ttm_lru_search_emptying_ends_if_all_fail),
+	KUNIT_CASE(ttm_lru_search_emptying_ends_if_all_stay),
+	KUNIT_CASE(ttm_lru_search_emptying_tries_again),
+	KUNIT_CASE(ttm_lru_search_emptying_with_impatient_victims),
+#ifdef CONFIG_DRM_TTM_LRU_DEBUG
+	KUNIT_CASE(ttm_lru_search_emptying_is_patient),
+	KUNIT_CASE(ttm_lru_search_emptying_is_not_too_patient),
+#endif
+	{}
+};
+
+static struct kunit_suite ttm_lru_search_suite = {
+	.name = "ttm_lru_search",
+	.init = lru_case_init,
+	.exit = lru_case_exit,
+	.test_cases = ttm_lru_search_cases,
+};
+
+kunit_test_suites(&ttm_lru_search_suite);
+
+MODULE_DESCRIPTION("KUnit tests for how a search for room goes on");
+MODULE_LICENSE("Dual MIT/GPL");
