@@ -289,8 +289,8 @@ TELLS_OUTER = """\
 """
 
 WAS_TOLD = """\
-		.told = ctx->scope ? ctx->scope->told :
-				     ctx->contended && *ctx->contended,
+	scope.told = ctx->scope ? ctx->scope->told :
+				  ctx->contended && *ctx->contended;
 """
 
 CONVERTS = """\
@@ -650,15 +650,14 @@ EVICT = [
      TELLS_OUTER, TELLS_OUTER.replace("|= search->left_out", "= search->left_out")),
 
     # A call
-    ("scopes don't nest", "\t\t.outer = ctx->scope,\n\t\t.bo = bo,\n", "\t\t.bo = bo,\n"),
-    ("the searching buffer isn't known", "\t\t.outer = ctx->scope,\n\t\t.bo = bo,\n",
-     "\t\t.outer = ctx->scope,\n"),
+    ("scopes don't nest", "\tscope.outer = ctx->scope;\n", ""),
+    ("the searching buffer isn't known", "\tscope.bo = bo;\n", ""),
     ("no transaction has a ticket", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n", ""),
     ("no search is nested", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n"
      "\t\t.outer = ctx->scope,\n", "\t\t.ticket = dma_resv_locking_ctx(bo->base.resv),\n"),
     ("nobody was told before", WAS_TOLD, ""),
     ("nested searches know by themselves if they were told", WAS_TOLD,
-     "\t\t.told = ctx->contended && *ctx->contended,\n"),
+     "\tscope.told = ctx->contended && *ctx->contended;\n"),
     ("nested searches were not told", WAS_TOLD,
      WAS_TOLD.replace("ctx->scope ? ctx->scope->told :", "!ctx->scope &&")),
     ("last looks lock with the ticket", "\tsearch->ctx->scope->told = true;\n", ""),

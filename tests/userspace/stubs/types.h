@@ -49,6 +49,7 @@ struct hlist_head {
 #define __must_check
 #define __preserve_most
 #define __context_unsafe(why)
+#define __uninitialized
 #undef __always_inline
 #define __always_inline		inline __attribute__((always_inline))
 #define likely(x)		__builtin_expect(!!(x), 1)

@@ -694,12 +694,7 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 {
 	bool retry_mayfail = ctx->gfp_retry_mayfail;
 	bool no_wait_gpu = ctx->no_wait_gpu;
-	struct ttm_evict_scope scope = {
-		.outer = ctx->scope,
-		.bo = bo,
-		.told = ctx->scope ? ctx->scope->told :
-				     ctx->contended && *ctx->contended,
-	};
+	struct ttm_evict_scope scope __uninitialized;
 	struct ttm_evict_search search = {
 		.bo = bo,
 		.placement = placement,
@@ -712,6 +707,11 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 	};
 	int ret;
 
+	ttm_evict_scope_init(&scope);
+	scope.outer = ctx->scope;
+	scope.bo = bo;
+	scope.told = ctx->scope ? ctx->scope->told :
+				  ctx->contended && *ctx->contended;
 	if (ttm_evict_ticket_is_spent(search.ticket))
 		search.ticket = NULL;
 	ctx->scope = &scope;
@@ -823,10 +823,11 @@ s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 		},
 		.alloc_state = &state,
 	};
-	struct ttm_evict_scope scope = {};
+	struct ttm_evict_scope scope __uninitialized;
 	bool no_wait_gpu = ctx->no_wait_gpu;
 	s64 freed;
 
+	ttm_evict_scope_init(&scope);
 	ctx->scope = &scope;
 	freed = ttm_evict_drain(&evict, man, target_bytes);
 	ctx->scope = NULL;
@@ -904,7 +905,7 @@ static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
 int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 				   struct ttm_resource_manager *man)
 {
-	struct ttm_evict_scope scope = {};
+	struct ttm_evict_scope scope __uninitialized;
 	struct ttm_operation_ctx ctx = { .scope = &scope };
 	struct ttm_evict_walk evict = {
 		.walk = {
@@ -915,6 +916,7 @@ int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 	unsigned int pauses = 0;
 	s64 ret;
 
+	ttm_evict_scope_init(&scope);
 	while (!ttm_resource_manager_is_empty(man)) {
 		evict.evicted = 0;
 		evict.error = 0;

@@ -188,7 +188,9 @@ void ttm_evict_scope_end(struct ttm_evict_scope *scope)
 		dma_resv_unlock(bo->base.resv);
 		ttm_evict_scope_put(bo);
 	}
-	kvfree(scope->more);
-	scope->more = NULL;
-	scope->max = 0;
+	if (scope->more) {
+		kvfree(scope->more);
+		scope->more = NULL;
+		scope->max = 0;
+	}
 }

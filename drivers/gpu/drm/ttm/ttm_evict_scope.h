@@ -38,7 +38,8 @@ struct ttm_resource_manager;
  * @left_out: A nested search that found no place left out buffers.
  * @passing: Some of these buffers were just being moved or released.
  *
- * On the stack; &ttm_operation_ctx.scope points to the innermost one.
+ * On the stack, and initialized by ttm_evict_scope_init(); &ttm_operation_ctx.scope
+ * points to the innermost one.
  */
 struct ttm_evict_scope {
 	struct ttm_evict_scope *outer;
@@ -55,6 +56,26 @@ struct ttm_evict_scope {
 	bool left_out;
 	bool passing;
 };
+
+/**
+ * ttm_evict_scope_init() - begin a search that keeps no reservation
+ * @scope: The search. @few and @worthless stay as they are: nothing reads entries that
+ * were not counted, and each allocation would pay for clearing them.
+ */
+static inline void ttm_evict_scope_init(struct ttm_evict_scope *scope)
+{
+	scope->outer = NULL;
+	scope->bo = NULL;
+	scope->man = NULL;
+	scope->more = NULL;
+	scope->num = 0;
+	scope->max = 0;
+	scope->num_worthless = 0;
+	scope->told = false;
+	scope->soft = false;
+	scope->left_out = false;
+	scope->passing = false;
+}
 
 bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
 			  const struct dma_resv *resv);

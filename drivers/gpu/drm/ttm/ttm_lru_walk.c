@@ -546,7 +546,7 @@ static bool ttm_lru_walk_goes_on(s64 err)
 s64 ttm_lru_walk_for_evict(struct ttm_lru_walk *walk, struct ttm_device *bdev,
 			   struct ttm_resource_manager *man, s64 target)
 {
-	struct ttm_bo_lru_cursor cursor;
+	struct ttm_bo_lru_cursor cursor __uninitialized;
 	struct ttm_buffer_object *bo;
 	s64 ret = 0;
 
