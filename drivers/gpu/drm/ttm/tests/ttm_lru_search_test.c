@@ -378,6 +378,30 @@ static void ttm_lru_search_enters_behind_several_looks(struct kunit *test)
 	search_empty(w);
 }
 
+/* A page of TT becomes free, and another search takes it for y. */
+static void search_place_y(struct lru_world *w)
+{
+	struct ttm_operation_ctx ctx = {};
+
+	lru_script.space += PAGE_SIZE;
+	KUNIT_EXPECT_EQ(w->test, lru_place(w, 'y', &ctx, NULL), 0);
+}
+
+/* That has entered, too: the second look would be the last, and a third one evicts y. */
+static void ttm_lru_search_another_search_enters(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "a", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_make_homeless(w, 'y');
+	lru_script.worthless = "ap";
+	search_when('p', 2, search_place_y);
+	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.asked, "apapay");
+	EXPECT_LETTERS(lru_script.moved, "yyx");
+	search_empty(w);
+}
+
 /* Others have a and p. The first round waits for both, and does not begin with p. */
 static void ttm_lru_search_waits_in_the_first_place(struct kunit *test)
 {
@@ -639,6 +663,7 @@ static struct kunit_case ttm_lru_search_cases[] = {
 	KUNIT_CASE(ttm_lru_search_victims_take_no_last_look),
 	KUNIT_CASE(ttm_lru_search_enters_behind_a_look),
 	KUNIT_CASE(ttm_lru_search_enters_behind_several_looks),
+	KUNIT_CASE(ttm_lru_search_another_search_enters),
 	KUNIT_CASE(ttm_lru_search_waits_in_the_first_place),
 	KUNIT_CASE(ttm_lru_search_waits_where_something_was_left_out),
 	KUNIT_CASE(ttm_lru_search_signal_ends_a_pause),
