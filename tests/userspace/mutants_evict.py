@@ -33,11 +33,9 @@ BOOTED = {
     "exhaustive walks end at what moves",
     "only the last walk of two left something out",
     "what moved is not passing",
-    "what was replaced is not passing",
     "nested searches have nothing passing",
     "what is reserved is passing",
     "an error is not the walk's end",
-    "a walk over low limits goes on when it is enough",
     "all places have one bit",
     "whatever the allocation came to is success",
     "the last place alone has something passing",
@@ -178,8 +176,7 @@ FAILED = """\
 	has_left"""
 
 PASSING = """\
-	evict->passing |= left_out->moved || left_out->dying ||
-			  left_out->replaced || scope->passing;
+	evict->passing |= left_out->moved || left_out->dying || scope->passing;
 """
 
 SOFT = "\tscope->soft = effort <= TTM_EVICT_WAIT_ONCE;\n"
@@ -450,15 +447,11 @@ EVICT = [
      "ttm_lru_left_out_any(left_out);"),
     ("what moved is not passing", PASSING, PASSING.replace("left_out->moved || ", "")),
     ("what is being released is not passing",
-     PASSING, PASSING.replace("left_out->dying ||\n\t\t\t  ", "")),
-    ("what was replaced is not passing",
-     PASSING, PASSING.replace("left_out->replaced || ", "")),
+     PASSING, PASSING.replace("left_out->dying || ", "")),
     ("nested searches have nothing passing",
      PASSING, PASSING.replace(" || scope->passing", "")),
     ("what is reserved is passing", PASSING, "\tevict->passing |= evict->left_out;\n"),
     ("an error is not the walk's end", LOW, LOW.replace("freed < 0 || ", "")),
-    ("a walk over low limits goes on when it is enough",
-     LOW, LOW.replace("freed >= target || ", "")),
 
     # A place
     ("all places have one bit",
