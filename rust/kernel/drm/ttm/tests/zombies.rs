@@ -12,16 +12,20 @@ use crate::{
 };
 use core::pin::pin;
 
-/// Whether the first buffer in VRAM, if there is any, is alive.
-fn is_first_alive(dev: &Device) -> Result<Option<bool>> {
+/// Whether the first buffer in VRAM but `old` is alive, if there is one.
+fn is_other_alive(dev: &Device, old: BufferId) -> Result<Option<bool>> {
     let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();
 
-    if walk.next().is_none() {
-        return Ok(None);
+    while walk.next().is_some() {
+        let is_alive = walk.with_buffer(|bo| (bo.id() != old).then(|| bo.object().is_some()));
+
+        if let Some(is_alive) = is_alive.flatten() {
+            return Ok(Some(is_alive));
+        }
     }
-    Ok(walk.with_buffer(|bo| bo.object().is_some()))
+    Ok(None)
 }
 
 #[kunit_tests(rust_ttm_zombies)]
@@ -92,8 +96,9 @@ mod cases {
             scope.spawn(c"ttm_new_buffer", || drop(dev.vram(Device::SIZE)))?;
             while dev.queued() == 0 || was_alive.is_none() {
                 fsleep(Delta::from_millis(1));
+                // The eviction of the old one is queued before it has left.
                 if dev.queued() != 0 {
-                    was_alive = is_first_alive(dev)?;
+                    was_alive = is_other_alive(dev, old.buffer().id())?;
                 }
             }
             dev.run_jobs();
