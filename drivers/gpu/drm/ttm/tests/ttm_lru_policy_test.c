@@ -690,7 +690,10 @@ static void ttm_lru_policy_gives_up_on_other_errors(struct kunit *test)
 	EXPECT_LETTERS(lru_script.moved, "a");
 }
 
-/* Where memory is short, other places are tried, and fallbacks as well. */
+/*
+ * Where memory is short, the caller is told. Other places are tried before, and
+ * fallbacks as well.
+ */
 static void ttm_lru_policy_lacks_memory_for_one_place(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a");
@@ -699,6 +702,7 @@ static void ttm_lru_policy_lacks_memory_for_one_place(struct kunit *test)
 
 	lru_script.space += PAGE_SIZE;
 	lru_script.place_error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, policy_place(w, tt, tt), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, policy_place(w, tt, system), TTM_PL_SYSTEM);
 	lru_free(w, 'x');
 	system.flags = TTM_PL_FLAG_FALLBACK;
