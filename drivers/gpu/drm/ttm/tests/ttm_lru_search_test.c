@@ -137,11 +137,11 @@ static void search_empty(struct lru_world *w)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* A caller that must not wait looks again while a victim's place is being released, */
-static void ttm_lru_search_victims_place_is_released(struct kunit *test)
+/* a can go to the place of p, whose release ends when a is asked the fourth time. */
+static void search_until_released(struct kunit *test, struct ttm_operation_ctx *ctx,
+				  const char *asked)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 	struct ww_acquire_ctx ticket;
 	int ret;
 
@@ -150,12 +150,20 @@ static void ttm_lru_search_victims_place_is_released(struct kunit *test)
 	lru_drop_last(w, 'p');
 	search_when('a', 4, search_release_p);
 	lru_ticket_init(&ticket);
-	ret = lru_place(w, 'x', &ctx, &ticket);
+	ret = lru_place(w, 'x', ctx, &ticket);
 	ww_acquire_fini(&ticket);
 	lru_undrop_last(w, 'p');
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "aqaqaqa");
+	EXPECT_LETTERS(lru_script.asked, asked);
 	search_empty(w);
+}
+
+/* A caller that must not wait looks again while a victim's place is being released, */
+static void ttm_lru_search_victims_place_is_released(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+
+	search_until_released(test, &ctx, "aqaqaqa");
 }
 
 /* and only as long as that. */
@@ -281,22 +289,9 @@ static void ttm_lru_search_concludes_though_victims_found_places(struct kunit *t
 /* A victim's search leaves patience to the outer one. */
 static void ttm_lru_search_victims_are_impatient(struct kunit *test)
 {
-	struct lru_world *w = search_full(test, "a", "pq");
 	struct ttm_operation_ctx ctx = {};
-	struct ww_acquire_ctx ticket;
-	int ret;
 
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "q";
-	lru_drop_last(w, 'p');
-	search_when('a', 4, search_release_p);
-	lru_ticket_init(&ticket);
-	ret = lru_place(w, 'x', &ctx, &ticket);
-	ww_acquire_fini(&ticket);
-	lru_undrop_last(w, 'p');
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "aqaqaqqqa");
-	search_empty(w);
+	search_until_released(test, &ctx, "aqaqaqqqa");
 }
 
 /* The last look, when p's owner must be waited for, is left to the outer search as well. */

@@ -95,6 +95,30 @@ pub(super) fn container(one: &DriverFence) -> Result<ARef<Fence>> {
     }
 }
 
+/// What came of evicting a buffer, and where it is then.
+type Evicted = (Result, Option<MemType>);
+
+/// Evicts a buffer while a fence keeps it, and when that is signaled.
+fn evict_around_a_fence(dev: &Device) -> Result<[Evicted; 2]> {
+    let obj = dev.vram(0x1000)?;
+    let work = DriverFence::new(c"test", c"ring")?;
+    let mut reserved = obj.reserve();
+    reserved
+        .fence_slot()?
+        .add(&work.fence(), FenceUsage::Write)?;
+
+    let busy_result = reserved.evict(&mut busy());
+    let kept = (busy_result, reserved.mem_type());
+    work.signal(Ok(()));
+    let result = reserved.evict(&mut busy());
+    Ok([kept, (result, reserved.mem_type())])
+}
+
+const KEPT_THEN_EVICTED: [Evicted; 2] = [
+    (Err(EBUSY), Some(MemType::VRAM)),
+    (Ok(()), Some(MemType::SYSTEM)),
+];
+
 #[kunit_tests(rust_ttm_moves)]
 mod cases {
     use super::*;
@@ -289,38 +313,18 @@ mod cases {
     // What the GPU uses isn't moved, unless one waits.
     #[test]
     fn a_fence_keeps_it() -> Result {
-        let dev = Device::new()?;
-        let obj = dev.vram(0x1000)?;
-        let work = DriverFence::new(c"test", c"ring")?;
-        let mut reserved = obj.reserve();
-        reserved
-            .fence_slot()?
-            .add(&work.fence(), FenceUsage::Write)?;
+        let evicted = evict_around_a_fence(&Device::new()?)?;
 
-        assert_eq!(reserved.evict(&mut busy()), Err(EBUSY));
-        assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
-        work.signal(Ok(()));
-        reserved.evict(&mut busy())?;
-        assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        assert_eq!(evicted, KEPT_THEN_EVICTED);
         Ok(())
     }
 
     // Nobody copies it, but the old place is given to others.
     #[test]
     fn a_fence_keeps_what_moves_without_its_content() -> Result {
-        let dev = Device::new_that_forgets()?;
-        let obj = dev.vram(0x1000)?;
-        let work = DriverFence::new(c"test", c"ring")?;
-        let mut reserved = obj.reserve();
-        reserved
-            .fence_slot()?
-            .add(&work.fence(), FenceUsage::Write)?;
+        let evicted = evict_around_a_fence(&Device::new_that_forgets()?)?;
 
-        assert_eq!(reserved.evict(&mut busy()), Err(EBUSY));
-        assert_eq!(reserved.mem_type(), Some(MemType::VRAM));
-        work.signal(Ok(()));
-        reserved.evict(&mut busy())?;
-        assert_eq!(reserved.mem_type(), Some(MemType::SYSTEM));
+        assert_eq!(evicted, KEPT_THEN_EVICTED);
         Ok(())
     }
 
