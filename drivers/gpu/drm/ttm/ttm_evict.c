@@ -835,6 +835,33 @@ s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 }
 EXPORT_SYMBOL(ttm_bo_evict_cgroup);
 
+/**
+ * ttm_resource_manager_dmem_reclaim() - make room for a cgroup
+ * @pool: What is to shrink.
+ * @target_bytes: By how much.
+ * @priv: The &struct ttm_resource_manager, as it was given to
+ * dmem_cgroup_register_region() for the callback.
+ *
+ * For drivers to use as &dmem_cgroup_ops.reclaim.
+ *
+ * Context: May sleep. Takes reservation locks and &ttm_device.lru_lock.
+ *
+ * Return: 0 if anything was freed, -ENOSPC if not, or another negative error.
+ */
+int ttm_resource_manager_dmem_reclaim(struct dmem_cgroup_pool_state *pool,
+				      u64 target_bytes, void *priv)
+{
+	struct ttm_operation_ctx ctx = { .interruptible = true };
+	struct ttm_resource_manager *man = priv;
+	s64 ret;
+
+	ret = ttm_bo_evict_cgroup(man->bdev, man, pool, target_bytes, &ctx);
+	if (ret > 0)
+		return 0;
+	return ret ?: -ENOSPC;
+}
+EXPORT_SYMBOL(ttm_resource_manager_dmem_reclaim);
+
 static s64 ttm_evict_all_process_bo(struct ttm_lru_walk *walk,
 				    struct ttm_buffer_object *bo)
 {
