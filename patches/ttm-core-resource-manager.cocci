@@ -72,3 +72,4 @@ identifier man, p;
   #include <drm/drm_util.h>
 +
 + #include "ttm_lru_debug.h"
++ #include "ttm_lru_internal.h"

@@ -21,3 +21,11 @@ identifier f = {
 };
 @@
 - EXPORT_SYMBOL(f);
+
+// A member that becomes unevictable needs no call of its own.
+@@
+expression res, bo;
+@@
+- ttm_resource_del_bulk_move_unevictable
++ ttm_resource_del_bulk_move
+  (res, bo)

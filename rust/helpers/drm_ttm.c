@@ -15,6 +15,20 @@
 #include <drm/ttm/ttm_resource.h>
 #include <drm/ttm/ttm_tt.h>
 
+#include "../../drivers/gpu/drm/ttm/ttm_lru_internal.h"
+
+__rust_helper unsigned int
+rust_helper_ttm_lru_item_priority(const struct ttm_lru_item *item)
+{
+	return ttm_lru_item_priority(item);
+}
+
+__rust_helper bool
+rust_helper_ttm_lru_item_in_range(const struct ttm_lru_item *item)
+{
+	return ttm_lru_item_in_range(item);
+}
+
 __rust_helper struct ww_acquire_ctx *
 rust_helper_dma_resv_locking_ctx(struct dma_resv *obj)
 {

@@ -7,6 +7,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "bench.h"
+#include "ttm_bo_internal.h"
 #include "ttm_lru_bench.h"
 
 #define BYTES		4096

@@ -14,7 +14,9 @@
 
 #define ttm_resource_add_bulk_move		watched_add
 #define ttm_resource_del_bulk_move		watched_del
+#ifdef PRISTINE
 #define ttm_resource_del_bulk_move_unevictable	watched_del_unevictable
+#endif
 #define ttm_resource_move_to_lru_tail		watched_tail
 
 /* Transferred buffers hold a reference that here nobody ever drops. */

@@ -10,6 +10,7 @@
 #include <drm/ttm/ttm_placement.h>
 
 #include "access.h"
+#include "ttm_bo_internal.h"
 
 #define MANY_RES	100000
 #define MANY_CURSORS	64

@@ -9,6 +9,8 @@
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_resource.h>
 
+#include "ttm_bo_internal.h"
+
 #define MANY	10000
 #define BULKS	10
 

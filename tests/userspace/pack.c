@@ -174,7 +174,7 @@ static void get_res(unsigned int r, unsigned int list, bool member)
 	bool evictable = list < view_lists() - 1;
 
 	*res = (struct ttm_resource) { .bo = &slot(r)->bo, .size = 1 };
-	ttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);
+	ttm_lru_item_init(&res->lru, ttm_lru_res_state(TTM_LRU_OFF, 0));
 	list_add_tail(&res->lru.link, view_list(list));
 
 	model->place = !evictable ? UNEVICTABLE : member ? RANGE : LOOSE;
@@ -554,7 +554,7 @@ static void get_bound(struct bits *bits, unsigned int w)
 		return;
 	world.model.walk[w].bounded = true;
 	world.bounded[w] = true;
-	hitch->state |= TTM_LRU_BOUNDED_HITCH | TTM_LRU_TICK;
+	hitch->state |= TTM_LRU_BOUNDED | TTM_LRU_TICK;
 	if (!(rules & RULES_ONE_BOUNDED))
 		hitch->state += get(bits, rank_bits) * TTM_LRU_TICK;
 }

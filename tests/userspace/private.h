@@ -29,6 +29,8 @@ cursor_range(const struct ttm_resource_cursor *cursor)
 }
 
 #else
+#include "ttm_lru_internal.h"
+
 #define IS_PRISTINE	false
 
 static inline unsigned int cursor_prio(const struct ttm_resource_cursor *cursor)
@@ -53,8 +55,7 @@ cursor_range(const struct ttm_resource_cursor *cursor)
 static inline void set_res(struct ttm_resource *res, u64 place, u64 prio,
 			   u64 stamp)
 {
-	res->lru.state = TTM_LRU_RESOURCE | place << TTM_LRU_PLACE_SHIFT |
-			 prio << TTM_LRU_PRIORITY_SHIFT | stamp;
+	res->lru.state = ttm_lru_res_state(place, prio) | stamp;
 }
 
 static inline void set_cursor_list(struct ttm_resource_cursor *cursor, u64 prio)
@@ -62,8 +63,8 @@ static inline void set_cursor_list(struct ttm_resource_cursor *cursor, u64 prio)
 	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
 
 	cursor->list = man->lru + prio;
-	cursor->hitch.state &= ~(u64)TTM_LRU_HITCH_PRIORITY_MASK;
-	cursor->hitch.state |= prio << TTM_LRU_HITCH_PRIORITY_SHIFT;
+	cursor->hitch.state &= ~TTM_LRU_HITCH_PRIORITY;
+	cursor->hitch.state |= FIELD_PREP(TTM_LRU_HITCH_PRIORITY, prio);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "outcome.h"
+#include "ttm_bo_internal.h"
 
 #ifdef PRISTINE
 #define IS_PRISTINE	true

@@ -126,12 +126,14 @@ void watched_del(struct ttm_resource *res, struct ttm_buffer_object *bo)
 	model_del(res, bo);
 }
 
+#ifdef PRISTINE
 void watched_del_unevictable(struct ttm_resource *res,
 			     struct ttm_buffer_object *bo)
 {
 	ttm_resource_del_bulk_move_unevictable(res, bo);
 	model_del(res, bo);
 }
+#endif
 
 void watched_tail(struct ttm_resource *res)
 {

@@ -11,6 +11,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "limits.h"
+#include "ttm_bo_internal.h"
 #include "ttm_lru_model.h"
 
 struct slot {

@@ -1,5 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
+ * Copyright 2020 Advanced Micro Devices, Inc.
+ *
+ * Permission is hereby granted, free of charge, to any person obtaining a
+ * copy of this software and associated documentation files (the "Software"),
+ * to deal in the Software without restriction, including without limitation
+ * the rights to use, copy, modify, merge, publish, distribute, sublicense,
+ * and/or sell copies of the Software, and to permit persons to whom the
+ * Software is furnished to do so, subject to the following conditions:
+ *
+ * The above copyright notice and this permission notice shall be included in
+ * all copies or substantial portions of the Software.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+ * IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+ * FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT.  IN NO EVENT SHALL
+ * THE COPYRIGHT HOLDER(S) OR AUTHOR(S) BE LIABLE FOR ANY CLAIM, DAMAGES OR
+ * OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
+ * ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR
+ * OTHER DEALINGS IN THE SOFTWARE.
+ *
+ * Authors: Christian König
+ */
+/*
  * TTM resources, their managers, and the LRU lists that walkers follow.
  *
  * The model (items, hitches, cursors and bulk ranges) is taught in the DOC
@@ -9,7 +32,6 @@
 #define _TTM_RESOURCE_H_
 
 #include <linux/dma-fence.h>
-#include <linux/iosys-map.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
@@ -28,13 +50,9 @@ struct dmem_cgroup_device;
 struct dmem_cgroup_pool_state;
 struct dmem_cgroup_region;
 struct drm_printer;
-struct io_mapping;
-struct scatterlist;
-struct sg_table;
 struct ttm_buffer_object;
 struct ttm_device;
 struct ttm_place;
-struct ttm_placement;
 struct ttm_resource;
 struct ttm_resource_manager;
 
@@ -47,64 +65,22 @@ struct ttm_resource_manager;
 
 /**
  * enum ttm_lru_item_type - what kind of node a &struct ttm_lru_item is
- *
- * Bits, so that one instruction tells whether a walk may take a node as it is:
- * its hitch and the node have none in common. See ttm_resource_cursor_advance().
  */
 enum ttm_lru_item_type {
 	/** @TTM_LRU_RESOURCE: embedded in a &struct ttm_resource */
 	TTM_LRU_RESOURCE = 1,
 	/** @TTM_LRU_HITCH: embedded in a &struct ttm_resource_cursor */
-	TTM_LRU_HITCH = 2,
-	/** @TTM_LRU_BOUNDED_HITCH: whose walks look twice at resources, too */
-	TTM_LRU_BOUNDED_HITCH = 3
+	TTM_LRU_HITCH = 2
 };
-
-/**
- * enum ttm_lru_place - where the last list operation put a resource
- */
-enum ttm_lru_place {
-	/** @TTM_LRU_OFF: on no list */
-	TTM_LRU_OFF = 0,
-	/** @TTM_LRU_RANGE: on its manager's list, in its buffer's bulk range */
-	TTM_LRU_RANGE = 1,
-	/** @TTM_LRU_LOOSE: on its manager's list, in no bulk range */
-	TTM_LRU_LOOSE = 2,
-	/** @TTM_LRU_UNEVICTABLE: on &ttm_device.unevictable */
-	TTM_LRU_UNEVICTABLE = 4
-};
-
-/*
- * &ttm_lru_item.state, from the lowest bits: a node's type; a resource's priority,
- * place, and whether it went to the tail; a hitch's priority; a stamp, above all
- * else, so that states can be compared with one. The lowest byte of a hitch has its
- * type only.
- */
-#define TTM_LRU_TYPE_MASK		0x3
-#define TTM_LRU_PRIORITY_SHIFT		4
-#define TTM_LRU_PRIORITY_MASK		0x70
-#define TTM_LRU_PLACE_SHIFT		7
-#define TTM_LRU_PLACE_MASK		0x380
-#define TTM_LRU_AT_TAIL			0x400
-#define TTM_LRU_HITCH_PRIORITY_SHIFT	11
-#define TTM_LRU_HITCH_PRIORITY_MASK	0x3800
-#define TTM_LRU_TICK			0x10000ULL
-#define TTM_LRU_STAMP_MASK		(~(TTM_LRU_TICK - 1))
 
 /**
  * struct ttm_lru_item - a node of an LRU list
  * @link: The list link.
- * @state: What this node is, where, and since when. Its &enum ttm_lru_item_type;
- * a resource's &enum ttm_lru_place, the priority of its list, and %TTM_LRU_AT_TAIL;
- * the priority of a hitch's list, %TTM_MAX_BO_PRIORITY for a cursor in no walk; a
- * stamp. Resources: &ttm_resource_manager.lru_clock when this one moved last by
- * itself, or its range if it is the first of that. Hitches: the same when their
- * bounded walk started.
+ * @state: What this node is, where, and since when: its &enum ttm_lru_item_type in
+ * the lowest bits, the rest as ttm_lru_internal.h lays it out.
  *
  * Pins, swaps and drivers change a buffer first and tell the list later. What
  * is stored here is the list's own word, changed by list operations alone.
- * %TTM_LRU_AT_TAIL: at its stamp the resource, or with the first of a range all of
- * that, went to the list's tail: what is behind has moved since.
  *
  * Protected by the device's lru_lock.
  */
@@ -112,18 +88,6 @@ struct ttm_lru_item {
 	struct list_head link;
 	u64 state;
 };
-
-/**
- * ttm_lru_item_init() - make a node that is on no list
- * @item: The node.
- * @type: Its kind.
- */
-static inline void ttm_lru_item_init(struct ttm_lru_item *item,
-				     enum ttm_lru_item_type type)
-{
-	item->state = type;
-	INIT_LIST_HEAD(&item->link);
-}
 
 /**
  * ttm_lru_item_is_res() - tell resources from hitches
@@ -134,52 +98,6 @@ static inline void ttm_lru_item_init(struct ttm_lru_item *item,
 static inline bool ttm_lru_item_is_res(const struct ttm_lru_item *item)
 {
 	return !(item->state & TTM_LRU_HITCH);
-}
-
-/**
- * ttm_lru_item_place() - where a resource is
- * @item: Its node.
- *
- * Return: What the last list operation made of it.
- */
-static inline enum ttm_lru_place
-ttm_lru_item_place(const struct ttm_lru_item *item)
-{
-	return (item->state & TTM_LRU_PLACE_MASK) >> TTM_LRU_PLACE_SHIFT;
-}
-
-/**
- * ttm_lru_item_in_range() - is a resource a member of a bulk range?
- * @item: Its node.
- *
- * Return: true if the last list operation put it there.
- */
-static inline bool ttm_lru_item_in_range(const struct ttm_lru_item *item)
-{
-	return item->state & TTM_LRU_RANGE << TTM_LRU_PLACE_SHIFT;
-}
-
-/**
- * ttm_lru_item_priority() - the priority of the list that a resource is on
- * @item: Its node.
- *
- * Return: What the last list operation made of it.
- */
-static inline unsigned int
-ttm_lru_item_priority(const struct ttm_lru_item *item)
-{
-	return (item->state & TTM_LRU_PRIORITY_MASK) >> TTM_LRU_PRIORITY_SHIFT;
-}
-
-/**
- * ttm_lru_item_stamp() - when a resource moved last, or a walk began
- * @item: The node.
- *
- * Return: The stamp, in units of %TTM_LRU_TICK.
- */
-static inline u64 ttm_lru_item_stamp(const struct ttm_lru_item *item)
-{
-	return item->state & TTM_LRU_STAMP_MASK;
 }
 
 /**
@@ -408,83 +326,6 @@ struct ttm_resource_cursor {
 };
 
 /**
- * ttm_resource_cursor_priority() - the priority of the list that is walked
- * @cursor: The cursor.
- *
- * Return: The priority; %TTM_MAX_BO_PRIORITY if the cursor is in no walk.
- */
-static inline unsigned int
-ttm_resource_cursor_priority(const struct ttm_resource_cursor *cursor)
-{
-	return (cursor->hitch.state & TTM_LRU_HITCH_PRIORITY_MASK) >>
-	       TTM_LRU_HITCH_PRIORITY_SHIFT;
-}
-
-/**
- * ttm_resource_cursor_man() - whose resources a cursor walks
- * @cursor: The cursor.
- *
- * Return: The manager.
- */
-static inline struct ttm_resource_manager *
-ttm_resource_cursor_man(const struct ttm_resource_cursor *cursor)
-{
-	return container_of(cursor->list - ttm_resource_cursor_priority(cursor),
-			    struct ttm_resource_manager, lru[0]);
-}
-
-/**
- * ttm_resource_cursor_since() - from when on movers are ignored
- * @cursor: The cursor.
- *
- * Return: When the walk began if it is bounded: it ignores what has a state that is
- * as high, or higher. Else what no state reaches.
- */
-static inline u64
-ttm_resource_cursor_since(const struct ttm_resource_cursor *cursor)
-{
-	return cursor->hitch.state & TTM_LRU_RESOURCE ?
-	       ttm_lru_item_stamp(&cursor->hitch) : U64_MAX;
-}
-
-/**
- * struct ttm_kmap_iter_iomap - page iterator over I/O memory in an sg_table
- * @base: What users of the iterator see.
- * @iomap: The mapping of the whole I/O memory.
- * @st: The pieces of @iomap that make up the resource.
- * @start: DMA address that corresponds to the start of @iomap.
- * @cache: The piece that was looked up last.
- * @cache.sg: Its entry in @st, or %NULL.
- * @cache.i: Its first page.
- * @cache.end: The page behind its last.
- * @cache.offs: Its offset in @iomap, in bytes.
- */
-struct ttm_kmap_iter_iomap {
-	struct ttm_kmap_iter base;
-	struct io_mapping *iomap;
-	struct sg_table *st;
-	resource_size_t start;
-	struct {
-		struct scatterlist *sg;
-		pgoff_t i;
-		pgoff_t end;
-		pgoff_t offs;
-	} cache;
-};
-
-/**
- * struct ttm_kmap_iter_linear_io - page iterator over contiguous I/O memory
- * @base: What users of the iterator see.
- * @dmap: The mapping of the whole resource.
- * @needs_unmap: The iterator made @dmap and has to undo it.
- */
-struct ttm_kmap_iter_linear_io {
-	struct ttm_kmap_iter base;
-	struct iosys_map dmap;
-	bool needs_unmap;
-};
-
-/**
  * ttm_resource_manager_set_used() - enable or disable a memory type
  * @man: The manager; none of its lists may have a node.
  * @used: Whether buffers may be placed in it.
@@ -523,35 +364,64 @@ ttm_resource_manager_cleanup(struct ttm_resource_manager *man)
 	}
 }
 
-/* Walking */
+/* Walks over a manager's resources */
 void ttm_resource_cursor_init(struct ttm_resource_cursor *cursor,
 			      struct ttm_resource_manager *man);
 void ttm_resource_cursor_init_bounded(struct ttm_resource_cursor *cursor,
 				      struct ttm_resource_manager *man);
 void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor);
-struct ttm_resource_cursor *
-ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
-__ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor);
+ttm_resource_manager_first(struct ttm_resource_cursor *cursor);
 struct ttm_resource *
-ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
-				   unsigned long *budget);
-u64 ttm_resource_manager_tick(struct ttm_resource_manager *man);
-u64 ttm_resource_moved(const struct ttm_resource *res);
-void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor);
-void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor);
-bool ttm_resource_in_shared_bulk(const struct ttm_resource *res);
+ttm_resource_manager_next(struct ttm_resource_cursor *cursor);
 
 /**
- * ttm_resource_cursor_takes() - is the next node simply the next resource?
+ * ttm_resource_manager_for_each_res() - walk all evictable resources
+ * @cursor: An initialized &struct ttm_resource_cursor.
+ * @res: The current resource.
+ *
+ * The lru_lock must be held at each step and may be dropped in between. A
+ * caller that leaves the loop early ends the walk with
+ * ttm_resource_cursor_fini().
+ */
+#define ttm_resource_manager_for_each_res(cursor, res)			\
+	for (struct ttm_resource_cursor *__cursor =			\
+		     ttm_resource_cursor_restart(cursor);		\
+	     ((res) = ttm_resource_manager_next(__cursor));)
+
+/*
+ * For walkers that look at many resources in one hold of the lock: a step writes
+ * nothing to the list, and the walker must pause before it unlocks.
+ */
+struct ttm_resource_cursor *
+ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor);
+void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor);
+void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor);
+struct ttm_resource *
+__ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor);
+
+#ifdef CONFIG_LOCKDEP
+void ttm_resource_cursor_assert_locked(const struct ttm_resource_cursor *cursor);
+#else
+static inline void
+ttm_resource_cursor_assert_locked(const struct ttm_resource_cursor *cursor)
+{
+}
+#endif
+
+/**
+ * ttm_resource_cursor_is_next() - is the next node simply the next resource?
  * @cursor: The cursor.
  * @item: The node that follows &ttm_resource_cursor.at, or the list's head.
+ *
+ * In the lowest byte, a hitch has no bit of a resource, but for the hitch of a bounded
+ * walk: that must look at the resource's stamp.
  *
  * Return: true if the walk's next step is to @item; false if there is more to
  * look at.
  */
 static inline bool
-ttm_resource_cursor_takes(const struct ttm_resource_cursor *cursor,
+ttm_resource_cursor_is_next(const struct ttm_resource_cursor *cursor,
 			  const struct ttm_lru_item *item)
 {
 	return &item->link != cursor->list &&
@@ -575,7 +445,8 @@ ttm_resource_cursor_advance_to(struct ttm_resource_cursor *cursor,
 	struct ttm_lru_item *item = list_entry(cursor->at->next,
 					       struct ttm_lru_item, link);
 
-	if (likely(ttm_resource_cursor_takes(cursor, item))) {
+	ttm_resource_cursor_assert_locked(cursor);
+	if (likely(ttm_resource_cursor_is_next(cursor, item))) {
 		cursor->at = &item->link;
 		*res = ttm_lru_item_to_res(item);
 		return true;
@@ -620,55 +491,11 @@ ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 #define ttm_resource_cursor_for_each(cursor, res)			\
 	for (; ttm_resource_cursor_advance_to(cursor, &(res));)
 
-struct ttm_resource *
-ttm_resource_manager_first(struct ttm_resource_cursor *cursor);
-struct ttm_resource *
-ttm_resource_manager_next(struct ttm_resource_cursor *cursor);
-void
-ttm_resource_manager_visit_lru(struct ttm_resource_manager *man,
-			       void (*visit)(const struct ttm_lru_item *item,
-					     void *arg),
-			       void *arg);
-struct ttm_resource *
-ttm_lru_first_res_or_null(struct list_head *head);
-void ttm_unevictable_walk_start(struct ttm_device *bdev,
-				u64 since[TTM_NUM_MEM_TYPES]);
-struct ttm_resource *
-ttm_unevictable_walk_next(struct ttm_device *bdev,
-			  const u64 since[TTM_NUM_MEM_TYPES]);
-
-/**
- * ttm_resource_manager_for_each_res() - walk all evictable resources
- * @cursor: An initialized &struct ttm_resource_cursor.
- * @res: The current resource.
- *
- * The lru_lock must be held at each step and may be dropped in between. A
- * caller that leaves the loop early ends the walk with
- * ttm_resource_cursor_fini().
- */
-#define ttm_resource_manager_for_each_res(cursor, res)			\
-	for (struct ttm_resource_cursor *__cursor =			\
-		     ttm_resource_cursor_restart(cursor);		\
-	     ((res) = ttm_resource_manager_next(__cursor));)
-
 /* Bulk moves */
 void ttm_lru_bulk_move_init(struct ttm_lru_bulk_move *bulk);
 void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk);
 void ttm_lru_bulk_move_fini(struct ttm_device *bdev,
 			    struct ttm_lru_bulk_move *bulk);
-
-/* List operations on a resource */
-struct list_head *ttm_resource_list(struct ttm_device *bdev,
-				    const struct ttm_resource *res);
-void ttm_resource_add_bulk_move(struct ttm_resource *res,
-				struct ttm_buffer_object *bo);
-void ttm_resource_del_bulk_move(struct ttm_resource *res,
-				struct ttm_buffer_object *bo);
-void ttm_resource_del_bulk_move_unevictable(struct ttm_resource *res,
-					    struct ttm_buffer_object *bo);
-void ttm_resource_move_to_lru_tail(struct ttm_resource *res);
-void ttm_resource_set_bo(struct ttm_resource *res,
-			 struct ttm_buffer_object *bo);
 
 /* Life of a resource */
 void ttm_resource_init(struct ttm_buffer_object *bo,
@@ -676,26 +503,11 @@ void ttm_resource_init(struct ttm_buffer_object *bo,
 		       struct ttm_resource *res);
 void ttm_resource_fini(struct ttm_resource_manager *man,
 		       struct ttm_resource *res);
-int ttm_resource_try_charge(struct ttm_buffer_object *bo,
-			    const struct ttm_place *place,
-			    struct dmem_cgroup_pool_state **ret_pool,
-			    struct dmem_cgroup_pool_state **ret_limit_pool);
 int ttm_resource_alloc(struct ttm_buffer_object *bo,
 		       const struct ttm_place *place,
 		       struct ttm_resource **res,
 		       struct dmem_cgroup_pool_state *charge_pool);
-void ttm_resource_has_entered(struct ttm_resource_manager *man,
-			      const struct ttm_buffer_object *bo);
-void ttm_resource_not_entered(struct ttm_resource_manager *man,
-			      const struct ttm_buffer_object *bo);
 void ttm_resource_free(struct ttm_buffer_object *bo, struct ttm_resource **res);
-bool ttm_resource_intersects(struct ttm_device *bdev,
-			     struct ttm_resource *res,
-			     const struct ttm_place *place,
-			     size_t size);
-bool ttm_resource_compatible(struct ttm_resource *res,
-			     struct ttm_placement *placement,
-			     bool evicting);
 
 /* Managers */
 void ttm_resource_manager_init(struct ttm_resource_manager *man,
@@ -713,19 +525,5 @@ void ttm_resource_manager_set_dmem_region(struct ttm_resource_manager *man,
 					  struct dmem_cgroup_region *region);
 int ttm_resource_manager_dmem_reclaim(struct dmem_cgroup_pool_state *pool,
 				      u64 target_bytes, void *priv);
-
-/* Page iterators for ttm_move_memcpy() */
-struct ttm_kmap_iter *
-ttm_kmap_iter_iomap_init(struct ttm_kmap_iter_iomap *iter_io,
-			 struct io_mapping *iomap,
-			 struct sg_table *st,
-			 resource_size_t start);
-struct ttm_kmap_iter *
-ttm_kmap_iter_linear_io_init(struct ttm_kmap_iter_linear_io *iter_io,
-			     struct ttm_device *bdev,
-			     struct ttm_resource *mem);
-void ttm_kmap_iter_linear_io_fini(struct ttm_kmap_iter_linear_io *iter_io,
-				  struct ttm_device *bdev,
-				  struct ttm_resource *mem);
 
 #endif

@@ -134,7 +134,7 @@ BROKEN = (
      "\tif (ttm_lru_item_in_range(&res->lru))\n"),
 
     ("a new resource's node isn't initialised", "init", "r",
-     "\tttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);\n", ""),
+     "\tttm_lru_item_init(&res->lru, ttm_lru_res_state(TTM_LRU_OFF, 0));\n", ""),
     ("a new resource isn't counted", "init", "r",
      "\tman->usage += res->size;\n", ""),
     ("a new resource overlooks a pin", "init", "r",
@@ -149,7 +149,7 @@ BROKEN = (
      "\tif (ttm_lru_item_in_range(&res->lru))\n"
      "\t\tttm_range_unlink(ttm_resource_range(res), res);\n", ""),
     ("freed, but still latched", "fini", "r",
-     "\tres->lru.state = ttm_lru_state(TTM_LRU_OFF, 0);\n", ""),
+     "\tres->lru.state = ttm_lru_res_state(TTM_LRU_OFF, 0);\n", ""),
     ("a freed resource is counted still", "fini", "r",
      "\tman->usage -= res->size;\n", ""),
 
@@ -216,7 +216,7 @@ BROKEN = (
      "\tttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);\n",
      "\tttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);\n"),
     ("bounds are forgotten", "cursor_init", "h",
-     "\tttm_cursor_init(cursor, man, TTM_LRU_BOUNDED_HITCH);\n",
+     "\tttm_cursor_init(cursor, man, TTM_LRU_HITCH | TTM_LRU_BOUNDED);\n",
      "\tttm_cursor_init(cursor, man, TTM_LRU_HITCH);\n"),
 
     ("a cursor's end leaves the hitch", "cursor_fini", "h",
@@ -233,7 +233,7 @@ BROKEN = (
      "\t\tcursor->hitch.state |= ttm_resource_manager_tick(man);\n",
      "\t\tcursor->hitch.state |= man->lru_clock;\n"),
     ("a bounded walk mixes its stamps", "restart", "h",
-     "\t\tcursor->hitch.state &= ~TTM_LRU_STAMP_MASK;\n", ""),
+     "\t\tcursor->hitch.state &= ~TTM_LRU_STAMP;\n", ""),
 
     ("reads beyond the last priority", "advance_within", "h",
      "while (ttm_resource_cursor_priority(cursor) < TTM_MAX_BO_PRIORITY)",
@@ -308,14 +308,14 @@ BROKEN = (
     ("next doesn't park behind what it looked for", "next", "hR",
      "\tttm_resource_cursor_pause(cursor);\n\treturn res;", "\treturn res;"),
     ("next takes anyone behind a hitch", "next", "hHR",
-     "\t\t\tif (ttm_resource_cursor_takes(cursor, item)) {\n",
+     "\t\t\tif (ttm_resource_cursor_is_next(cursor, item)) {\n",
      "\t\t\tif (ttm_lru_item_is_res(item)) {\n"),
     ("next isn't paused, and passes hitches as if it was", "next", "hR",
      "\tif (ttm_cursor_is_paused(cursor) && !list_empty(&item->link)) {\n",
      "\tif (!list_empty(&item->link)) {\n"),
     ("next isn't paused, and goes on as if it was", "next", "Rh",
-     "!ttm_cursor_is_paused(cursor) ||\n\t\t     !ttm_resource_cursor_takes",
-     "!ttm_resource_cursor_takes"),
+     "!ttm_cursor_is_paused(cursor) ||\n\t\t     !ttm_resource_cursor_is_next",
+     "!ttm_resource_cursor_is_next"),
 
     ("first goes on", "first", "hR",
      "ttm_resource_manager_next(ttm_resource_cursor_restart(cursor))",

@@ -337,16 +337,6 @@ void prove_del(void)
 	check_after_res(false);
 }
 
-void prove_del_unevictable(void)
-{
-	choose_for_res();
-	want_settled(TARGET, NONE);
-	lru_lock->held = true;
-	ttm_resource_del_bulk_move_unevictable(res[TARGET], res[TARGET]->bo);
-	check_locked();
-	check_after_res(!is_unevictable(TARGET));
-}
-
 void prove_tail(void)
 {
 	unsigned int bulk;

@@ -391,12 +391,10 @@ static u64 state_of(const struct node *node)
 
 	if (!node->is_res)
 		return state | TTM_LRU_HITCH |
-		       (node->bounded ? TTM_LRU_BOUNDED_HITCH : 0) |
-		       (u64)node->prio << TTM_LRU_HITCH_PRIORITY_SHIFT;
+		       (node->bounded ? TTM_LRU_BOUNDED : 0) |
+		       FIELD_PREP(TTM_LRU_HITCH_PRIORITY, node->prio);
 
-	return state | TTM_LRU_RESOURCE |
-	       (u64)node->prio << TTM_LRU_PRIORITY_SHIFT |
-	       (u64)node->place << TTM_LRU_PLACE_SHIFT |
+	return state | ttm_lru_res_state(node->place, node->prio) |
 	       (node->at_tail ? TTM_LRU_AT_TAIL : 0);
 }
 

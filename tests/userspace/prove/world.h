@@ -8,6 +8,7 @@
 #define _PROVE_WORLD_H_
 
 #include "stub.h"
+#include "ttm_lru_internal.h"
 
 /* What is proved is the code under test; the harness only must not lie. */
 #pragma CPROVER check push

@@ -50,3 +50,15 @@ s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 {
 	return 0;
 }
+
+/* For programs without TTM's own: they reach no I/O memory. */
+__attribute__((weak))
+int ttm_mem_io_reserve(struct ttm_device *bdev, struct ttm_resource *mem)
+{
+	return -EINVAL;
+}
+
+__attribute__((weak))
+void ttm_mem_io_free(struct ttm_device *bdev, struct ttm_resource *mem)
+{
+}

@@ -25,6 +25,7 @@
 
 #include "ttm_bo_internal.h"
 #include "ttm_evict_scope.h"
+#include "ttm_lru_internal.h"
 #include "ttm_reclaim.h"
 
 /**
@@ -32,18 +33,18 @@
  *
  * ttm_bo_validate() and ttm_bo_mem_space() find a place for a buffer in a list of
  * places. They return -ENOSPC only if evicting all that may be evicted would not have
- * made room. That other threads use, move or free buffers meanwhile is no reason, within
- * the limits of rule 3. The rules, in the order in which they apply:
+ * made room (E1). That other threads use, move or free buffers meanwhile is no reason,
+ * within the limits of rule 3. The rules, in the order in which they apply:
  *
  * 1. *Take free space first.* Try all places but fallbacks without evicting anything.
  *    Only a cgroup that is protected by its limits may evict others already now.
- * 2. *Try what is cheap before what is dear.* Walk all places, now with the fallbacks
+ * 2. *Try what is cheap before what is dear* (E2). Walk all places, now with the fallbacks
  *    and without those that are only desired. Evict what can be had without waiting
  *    for a reservation. Waiting can cost the caller its whole transaction, and a
  *    fallback is good enough for the driver, so these *soft* looks come before any
  *    wait. A caller that may not wait repeats them, up to TTM_EVICT_LOOKS times, while
  *    buffers are just being moved or released.
- *    Evicted buffers stay reserved until the search ends, or pauses as in rule 5.
+ *    Evicted buffers stay reserved until the search ends, or pauses as in rule 5 (E4).
  *    Otherwise their owner would take the room again before there is enough. Without a
  *    ticket, TTM_EVICT_SCOPE_FEW of them at most stay reserved.
  * 3. *Conclude only from a second look that left out nothing.* A buffer that was not
@@ -59,12 +60,13 @@
  * 5. *Without a ticket, search patiently.* Such a caller must not wait for a
  *    reservation. It repeats soft looks, and gives all reservations back before each
  *    pause.
- * 6. *Pass on -EDEADLK.* It comes unchanged out of nested evictions, and from then on
+ * 6. *Pass on -EDEADLK* (E3). It comes unchanged out of nested evictions, and from then on
  *    nothing is locked with the ticket. The outermost call takes a last soft look. If
  *    that finds no room, it returns -EDEADLK, or -ENOSPC to callers that can't back off
  *    (&ttm_operation_ctx.contended).
  *
- * Throughout:
+ * So a driver gets room wherever Linux 7.3 would have found it, and never -EDEADLK
+ * where that returned -ENOSPC (E5). Throughout:
  *
  * - *Retry the allocation* after each eviction and at the end of each walk: room may
  *   have appeared by itself.
@@ -72,7 +74,7 @@
  *   it from then on, and do not invoke the OOM killer for them.
  * - *Skip a victim that can't leave* because there is no room where it would go. The
  *   search for the victim's own place follows the same rules, with the same ticket.
- * - *Wait for a GPU that hangs once* in a search, for the timeout of TTM's waits. Do not
+ * - *Wait for a GPU that hangs once* (E7) in a search, for the timeout of TTM's waits. Do not
  *   wait for the GPU for other buffers after that.
  * - *Ask the driver with the buffer reserved*
  *   (&ttm_device_funcs.eviction_valuable), in a soft look first. A buffer that is not

@@ -20,6 +20,7 @@
 #include <drm/ttm/ttm_device.h>
 
 #include "ttm_lru_debug.h"
+#include "ttm_lru_internal.h"
 
 /* What is printed of a broken list, in nodes. */
 #define TTM_LRU_DEBUG_PRINT	64

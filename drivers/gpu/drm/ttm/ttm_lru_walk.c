@@ -13,6 +13,7 @@
 #include "ttm_bo_internal.h"
 #include "ttm_evict_scope.h"
 #include "ttm_lru_debug.h"
+#include "ttm_lru_internal.h"
 #include "ttm_reclaim.h"
 
 /**
@@ -43,7 +44,7 @@
  * whose reservation is kept. A walk that only tries keeps those of buffers that have
  * left the manager, and gives back the others.
  *
- * **What was left out.** A walk may leave out buffers: it did not get their
+ * **What was left out** (P10). A walk may leave out buffers: it did not get their
  * reservations; they moved, or came, after it began; their last reference was
  * being dropped; or they were replaced while the walk waited for them. It counts
  * each reason in &ttm_bo_lru_cursor.left_out. Only from a walk that left out
@@ -53,7 +54,7 @@
  * get it, it skips the VM's whole range in one step, however long it is. So a
  * lock that somebody takes for a moment hides the whole VM from the walk.
  *
- * **Short holds.** After TTM_LRU_WALK_HOLD resources the lock is dropped, found
+ * **Short holds** (P9). After TTM_LRU_WALK_HOLD resources the lock is dropped, found
  * or not. In between, nothing is written to the list: the hitch is parked when
  * the lock is about to be dropped, and not before.
  *
@@ -67,7 +68,7 @@
  * &ttm_lru_walk_arg.max_moved for something in between.
  */
 
-/* Resources that are looked at before the lru_lock is dropped. */
+/* P9: resources that are looked at before the lru_lock is dropped. */
 #define TTM_LRU_WALK_HOLD	32
 
 /* Is the reservation of @bo held by the caller of the walk itself? */
@@ -158,14 +159,14 @@ static int ttm_lru_walk_lock(struct ttm_bo_lru_cursor *curs,
 	return ret;
 }
 
-/* Leave out @res, where the walk stands: its buffer's reservation is not free. */
+/* P10: leave out @res, where the walk stands: its buffer's reservation is not free. */
 static void ttm_lru_walk_skip(struct ttm_bo_lru_cursor *curs,
 			      const struct ttm_resource *res, bool owned)
 {
 	/* What the caller itself holds will not be free before it is done. */
 	if (!owned)
 		curs->left_out.busy++;
-	if (ttm_lru_item_in_range(&res->lru) && ttm_resource_in_shared_bulk(res))
+	if (ttm_resource_in_shared_bulk(res))
 		ttm_resource_cursor_skip_bulk(&curs->res_curs);
 }
 
@@ -245,32 +246,6 @@ static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
 }
 
 /*
- * Is the next node, @item, simply a resource that last moved before @since? Else
- * the core is to look at it. Of ranges only one is known here: that which the
- * hitch is inside of, so that the next resource is a member.
- */
-static __always_inline bool
-ttm_lru_walk_takes(const struct ttm_resource_cursor *cursor,
-		   const struct ttm_lru_item *item, u64 since)
-{
-	const u64 kind = TTM_LRU_TYPE_MASK | TTM_LRU_PLACE_MASK;
-	const u64 loose = TTM_LRU_RESOURCE |
-			  TTM_LRU_LOOSE << TTM_LRU_PLACE_SHIFT;
-	const u64 member = TTM_LRU_RESOURCE |
-			   TTM_LRU_RANGE << TTM_LRU_PLACE_SHIFT;
-
-	if (IS_ENABLED(CONFIG_DRM_TTM_LRU_DEBUG) ||
-	    unlikely(&item->link == cursor->list) ||
-	    unlikely(item->state >= since))
-		return false;
-	if (likely((item->state & kind) == loose))
-		return true;
-	return (item->state & kind) == member && cursor->range &&
-	       cursor->at == &cursor->hitch.link &&
-	       cursor->range->first->lru.state < since;
-}
-
-/*
  * Has the walk met as many as it may that have moved since it began? If there is a
  * limit, these are none that it simply takes.
  */
@@ -279,6 +254,28 @@ static bool ttm_lru_walk_met_enough(struct ttm_bo_lru_cursor *curs,
 {
 	return curs->arg->max_moved && ttm_resource_moved(res) >= curs->began &&
 	       curs->met_moved++ == curs->arg->max_moved;
+}
+
+/*
+ * Let the core look at what comes next, which isn't simply a resource that has not
+ * moved. Returns as ttm_resource_cursor_advance_within().
+ */
+static struct ttm_resource *ttm_lru_walk_advance(struct ttm_bo_lru_cursor *curs,
+						 unsigned long *left)
+{
+	unsigned long budget = *left;
+	struct ttm_resource *res;
+
+	res = ttm_resource_cursor_advance_within(&curs->res_curs, &budget);
+	/* The walk looked at the others, and ignored them: they had moved. */
+	curs->left_out.moved += *left - budget - !IS_ERR_OR_NULL(res);
+	*left = budget;
+	if (IS_ERR_OR_NULL(res) || !ttm_lru_walk_met_enough(curs, res))
+		return res;
+
+	ttm_resource_cursor_fini(&curs->res_curs);
+	curs->left_out.moved++;
+	return NULL;
 }
 
 /*
@@ -293,30 +290,13 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 	struct ttm_resource *res;
 
 	do {
-		struct ttm_lru_item *item = list_entry(res_curs->at->next,
-						       struct ttm_lru_item, link);
-
-		if (ttm_lru_walk_takes(res_curs, item, since)) {
-			res_curs->at = &item->link;
-			res = ttm_lru_item_to_res(item);
+		res = ttm_resource_cursor_step_plain(res_curs, since);
+		if (likely(res)) {
 			left--;
 		} else {
-			unsigned long budget = left;
-
-			res = ttm_resource_cursor_advance_within(res_curs,
-								 &budget);
-			/* What was looked at and not returned had moved. */
-			curs->left_out.moved += left - budget -
-						!IS_ERR_OR_NULL(res);
-			left = budget;
+			res = ttm_lru_walk_advance(curs, &left);
 			if (IS_ERR_OR_NULL(res))
 				break;
-			if (ttm_lru_walk_met_enough(curs, res)) {
-				ttm_resource_cursor_fini(res_curs);
-				curs->left_out.moved++;
-				res = NULL;
-				break;
-			}
 		}
 		if (ttm_lru_walk_take(curs, res))
 			break;

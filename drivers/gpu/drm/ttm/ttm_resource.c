@@ -14,6 +14,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "ttm_lru_debug.h"
+#include "ttm_lru_internal.h"
 
 /**
  * DOC: TTM LRU lists, hitches and bulk ranges
@@ -36,7 +37,8 @@
  * What matters to a walk is only which side of its hitch a resource is on: no
  * list operation takes a resource from ahead of a hitch to behind it, and no
  * hitch goes past a resource that stays. So a walk meets everything that stays
- * on the list, and meets nothing twice unless somebody moved it to the tail.
+ * on the list (P1), and meets nothing twice unless somebody moved it to the tail
+ * (P2). The promises P1 to P10 are listed in Documentation/gpu/ttm-lru.rst.
  * Resources that *enter* (are allocated, unpinned, swapped in, given another
  * priority, or join a bulk) while a walk is under way may be met by it or not.
  *
@@ -114,7 +116,7 @@ ttm_lru_item_to_cursor(struct ttm_lru_item *item)
 	return container_of(item, struct ttm_resource_cursor, hitch);
 }
 
-/* Registration: exactly the hitches strictly inside a range have one. */
+/* P4: exactly the hitches strictly inside a range are registered with its bulk. */
 static void ttm_cursor_register(struct ttm_resource_cursor *cursor,
 				struct ttm_lru_bulk_move *bulk,
 				struct ttm_lru_bulk_move_pos *pos)
@@ -169,7 +171,7 @@ struct list_head *ttm_resource_list(struct ttm_device *bdev,
 	}
 }
 
-/* The first node from @item on that is a resource; hitches become strangers. */
+/* P4: return the first resource from @item on. Deregister the hitches on the way. */
 static noinline struct ttm_resource *
 ttm_range_pass_hitches(struct ttm_lru_item *item, bool forward)
 {
@@ -196,18 +198,11 @@ static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
 	return ttm_range_pass_hitches(item, forward);
 }
 
-/* What is latched for a resource that is at @place, on the list of @priority. */
-static u64 ttm_lru_state(enum ttm_lru_place place, u64 priority)
-{
-	return TTM_LRU_RESOURCE | place << TTM_LRU_PLACE_SHIFT |
-	       priority << TTM_LRU_PRIORITY_SHIFT;
-}
-
 /* @res is there since @stamp. */
 static void ttm_resource_latch(struct ttm_resource *res,
 			       enum ttm_lru_place place, u64 priority, u64 stamp)
 {
-	res->lru.state = ttm_lru_state(place, priority) | stamp;
+	res->lru.state = ttm_lru_res_state(place, priority) | stamp;
 }
 
 /* Last move of @res, a member of the range, alone or with the range. */
@@ -276,8 +271,8 @@ static void ttm_range_del(struct ttm_lru_bulk_move_pos *pos,
 
 /*
  * Make @res, which is loose, the last member of its range in @bulk. Hitches that
- * directly follow the current last member stay before @res: its walk is to meet
- * @res. An empty range begins where @res stands. Joining counts as a move.
+ * directly follow the current last member stay before @res, as their walks have not
+ * met @res yet (P1). An empty range begins where @res stands. Joining counts as a move.
  */
 static void ttm_resource_join(struct ttm_resource *res,
 			      const struct ttm_buffer_object *bo,
@@ -315,7 +310,10 @@ static void ttm_resource_join(struct ttm_resource *res,
 	ttm_resource_latch(res, TTM_LRU_RANGE, priority, man->lru_clock);
 }
 
-/* Out of the range, but on the same list: no hitch may lose sight of @res. */
+/*
+ * Take @res out of its range and leave it on the list. Walks that have not met @res
+ * still have it ahead of them (P1).
+ */
 static void ttm_range_loosen(struct ttm_resource_manager *man,
 			     struct ttm_resource *res)
 {
@@ -362,7 +360,7 @@ ttm_resource_manager_entered(struct ttm_resource_manager *man,
 }
 
 /*
- * Bring what is latched for @res in line with what @bo says now, as a member
+ * P5: bring what is latched for @res in line with what @bo says now, as a member
  * of @bulk unless that is NULL. Nothing happens where it is in line already.
  */
 static void ttm_resource_settle(struct ttm_resource *res,
@@ -443,23 +441,6 @@ void ttm_resource_del_bulk_move(struct ttm_resource *res,
 	ttm_lru_debug_moved(bo->bdev, res, old);
 }
 
-/**
- * ttm_resource_del_bulk_move_unevictable() - take out one just swapped out
- * @res: The resource.
- * @bo: Its buffer object, reserved, already unevictable.
- *
- * As ttm_resource_del_bulk_move(), which looks at what is latched and so needs
- * no help; kept for its callers.
- *
- * Context: &ttm_device.lru_lock held.
- */
-void ttm_resource_del_bulk_move_unevictable(struct ttm_resource *res,
-					    struct ttm_buffer_object *bo)
-{
-	ttm_resource_del_bulk_move(res, bo);
-	WARN_ON_ONCE(ttm_lru_item_place(&res->lru) != TTM_LRU_UNEVICTABLE);
-}
-
 /* Make @res, an inner member, the last one of its range. */
 static void ttm_range_put_last(struct ttm_lru_bulk_move_pos *pos,
 			       struct ttm_resource *res, u64 state)
@@ -478,7 +459,7 @@ ttm_range_move_first_tail(struct ttm_lru_bulk_move_pos *pos,
 }
 
 /*
- * Make @res, a member, the last one of its range. Walks that are behind the range
+ * P2: make @res, a member, the last one of its range. Walks that are behind the range
  * have passed by @res, and it stays behind them.
  */
 static void ttm_range_move_tail(struct ttm_lru_bulk_move_pos *pos,
@@ -513,7 +494,7 @@ static noinline void ttm_resource_settle_at_tail(struct ttm_resource *res,
 	priority = ttm_lru_item_priority(&res->lru);
 	if (place == TTM_LRU_RANGE) {
 		ttm_range_move_tail(ttm_resource_range(res), res,
-				    ttm_lru_state(place, priority) |
+				    ttm_lru_res_state(place, priority) |
 				    man->lru_clock);
 		return;
 	}
@@ -528,7 +509,7 @@ static noinline void ttm_resource_to_range_tail(struct ttm_resource *res,
 						struct ttm_lru_bulk_move *bulk,
 						u64 clock)
 {
-	u64 state = ttm_lru_state(TTM_LRU_RANGE, bo->priority);
+	u64 state = ttm_lru_res_state(TTM_LRU_RANGE, bo->priority);
 
 	/* A member's place and priority are in the lowest byte. */
 	if (likely((u8)res->lru.state == (u8)state))
@@ -646,7 +627,7 @@ void ttm_lru_bulk_move_fini(struct ttm_device *bdev,
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_fini);
 
-/* Set the hitches that are inside of ranges behind these. */
+/* P1: put the hitches inside of ranges behind these. Their walks meet what follows. */
 static noinline void
 ttm_lru_bulk_move_leave_cursors(struct ttm_lru_bulk_move *bulk)
 {
@@ -697,7 +678,7 @@ static bool ttm_lru_bulk_move_has(const struct ttm_lru_bulk_move *bulk,
  * Moves each range to the tail of its list, the members in their order.
  * Cursors inside a range stay behind, at the range's old place.
  *
- * Context: &ttm_device.lru_lock held. O(1) plus the number of cursors inside
+ * Context: &ttm_device.lru_lock held. P8: O(1) plus the number of cursors inside
  * the ranges, however many members there are.
  */
 void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
@@ -740,15 +721,11 @@ static void ttm_cursor_set_list(struct ttm_resource_cursor *cursor,
 				u64 priority)
 {
 	struct ttm_resource_manager *man = ttm_resource_cursor_man(cursor);
-	u64 state = cursor->hitch.state & ~(u64)TTM_LRU_HITCH_PRIORITY_MASK;
+	u64 state = cursor->hitch.state & ~TTM_LRU_HITCH_PRIORITY;
 
 	cursor->list = man->lru + priority;
-	cursor->hitch.state = state | priority << TTM_LRU_HITCH_PRIORITY_SHIFT;
-}
-
-static bool ttm_cursor_is_bounded(const struct ttm_resource_cursor *cursor)
-{
-	return cursor->hitch.state & TTM_LRU_RESOURCE;
+	cursor->hitch.state = state |
+			      TTM_LRU_FIELD(TTM_LRU_HITCH_PRIORITY, priority);
 }
 
 static bool ttm_cursor_is_paused(const struct ttm_resource_cursor *cursor)
@@ -758,10 +735,10 @@ static bool ttm_cursor_is_paused(const struct ttm_resource_cursor *cursor)
 
 static void ttm_cursor_init(struct ttm_resource_cursor *cursor,
 			    struct ttm_resource_manager *man,
-			    enum ttm_lru_item_type type)
+			    u64 state)
 {
 	*cursor = (struct ttm_resource_cursor) { .list = man->lru };
-	ttm_lru_item_init(&cursor->hitch, type);
+	ttm_lru_item_init(&cursor->hitch, state);
 	INIT_LIST_HEAD(&cursor->bulk_link);
 	cursor->at = &cursor->hitch.link;
 	ttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);
@@ -782,7 +759,7 @@ void ttm_resource_cursor_init(struct ttm_resource_cursor *cursor,
 {
 	ttm_cursor_init(cursor, man, TTM_LRU_HITCH);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
+EXPORT_SYMBOL(ttm_resource_cursor_init);
 
 /**
  * ttm_resource_cursor_init_bounded() - make a cursor for bounded walks
@@ -800,15 +777,15 @@ EXPORT_SYMBOL_GPL(ttm_resource_cursor_init);
 void ttm_resource_cursor_init_bounded(struct ttm_resource_cursor *cursor,
 				      struct ttm_resource_manager *man)
 {
-	ttm_cursor_init(cursor, man, TTM_LRU_BOUNDED_HITCH);
+	ttm_cursor_init(cursor, man, TTM_LRU_HITCH | TTM_LRU_BOUNDED);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_init_bounded);
+EXPORT_SYMBOL(ttm_resource_cursor_init_bounded);
 
 /**
  * ttm_resource_cursor_fini() - end a walk
  * @cursor: The cursor, in any state.
  *
- * Afterwards @cursor is on no list and in no walk. It may go out of scope, or
+ * Afterwards @cursor is on no list and in no walk (P6). It may go out of scope, or
  * start another walk. Idempotent.
  *
  * Context: &ttm_device.lru_lock held. O(1).
@@ -821,7 +798,16 @@ void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor)
 	ttm_cursor_unlink(cursor);
 	ttm_cursor_set_list(cursor, TTM_MAX_BO_PRIORITY);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_fini);
+EXPORT_SYMBOL(ttm_resource_cursor_fini);
+
+#ifdef CONFIG_LOCKDEP
+/* For the step in the header, which does not know what a device is. */
+void ttm_resource_cursor_assert_locked(const struct ttm_resource_cursor *cursor)
+{
+	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
+}
+EXPORT_SYMBOL(ttm_resource_cursor_assert_locked);
+#endif
 
 /**
  * ttm_resource_manager_tick() - tell what moves from now on
@@ -858,20 +844,20 @@ ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor)
 
 	ttm_resource_cursor_fini(cursor);
 	ttm_cursor_set_list(cursor, 0);
-	if (ttm_cursor_is_bounded(cursor)) {
-		cursor->hitch.state &= ~TTM_LRU_STAMP_MASK;
+	if (ttm_resource_cursor_is_bounded(cursor)) {
+		cursor->hitch.state &= ~TTM_LRU_STAMP;
 		cursor->hitch.state |= ttm_resource_manager_tick(man);
 	}
 	ttm_cursor_set_at(cursor, man->lru);
 	return cursor;
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_restart);
+EXPORT_SYMBOL(ttm_resource_cursor_restart);
 
-/* Is @res none of a bounded walk's, as it moved since the walk began? */
+/* P7: does a bounded walk ignore @res, as it moved since the walk began? */
 static bool ttm_cursor_ignores(const struct ttm_resource_cursor *cursor,
 			       const struct ttm_resource *res)
 {
-	return ttm_cursor_is_bounded(cursor) &&
+	return ttm_resource_cursor_is_bounded(cursor) &&
 	       ttm_resource_moved(res) >= ttm_lru_item_stamp(&cursor->hitch);
 }
 
@@ -973,7 +959,7 @@ __ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 
 	return ttm_resource_cursor_advance_within(cursor, &budget);
 }
-EXPORT_SYMBOL_GPL(__ttm_resource_cursor_advance);
+EXPORT_SYMBOL(__ttm_resource_cursor_advance);
 
 /* The hitch is right behind @res: register it if that is inside a range. */
 static void ttm_cursor_settle(struct ttm_resource_cursor *cursor,
@@ -1009,8 +995,8 @@ ttm_cursor_parked_at(struct ttm_resource_cursor *cursor,
  * @cursor: The cursor.
  *
  * Afterwards the lock may be dropped, and list operations done; the walk goes
- * on from here. Does nothing if the hitch is parked already, or @cursor is in
- * no walk.
+ * on from here. Only the hitch moves, so that nobody else sees a change (P3). Does
+ * nothing if the hitch is parked already, or @cursor is in no walk.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  */
@@ -1034,7 +1020,7 @@ void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
 	item = list_entry(at, struct ttm_lru_item, link);
 	ttm_cursor_parked_at(cursor, ttm_lru_item_to_res(item), one_step);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_pause);
+EXPORT_SYMBOL(ttm_resource_cursor_pause);
 
 /**
  * ttm_resource_cursor_skip_bulk() - leave the bulk range that the walk is in
@@ -1065,30 +1051,14 @@ void ttm_resource_cursor_skip_bulk(struct ttm_resource_cursor *cursor)
 	if (range)
 		ttm_cursor_set_at(cursor, &range->last->lru.link);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_cursor_skip_bulk);
+EXPORT_SYMBOL(ttm_resource_cursor_skip_bulk);
 
-/**
- * ttm_resource_in_shared_bulk() - is a resource's lock that of its whole range?
- * @res: The resource, on a list.
- *
- * Looks at the ends of the bulk range that @res is in. While a member is moved, or
- * released, it may have a reservation of its own.
- *
- * Context: &ttm_device.lru_lock held. O(1).
- *
- * Return: true if @res is in a range, and the buffers at both ends have the
- * reservation of its buffer: if that is taken, there is no use in looking at the
- * rest of the range.
- */
-bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
+/* ttm_resource_in_shared_bulk() of @res, which is in a range. */
+bool __ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 {
+	const struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
 	const struct dma_resv *resv = res->bo->base.resv;
-	const struct ttm_lru_bulk_move_pos *pos;
 
-	if (!ttm_lru_item_in_range(&res->lru))
-		return false;
-
-	pos = ttm_resource_range(res);
 	return pos->first->bo->base.resv == resv &&
 	       pos->last->bo->base.resv == resv;
 }
@@ -1113,7 +1083,7 @@ ttm_cursor_next_slowly(struct ttm_resource_cursor *cursor)
 	if (ttm_cursor_is_paused(cursor) && !list_empty(&item->link)) {
 		/* Mostly it is a hitch. */
 		list_for_each_entry_continue(item, cursor->list, link) {
-			if (ttm_resource_cursor_takes(cursor, item)) {
+			if (ttm_resource_cursor_is_next(cursor, item)) {
 				res = ttm_lru_item_to_res(item);
 				ttm_cursor_step_parked(cursor, res);
 				return res;
@@ -1148,14 +1118,14 @@ ttm_resource_manager_next(struct ttm_resource_cursor *cursor)
 	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
 
 	if (unlikely(!ttm_cursor_is_paused(cursor) ||
-		     !ttm_resource_cursor_takes(cursor, item)))
+		     !ttm_resource_cursor_is_next(cursor, item)))
 		return ttm_cursor_next_slowly(cursor);
 
 	res = ttm_lru_item_to_res(item);
 	ttm_cursor_step_parked(cursor, res);
 	return res;
 }
-EXPORT_SYMBOL_GPL(ttm_resource_manager_next);
+EXPORT_SYMBOL(ttm_resource_manager_next);
 
 /**
  * ttm_resource_manager_first() - start a walk, or start it over
@@ -1172,7 +1142,7 @@ ttm_resource_manager_first(struct ttm_resource_cursor *cursor)
 {
 	return ttm_resource_manager_next(ttm_resource_cursor_restart(cursor));
 }
-EXPORT_SYMBOL_GPL(ttm_resource_manager_first);
+EXPORT_SYMBOL(ttm_resource_manager_first);
 
 /**
  * ttm_resource_manager_visit_lru() - look at every node of a manager's lists
@@ -1201,7 +1171,7 @@ ttm_resource_manager_visit_lru(struct ttm_resource_manager *man,
 		list_for_each_entry(item, &man->lru[priority], link)
 			visit(item, arg);
 }
-EXPORT_SYMBOL_GPL(ttm_resource_manager_visit_lru);
+EXPORT_SYMBOL(ttm_resource_manager_visit_lru);
 
 /**
  * ttm_lru_first_res_or_null() - the first resource on a list
@@ -1328,7 +1298,7 @@ void ttm_resource_init(struct ttm_buffer_object *bo,
 		.placement = place->flags,
 		.bus.caching = ttm_cached,
 	};
-	ttm_lru_item_init(&res->lru, TTM_LRU_RESOURCE);
+	ttm_lru_item_init(&res->lru, ttm_lru_res_state(TTM_LRU_OFF, 0));
 
 	man = ttm_manager_type(bdev, place->mem_type);
 	guard(spinlock)(&bdev->lru_lock);
@@ -1357,7 +1327,7 @@ void ttm_resource_fini(struct ttm_resource_manager *man,
 	if (ttm_lru_item_in_range(&res->lru))
 		ttm_range_unlink(ttm_resource_range(res), res);
 	list_del_init(&res->lru.link);
-	res->lru.state = ttm_lru_state(TTM_LRU_OFF, 0);
+	res->lru.state = ttm_lru_res_state(TTM_LRU_OFF, 0);
 	man->usage -= res->size;
 	ttm_lru_debug_moved(man->bdev, res, old);
 }

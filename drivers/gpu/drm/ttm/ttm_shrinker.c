@@ -39,7 +39,7 @@
  *   and the allocation that lacks memory allows file systems to be entered
  *   (``__GFP_FS``).
  *
- * **What is promised.** The shrinker reports the pages that it could free: the
+ * **What is promised** (E6). The shrinker reports the pages that it could free: the
  * purgeable ones, and those that could be backed up just now. A scan looks at as
  * many buffers as it is asked for pages, at most, whether or not it finds
  * something. It returns ``SHRINK_STOP`` only if it has seen all buffers, and

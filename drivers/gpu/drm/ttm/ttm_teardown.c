@@ -14,6 +14,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "ttm_bo_internal.h"
+#include "ttm_lru_internal.h"
 
 static void ttm_bo_unpopulate(struct ttm_buffer_object *bo)
 {

@@ -62,11 +62,8 @@ impl Resource {
     #[inline]
     pub fn priority(&self) -> u32 {
         // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
-        // state, is held.
-        let state = unsafe { (*self.0.get()).lru.state };
-
-        ((state & u64::from(bindings::TTM_LRU_PRIORITY_MASK)) >> bindings::TTM_LRU_PRIORITY_SHIFT)
-            as u32
+        // node, is held.
+        unsafe { bindings::ttm_lru_item_priority(&raw const (*self.0.get()).lru) }
     }
 
     /// Tells which buffer it belongs to, if any.
@@ -85,10 +82,8 @@ impl Resource {
         let res = self.0.get();
 
         // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
-        // state, is held.
-        let state = unsafe { (*res).lru.state };
-        let place = bindings::ttm_lru_place_TTM_LRU_RANGE << bindings::TTM_LRU_PLACE_SHIFT;
-        if state & u64::from(place) == 0 {
+        // node, is held.
+        if !unsafe { bindings::ttm_lru_item_in_range(&raw const (*res).lru) } {
             return None;
         }
 

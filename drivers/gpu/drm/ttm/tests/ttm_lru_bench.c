@@ -8,6 +8,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
+#include "../ttm_bo_internal.h"
 #include "ttm_lru_bench.h"
 
 /* Cursors park no farther from the head: they get there step by step. */

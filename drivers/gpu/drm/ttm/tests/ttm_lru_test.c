@@ -3243,8 +3243,8 @@ static int lru_warnings_of_wrong_place(struct lru_world *w, char wrong,
 	u64 state = item->state;
 	int warnings = 0;
 
-	item->state &= ~(u64)TTM_LRU_PLACE_MASK;
-	item->state |= TTM_LRU_UNEVICTABLE << TTM_LRU_PLACE_SHIFT;
+	item->state &= ~TTM_LRU_PLACE;
+	item->state |= FIELD_PREP(TTM_LRU_PLACE, TTM_LRU_UNEVICTABLE);
 	kunit_warning_suppress(w->test) {
 		while (times-- && !warnings) {
 			lru_tail(w, letter);

@@ -21,6 +21,7 @@
 
 #include <drm/ttm/ttm_resource.h>
 
+#include "../ttm_bo_internal.h"
 #include "ttm_kunit_helpers.h"
 
 /* The walks of a world, and the bulk moves. */
