@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Scenarios and long schedules from bytes. */
 
-#include "outcome_driver.h"
+#include "driver.h"
 
 #define BYTES		400
 

@@ -2,7 +2,7 @@
 /* The real lists, read once and compared with the model. */
 
 #include "private.h"
-#include "view.h"
+#include "list_snapshot.h"
 
 /* The walk whose hitch is at @node, or MAX_WALKS and more. */
 static size_t walk_at(const struct list_head *node)

@@ -7,7 +7,7 @@
 #ifndef _PACK_H_
 #define _PACK_H_
 
-#include "view.h"
+#include "list_snapshot.h"
 
 struct packed {
 	u64 low;

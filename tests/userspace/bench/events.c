@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "access.h"
+#include "access_counter.h"
 #include "bench.h"
 #include "ttm_lru_bench.h"
 

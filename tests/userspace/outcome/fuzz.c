@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* For libFuzzer: a world and what others do in it, from bytes. */
 
-#include "outcome_driver.h"
+#include "driver.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

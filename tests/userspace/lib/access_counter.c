@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "access.h"
+#include "access_counter.h"
 
 unsigned long access_count;
 void (*access_too_many)(void);

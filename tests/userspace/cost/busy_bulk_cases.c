@@ -5,8 +5,8 @@
  * loose buffer behind them all, which is free.
  */
 
-#include "crowd.h"
-#include "skipping.h"
+#include "many_buffers.h"
+#include "busy_bulk_cases.h"
 
 #define MEMBERS	5
 

@@ -6,8 +6,8 @@
 
 #include <time.h>
 
-#include "guard.h"
-#include "history.h"
+#include "crash_guard.h"
+#include "op_sequence.h"
 
 #define HISTORY		3001
 

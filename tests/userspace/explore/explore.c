@@ -6,11 +6,11 @@
 
 #include <time.h>
 
-#include "guard.h"
+#include "crash_guard.h"
 #include "ops.h"
 #include "private.h"
 #include "states.h"
-#include "story.h"
+#include "counterexample.h"
 #include "worlds.h"
 
 struct exploration {

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "outcome_driver.h"
+#include "driver.h"
 
 static const struct side * const sides[SIDES] = { &outcome_linux, &outcome_ours };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Every schedule of so many events. */
 
-#include "outcome_driver.h"
+#include "driver.h"
 
 #define MOST_LABELS	256
 

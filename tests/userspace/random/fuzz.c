@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Histories that libFuzzer makes up. */
 
-#include "history.h"
+#include "op_sequence.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

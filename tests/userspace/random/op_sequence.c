@@ -4,11 +4,11 @@
  * in the environment only what the core itself says counts.
  */
 
-#include "guard.h"
-#include "history.h"
+#include "crash_guard.h"
+#include "op_sequence.h"
 #include "ops.h"
-#include "story.h"
-#include "view.h"
+#include "counterexample.h"
+#include "list_snapshot.h"
 
 /* Three bytes an operation: what, who, and with what. */
 #define OP_BYTES	3

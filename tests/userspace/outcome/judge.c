@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Verdicts: counted, and the first of each kind told as a story. */
 
-#include "outcome_driver.h"
+#include "driver.h"
 
 #define KINDS	1024
 

@@ -3,8 +3,8 @@
 
 #include <drm/ttm/ttm_placement.h>
 
-#include "access.h"
-#include "crowd.h"
+#include "access_counter.h"
+#include "many_buffers.h"
 #include "ttm_bo_internal.h"
 
 struct crowd crowd;

@@ -6,7 +6,7 @@
  * STORIES=N tells more. UNTIL_BAD=1 ends at the first that is bad, without a story.
  */
 
-#include "outcome_driver.h"
+#include "driver.h"
 
 #define MOST_EVENTS	3
 

@@ -5,8 +5,8 @@
  * is read, and put beside. The figures of the latter are only told.
  */
 
-#include "crowd.h"
-#include "skipping.h"
+#include "many_buffers.h"
+#include "busy_bulk_cases.h"
 
 #ifdef PRISTINE
 #define IS_PRISTINE	true

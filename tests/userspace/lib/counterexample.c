@@ -2,8 +2,8 @@
 /* Worlds as pictures, operations in words, both as KUnit cases. */
 
 #include "private.h"
-#include "story.h"
-#include "view.h"
+#include "counterexample.h"
+#include "list_snapshot.h"
 
 static char res_letter(unsigned int r)
 {

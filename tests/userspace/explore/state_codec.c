@@ -2,7 +2,7 @@
 /* A world in 96 bits. What is written and what is read go side by side here. */
 
 #include "ops.h"
-#include "pack.h"
+#include "state_codec.h"
 #include "private.h"
 
 /* What stands on a list, in two bits. */

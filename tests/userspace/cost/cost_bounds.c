@@ -9,7 +9,7 @@
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_placement.h>
 
-#include "access.h"
+#include "access_counter.h"
 #include "ttm_bo_internal.h"
 
 #define MANY_RES	100000

@@ -3,7 +3,7 @@
 #ifndef _STATES_H_
 #define _STATES_H_
 
-#include "pack.h"
+#include "state_codec.h"
 
 struct state {
 	struct packed packed;

@@ -4,8 +4,8 @@
 #include <signal.h>
 #include <sys/time.h>
 
-#include "access.h"
-#include "guard.h"
+#include "access_counter.h"
+#include "crash_guard.h"
 
 /* In ticks of processor time; an operation takes less than a millionth. */
 #define TICK_US		20000
