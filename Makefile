@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # The front door. What each target does is in scripts/ and tests/.
 
-.PHONY: help setup tree demo check kunit rust-ui compare explore outcome fuzz \
+.PHONY: help setup tree demo kunit rust-ui compare explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
@@ -51,15 +51,18 @@ help:
 #:
 #: V=1 shows everything; KDIR=/path/to/linux takes a Linux 7.3 of your own.
 
-lock := scripts/lock
+lock := scripts/lock.sh
 work := $(MAKE) -f scripts/work.mk
 
 setup:
-	@$(lock) setup scripts/setup
+	@$(lock) setup scripts/setup.sh
 
-tree demo check kunit mutants-kernel rust-ui walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
+tree demo kunit mutants-kernel rust-ui walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
 		vttm-compete: setup
 	@$(lock) ours $(work) $@
+
+check: setup
+	@$(lock) ours sh -c '$(work) programs && scripts/enter.sh $(CURDIR)/tests/check.py'
 
 explore outcome fuzz prove mutants: tree
 	@$(lock) userspace $(work) $@
@@ -71,21 +74,21 @@ bench: tree
 	@$(lock) pristine $(lock) userspace $(lock) x86 $(work) $@
 
 unsafe: setup
-	@scripts/enter $(CURDIR)/tests/docs/unsafe
+	@scripts/enter.sh $(CURDIR)/tests/docs/unsafe.py
 
 compare: setup
 	@$(lock) pristine $(work) compare
 
 enter: tree
-	@scripts/enter sh -c '$(if $(CMD),$(subst ','\'',$(value CMD)),exec bash)'
+	@scripts/enter.sh sh -c '$(if $(CMD),$(subst ','\'',$(value CMD)),exec bash)'
 
 where:
-	@scripts/where
+	@scripts/where.sh
 
 clean:
 	@$(lock) pristine $(lock) ours $(lock) userspace $(lock) x86 \
-		scripts/clean build
+		scripts/clean.sh build
 
 distclean:
 	@$(lock) setup $(lock) pristine $(lock) ours $(lock) userspace $(lock) x86 \
-		scripts/clean all
+		scripts/clean.sh all

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Break what user space has of TTM in small ways, and see which tests notice.
 
-mutants [--some|--full] SOURCE OUT [NAME...]
+mutants.py [--some|--full] SOURCE OUT [NAME...]
 
 SOURCE is ttm_resource.c of a tree, OUT a folder to build in. Each mutant is a piece
 of that, of a file beside it, or of ttm_resource.h, and what it is replaced by; they
 are in mutants_*.py. A NAME is a mutant's, or its file's. --some tries a few, and each
 only until it is noticed; --full has all explored, and not only what else went
 unnoticed. Of the walks and of making room there are some that only the suites of a
-booted kernel notice: ../kunit/mutants tries these. What notices:
+booted kernel notice: ../kunit/mutants.py tries these. What notices:
 
   checks   CONFIG_DRM_TTM_LRU_DEBUG alone, on random histories
   random   random histories against the model
@@ -27,11 +27,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.dont_write_bytecode = True
-
-import mutants_core	# noqa: E402 (so that nothing is written beside it)
-import mutants_evict	# noqa: E402
-import mutants_walk	# noqa: E402
+import mutants_core
+import mutants_evict
+import mutants_walk
 
 HERE = Path(__file__).resolve().parent
 HEADER = "ttm_resource.h"

@@ -9,7 +9,7 @@ EQUIVALENT = {
         "an attempt that is no first one never says -EBUSY",
 }
 
-# What ../kunit/mutants tries, as only suites of a booted kernel notice it.
+# What ../kunit/mutants.py tries, as only suites of a booted kernel notice it.
 BOOTED = {
     "a zombie's failure is none",
     "what is nowhere has not left",

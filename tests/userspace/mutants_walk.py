@@ -10,7 +10,7 @@ EQUIVALENT = {
         "a bounded walk returns nothing that has moved, and searches, which keep, have none",
 }
 
-# What ../kunit/mutants tries, as only suites of a booted kernel notice it.
+# What ../kunit/mutants.py tries, as only suites of a booted kernel notice it.
 BOOTED = {
     "what is lent prolongs the walk",
     "the searching buffer's reservation is not its own",

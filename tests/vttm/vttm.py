@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / 'kunit'))
+sys.path.append(str(HERE.parent / 'boot'))
 
 import guest	# noqa: E402 (it is found there)
 
@@ -70,7 +70,7 @@ TESTS = (
 	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=81),
 	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=80,
 	     args=(FEW_PAGES,)),
-	Test('vttm-others', 'others', least=10),
+	Test('vttm-others', 'third_party.py', least=10),
 	Test('vttm-fill', 'vttm-fill --rounds 60', 'delay_us=100', memory='448M'),
 	Test('vttm-fill-swapout', 'vttm-fill --rounds 60', 'shrinker=0',
 	     args=(FEW_PAGES,)),
@@ -80,8 +80,8 @@ TESTS = (
 	Test('vttm-storm-full', 'vttm-storm --ops 8000', 'devices=2 vram_mb=8 gtt_mb=8'),
 	Test('vttm-compete', 'vttm-compete --submits 60'),
 	Test('vttm-compete-delay', 'vttm-compete --submits 60', 'delay_us=1000'),
-	Test('vttm-fuzz', 'fuzz 1 -runs=1500',
+	Test('vttm-fuzz', 'fuzz.py 1 -runs=1500',
 	     'devices=2 vram_mb=4 gtt_mb=4'),
-	Test('vttm-reload', f'reload 20 {SMALL} delay_us=500', loaded=False, leaks=True),
-	Test('vttm-zombie', 'zombie', loaded=False, leaks=True),
+	Test('vttm-reload', f'reload.sh 20 {SMALL} delay_us=500', loaded=False, leaks=True),
+	Test('vttm-zombie', 'zombie.py', loaded=False, leaks=True),
 )

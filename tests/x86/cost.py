@@ -19,7 +19,7 @@ from pathlib import Path
 from kbuild import Build, run
 
 HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parent / 'kunit'))
+sys.path.append(str(HERE.parent / 'boot'))
 from kernel import Boot, reports
 
 TREE = Path(os.environ['TREE'])

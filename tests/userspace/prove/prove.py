@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Prove the list operations of the core, one by one, with CBMC.
 
-prove [--full] [--nodes N] LINUX TREE OUT [OPERATION...]
+prove.py [--full] [--nodes N] LINUX TREE OUT [OPERATION...]
 
 LINUX is a pristine Linux tree, TREE the merged one, OUT a folder to build in.
 Each operation is run from any world of up to N nodes in which the invariant
@@ -21,7 +21,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.dont_write_bytecode = True
 from broken import BROKEN
 
 HERE = Path(__file__).resolve().parent

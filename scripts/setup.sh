@@ -4,8 +4,8 @@
 # whole: everything is made as NAME.part and renamed when it is done.
 . "$(dirname "$0")/paths.sh"
 
-step=$top/scripts/step
-enter=$top/scripts/enter
+run_quietly=$top/scripts/run_quietly.sh
+enter=$top/scripts/enter.sh
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 package="linux-source-7.3"
 
@@ -18,7 +18,7 @@ install_on_host()
 	((${#lacking[@]})) || return 0
 	((EUID == 0)) && command -v apt-get >/dev/null ||
 		die "install ${lacking[*]} first; only root can do that"
-	"$step" host "installing ${lacking[*]}" sh -c \
+	"$run_quietly" host "installing ${lacking[*]}" sh -c \
 		'apt-get update && apt-get install -y --no-install-recommends "$@"' \
 		sh "${lacking[@]}"
 }
@@ -40,7 +40,7 @@ make_root()
 		die "needs user namespaces here (sysctl, /etc/subuid), or root"
 	mkdir -p "$cache/root"
 	# shellcheck disable=SC2046 # none or one
-	"$step" root "making the toolchain root (Debian $suite)" "${ns[@]}" \
+	"$run_quietly" root "making the toolchain root (Debian $suite)" "${ns[@]}" \
 		mmdebstrap --mode=root --variant=minbase \
 		--include="${packages// /,}" "$suite" "$root.part" $(mirror)
 	mv "$root.part" "$root"
@@ -72,7 +72,7 @@ get_linux()
 		rm -rf "$part"
 		mkdir -p "$part"/{state,cache,linux}
 		echo "deb [signed-by=$keyring] $from $suite main" >"$part/sources.list"
-		"$step" apt "looking for $package in Debian $suite" \
+		"$run_quietly" apt "looking for $package in Debian $suite" \
 			apt-get "${apt[@]}" update || continue
 		version=$(apt-cache "${apt[@]}" show "$package" 2>/dev/null |
 			sed -n 's/^Version: //p' | head -n 1)
@@ -83,8 +83,8 @@ get_linux()
 	echo "taking Linux $version from Debian $suite" >&2
 
 	cd "$part"
-	"$step" fetch "fetching $package" apt-get "${apt[@]}" download "$package"
-	"$step" unpack "unpacking it" "${run[@]}" bash -euo pipefail -c '
+	"$run_quietly" fetch "fetching $package" apt-get "${apt[@]}" download "$package"
+	"$run_quietly" unpack "unpacking it" "${run[@]}" bash -euo pipefail -c '
 		dpkg-deb --fsys-tarfile "$0"/*.deb |
 		tar -xO --wildcards "./usr/src/*.tar.xz" |
 		tar -xJ -C "$0/linux" --strip-components=1 --no-same-owner \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# style NAME: is this project's source as checkpatch, rustfmt or shellcheck
+# style.sh NAME: is this project's source as checkpatch, rustfmt or shellcheck
 # wants it? Runs inside the toolchain, at the merged tree.
 set -eu
 

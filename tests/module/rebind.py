@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""bound MODULE: gives a platform device to the driver ttm_bound, and takes it away again
+"""rebind.py MODULE: gives a platform device to the driver ttm_bound, and takes it away again
 while it is used.
 """
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""compare SUITE...: the suites on Linux's own TTM beside ours, a table of verdicts.
+"""compare.py SUITE...: the suites on Linux's own TTM beside ours, a table of verdicts.
 
 On Linux's own each case has a boot of its own: some corrupt memory there, or
 never end.
@@ -9,8 +9,11 @@ never end.
 import os
 import re
 import sys
+from pathlib import Path
 
-import kernel
+sys.path.append(str(Path(__file__).resolve().parent.parent / 'boot'))
+
+import kernel	# noqa: E402 (it is found there)
 
 BUILD = os.environ['BUILD']
 # Lockdep says that locks are taken as they must not be, and turns itself off.

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Does every driver that uses TTM compile for x86 against TTM as it is here?
 
-users build: configure, and compile what leads to a header of TTM's, in as many
+users.py build: configure, and compile what leads to a header of TTM's, in as many
 modules as there are; TTM itself also in smaller kernels and for 32 bits. Where
 the compiler has something to say, do the same with Linux's own source.
-users report: print what came of it. Fails if something didn't compile, if there
+users.py report: print what came of it. Fails if something didn't compile, if there
 are warnings that Linux's own source hasn't, or if a symbol isn't there for a
 module.
 """

@@ -5,7 +5,7 @@
 It has to list just the functions of TTM's headers that the drivers in the merged
 tree use, and the callbacks that they fill in, each with just these drivers; what it
 calls the counterpart has to exist; and most of what loongson or qxl call must have
-one. `checklist list` prints what the drivers use, in the order of the headers.
+one. `checklist.py list` prints what the drivers use, in the order of the headers.
 """
 
 import os
@@ -187,6 +187,6 @@ def print_used():
 if sys.argv[1:] == ['list']:
 	print_used()
 elif sys.argv[1:]:
-	sys.exit('hitch: checklist, or checklist list?')
+	sys.exit('hitch: checklist.py, or checklist.py list?')
 else:
 	sys.exit(check())

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""fuzz SEED OPTION...: run vttm-fuzz from some histories that chance has made, as it
+"""fuzz.py SEED OPTION...: run vttm-fuzz from some histories that chance has made, as it
 would take long to find out that more than a few bytes are worth the while.
 """
 

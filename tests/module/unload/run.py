@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""run [--some] [--pairs N] [--seed N] [--list] [CASE]...: unload a driver that does what looks wrong. All
+"""run.py [--some] [--pairs N] [--seed N] [--list] [CASE]...: unload a driver that does what looks wrong. All
 modes, or CASE: a mode, or two joined by a plus. In KTAP, of as many boots as that takes: after
 a crash, or a complaint of the kernel's, the next boot goes on with the next case.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / 'kunit'), str(HERE.parents[1] / 'vttm')]
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / 'boot'), str(HERE.parents[1] / 'vttm')]
 
 import cases	# noqa: E402
 import kernel	# noqa: E402
@@ -32,7 +32,7 @@ class Boot:
 		self.begun, self.said, self.rest = '', [], b''
 		self.done, self.good = 0, True
 		self.guest = vttm.Guest(f'unload-{number}', [
-			f'{HERE}/program', MODULE, *(case.name for case in todo)],
+			f'{HERE}/exercise.py', MODULE, *(case.name for case in todo)],
 			'shrinker=0 vram_mb=4 gtt_mb=4', leaks=leaks, say=self.say,
 			memory='320M' if todo[0].told else '1G',
 			silence=150)

@@ -9,7 +9,7 @@ from another one of Linux's.
 Only files whose content changed are written, and a file that went away gets
 Linux's own content back, so the next build does just what is needed. With
 PRISTINE=1 the LRU's core is left as Linux has it, for `make compare`.
-Runs inside the toolchain: scripts/enter scripts/lay
+Runs inside the toolchain: scripts/enter.sh scripts/overlay.py
 """
 
 import filecmp

@@ -5,7 +5,7 @@
 Documentation/gpu/ttm-rust.rst has a table of all public types that aren't `Copy`, and
 one of all public functions that take a closure, call back, store what is called back,
 or return a value that borrows or whose drop does something. They have to list just
-these. `guards list` prints them.
+these. `guards.py list` prints them.
 """
 
 import re

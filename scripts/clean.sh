@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# clean build: remove what was built. clean all: the whole cache.
+# clean.sh build: remove what was built. clean.sh all: the whole cache.
 . "$(dirname "$0")/paths.sh"
 
 case ${1:-} in

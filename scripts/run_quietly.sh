@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# step NAME MESSAGE COMMAND...: run a command quietly but visibly. Its output
+# run_quietly.sh NAME MESSAGE COMMAND...: run a command quietly but visibly. Its output
 # goes to the log NAME in the cache, its last line to the screen: on a terminal
 # all the time, elsewhere twice a minute. V=1 shows everything.
 . "$(dirname "$0")/paths.sh"

@@ -44,7 +44,7 @@ UNSAFE = {
 HEAD = '''\
 .. SPDX-License-Identifier: GPL-2.0 OR MIT
 
-.. Made by tests/docs/unsafe from the comments in the sources: edit those, and
+.. Made by tests/docs/unsafe.py from the comments in the sources: edit those, and
    run it again (make unsafe).
 
 =======================

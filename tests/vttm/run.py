@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""boot [OPTION]... [COMMAND [ARGUMENT]...]: run a command in a kernel that has vttm,
+"""run.py [OPTION]... [COMMAND [ARGUMENT]...]: run a command in a kernel that has vttm,
 and end as it does. Without a command, a shell. What the kernel complains about is an
 error, too.
 """

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""run [CASE...]: programs that must not compile, against the kernel's Rust crate.
+"""run.py [CASE...]: programs that must not compile, against the kernel's Rust crate.
 
 A case is a file here. It marks each error that rustc must find, in its words:
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# enter COMMAND...: run a command in the toolchain root, at the merged tree.
+# enter.sh COMMAND...: run a command in the toolchain root, at the merged tree.
 # The cache, the checkout and a KDIR have the same paths inside as outside.
 # All is mounted in a namespace of its own: nothing stays behind.
 . "$(dirname "$0")/paths.sh"
@@ -9,9 +9,10 @@
 
 vars=(TERM="${TERM:-dumb}" LANG=C.UTF-8 V="${V:-}"
       LINUX="$linux" FILES="$files" TREE="$tree" BUILD="$build"
-      PRISTINE="${PRISTINE:-}" FULL="${FULL:-}" TIME="${TIME:-60}")
+      PRISTINE="${PRISTINE:-}" FULL="${FULL:-}" TIME="${TIME:-60}"
+      PYTHONDONTWRITEBYTECODE=1)
 
-# The host's own tools serve: scripts/setup made the root a link to /.
+# The host's own tools serve: scripts/setup.sh made the root a link to /.
 if [[ $(readlink "$root") = / ]]; then
 	cd "$tree" 2>/dev/null || true
 	exec env -u MAKEFLAGS -u MAKELEVEL "${vars[@]}" "$@"

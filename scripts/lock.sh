@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# lock NAME COMMAND...: run a command while no other has that lock. There is
+# lock.sh NAME COMMAND...: run a command while no other has that lock. There is
 # `setup` for what is fetched, `ours` and `pristine` for either test kernel and
 # its tree, `userspace` and `x86` for what is built there. Who needs more takes
 # them in the order of `make distclean`.

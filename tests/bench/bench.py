@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """What TTM's LRU lists cost in Linux's own core and in ours, side by side.
 
-bench build: build the programs and the kernels that count.
-bench run [--record]: run them, print the table, fail if a target is missed that
+bench.py build: build the programs and the kernels that count.
+bench.py run [--record]: run them, print the table, fail if a target is missed that
 should be met; the figures and pictures go to a folder, or with --record into
 Documentation/gpu.
-bench check: the programs alone, ours alone, against the table that is recorded: fail
+bench.py check: the programs alone, ours alone, against the table that is recorded: fail
 if anything costs 5 % more instructions than there.
 """
 

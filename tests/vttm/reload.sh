@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# reload TIMES PARAMETER...: load vttm, let processes work with it, kill all of them
+# reload.sh TIMES PARAMETER...: load vttm, let processes work with it, kill all of them
 # at once, and unload it while the GPU is still at what they left. As long as a
 # buffer waits for the GPU, the module is in use.
 set -eu

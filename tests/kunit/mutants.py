@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Break what user space has nothing of in small ways, and see which suites notice.
 
-mutants [--check] [NAME...]
+mutants.py [--check] [NAME...]
 
 A mutant is a piece of a function of TTM's, and what it is replaced by; they are in
 mutants_list.py. All are built into one kernel: each function becomes one that has the
@@ -24,12 +24,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+BOOT = HERE.parent / 'boot'
+sys.path.append(str(BOOT))
 
-import kernel	# noqa: E402 (so that nothing is written beside it)
+import kernel	# noqa: E402 (it is found there)
 import mutants_list	# noqa: E402
 
-HERE = Path(__file__).resolve().parent
 BUILD = os.environ['BUILD']
 TTM = Path(os.environ['TREE']) / 'drivers/gpu/drm/ttm'
 # Some never end.
@@ -93,7 +94,7 @@ class File:
 
 
 def build():
-	make = subprocess.run([HERE / 'build', 'ours', 'linux'], text=True,
+	make = subprocess.run([BOOT / 'build.sh', 'ours', 'linux'], text=True,
 			      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 	if make.returncode:
 		sys.exit(f"mutants: can't build\n{make.stdout[-4000:]}")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import kernel
 
-INIT = Path(__file__).resolve().parent / 'init'
+INIT = Path(__file__).resolve().parent / 'init.py'
 STATUS = re.compile(r'init: the program ended with (\d+)$')
 
 

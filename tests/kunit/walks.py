@@ -8,8 +8,11 @@ powers off. Fails if the sample missed a resource, or the kernel complains.
 import os
 import re
 import sys
+from pathlib import Path
 
-import kernel
+sys.path.append(str(Path(__file__).resolve().parent.parent / 'boot'))
+
+import kernel	# noqa: E402 (it is found there)
 
 SAYS = re.compile(r'\brust_ttm_lru: (.*)')
 NONE_MISSED = re.compile(r'missed +0')

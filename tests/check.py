@@ -14,21 +14,20 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import kernel
-from guest import Guest
+TESTS = Path(__file__).resolve().parent
+sys.path += [str(TESTS / 'boot'), str(TESTS / 'vttm')]
 
-TESTS = Path(__file__).resolve().parent.parent
-sys.path.append(str(TESTS / 'vttm'))
+import kernel	# noqa: E402 (tests/boot/kernel.py)
+import vttm	# noqa: E402 (tests/vttm/vttm.py)
+from guest import Guest	# noqa: E402 (tests/boot/guest.py)
 
-import vttm	# noqa: E402 (it is found there)
-
-STYLE = TESTS / 'style'
+STYLE = TESTS / 'style.sh'
 DOCS = TESTS / 'docs'
-RUST_UI = TESTS / 'rust-ui/run'
-BENCH = TESTS / 'bench/bench'
-UNLOAD = TESTS / 'module/unload/run'
+RUST_UI = TESTS / 'rust-ui/run.py'
+BENCH = TESTS / 'bench/bench.py'
+UNLOAD = TESTS / 'module/unload/run.py'
 UNLOADS = 151	# cases that it has
-MUTANTS = TESTS / 'kunit/mutants'
+MUTANTS = TESTS / 'kunit/mutants.py'
 BUILD = os.environ['BUILD']
 # The quick forms of what `make` has in full.
 USERSPACE = ('explore', 'random', 'corpus', 'count', 'walks', 'outcome',
@@ -121,14 +120,14 @@ def exports():
 def module():
 	"""A driver from outside of the tree, and a program that uses it."""
 	run_program('module', lambda say: Guest(
-		BUILD, 'module', [f'{TESTS}/module/program',
+		BUILD, 'module', [f'{TESTS}/module/exercise.py',
 				  f'{BUILD}/outside/ttm_outside.ko'], say=say))
 
 
 def bound():
 	"""A driver that borrows the device which it is bound to, and a program that unbinds it."""
 	run_program('module-bound', lambda say: vttm.Guest(
-		'module-bound', [f'{TESTS}/module/bound',
+		'module-bound', [f'{TESTS}/module/rebind.py',
 				 f'{BUILD}/outside/ttm_bound.ko'], say=say))
 
 
@@ -194,7 +193,7 @@ def document(*command):
 	doc = subprocess.run(command, text=True, stdout=subprocess.PIPE,
 			     stderr=subprocess.STDOUT)
 	bad = doc.returncode != 0
-	count(command[0].name, int(not bad), int(bad),
+	count(command[0].stem, int(not bad), int(bad),
 	      doc.stdout.splitlines() if bad else ())
 
 
@@ -213,11 +212,11 @@ def last_lines(log, n):
 for check in ('checkpatch', 'rustfmt', 'shellcheck'):
 	status = subprocess.run([STYLE, check]).returncode
 	count(check, int(status == 0), int(status != 0))
-document(DOCS / 'unsafe', '--check')
-document(DOCS / 'checklist')
-document(DOCS / 'guards')
-document(DOCS / 'faults')
-document(DOCS / 'rustdoc')
+document(DOCS / 'unsafe.py', '--check')
+document(DOCS / 'checklist.py')
+document(DOCS / 'guards.py')
+document(DOCS / 'fault_tests.py')
+document(DOCS / 'rustdoc.py')
 rust_ui()
 for target in USERSPACE:
 	in_userspace(target)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""zombie PARAMETER...: load vttm, leave it a buffer that waits for a fence of
+"""zombie.py PARAMETER...: load vttm, leave it a buffer that waits for a fence of
 somebody else, and unload it: in vain, until the fence is signaled.
 """
 

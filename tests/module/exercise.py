@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""program MODULE: loads the driver ttm_outside, maps buffers of it, has them moved
+"""exercise.py MODULE: loads the driver ttm_outside, maps buffers of it, has them moved
 meanwhile, and looks at what is in them.
 """
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# build NAME [TARGET]: configure and build the test kernel with NAME.config, and the
+# build.sh NAME [TARGET]: configure and build the test kernel with NAME.config, and the
 # module from outside; or only TARGET of what was built before. kunit.py would build it
 # as well, but without a word for minutes.
 set -eu

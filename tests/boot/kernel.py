@@ -18,7 +18,7 @@ ENDS = ('kunit_shutdown=poweroff',)
 # The root of the machine it runs on is its root, too.
 ROOT = ('root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro')
 LEAKS = (*ROOT, 'kmemleak=on',
-	 f'init={os.path.dirname(os.path.realpath(__file__))}/leaks')
+	 f'init={os.path.dirname(os.path.realpath(__file__))}/leaks_init.sh')
 POWER_OFF = 'reboot: Power down'
 
 # A kernel's complaint, and what of it differs from run to run.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# kunit GLOB...: run the suites of these names in the test kernel, a boot each.
+# run.sh GLOB...: run the suites of these names in the test kernel, a boot each.
 set -eu
 
 if [ $# = 0 ]; then

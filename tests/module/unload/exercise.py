@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""program MODULE CASE...: for each case, load a copy of ttm_unload, have it do what the
+"""exercise.py MODULE CASE...: for each case, load a copy of ttm_unload, have it do what the
 case says, unload it, and use what is still there. In KTAP; ends behind the first case that the
 kernel complains about, as nothing that it says afterwards is to be trusted.
 """
@@ -16,7 +16,7 @@ import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE.parents[1] / 'kunit'))
+sys.path.append(str(HERE.parents[1] / 'boot'))
 
 import cases	# noqa: E402
 import holds	# noqa: E402
