@@ -15,7 +15,7 @@ cache=$(realpath -m "${XDG_CACHE_HOME:-$HOME/.cache}")/hitch
 
 suite=trixie
 packages=$(sed '/^#/d' "$top/scripts/packages" | xargs)
-root=$cache/root/$(echo "$suite $packages" | sha256sum | cut -c1-12)
+root=$cache/root/$suite
 [[ ${TOOLCHAIN:-} != host ]] || root=$cache/root/host
 
 if [[ ${KDIR:-} ]]; then

@@ -46,6 +46,40 @@ make_root()
 	mv "$root.part" "$root"
 }
 
+# A root that was made before has a name made of a checksum, instead of the suite's.
+adopt_root()
+{
+	local old
+	[[ ${TOOLCHAIN:-} != host && ! -e $root ]] || return 0
+	old=$(find "$cache/root" -mindepth 1 -maxdepth 1 -type d -name '????????????' \
+		-printf '%T@ %p\n' 2>/dev/null | sort -n | tail -n 1 | cut -d' ' -f2-) || true
+	[[ ! $old ]] || mv "$old" "$root"
+}
+
+# The packages of the list that the root lacks.
+lacking()
+{
+	comm -13 <(awk '/^Package: / { name = $2 }
+			/^Status: install ok installed$/ { print name }' \
+			"$root/var/lib/dpkg/status" | sort) \
+		<(xargs -n 1 <<<"$packages" | sort)
+}
+
+# The root was made from an older list. If this is interrupted, the next call continues.
+add_packages()
+{
+	"$run_quietly" root "adding $* to the toolchain root" \
+		"$enter" bash -euo pipefail -c '
+		echo "$1" >/etc/resolv.conf
+		shift
+		export DEBIAN_FRONTEND=noninteractive
+		dpkg --configure -a
+		apt-get -o APT::Sandbox::User=root update
+		apt-get -o APT::Sandbox::User=root install -y --no-install-recommends "$@"
+		apt-get clean
+		rm -rf /var/lib/apt/lists/*' bash "$(cat /etc/resolv.conf)" "$@"
+}
+
 host_has_packages()
 {
 	# shellcheck disable=SC2086 # a list
@@ -115,6 +149,10 @@ check_kdir()
 # What an earlier call left half-made: nobody else is at it, we have the lock.
 remove "$cache"/{root,linux}/*.part
 
+adopt_root
+if [[ -L $root ]] && ! host_has_packages; then
+	rm "$root"
+fi
 if [[ ! -e $root || ! $key ]] && (($(space) < 8000)); then
 	die "needs 8 GB in $cache, and $(space) MB are free"
 fi
@@ -124,7 +162,8 @@ if [[ ${KDIR:-} ]]; then
 	check_kdir
 fi
 if [[ -e $root ]]; then
-	:
+	mapfile -t missing < <([[ -L $root ]] || lacking)
+	((${#missing[@]} == 0)) || add_packages "${missing[@]}"
 elif host_has_packages; then
 	run=(env)
 else
