@@ -1,16 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Break what user space has nothing of in small ways, and see which suites notice.
+"""Break TTM in small ways that only a kernel can notice, and see which suites do.
 
 mutants.py [--check] [NAME...]
 
-A mutant is a piece of a function of TTM's, and what it is replaced by; they are in
-mutants_list.py. All are built into one kernel: each function becomes one that has the
-variants in it, and a parameter of the kernel tells which it is to be. Then suites are
-booted for each mutant, until one notices: a case fails, or the kernel complains, hangs
-or crashes. Without a mutant, all must pass. At the end, or when it is interrupted, the
-tree and the kernel are as they were. A NAME is a mutant's, or its file's. --check only
-looks whether all apply.
+A mutant is a function of TTM with one of the faults that mutants_list.py names. One
+kernel contains all mutants: each function contains its variants, and a parameter of the
+kernel selects one. The suites are booted for each mutant until one notices it: a case
+fails, or the kernel complains, hangs or crashes. Without a mutant, all must pass. At the
+end, also when it is interrupted, the tree and the kernel are as they were. A NAME is the
+name of a fault or of a file. --check only looks whether all faults apply.
 """
 
 import argparse
@@ -55,6 +54,7 @@ class Mutant:
 	new: str
 	suites: tuple
 	number: int
+	equivalent: bool = False
 
 
 class File:
@@ -129,7 +129,7 @@ def verdict(mutant, said):
 	"""Is it as it should be, and what to say of it?"""
 	if mutant.number == 0:
 		return not said, said or 'all pass'
-	if mutant.name in mutants_list.EQUIVALENT:
+	if mutant.equivalent:
 		return not said, said or 'equivalent'
 	return bool(said), said or 'NOT NOTICED'
 
@@ -153,9 +153,10 @@ def chosen(names):
 	mutants = []
 	# A file may have several lists, and one parameter.
 	numbers = {file: itertools.count(1) for file, *_ in mutants_list.LISTS}
-	for file, suites, pieces in mutants_list.LISTS:
-		some = [Mutant(file, *piece, suites, next(numbers[file]))
-			for piece in pieces]
+	for file, suites, faults in mutants_list.LISTS:
+		some = [Mutant(file, fault.name, fault.old, fault.new, suites,
+			       next(numbers[file]), fault.equivalent)
+			for fault in faults]
 		some = [m for m in some if not names or {m.name, file} & names]
 		if some:
 			mutants += [Mutant(file, 'none', '', '', suites, 0), *some]
