@@ -188,10 +188,10 @@ def main():
 				(TREE / name).unlink(missing_ok=True)
 		for name, source in sorted(files.items()):
 			target = TREE / name
-			if not (target.is_file() and
-				filecmp.cmp(source, target, shallow=False)):
-				put(source, target)
-				print(name)
+			if target.is_file() and filecmp.cmp(source, target, shallow=False):
+				continue
+			put(source, target)
+			print(name)
 		record.save(sorted(files))
 
 

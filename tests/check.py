@@ -209,7 +209,7 @@ def last_lines(log, n):
 	return log.read_text(errors='replace').splitlines()[-n:] or ['']
 
 
-for check in ('checkpatch', 'rustfmt', 'shellcheck'):
+for check in ('checkpatch', 'rustfmt', 'shellcheck', 'flake8'):
 	status = subprocess.run([STYLE, check]).returncode
 	count(check, int(status == 0), int(status != 0))
 document(DOCS / 'unsafe.py', '--check')

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# style.sh NAME: is this project's source as checkpatch, rustfmt or shellcheck
-# wants it? Runs inside the toolchain, at the merged tree.
+# style.sh NAME: is this project's source as checkpatch, rustfmt, shellcheck or
+# flake8 wants it? Runs inside the toolchain, at the merged tree.
 set -eu
 
 top=$(realpath "$(dirname "$0")/..")
@@ -36,6 +36,13 @@ rustfmt)
 shellcheck)
 	sources scripts tests .ci | xargs grep -lE '^#!.*\b(ba)?sh$|shell=bash' |
 		(cd "$top" && xargs -r shellcheck)
+	;;
+flake8)
+	# Tabs, continuation lines aligned with what opens them, operators at the end of
+	# a line; and a folder must be in sys.path before something is imported from it.
+	sources scripts tests | grep '\.py$' |
+		xargs -r flake8 --indent-size 8 --max-line-length 100 \
+			--extend-ignore E101,E117,E128,E261,E402,W191,W504 --extend-select W503
 	;;
 *)
 	echo "hitch: style of what?" >&2

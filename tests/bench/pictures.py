@@ -119,6 +119,6 @@ def draw(rows, folder):
 	"""Makes ttm-bench.svg and ttm-bench.png in @folder."""
 	for terminal, end in (('svg size 960,760 dynamic font "sans,12"', 'svg'),
 			      ('pngcairo size 960,760 font "sans,10"', 'png')):
-		text = (f'set terminal {terminal} background "white"\n'
-			+ script(rows, folder / f'ttm-bench.{end}'))
+		text = (f'set terminal {terminal} background "white"\n' +
+			script(rows, folder / f'ttm-bench.{end}'))
 		subprocess.run(['gnuplot'], input=text, text=True, check=True)

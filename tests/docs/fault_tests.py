@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Is there each test that the documentation names for a fault that safe code can't cause?
+"""Check that each test exists that the documentation names for a fault.
 
-Documentation/gpu/ttm-rust.rst has a table of them. A test is a mode of tests/module/unload
-that `make check` has, a KUnit case with its suite, or a program in tests/rust-ui. One fault has no test, as no kernel here would notice it: that content is
-accessed as if nobody else did that. So this looks whether the sources do.
+Documentation/gpu/ttm-rust.rst has a table of faults that safe code cannot cause. A test
+in it is a mode of tests/module/unload that `make check` runs, a KUnit case with its
+suite, or a program in tests/rust-ui. One fault has no test, as no kernel here notices
+it: a plain access to content that others access at the same time. This program searches
+the sources for such accesses.
 """
 
 import re

@@ -147,8 +147,8 @@ class Source:
 
 	def _begin(self, i):
 		"""The first token of the item whose keyword is @i."""
-		while i and (self.at(i - 1) in BEFORE or (self.at(i - 2) == 'extern'
-			     and self.tokens[i - 1].kind == 'string')):
+		while i and (self.at(i - 1) in BEFORE or (self.at(i - 2) == 'extern' and
+			     self.tokens[i - 1].kind == 'string')):
 			if self.at(i - 1) == '(' and self.at(i - 2) != 'pub':
 				break
 			i -= 1
@@ -275,8 +275,8 @@ class Source:
 
 	def scope_at(self, i):
 		"""The innermost named item that token @i is in."""
-		inside = [item for item in self.items if item.body < i <= item.end
-			  and item.kind != 'unsafe']
+		inside = [item for item in self.items if item.body < i <= item.end and
+			  item.kind != 'unsafe']
 		return max(inside, key=lambda item: item.body, default=Item('file'))
 
 	def statement(self, i):

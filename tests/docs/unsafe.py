@@ -217,8 +217,8 @@ class Block:
 		before = self.source.tokens[i - 1]
 		return self.source.at(i) == '*' and not (
 			before.kind in ('word', 'number') and before.text not in
-			('mut', 'return', 'in', 'if', 'match', 'else', 'while')
-			or before.text in (')', ']'))
+			('mut', 'return', 'in', 'if', 'match', 'else', 'while') or
+			before.text in (')', ']'))
 
 	def _place(self, i):
 		"""The tokens behind the place in memory that `*` @i begins."""

@@ -56,8 +56,8 @@ def shows(output, *patterns):
 def nodes():
 	"""The nodes of vttm, by what sysfs says of their devices."""
 	found = [f'/dev/dri/{node.name}' for node in Path('/sys/class/drm').iterdir()
-		 if (node / 'device').exists()
-		 and 'vttm' in os.path.realpath(node / 'device')]
+		 if (node / 'device').exists() and
+		 'vttm' in os.path.realpath(node / 'device')]
 	return (sorted(n for n in found if 'card' in n),
 		sorted(n for n in found if 'render' in n))
 

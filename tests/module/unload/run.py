@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""run.py [--some] [--pairs N] [--seed N] [--list] [CASE]...: unload a driver that does what looks wrong. All
-modes, or CASE: a mode, or two joined by a plus. In KTAP, of as many boots as that takes: after
-a crash, or a complaint of the kernel's, the next boot goes on with the next case.
+"""Unload a driver that misuses the API in safe code.
+
+run.py [--some] [--pairs N] [--seed N] [--list] [CASE...]
+
+A CASE is a mode of the driver, or two modes joined by a plus; the default is all modes.
+The results are KTAP. After a crash, or a complaint of the kernel's, another boot
+continues with the next case.
 """
 
 import argparse
@@ -72,6 +76,7 @@ class Boot:
 		self.done += 1
 		self.good = self.good and good
 		self.report.case(name, good, said)
+
 
 class Report:
 	"""KTAP on standard output."""
