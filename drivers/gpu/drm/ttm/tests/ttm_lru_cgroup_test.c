@@ -18,7 +18,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 
 #define LRU_REGION	"ttm-lru"
 

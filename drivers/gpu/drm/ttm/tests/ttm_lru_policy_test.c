@@ -14,7 +14,7 @@
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_range_manager.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 #include "ttm_mock_manager.h"
 
 /* The letters that a walk meets until it ends, and its end: '.', or '!' for an error. */

@@ -15,7 +15,7 @@
 
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_told.h"
+#include "lib/ttm_lru_model_check.h"
 
 static unsigned long ops = 1000000;
 module_param(ops, ulong, 0444);

@@ -24,7 +24,7 @@
 
 #include "../ttm_pool_internal.h"
 #include "../ttm_reclaim.h"
-#include "ttm_lru_reclaim.h"
+#include "lib/ttm_lru_reclaim.h"
 
 /*
  * Nobody waits

@@ -13,7 +13,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 #include "ttm_mock_manager.h"
 
 /*

@@ -16,7 +16,7 @@
 #include <drm/ttm/ttm_pool.h>
 #include <drm/ttm/ttm_shrinker.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 
 #define EXPECT_LETTERS(letters, expected) \
 	KUNIT_EXPECT_STREQ(test, (letters).text, expected)

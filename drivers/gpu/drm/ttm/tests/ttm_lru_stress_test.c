@@ -22,8 +22,8 @@
 #include <drm/ttm/ttm_shrinker.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_gpu.h"
-#include "ttm_lru_world.h"
+#include "lib/ttm_lru_mock_gpu.h"
+#include "lib/ttm_lru_fixture.h"
 
 static unsigned long stress_ops = 500;
 module_param(stress_ops, ulong, 0444);

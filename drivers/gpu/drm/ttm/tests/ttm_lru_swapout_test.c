@@ -19,7 +19,7 @@
 #include "../ttm_module.h"
 #include "../ttm_pool_internal.h"
 #include "../ttm_reclaim.h"
-#include "ttm_lru_reclaim.h"
+#include "lib/ttm_lru_reclaim.h"
 #include "ttm_mock_manager.h"
 
 /* What came of what happened meanwhile. */

@@ -3,7 +3,7 @@
  * KUnit suite for the restartable walks of TTM's LRU lists.
  *
  * Every case draws a small world of real buffers, does list operations on it
- * while walks are under way, and compares pictures, see ttm_lru_world.h.
+ * while walks are under way, and compares pictures, see ttm_lru_fixture.h.
  *
  * Cases never hold a lock over an assertion, and all that a case makes goes
  * with its world, which the suite's exit function ends: a case that fails
@@ -22,7 +22,7 @@
 
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_world.h"
+#include "lib/ttm_lru_fixture.h"
 
 /*
  * Plain walks

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Worlds of ttm_lru_world.h for those who work on buffers: a driver whose moves
+ * Worlds of ttm_lru_fixture.h for those who work on buffers: a driver whose moves
  * fail as it is told, others who hold reservations, and what came of it.
  */
-#ifndef _TTM_LRU_SCRIPT_H_
-#define _TTM_LRU_SCRIPT_H_
+#ifndef _TTM_LRU_MOCK_DRIVER_H_
+#define _TTM_LRU_MOCK_DRIVER_H_
 
 #include <linux/completion.h>
 #include <linux/ww_mutex.h>
@@ -12,7 +12,7 @@
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_world.h"
+#include "ttm_lru_fixture.h"
 
 /* Letters of buffers, in the order in which something happened to them. */
 struct lru_letters {

@@ -9,7 +9,7 @@
 
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_told.h"
+#include "ttm_lru_model_check.h"
 
 static const u32 mem_types[] = {
 	[LRU_TT] = TTM_PL_TT,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Worlds of ttm_lru_script.h on a device that can back up, with a shrinker.
+ * Worlds of ttm_lru_mock_driver.h on a device that can back up, with a shrinker.
  */
 #ifndef _TTM_LRU_RECLAIM_H_
 #define _TTM_LRU_RECLAIM_H_
 
-#include "ttm_lru_script.h"
+#include "ttm_lru_mock_driver.h"
 
 #define EXPECT_LETTERS(letters, expected) \
 	KUNIT_EXPECT_STREQ(test, (letters).text, expected)

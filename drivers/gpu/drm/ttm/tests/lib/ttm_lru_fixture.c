@@ -11,8 +11,8 @@
 
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_world.h"
-#include "ttm_mock_manager.h"
+#include "ttm_lru_fixture.h"
+#include "../ttm_mock_manager.h"
 
 /* Space of the manager, in bytes; a buffer has a page. */
 #define LRU_SPACE	SZ_64M

@@ -14,15 +14,15 @@
  *
  * A world is made from such a picture, too, in the order of its letters.
  */
-#ifndef _TTM_LRU_WORLD_H_
-#define _TTM_LRU_WORLD_H_
+#ifndef _TTM_LRU_FIXTURE_H_
+#define _TTM_LRU_FIXTURE_H_
 
 #include <linux/dma-resv.h>
 
 #include <drm/ttm/ttm_resource.h>
 
-#include "../ttm_bo_internal.h"
-#include "ttm_kunit_helpers.h"
+#include "../../ttm_bo_internal.h"
+#include "../ttm_kunit_helpers.h"
 
 /* The walks of a world, and the bulk moves. */
 enum lru_walk { H, I, J, K, L, M, LRU_WALKS };

@@ -8,8 +8,8 @@
  * What a buffer's pages should hold is known by its number and generation. What
  * is said of a buffer here is protected by its reservation.
  */
-#ifndef _TTM_LRU_GPU_H_
-#define _TTM_LRU_GPU_H_
+#ifndef _TTM_LRU_MOCK_GPU_H_
+#define _TTM_LRU_MOCK_GPU_H_
 
 #include <linux/atomic.h>
 #include <linux/spinlock.h>

@@ -9,11 +9,11 @@
  * priority, m a move, g one that leaves a ghost, which goes with "idle"; P gives
  * pages, K shrinks, S swaps out some pages. With a capital from H on, a walk.
  */
-#ifndef _TTM_LRU_TOLD_H_
-#define _TTM_LRU_TOLD_H_
+#ifndef _TTM_LRU_MODEL_CHECK_H_
+#define _TTM_LRU_MODEL_CHECK_H_
 
-#include "ttm_lru_model.h"
-#include "ttm_lru_world.h"
+#include "../ttm_lru_model.h"
+#include "ttm_lru_fixture.h"
 
 /* The model has two numbers for each of them: it may be about to move. */
 #define LRU_TOLD_BUFFERS	(MAX_RES / 2)

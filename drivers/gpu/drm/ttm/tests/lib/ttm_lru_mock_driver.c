@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Worlds for those who work on buffers, see ttm_lru_script.h.
+ * Worlds for those who work on buffers, see ttm_lru_mock_driver.h.
  */
 
 #include <linux/debugfs.h>
@@ -13,7 +13,7 @@
 #include <drm/ttm/ttm_allocation.h>
 #include <drm/ttm/ttm_placement.h>
 
-#include "ttm_lru_script.h"
+#include "ttm_lru_mock_driver.h"
 
 /* One case at a time has one. */
 struct lru_script lru_script;

@@ -19,7 +19,7 @@
 #include <drm/ttm/ttm_shrinker.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "ttm_lru_gpu.h"
+#include "ttm_lru_mock_gpu.h"
 
 /* One job of so many takes long. */
 #define LRU_GPU_SLOW	32
