@@ -184,12 +184,12 @@ static struct lru_world *lru_charged(struct kunit *test, const char *letters,
 	static const struct dmem_cgroup_ops ops = {
 		.reclaim = ttm_resource_manager_dmem_reclaim,
 	};
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct dmem_cgroup_init init = { .size = SZ_1M, .ops = &ops };
 
 	for (; *letters; letters++)
 		lru_make_homeless(w, *letters);
-	lru_script.space = space * PAGE_SIZE;
+	lru_mock.space = space * PAGE_SIZE;
 	init.reclaim_priv = lru_man(w);
 	lru_cgroups.region = dmem_cgroup_register_region(&init, LRU_REGION);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(lru_cgroups.region));
@@ -509,8 +509,8 @@ static void ttm_lru_cgroup_error_spares_low(struct kunit *test)
 	lru_limit(test, A, "low", 1);
 	EXPECT_PLACED(w, A, 'a');
 	EXPECT_PLACED(w, B, 'b');
-	lru_script.fail = "b";
-	lru_script.error = -EIO;
+	lru_mock.fail = "b";
+	lru_mock.error = -EIO;
 	KUNIT_EXPECT_EQ(test, lru_place_in(w, B, 'x', false), -EIO);
 	EXPECT_SOUND(w, "a b");
 }
@@ -526,7 +526,7 @@ static void lru_hold_b_at_first(struct lru_world *w, char letter)
 	struct dma_resv *b = lru_bo(w, 'b')->base.resv;
 
 	if (letter == 'a' && ++lru_times_asked == 3)
-		lru_script.worthless = "ac";
+		lru_mock.worthless = "ac";
 	if (letter == 'a')
 		dma_resv_unlock(b);
 	else if (letter == 'c')
@@ -543,14 +543,14 @@ static void ttm_lru_cgroup_first_walk_leaves_out(struct kunit *test)
 	EXPECT_PLACED(w, B, 'b');
 	EXPECT_PLACED(w, A, 'c');
 	lru_times_asked = 0;
-	lru_script.worthless = "abc";
-	lru_script.at = lru_hold_b_at_first;
+	lru_mock.worthless = "abc";
+	lru_mock.at = lru_hold_b_at_first;
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
 	ret = lru_place_in(w, B, 'x', false);
 	if (ret)
 		dma_resv_unlock(lru_bo(w, 'b')->base.resv);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "abcabcab");
+	EXPECT_LETTERS(lru_mock.asked, "abcabcab");
 	EXPECT_SOUND(w, "a c x");
 }
 
@@ -573,11 +573,11 @@ static void ttm_lru_cgroup_protected_looks_once(struct kunit *test)
 	EXPECT_PLACED(w, B, 'b');
 	EXPECT_PLACED(w, B, 'd');
 	lru_times_asked = 0;
-	lru_script.worthless = "bd";
-	lru_script.at = lru_undrop_d;
+	lru_mock.worthless = "bd";
+	lru_mock.at = lru_undrop_d;
 	lru_drop_last(w, 'd');
 	KUNIT_EXPECT_EQ(test, lru_place_in(w, A, 'x', false), -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "bbdbd");
+	EXPECT_LETTERS(lru_mock.asked, "bbdbd");
 	EXPECT_SOUND(w, "b d");
 }
 

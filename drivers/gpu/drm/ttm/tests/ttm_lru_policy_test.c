@@ -53,7 +53,7 @@ static const char *policy_walk(struct lru_world *w, struct ttm_lru_walk_arg *arg
 /* With no_wait_gpu a walk waits for no reservation: its owner may wait for the GPU. */
 static void ttm_lru_policy_waits_for_nothing(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .sleeping_lock = true };
 
@@ -63,7 +63,7 @@ static void ttm_lru_policy_waits_for_nothing(struct kunit *test)
 /* Without a ticket a walk waits if it is asked to, and only then. */
 static void ttm_lru_policy_waits_if_asked_to(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx };
 
@@ -94,7 +94,7 @@ static const char *policy_walk_and_die(struct lru_world *w,
 /* Of what was waited for, the caller is told the first, and gets a reference. */
 static void ttm_lru_policy_tells_of_the_first(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_buffer_object *contended = NULL;
 	struct ttm_operation_ctx ctx = { .contended = &contended };
 	struct ww_acquire_ctx ticket;
@@ -123,7 +123,7 @@ static void ttm_lru_policy_tells_of_the_first(struct kunit *test)
 
 static void ttm_lru_policy_sees_what_enters(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = {
 		.ctx = &ctx, .trylock_only = true, .unbounded = true,
@@ -153,7 +153,7 @@ static void ttm_lru_policy_sees_what_enters(struct kunit *test)
 /* A walk that meets one that moved, and not another, has left that out. */
 static void ttm_lru_policy_ends_at_the_second_that_moved(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = {
 		.ctx = &ctx, .trylock_only = true, .unbounded = true,
@@ -199,15 +199,15 @@ static void ttm_lru_policy_concludes_at_once(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 	struct ww_acquire_ctx ticket;
 
-	lru_script.worthless = "a";
+	lru_mock.worthless = "a";
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 
-	lru_script.asked = (struct lru_letters) {};
+	lru_mock.asked = (struct lru_letters) {};
 	lru_ticket_init(&ticket);
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, &ticket), -ENOSPC);
 	ww_acquire_fini(&ticket);
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
 /*
@@ -224,10 +224,10 @@ static void ttm_lru_policy_own_attempts_are_nothing_new(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ttm_range_man_init(w->bdev, TTM_PL_PRIV, false, 1), 0);
 	lru_make_homeless(w, 'p');
 	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &priv, &ctx, NULL), 0);
-	lru_script.worthless = "p";
+	lru_mock.worthless = "p";
 	KUNIT_EXPECT_EQ(test, lru_place_at(w, 'x', &priv, &ctx, NULL), -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "pp");
-	lru_script.worthless = NULL;
+	EXPECT_LETTERS(lru_mock.asked, "pp");
+	lru_mock.worthless = NULL;
 	lru_free(w, 'p');
 	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(w->bdev, TTM_PL_PRIV), 0);
 }
@@ -238,10 +238,10 @@ static void ttm_lru_policy_looks_at_many(struct kunit *test)
 	struct lru_world *w = lru_full(test, MANY);
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.worthless = ALL_BUT_U;
+	lru_mock.worthless = ALL_BUT_U;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, ALL_BUT_U "u");
-	EXPECT_LETTERS(lru_script.moved, "ux");
+	EXPECT_LETTERS(lru_mock.asked, ALL_BUT_U "u");
+	EXPECT_LETTERS(lru_mock.moved, "ux");
 }
 
 /* It keeps the reservations of as many as it meets, and gives all back. */
@@ -253,14 +253,14 @@ static void ttm_lru_policy_keeps_many(struct kunit *test)
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.worthless = ALL_BUT_U;
+	lru_mock.worthless = ALL_BUT_U;
 	lru_ticket_init(&ticket);
 	lru_hold(&younger, w, 'u');
 	ret = lru_place(w, 'x', &ctx, &ticket);
 	ww_acquire_fini(&ticket);
 	lru_let_go(&younger);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "ux");
+	EXPECT_LETTERS(lru_mock.moved, "ux");
 	for (char c = 'a'; c <= 'u'; c++) {
 		KUNIT_EXPECT_FALSE(test,
 				   dma_resv_is_locked(lru_bo(w, c)->base.resv));
@@ -289,7 +289,7 @@ static void ttm_lru_policy_one_look_at_a_vm(struct kunit *test)
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	KUNIT_EXPECT_EQ(test, policy_place_large(w, 3, &ctx), 0);
-	EXPECT_LETTERS(lru_script.moved, "abcx");
+	EXPECT_LETTERS(lru_mock.moved, "abcx");
 }
 
 /* The same in the second place: p shares a's reservation. */
@@ -310,8 +310,8 @@ static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
 	lru_bo(w, 'x')->base.size = 2 * PAGE_SIZE;
 	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &priv, &ctx, NULL), 0);
 	lru_bo(w, 'p')->base.resv = lru_bo(w, 'a')->base.resv;
-	lru_script.worthless = "c";
-	lru_script.drop = "p";
+	lru_mock.worthless = "c";
+	lru_mock.drop = "p";
 	KUNIT_EXPECT_EQ(test, lru_place_at(w, 'x', &both, &ctx, NULL), 0);
 	KUNIT_EXPECT_EQ(test, lru_bo(w, 'x')->resource->mem_type, TTM_PL_PRIV);
 	lru_bo(w, 'p')->base.resv = &lru_bo(w, 'p')->base._resv;
@@ -336,9 +336,9 @@ static void ttm_lru_policy_keeps_few(struct kunit *test)
 	struct lru_world *w = lru_full(test, MANY);
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.at = policy_count_kept;
+	lru_mock.at = policy_count_kept;
 	KUNIT_EXPECT_EQ(test, policy_place_large(w, 21, &ctx), 0);
-	EXPECT_LETTERS(lru_script.moved, ALL_BUT_U "ux");
+	EXPECT_LETTERS(lru_mock.moved, ALL_BUT_U "ux");
 	KUNIT_EXPECT_EQ(test, policy_kept, 8);
 }
 
@@ -349,9 +349,9 @@ static void ttm_lru_policy_does_not_wait_for_itself(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_bo(w, 'a')->base.resv = lru_bo(w, 'x')->base.resv;
-	lru_script.worthless = "b";
+	lru_mock.worthless = "b";
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "bb");
+	EXPECT_LETTERS(lru_mock.asked, "bb");
 	lru_bo(w, 'a')->base.resv = &lru_bo(w, 'a')->base._resv;
 }
 
@@ -371,8 +371,8 @@ static void ttm_lru_policy_gives_back_the_worthless(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	policy_worthless = NULL;
-	lru_script.worthless = "a";
-	lru_script.at = policy_see_a;
+	lru_mock.worthless = "a";
+	lru_mock.at = policy_see_a;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	KUNIT_EXPECT_STREQ(test, policy_worthless, "free");
 }
@@ -393,7 +393,7 @@ static struct task_struct *policy_beside(struct lru_world *w,
 
 	init_completion(&policy_begun);
 	init_completion(&policy_asked);
-	lru_script.at = policy_tell_of_a;
+	lru_mock.at = policy_tell_of_a;
 	task = kthread_run(other, w, "ttm-lru-other");
 	KUNIT_ASSERT_FALSE(w->test, IS_ERR(task));
 	wait_for_completion(&policy_begun);
@@ -470,7 +470,7 @@ static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
 	ww_acquire_fini(&ticket);
 	kthread_stop(other);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "ax");
+	EXPECT_LETTERS(lru_mock.moved, "ax");
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_free(w, 'x');
 }
@@ -492,8 +492,8 @@ static void ttm_lru_policy_gives_up_on_what_moves(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
-	lru_script.worthless = "ab";
-	lru_script.at = policy_use_other;
+	lru_mock.worthless = "ab";
+	lru_mock.at = policy_use_other;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
 	EXPECT_SOUND(w, "a b");
 }
@@ -505,7 +505,7 @@ static void policy_use_other_at_first(struct lru_world *w, char letter)
 {
 	policy_use_other(w, letter);
 	if (++policy_uses == 3 * 17)
-		lru_script.worthless = NULL;
+		lru_mock.worthless = NULL;
 }
 
 static void ttm_lru_policy_looks_on_at_what_moves(struct kunit *test)
@@ -514,8 +514,8 @@ static void ttm_lru_policy_looks_on_at_what_moves(struct kunit *test)
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	policy_uses = 0;
-	lru_script.worthless = "ab";
-	lru_script.at = policy_use_other_at_first;
+	lru_mock.worthless = "ab";
+	lru_mock.at = policy_use_other_at_first;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 }
 
@@ -538,8 +538,8 @@ static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
 	int ret;
 
 	policy_other = (struct lru_holder) { .when_waited = true };
-	lru_script.worthless = "ac";
-	lru_script.at = policy_reserve_a;
+	lru_mock.worthless = "ac";
+	lru_mock.at = policy_reserve_a;
 	lru_ticket_init(&ticket);
 	lru_hold(&younger, w, 'b');
 	ret = lru_place(w, 'x', &ctx, &ticket);
@@ -548,8 +548,8 @@ static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
 	ww_acquire_fini(&ticket);
 	lru_let_go(&younger);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "accb");
-	EXPECT_LETTERS(lru_script.moved, "bx");
+	EXPECT_LETTERS(lru_mock.asked, "accb");
+	EXPECT_LETTERS(lru_mock.moved, "bx");
 }
 
 /* What was not valuable is waited for at last, as it may be so by now. */
@@ -557,7 +557,7 @@ static void policy_reserve_and_value_a(struct lru_world *w, char letter)
 {
 	policy_reserve_a(w, letter);
 	if (policy_other.task)
-		lru_script.worthless = "c";
+		lru_mock.worthless = "c";
 }
 
 static void ttm_lru_policy_spares_nothing_at_last(struct kunit *test)
@@ -568,15 +568,15 @@ static void ttm_lru_policy_spares_nothing_at_last(struct kunit *test)
 	int ret;
 
 	policy_other = (struct lru_holder) { .when_waited = true };
-	lru_script.worthless = "ac";
-	lru_script.at = policy_reserve_and_value_a;
+	lru_mock.worthless = "ac";
+	lru_mock.at = policy_reserve_and_value_a;
 	lru_ticket_init(&ticket);
 	ret = lru_place(w, 'x', &ctx, &ticket);
 	if (policy_other.task)
 		lru_let_go(&policy_other);
 	ww_acquire_fini(&ticket);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "ax");
+	EXPECT_LETTERS(lru_mock.moved, "ax");
 }
 
 /* All that others have are waited for in one round: first one of them, then the rest. */
@@ -588,7 +588,7 @@ static void ttm_lru_policy_waits_for_one_then_for_all(struct kunit *test)
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.worthless = "abc";
+	lru_mock.worthless = "abc";
 	lru_ticket_init(&ticket);
 	for (int i = 0; i < 4; i++) {
 		younger[i] = (struct lru_holder) { .ticket = true, .when_waited = true };
@@ -599,8 +599,8 @@ static void ttm_lru_policy_waits_for_one_then_for_all(struct kunit *test)
 	for (int i = 0; i < 4; i++)
 		lru_let_go(&younger[i]);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "aabcd");
-	EXPECT_LETTERS(lru_script.moved, "dx");
+	EXPECT_LETTERS(lru_mock.asked, "aabcd");
+	EXPECT_LETTERS(lru_mock.moved, "dx");
 }
 
 /*
@@ -621,9 +621,9 @@ static void ttm_lru_policy_first_waits_for_no_victims_place(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV, PAGE_SIZE), 0);
 	lru_make_homeless(w, 'p');
 	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &priv, &ctx, NULL), 0);
-	lru_script.moved = (struct lru_letters) {};
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.drop = "bp";
+	lru_mock.moved = (struct lru_letters) {};
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.drop = "bp";
 
 	lru_hold(&older, w, 'p');
 	lru_ticket_init(&ticket);
@@ -633,8 +633,8 @@ static void ttm_lru_policy_first_waits_for_no_victims_place(struct kunit *test)
 	lru_let_go(&younger);
 	lru_let_go(&older);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "x");
-	lru_script.drop = NULL;
+	EXPECT_LETTERS(lru_mock.moved, "x");
+	lru_mock.drop = NULL;
 	lru_free(w, 'p');
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
@@ -649,11 +649,11 @@ static void ttm_lru_policy_waits_for_what_failed(struct kunit *test)
 	int ret;
 
 	policy_other = (struct lru_holder) { .when_waited = true };
-	lru_script.fail = "a";
-	lru_script.failures = 1;
-	lru_script.error = -EBUSY;
-	lru_script.worthless = "c";
-	lru_script.at = policy_reserve_a;
+	lru_mock.fail = "a";
+	lru_mock.failures = 1;
+	lru_mock.error = -EBUSY;
+	lru_mock.worthless = "c";
+	lru_mock.at = policy_reserve_a;
 	lru_hold(&older, w, 'b');
 	lru_ticket_init(&ticket);
 	ret = lru_place(w, 'x', &ctx, &ticket);
@@ -662,7 +662,7 @@ static void ttm_lru_policy_waits_for_what_failed(struct kunit *test)
 	ww_acquire_fini(&ticket);
 	lru_let_go(&older);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "aax");
+	EXPECT_LETTERS(lru_mock.moved, "aax");
 }
 
 /* Place x in one memory type, or else in another. Returns the one, or an error. */
@@ -685,9 +685,9 @@ static void ttm_lru_policy_gives_up_on_other_errors(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.place_error = -EIO;
+	lru_mock.place_error = -EIO;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -EIO);
-	EXPECT_LETTERS(lru_script.moved, "a");
+	EXPECT_LETTERS(lru_mock.moved, "a");
 }
 
 /*
@@ -700,8 +700,8 @@ static void ttm_lru_policy_lacks_memory_for_one_place(struct kunit *test)
 	struct ttm_place tt = { .mem_type = TTM_PL_TT };
 	struct ttm_place system = { .mem_type = TTM_PL_SYSTEM };
 
-	lru_script.space += PAGE_SIZE;
-	lru_script.place_error = -ENOMEM;
+	lru_mock.space += PAGE_SIZE;
+	lru_mock.place_error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, policy_place(w, tt, tt), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, policy_place(w, tt, system), TTM_PL_SYSTEM);
 	lru_free(w, 'x');
@@ -734,7 +734,7 @@ static void ttm_lru_policy_fallbacks_come_last(struct kunit *test)
 	};
 
 	KUNIT_EXPECT_EQ(test, policy_place(w, tt, system), TTM_PL_TT);
-	EXPECT_LETTERS(lru_script.moved, "ax");
+	EXPECT_LETTERS(lru_mock.moved, "ax");
 }
 
 /* Nothing is evicted from a place that is merely desired. */
@@ -773,10 +773,10 @@ static void ttm_lru_policy_victims_of_one_vm(struct kunit *test)
 	lru_make_homeless(w, 'p');
 	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'p', &placement, &ctx, NULL), 0);
 	lru_bo(w, 'p')->base.resv = lru_bo(w, 'a')->base.resv;
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.drop = "p";
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.drop = "p";
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.moved, "pax");
+	EXPECT_LETTERS(lru_mock.moved, "pax");
 	lru_bo(w, 'p')->base.resv = &lru_bo(w, 'p')->base._resv;
 	lru_free(w, 'a');
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
@@ -799,7 +799,7 @@ static s64 policy_swapout(struct lru_world *w, char letter)
 /* One that is pinned stays, and one that is nowhere as well. */
 static void ttm_lru_policy_swapout_of_one(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 
 	lru_fill(w, "abc");
 	lru_pin(w, 'b');
@@ -807,21 +807,21 @@ static void ttm_lru_policy_swapout_of_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, policy_swapout(w, 'a'), 1);
 	KUNIT_EXPECT_EQ(test, policy_swapout(w, 'b'), -EBUSY);
 	KUNIT_EXPECT_EQ(test, policy_swapout(w, 'c'), -EBUSY);
-	EXPECT_LETTERS(lru_script.swapped, "a");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
+	EXPECT_LETTERS(lru_mock.swapped, "a");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
 }
 
 /* What never had pages is of no interest to a device either. */
 static void ttm_lru_policy_swapout_of_a_device(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "b");
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
-	EXPECT_LETTERS(lru_script.swapped, "b");
+	EXPECT_LETTERS(lru_mock.swapped, "b");
 	EXPECT_SOUND(w, "a / b");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "b"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "b"), "");
 }
 
 static struct kunit_case ttm_lru_policy_cases[] = {

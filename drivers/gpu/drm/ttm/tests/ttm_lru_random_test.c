@@ -54,7 +54,7 @@ static const char *dice_of(struct rnd_state *rnd, const char * const *words,
 	return words[dice(rnd, n)];
 }
 
-/* What a walk does in one lock hold, see lru_told_walk(). */
+/* What a walk does in one lock hold, see lru_checked_walk(). */
 static const char *dice_hold(struct rnd_state *rnd, bool on)
 {
 	static const char * const begin[] = {
@@ -81,7 +81,7 @@ static const char *dice_hold(struct rnd_state *rnd, bool on)
  */
 
 struct history {
-	struct lru_told told;
+	struct lru_checked checked;
 	struct rnd_state rnd;
 	/* How many of each there are in this round. */
 	unsigned int buffers;
@@ -101,25 +101,25 @@ static enum lru_type history_type(struct history *h)
 static void history_walk(struct history *h)
 {
 	enum lru_walk walk = dice(&h->rnd, LRU_WALKS);
-	bool on = h->told.model.walk[walk].on;
+	bool on = h->checked.model.walk[walk].on;
 
-	lru_told_walk(&h->told, walk, dice_hold(&h->rnd, on));
+	lru_checked_walk(&h->checked, walk, dice_hold(&h->rnd, on));
 }
 
 /* A buffer with a place to move to is reserved until it has moved. */
 static void history_moving(struct history *h, char letter)
 {
-	struct lru_told *t = &h->told;
+	struct lru_checked *c = &h->checked;
 	unsigned int n = dice(&h->rnd, 4);
 
 	if (!n)
-		lru_told_free_next(t, letter);
-	else if (n == 1 && lru_bo(t->w, letter)->resource && !t->w->fence)
-		lru_told_move_busy(t, letter);
-	else if (n == 1 && t->w->fence)
-		lru_told_idle(t);
+		lru_checked_free_next(c, letter);
+	else if (n == 1 && lru_bo(c->w, letter)->resource && !c->w->fence)
+		lru_checked_move_busy(c, letter);
+	else if (n == 1 && c->w->fence)
+		lru_checked_idle(c);
 	else
-		lru_told_move(t, letter);
+		lru_checked_move(c, letter);
 }
 
 static void history_bulk(struct history *h, char letter)
@@ -127,31 +127,31 @@ static void history_bulk(struct history *h, char letter)
 	unsigned int n = dice(&h->rnd, 8);
 
 	if (n < 2)
-		lru_told_leave(&h->told, letter);
+		lru_checked_leave(&h->checked, letter);
 	else if (n < 5)
-		lru_told_join(&h->told, letter, dice(&h->rnd, h->bulks));
+		lru_checked_join(&h->checked, letter, dice(&h->rnd, h->bulks));
 	else
-		lru_told_bulk_tail(&h->told, dice(&h->rnd, h->bulks));
+		lru_checked_bulk_tail(&h->checked, dice(&h->rnd, h->bulks));
 }
 
 /* A priority must not change inside a bulk. */
 static bool history_priority(struct history *h, char letter)
 {
-	struct ttm_buffer_object *bo = lru_bo(h->told.w, letter);
+	struct ttm_buffer_object *bo = lru_bo(h->checked.w, letter);
 
 	if (bo->bulk_move)
 		return false;
-	lru_told_set_priority(&h->told, letter, dice(&h->rnd, h->prios));
+	lru_checked_set_priority(&h->checked, letter, dice(&h->rnd, h->prios));
 	return true;
 }
 
 static bool history_move(struct history *h, char letter)
 {
-	struct ttm_buffer_object *bo = lru_bo(h->told.w, letter);
+	struct ttm_buffer_object *bo = lru_bo(h->checked.w, letter);
 
-	if (bo->pin_count || !lru_told_can_move(&h->told, letter))
+	if (bo->pin_count || !lru_checked_can_move(&h->checked, letter))
 		return false;
-	lru_told_alloc_next(&h->told, letter, history_type(h));
+	lru_checked_alloc_next(&h->checked, letter, history_type(h));
 	return true;
 }
 
@@ -164,18 +164,18 @@ static bool can_shrink(const struct ttm_buffer_object *bo)
 /* Every other buffer is one that its driver shrinks. */
 static bool history_pages(struct history *h, char letter)
 {
-	struct ttm_buffer_object *bo = lru_bo(h->told.w, letter);
-	struct lru_told *t = &h->told;
+	struct ttm_buffer_object *bo = lru_bo(h->checked.w, letter);
+	struct lru_checked *c = &h->checked;
 	unsigned int n = dice(&h->rnd, 4);
 
 	if (!n) {
-		lru_told_swapout(t, 1 + dice(&h->rnd, 3));
+		lru_checked_swapout(c, 1 + dice(&h->rnd, 3));
 	} else if (n == 1 && can_shrink(bo)) {
-		lru_told_shrink(t, letter);
+		lru_checked_shrink(c, letter);
 	} else {
-		t->w->funcs.ttm_tt_create = letter % 2 ?
+		c->w->funcs.ttm_tt_create = letter % 2 ?
 			lru_shrinkable_create : ttm_dev_funcs.ttm_tt_create;
-		lru_told_populate(t, letter);
+		lru_checked_populate(c, letter);
 	}
 	return true;
 }
@@ -183,45 +183,45 @@ static bool history_pages(struct history *h, char letter)
 static void history_buffer(struct history *h)
 {
 	char letter = 'a' + dice(&h->rnd, h->buffers);
-	struct ttm_buffer_object *bo = lru_bo(h->told.w, letter);
-	struct lru_told *t = &h->told;
+	struct ttm_buffer_object *bo = lru_bo(h->checked.w, letter);
+	struct lru_checked *c = &h->checked;
 	unsigned int n = dice(&h->rnd, 32);
 
-	if (t->w->next[letter - 'a'])
+	if (c->w->next[letter - 'a'])
 		history_moving(h, letter);
 	else if (n < 2 && h->more(h, letter))
 		return;
 	else if (n < 4 && history_priority(h, letter))
 		return;
-	else if (!bo->resource && n < 24 && lru_told_can_move(t, letter))
-		lru_told_alloc(t, letter, history_type(h));
+	else if (!bo->resource && n < 24 && lru_checked_can_move(c, letter))
+		lru_checked_alloc(c, letter, history_type(h));
 	else if (bo->resource && n < 7)
-		lru_told_free(t, letter);
+		lru_checked_free(c, letter);
 	else if (n < 12 ? bo->pin_count : bo->pin_count > 1)
-		lru_told_unpin(t, letter);
+		lru_checked_unpin(c, letter);
 	else if (n < 14)
-		lru_told_pin(t, letter);
+		lru_checked_pin(c, letter);
 	else if (n < 24)
 		history_bulk(h, letter);
 	else
-		lru_told_tail(t, letter);
+		lru_checked_tail(c, letter);
 }
 
 /* In a crowd not much happens in one place: now and then it is small. */
 static void history_round(struct history *h)
 {
-	struct lru_told *t = &h->told;
+	struct lru_checked *c = &h->checked;
 
-	h->buffers = dice(&h->rnd, 2) ? LRU_TOLD_BUFFERS :
+	h->buffers = dice(&h->rnd, 2) ? LRU_CHECKED_BUFFERS :
 				       4 + dice(&h->rnd, 5);
 	h->bulks = 1 + dice(&h->rnd, LRU_BULKS);
 	h->prios = 2 + dice(&h->rnd, TTM_MAX_BO_PRIORITY - 1);
 	for (char letter = 'a' + h->buffers;
-	     letter < 'a' + LRU_TOLD_BUFFERS; letter++) {
-		if (t->w->next[letter - 'a'])
-			lru_told_free_next(t, letter);
-		if (lru_bo(t->w, letter)->resource)
-			lru_told_free(t, letter);
+	     letter < 'a' + LRU_CHECKED_BUFFERS; letter++) {
+		if (c->w->next[letter - 'a'])
+			lru_checked_free_next(c, letter);
+		if (lru_bo(c->w, letter)->resource)
+			lru_checked_free(c, letter);
 	}
 }
 
@@ -235,8 +235,8 @@ static void history_run(struct history *h, unsigned long n)
 		else
 			history_buffer(h);
 		if (i % LOOK == 0)
-			lru_told_look(&h->told);
-		lru_told_verdict(&h->told);
+			lru_checked_look(&h->checked);
+		lru_checked_verdict(&h->checked);
 		cond_resched();
 	}
 }
@@ -249,7 +249,7 @@ static struct history *history_of(struct kunit *test, struct lru_world *w)
 	KUNIT_ASSERT_NOT_NULL(test, h);
 	kunit_info(test, "ops=%lu seed=%lu\n", ops, seed);
 	prandom_seed_state(&h->rnd, seed);
-	lru_told_init(&h->told, w, LRU_TOLD_BUFFERS);
+	lru_checked_init(&h->checked, w, LRU_CHECKED_BUFFERS);
 	return h;
 }
 
@@ -301,7 +301,7 @@ static void ttm_lru_random_swapout(struct kunit *test)
 #define RACE_WALKERS	2
 
 struct race {
-	struct lru_told told;
+	struct lru_checked checked;
 	struct racer {
 		struct race *race;
 		struct task_struct *task;
@@ -330,7 +330,7 @@ static bool race_lost(void)
 static void race_judge(struct racer *r, enum lru_promise promise,
 		       const char *why)
 {
-	guard(spinlock)(&r->race->told.w->bdev->lru_lock);
+	guard(spinlock)(&r->race->checked.w->bdev->lru_lock);
 	lru_judge(promise, why);
 }
 
@@ -345,25 +345,25 @@ static void count_resource(const struct ttm_lru_item *item, void *arg)
 static bool race_hold(struct racer *r)
 {
 	static const char * const goes_on[] = { "n", "n", "ap", "aap" };
-	struct lru_told *t = &r->race->told;
+	struct lru_checked *c = &r->race->checked;
 	const char *steps;
 	unsigned int met;
 
 	steps = dice_of(&r->rnd, goes_on, ARRAY_SIZE(goes_on));
-	guard(spinlock)(&t->w->bdev->lru_lock);
-	if (!t->model.walk[r->walk].on) {
+	guard(spinlock)(&c->w->bdev->lru_lock);
+	if (!c->model.walk[r->walk].on) {
 		steps = r->bounded ? "bF" : "iF";
 		r->walks++;
 		r->left = 0;
-		ttm_resource_manager_visit_lru(lru_man(t->w), count_resource,
+		ttm_resource_manager_visit_lru(lru_man(c->w), count_resource,
 					       &r->left);
 	}
-	met = lru_told_walk_locked(t, r->walk, steps);
+	met = lru_checked_walk_locked(c, r->walk, steps);
 	if (r->bounded && met > r->left)
 		lru_judge(P7_BOUNDED, "more steps than there were resources");
 	r->left -= met;
 	r->steps += met;
-	return t->model.walk[r->walk].on;
+	return c->model.walk[r->walk].on;
 }
 
 /* Walk after walk. The last one has nobody else about it, and so ends. */
@@ -384,17 +384,17 @@ static int race_walk(void *data)
 
 static void race_known(struct racer *r)
 {
-	struct lru_told *t = &r->race->told;
+	struct lru_checked *c = &r->race->checked;
 
 	if (r->bulks)
-		lru_told_bulk_tail(t, STAR);
+		lru_checked_bulk_tail(c, STAR);
 	else
-		lru_told_tail(t, 'i' + dice(&r->rnd, 2));
+		lru_checked_tail(c, 'i' + dice(&r->rnd, 2));
 }
 
 static void race_bulk(struct racer *r, char letter, unsigned int n)
 {
-	struct lru_world *w = r->race->told.w;
+	struct lru_world *w = r->race->checked.w;
 
 	if (n < 3)
 		lru_join(w, letter, PLUS);
@@ -407,7 +407,7 @@ static void race_bulk(struct racer *r, char letter, unsigned int n)
 static void race_buffer(struct racer *r)
 {
 	char letter = r->letters + dice(&r->rnd, 6);
-	struct lru_world *w = r->race->told.w;
+	struct lru_world *w = r->race->checked.w;
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
 	unsigned int n = dice(&r->rnd, 16);
 
@@ -500,16 +500,16 @@ static void ttm_lru_random_threads(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, race);
 	kunit_info(test, "ops=%lu seed=%lu\n", ops, seed);
 	race_make(w);
-	race->told.strangers = true;
-	lru_told_init(&race->told, w, RACE_KNOWN);
+	race->checked.strangers = true;
+	lru_checked_init(&race->checked, w, RACE_KNOWN);
 	KUNIT_ASSERT_EQ(test, race_run(race), 0);
 	for (int i = 0; i < RACE_WALKERS; i++)
 		kunit_info(test, "%lu %s walks of %lu steps\n",
 			   race->racer[i].walks,
 			   race->racer[i].bounded ? "bounded" : "plain",
 			   race->racer[i].steps);
-	lru_told_look(&race->told);
-	lru_told_verdict(&race->told);
+	lru_checked_look(&race->checked);
+	lru_checked_verdict(&race->checked);
 }
 
 static struct kunit_case ttm_lru_random_cases[] = {

@@ -207,7 +207,7 @@ static void ttm_lru_reclaim_counts_purgeable(struct kunit *test)
 	reclaim_expect_count(test, 0, 3);
 	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_NOFS, 100), SHRINK_STOP);
 	reclaim_stop();
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 /* What can be backed up is limited by what there is room for. */
@@ -451,7 +451,7 @@ static void ttm_lru_reclaim_restores_from_a_full_backup(struct kunit *test)
 	reclaim_stop();
 	reclaim_left.swap = 0;
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'a', true), 0);
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "a"), "");
 }
 
 /*
@@ -752,9 +752,9 @@ static void ttm_lru_reclaim_backs_up_no_zombies(struct kunit *test)
 	reclaim_stop();
 	lru_bo(w, 'a')->deleted = false;
 	EXPECT_LETTERS(reclaim_attempts, "-");
-	EXPECT_LETTERS(lru_script.moved, "b");
+	EXPECT_LETTERS(lru_mock.moved, "b");
 	EXPECT_LETTERS(reclaim.purged, "");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "b"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "b"), "");
 }
 
 /*

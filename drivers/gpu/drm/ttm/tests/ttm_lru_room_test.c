@@ -87,8 +87,8 @@ static void ttm_lru_room_one_is_used(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.worthless = "a";
-	lru_script.at = lru_use_b;
+	lru_mock.worthless = "a";
+	lru_mock.at = lru_use_b;
 	lru_used_once = false;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	EXPECT_SOUND(w, "a x");
@@ -99,8 +99,8 @@ static void ttm_lru_room_one_is_used_all_the_time(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.worthless = "a";
-	lru_script.at = lru_use_b_always;
+	lru_mock.worthless = "a";
+	lru_mock.at = lru_use_b_always;
 	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "", &ctx), 0);
 	EXPECT_SOUND(w, "a x");
 }
@@ -120,8 +120,8 @@ static void ttm_lru_room_a_bulk_is_used(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b* c*");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.worthless = "a";
-	lru_script.at = lru_use_bulk;
+	lru_mock.worthless = "a";
+	lru_mock.at = lru_use_bulk;
 	lru_used_once = false;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	EXPECT_SOUND(w, "a c* x");
@@ -140,8 +140,8 @@ static void ttm_lru_room_one_is_unpinned_behind(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_pin(w, 'c');
-	lru_script.worthless = "ab";
-	lru_script.at = lru_unpin_c;
+	lru_mock.worthless = "ab";
+	lru_mock.at = lru_unpin_c;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	EXPECT_SOUND(w, "a x | b");
 }
@@ -150,11 +150,11 @@ static void ttm_lru_room_one_is_unpinned_behind(struct kunit *test)
 static void lru_in_turn(struct lru_world *w, char letter)
 {
 	if (lru_bo(w, 'c')->resource->mem_type == TTM_PL_TT)
-		lru_script.worthless = "ab";
+		lru_mock.worthless = "ab";
 	else if (lru_bo(w, 'b')->resource->mem_type == TTM_PL_TT)
-		lru_script.worthless = "a";
+		lru_mock.worthless = "a";
 	else
-		lru_script.worthless = NULL;
+		lru_mock.worthless = NULL;
 }
 
 static void ttm_lru_room_what_becomes_valuable(struct kunit *test)
@@ -163,9 +163,9 @@ static void ttm_lru_room_what_becomes_valuable(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
-	lru_script.at = lru_in_turn;
+	lru_mock.at = lru_in_turn;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.moved, "cbax");
+	EXPECT_LETTERS(lru_mock.moved, "cbax");
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_free(w, 'x');
 }
@@ -189,7 +189,7 @@ static s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
 		freed = ttm_bo_evict_cgroup(w->bdev, lru_man(w), last, target,
 					    &ctx);
 	KUNIT_EXPECT_FALSE(w->test, ctx.no_wait_gpu);
-	lru_script.stay = false;
+	lru_mock.stay = false;
 	for (const char *c = letters; *c; c++)
 		if (lru_bo(w, *c)->resource)
 			lru_free(w, *c);
@@ -201,8 +201,8 @@ static void ttm_lru_room_drain_of_one_that_is_used(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
 
-	lru_script.worthless = "a";
-	lru_script.at = lru_use_b;
+	lru_mock.worthless = "a";
+	lru_mock.at = lru_use_b;
 	lru_used_once = false;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
 }
@@ -212,8 +212,8 @@ static void ttm_lru_room_drain_counts_what_left(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
 
-	lru_script.stay = true;
-	lru_script.space += PAGE_SIZE;
+	lru_mock.stay = true;
+	lru_mock.space += PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
 }
 
@@ -221,7 +221,7 @@ static void ttm_lru_room_drain_of_what_becomes_valuable(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b c");
 
-	lru_script.at = lru_in_turn;
+	lru_mock.at = lru_in_turn;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "abc", 3 * PAGE_SIZE), 3 * PAGE_SIZE);
 }
 
@@ -229,8 +229,8 @@ static void ttm_lru_room_drain_lacks_memory(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
 
-	lru_script.fail = "ab";
-	lru_script.error = -ENOMEM;
+	lru_mock.fail = "ab";
+	lru_mock.error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), -ENOMEM);
 }
 
@@ -240,18 +240,18 @@ static unsigned int lru_drain_asked;
 static void lru_end_it(struct lru_world *w, char letter)
 {
 	if (++lru_drain_asked == 100)
-		lru_script.worthless = NULL;
+		lru_mock.worthless = NULL;
 }
 
 static void ttm_lru_room_drain_concludes_at_once(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
 
-	lru_script.worthless = "b";
-	lru_script.at = lru_end_it;
+	lru_mock.worthless = "b";
+	lru_mock.at = lru_end_it;
 	lru_drain_asked = 0;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", 2 * PAGE_SIZE), PAGE_SIZE);
-	EXPECT_LETTERS(lru_script.asked, "abb");
+	EXPECT_LETTERS(lru_mock.asked, "abb");
 }
 
 /* The same if it had to wait for what the first look left out, */
@@ -260,18 +260,18 @@ static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct lru_holder holder = { .when_waited = true };
 
-	lru_script.worthless = "ab";
+	lru_mock.worthless = "ab";
 	lru_hold(&holder, w, 'b');
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
 	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_script.asked, "aab");
+	EXPECT_LETTERS(lru_mock.asked, "aab");
 }
 
 /* and then it does not take more than it is asked for. */
 static void lru_value_all_at_b(struct lru_world *w, char letter)
 {
 	if (letter == 'b')
-		lru_script.worthless = NULL;
+		lru_mock.worthless = NULL;
 }
 
 static void ttm_lru_room_drain_takes_enough(struct kunit *test)
@@ -279,12 +279,12 @@ static void ttm_lru_room_drain_takes_enough(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b c");
 	struct lru_holder holder = { .when_waited = true };
 
-	lru_script.worthless = "c";
-	lru_script.at = lru_value_all_at_b;
+	lru_mock.worthless = "c";
+	lru_mock.at = lru_value_all_at_b;
 	lru_hold(&holder, w, 'b');
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "abc", 2 * PAGE_SIZE), 2 * PAGE_SIZE);
 	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_script.moved, "ab");
+	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
 /* It waits for nothing if it is enough what it gets without. */
@@ -296,17 +296,17 @@ static void ttm_lru_room_drain_is_soft_first(struct kunit *test)
 	lru_hold(&holder, w, 'a');
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
 	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_script.moved, "b");
+	EXPECT_LETTERS(lru_mock.moved, "b");
 }
 
 static void ttm_lru_room_drain_fails(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
 
-	lru_script.fail = "b";
-	lru_script.error = -EIO;
+	lru_mock.fail = "b";
+	lru_mock.error = -EIO;
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", 2 * PAGE_SIZE), -EIO);
-	EXPECT_LETTERS(lru_script.moved, "ab");
+	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
 /* The last reference to b is being dropped: a drain pauses, unless there is a signal. */
@@ -315,14 +315,14 @@ static void ttm_lru_room_drain_is_interrupted(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	s64 freed;
 
-	lru_script.worthless = "a";
+	lru_mock.worthless = "a";
 	lru_drop_last(w, 'b');
 	set_tsk_thread_flag(current, TIF_SIGPENDING);
 	freed = lru_drain(w, "ab", PAGE_SIZE);
 	clear_tsk_thread_flag(current, TIF_SIGPENDING);
 	lru_undrop_last(w, 'b');
 	KUNIT_EXPECT_EQ(test, freed, -ERESTARTSYS);
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
 /* What has no content to keep goes nowhere, and leaves room all the same. */
@@ -330,7 +330,7 @@ static void ttm_lru_room_drain_counts_what_is_dropped(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
 
-	lru_script.drop = "ab";
+	lru_mock.drop = "ab";
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
 }
 #endif
@@ -388,8 +388,8 @@ static void ttm_lru_room_one_is_freed(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.worthless = "a";
-	lru_script.at = lru_free_b;
+	lru_mock.worthless = "a";
+	lru_mock.at = lru_free_b;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	EXPECT_SOUND(w, "a x");
 }
@@ -455,9 +455,9 @@ static void ttm_lru_room_evicted_ones_come_back(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
-	lru_script.at = lru_all_come_back;
+	lru_mock.at = lru_all_come_back;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.moved, "abcx");
+	EXPECT_LETTERS(lru_mock.moved, "abcx");
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_free(w, 'x');
 }
@@ -492,7 +492,7 @@ static void ttm_lru_room_fallback_before_backing_off(struct kunit *test)
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.worthless = "ab";
+	lru_mock.worthless = "ab";
 	lru_hold(&older, w, 'b');
 	lru_ticket_init(&ticket);
 	lru_hold(&younger, w, 'a');
@@ -527,7 +527,7 @@ static int lru_place_where_victims_wait(struct lru_world *w, bool has_b,
 	lru_make_homeless(w, 'p');
 	ret = lru_place_at(w, 'p', &placement, ctx, NULL);
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
-	lru_script.evict_to = TTM_PL_PRIV;
+	lru_mock.evict_to = TTM_PL_PRIV;
 	lru_hold(&older[0], w, 'p');
 	if (has_b)
 		lru_hold(&older[1], w, 'b');
@@ -581,8 +581,8 @@ static void ttm_lru_room_a_vm_is_busy_but_for_a_moment(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 	int ret;
 
-	lru_script.worthless = "z";
-	lru_script.at = lru_free_at_times;
+	lru_mock.worthless = "z";
+	lru_mock.at = lru_free_at_times;
 	lru_looks = 0;
 	WARN_ON(!dma_resv_trylock(&w->resv));
 	ret = lru_place(w, 'x', &ctx, NULL);
@@ -631,7 +631,7 @@ static void ttm_lru_room_keeps_what_it_evicts(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
-	lru_script.at = lru_see_what_is_kept;
+	lru_mock.at = lru_see_what_is_kept;
 	lru_kept = NULL;
 	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "abc", &ctx), 0);
 	KUNIT_EXPECT_STREQ(test, lru_kept, "both");
@@ -652,7 +652,7 @@ static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
 
 	lru_bo(w, 'x')->base.size = 3 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "a", &ctx), 0);
-	EXPECT_LETTERS(lru_script.moved, "abcx");
+	EXPECT_LETTERS(lru_mock.moved, "abcx");
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_free(w, 'x');
 }
@@ -666,7 +666,7 @@ static unsigned int lru_times_asked;
 static void lru_count_asked(struct lru_world *w, char letter)
 {
 	if (++lru_times_asked == 1000)
-		lru_script.worthless = "ab";
+		lru_mock.worthless = "ab";
 }
 
 static void ttm_lru_room_lent_ones_that_stay(struct kunit *test)
@@ -679,9 +679,9 @@ static void ttm_lru_room_lent_ones_that_stay(struct kunit *test)
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.stay = true;
-	lru_script.space += PAGE_SIZE;
-	lru_script.at = lru_count_asked;
+	lru_mock.stay = true;
+	lru_mock.space += PAGE_SIZE;
+	lru_mock.at = lru_count_asked;
 	lru_times_asked = 0;
 	lru_bo(w, 'x')->base.size = 4 * PAGE_SIZE;
 	lru_ticket_init(&ticket);
@@ -706,11 +706,11 @@ static void ttm_lru_room_memory_is_short(struct kunit *test)
 
 	lru_bo(w, 'a')->base.size = 4 * PAGE_SIZE;
 	lru_bo(w, 'b')->base.size = 4 * PAGE_SIZE;
-	lru_script.fail = "ab";
-	lru_script.error = -ENOMEM;
+	lru_mock.fail = "ab";
+	lru_mock.error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "", &ctx), 0);
-	EXPECT_LETTERS(lru_script.moved, "acx");
-	EXPECT_LETTERS(lru_script.killing, "a");
+	EXPECT_LETTERS(lru_mock.moved, "acx");
+	EXPECT_LETTERS(lru_mock.killing, "a");
 	KUNIT_EXPECT_FALSE(test, ctx.gfp_retry_mayfail);
 	lru_bo(w, 'a')->base.size = PAGE_SIZE;
 	lru_bo(w, 'b')->base.size = PAGE_SIZE;
@@ -769,7 +769,7 @@ static void lru_set_deleted(struct lru_world *w, const char *letters, bool delet
 /* All are zombies but e, which is idle and goes. */
 static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
 	struct dma_fence *fence = lru_hang(w, "abcd");
 	int ret;
 
@@ -791,8 +791,8 @@ static void ttm_lru_room_zombies_need_no_memory(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 	int ret;
 
-	lru_script.fail = "a";
-	lru_script.error = -ENOMEM;
+	lru_mock.fail = "a";
+	lru_mock.error = -ENOMEM;
 	lru_set_deleted(w, "b", true);
 	ret = lru_place(w, 'x', &ctx, NULL);
 	lru_set_deleted(w, "b", false);
@@ -844,8 +844,8 @@ static void ttm_lru_room_one_that_fails_is_no_hang(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.fail = "a";
-	lru_script.error = -EBUSY;
+	lru_mock.fail = "a";
+	lru_mock.error = -EBUSY;
 	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "b", &ctx), 0);
 	EXPECT_SOUND(w, "a x");
 }
@@ -881,7 +881,7 @@ static void ttm_lru_room_every_allocation_fails(struct kunit *test)
 	bool failed = true;
 
 	w->funcs.move = lru_move_at_once;
-	lru_script.space += PAGE_SIZE;
+	lru_mock.space += PAGE_SIZE;
 	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
 		fence[i] = lru_busy(w);
 		w->fence = NULL;

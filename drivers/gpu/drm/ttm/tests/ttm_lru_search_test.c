@@ -39,7 +39,7 @@ static void search_when(char letter, unsigned int times,
 	search_turn.letter = letter;
 	search_turn.times = times;
 	search_turn.then = then;
-	lru_script.at = search_at_turn;
+	lru_mock.at = search_at_turn;
 }
 
 /* Somebody finishes the release of a buffer. */
@@ -78,7 +78,7 @@ static void search_unlock_p(struct lru_world *w)
 
 static void search_value_a(struct lru_world *w)
 {
-	lru_script.worthless = "p";
+	lru_mock.worthless = "p";
 }
 
 static const struct ttm_place search_places[] = {
@@ -122,7 +122,7 @@ static struct lru_world *search_full(struct kunit *test, const char *picture,
 		lru_make_homeless(w, *c);
 		search_place_in_priv(w, *c);
 	}
-	lru_script.moved = (struct lru_letters) {};
+	lru_mock.moved = (struct lru_letters) {};
 	return w;
 }
 
@@ -145,8 +145,8 @@ static void search_until_released(struct kunit *test, struct ttm_operation_ctx *
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "q";
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.worthless = "q";
 	lru_drop_last(w, 'p');
 	search_when('a', 4, search_release_p);
 	lru_ticket_init(&ticket);
@@ -154,7 +154,7 @@ static void search_until_released(struct kunit *test, struct ttm_operation_ctx *
 	ww_acquire_fini(&ticket);
 	lru_undrop_last(w, 'p');
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, asked);
+	EXPECT_LETTERS(lru_mock.asked, asked);
 	search_empty(w);
 }
 
@@ -172,13 +172,13 @@ static void ttm_lru_search_victims_place_is_not_released(struct kunit *test)
 	struct lru_world *w = search_full(test, "a", "pq");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "pq";
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.worthless = "pq";
 	lru_drop_last(w, 'p');
 	search_when('a', 2, search_undrop_p);
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
 	lru_undrop_last(w, 'p');
-	EXPECT_LETTERS(lru_script.asked, "aqapqapq");
+	EXPECT_LETTERS(lru_mock.asked, "aqapqapq");
 	search_empty(w);
 }
 
@@ -188,12 +188,12 @@ static void ttm_lru_search_first_place_is_released(struct kunit *test)
 	struct lru_world *w = search_full(test, "b", "p");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
-	lru_script.worthless = "p";
+	lru_mock.worthless = "p";
 	lru_drop_last(w, 'b');
 	search_when('p', 3, search_release_b);
 	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
 	lru_undrop_last(w, 'b');
-	EXPECT_LETTERS(lru_script.asked, "ppp");
+	EXPECT_LETTERS(lru_mock.asked, "ppp");
 	search_empty(w);
 }
 
@@ -203,11 +203,11 @@ static void ttm_lru_search_does_not_look_on_at_what_is_reserved(struct kunit *te
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
-	lru_script.worthless = "a";
+	lru_mock.worthless = "a";
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
 	search_unlock_b(w);
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
 /* A second look that has seen a victim's place as well is enough. */
@@ -216,12 +216,12 @@ static void ttm_lru_search_concludes_of_victims_places(struct kunit *test)
 	struct lru_world *w = search_full(test, "a", "p");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "p";
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.worthless = "p";
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
 	search_when('a', 2, search_unlock_p);
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "aap");
+	EXPECT_LETTERS(lru_mock.asked, "aap");
 	search_empty(w);
 }
 
@@ -233,7 +233,7 @@ static void search_hold_p_for_a(struct lru_world *w, char letter)
 	if (letter == 'a' && ++search_times_asked <= 2)
 		WARN_ON(!dma_resv_trylock(lru_bo(w, 'p')->base.resv));
 	else if (letter == 'a')
-		lru_script.worthless = NULL;
+		lru_mock.worthless = NULL;
 	else if (letter == 'b' && search_times_asked <= 2)
 		search_unlock_p(w);
 }
@@ -244,12 +244,12 @@ static void ttm_lru_search_two_victims_places(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	search_times_asked = 0;
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "p";
-	lru_script.drop = "p";
-	lru_script.at = search_hold_p_for_a;
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.worthless = "p";
+	lru_mock.drop = "p";
+	lru_mock.at = search_hold_p_for_a;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "abpabpap");
+	EXPECT_LETTERS(lru_mock.asked, "abpabpap");
 	search_empty(w);
 }
 
@@ -276,13 +276,13 @@ static void ttm_lru_search_concludes_though_victims_found_places(struct kunit *t
 	struct ttm_operation_ctx ctx = {};
 
 	w->funcs.evict_flags = search_evict_with_fallback;
-	lru_script.fail = "a";
-	lru_script.error = -EBUSY;
+	lru_mock.fail = "a";
+	lru_mock.error = -EBUSY;
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
 	search_unlock_p(w);
-	EXPECT_LETTERS(lru_script.asked, "aa");
-	EXPECT_LETTERS(lru_script.moved, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
+	EXPECT_LETTERS(lru_mock.moved, "aa");
 	search_empty(w);
 }
 
@@ -303,15 +303,15 @@ static void ttm_lru_search_victims_take_no_last_look(struct kunit *test)
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "q";
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.worthless = "q";
 	lru_hold(&older, w, 'p');
 	lru_ticket_init(&ticket);
 	ret = lru_place(w, 'x', &ctx, &ticket);
 	ww_acquire_fini(&ticket);
 	lru_let_go(&older);
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "aqaqaqaq");
+	EXPECT_LETTERS(lru_mock.asked, "aqaqaqaq");
 	search_empty(w);
 }
 
@@ -339,10 +339,10 @@ static void ttm_lru_search_enters_behind_a_look(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_pin(w, 'b');
-	lru_script.worthless = "p";
+	lru_mock.worthless = "p";
 	search_when('p', 2, search_let_b_enter);
 	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "ppb");
+	EXPECT_LETTERS(lru_mock.asked, "ppb");
 	search_empty(w);
 }
 
@@ -365,10 +365,10 @@ static void ttm_lru_search_enters_behind_several_looks(struct kunit *test)
 	lru_pin(w, 'b');
 	lru_pin(w, 'c');
 	search_times_asked = 0;
-	lru_script.worthless = "p";
-	lru_script.at = search_let_c_and_b_enter;
+	lru_mock.worthless = "p";
+	lru_mock.at = search_let_c_and_b_enter;
 	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "pppb");
+	EXPECT_LETTERS(lru_mock.asked, "pppb");
 	lru_unpin(w, 'c');
 	search_empty(w);
 }
@@ -378,7 +378,7 @@ static void search_place_y(struct lru_world *w)
 {
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.space += PAGE_SIZE;
+	lru_mock.space += PAGE_SIZE;
 	KUNIT_EXPECT_EQ(w->test, lru_place(w, 'y', &ctx, NULL), 0);
 }
 
@@ -389,11 +389,11 @@ static void ttm_lru_search_another_search_enters(struct kunit *test)
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'y');
-	lru_script.worthless = "ap";
+	lru_mock.worthless = "ap";
 	search_when('p', 2, search_place_y);
 	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "apapay");
-	EXPECT_LETTERS(lru_script.moved, "yyx");
+	EXPECT_LETTERS(lru_mock.asked, "apapay");
+	EXPECT_LETTERS(lru_mock.moved, "yyx");
 	search_empty(w);
 }
 
@@ -415,7 +415,7 @@ static void ttm_lru_search_waits_in_the_first_place(struct kunit *test)
 	lru_let_go(&younger);
 	lru_let_go(&older);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "ax");
+	EXPECT_LETTERS(lru_mock.moved, "ax");
 	search_empty(w);
 }
 
@@ -431,7 +431,7 @@ static void ttm_lru_search_waits_where_something_was_left_out(struct kunit *test
 	struct ww_acquire_ctx ticket;
 	int ret;
 
-	lru_script.worthless = "ap";
+	lru_mock.worthless = "ap";
 	search_when('p', 1, search_value_a);
 	lru_ticket_init(&ticket);
 	lru_hold(&younger, w, 'p');
@@ -439,7 +439,7 @@ static void ttm_lru_search_waits_where_something_was_left_out(struct kunit *test
 	ww_acquire_fini(&ticket);
 	lru_let_go(&younger);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "apa");
+	EXPECT_LETTERS(lru_mock.asked, "apa");
 	search_empty(w);
 }
 
@@ -463,11 +463,11 @@ static void ttm_lru_search_signal_ends_a_pause(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 
-	lru_script.worthless = "a";
+	lru_mock.worthless = "a";
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'b')->base.resv));
 	KUNIT_EXPECT_EQ(test, search_place_with_signal(w, &ctx), -ERESTARTSYS);
 	search_unlock_b(w);
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
 /* and a caller that must not wait does not pause. */
@@ -476,12 +476,12 @@ static void ttm_lru_search_signal_without_a_pause(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a b");
 	struct ttm_operation_ctx ctx = { .interruptible = true, .no_wait_gpu = true };
 
-	lru_script.worthless = "a";
+	lru_mock.worthless = "a";
 	lru_drop_last(w, 'b');
 	search_when('a', 2, search_release_b);
 	KUNIT_EXPECT_EQ(test, search_place_with_signal(w, &ctx), 0);
 	lru_undrop_last(w, 'b');
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
 /*
@@ -521,39 +521,39 @@ static int search_evict_all(struct lru_world *w)
 /* There is no use in going on after some errors, */
 static void ttm_lru_search_emptying_ends_with_eio(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "b a c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "b a c");
 
-	lru_script.fail = "a";
-	lru_script.error = -EIO;
+	lru_mock.fail = "a";
+	lru_mock.error = -EIO;
 	KUNIT_EXPECT_EQ(test, search_evict_all(w), -EIO);
-	lru_script.fail = NULL;
-	EXPECT_LETTERS(lru_script.moved, "ba");
+	lru_mock.fail = NULL;
+	EXPECT_LETTERS(lru_mock.moved, "ba");
 	EXPECT_SOUND(w, "a c");
 }
 
 /* nor if all fail and nothing was left out, */
 static void ttm_lru_search_emptying_ends_if_all_fail(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
-	lru_script.fail = "ab";
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "ab";
+	lru_mock.error = -ENOSPC;
 	KUNIT_EXPECT_EQ(test, search_evict_all(w), -ENOSPC);
-	lru_script.fail = NULL;
-	EXPECT_LETTERS(lru_script.moved, "ab");
+	lru_mock.fail = NULL;
+	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
 /* nor, in the long run, if all go to another part of the same memory, */
 static void search_stay_no_more(struct lru_world *w)
 {
-	lru_script.stay = false;
+	lru_mock.stay = false;
 }
 
 static void ttm_lru_search_emptying_ends_if_all_stay(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
-	lru_script.stay = true;
+	lru_mock.stay = true;
 	search_when_moved(w, 5000, search_stay_no_more);
 	KUNIT_EXPECT_EQ(test, search_evict_all(w), -EBUSY);
 	search_stay_no_more(w);
@@ -563,16 +563,16 @@ static void ttm_lru_search_emptying_ends_if_all_stay(struct kunit *test)
 /* but while a buffer is released, another that failed is tried again. */
 static void ttm_lru_search_emptying_tries_again(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
-	lru_script.fail = "a";
-	lru_script.failures = 1;
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "a";
+	lru_mock.failures = 1;
+	lru_mock.error = -ENOSPC;
 	lru_drop_last(w, 'b');
 	search_when_moved(w, 2, search_release_b);
 	KUNIT_EXPECT_EQ(test, search_evict_all(w), 0);
 	lru_undrop_last(w, 'b');
-	EXPECT_LETTERS(lru_script.moved, "aa");
+	EXPECT_LETTERS(lru_mock.moved, "aa");
 }
 
 /* Searches for places leave patience to it, as they do to a search. */
@@ -580,12 +580,12 @@ static void ttm_lru_search_emptying_with_impatient_victims(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
 
-	lru_script.evict_to = TTM_PL_PRIV;
-	lru_script.worthless = "q";
+	lru_mock.evict_to = TTM_PL_PRIV;
+	lru_mock.worthless = "q";
 	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(lru_bo(w, 'p')->base.resv));
 	KUNIT_EXPECT_EQ(test, search_evict_all(w), -ENOSPC);
 	search_unlock_p(w);
-	EXPECT_LETTERS(lru_script.asked, "qq");
+	EXPECT_LETTERS(lru_mock.asked, "qq");
 	search_empty(w);
 }
 
@@ -602,7 +602,7 @@ static int search_release_b_at_last(void *arg)
 	while (!kthread_should_stop() &&
 	       READ_ONCE(lru_man(w)->lru_stats.holds) < search_holds)
 		usleep_range(50, 100);
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	search_release(w, 'b');
 	return lru_until_stopped();
 }
@@ -613,8 +613,8 @@ static void search_empty_while_released(struct lru_world *w, unsigned long holds
 	struct kunit *test = w->test;
 	struct task_struct *other;
 
-	lru_script.fail = "a";
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "a";
+	lru_mock.error = -ENOSPC;
 	lru_drop_last(w, 'b');
 	search_holds = lru_man(w)->lru_stats.holds + holds;
 	init_completion(&search_begun);
@@ -629,9 +629,9 @@ static void search_empty_while_released(struct lru_world *w, unsigned long holds
 /* It waits for a release as long as that takes, though a had failed once, */
 static void ttm_lru_search_emptying_is_patient(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
-	lru_script.failures = 1;
+	lru_mock.failures = 1;
 	search_empty_while_released(w, 1200, 0);
 	EXPECT_SOUND(w, "");
 }
@@ -639,7 +639,7 @@ static void ttm_lru_search_emptying_is_patient(struct kunit *test)
 /* but has limited patience with one that fails each time. */
 static void ttm_lru_search_emptying_is_not_too_patient(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
 	search_empty_while_released(w, 6000, -ENOSPC);
 	EXPECT_SOUND(w, "a");

@@ -73,7 +73,7 @@ static u64 shrunk_space(void)
 static struct lru_world *shrunk_world(struct kunit *test, u32 mem_type,
 				      const char *picture, const char *filled)
 {
-	struct lru_world *w = lru_scripted(test, mem_type, picture);
+	struct lru_world *w = lru_mock_world(test, mem_type, picture);
 
 	w->funcs.ttm_tt_create = lru_shrinkable_create;
 	w->funcs.ttm_tt_populate = shrunk_populate;
@@ -136,7 +136,7 @@ static void ttm_lru_shrinker_backs_up(struct kunit *test)
 	EXPECT_LETTERS(shrunk.backed_up, "abc");
 	EXPECT_LETTERS(shrunk.purged, "");
 	EXPECT_SOUND(w, "/ a b c");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 	KUNIT_EXPECT_EQ(test, shrunk_pages(w), 3);
 	EXPECT_SOUND(w, "a b | c");
 }
@@ -151,10 +151,10 @@ static void ttm_lru_shrinker_moves_to_system_first(struct kunit *test)
 	drop_slab();
 	ttm_shrinker_destroy(shrinker);
 
-	EXPECT_LETTERS(lru_script.moved, "abc");
+	EXPECT_LETTERS(lru_mock.moved, "abc");
 	EXPECT_LETTERS(shrunk.backed_up, "abc");
 	EXPECT_SOUND(w, "/ a b c");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 static void ttm_lru_shrinker_purges(struct kunit *test)
@@ -171,7 +171,7 @@ static void ttm_lru_shrinker_purges(struct kunit *test)
 	EXPECT_LETTERS(shrunk.backed_up, "");
 	EXPECT_LETTERS(shrunk.purged, "b");
 	EXPECT_SOUND(w, "a c / b");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "ac"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ac"), "");
 	KUNIT_EXPECT_EQ(test, shrunk_pages(w), 2);
 }
 
@@ -189,7 +189,7 @@ static void ttm_lru_shrinker_purges_and_backs_up(struct kunit *test)
 	EXPECT_LETTERS(shrunk.backed_up, "ac");
 	EXPECT_LETTERS(shrunk.purged, "b");
 	shrunk.purgeable = NULL;
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "ac"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ac"), "");
 }
 
 static void ttm_lru_shrinker_leaves_pinned_ones(struct kunit *test)
@@ -207,7 +207,7 @@ static void ttm_lru_shrinker_leaves_pinned_ones(struct kunit *test)
 	EXPECT_SOUND(w, "/ b a c d");
 	KUNIT_EXPECT_TRUE(test, ttm_tt_is_populated(lru_bo(w, 'b')->ttm));
 	KUNIT_EXPECT_EQ(test, shrunk_pages(w), 1);
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcd"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcd"), "");
 }
 
 /*
@@ -285,7 +285,7 @@ static void ttm_lru_shrinker_zombies(struct kunit *test)
 	kref_init(&gem->refcount);
 	ttm_shrinker_destroy(shrinker);
 	KUNIT_EXPECT_EQ(test, ret, 2);
-	EXPECT_LETTERS(lru_script.moved, "b");
+	EXPECT_LETTERS(lru_mock.moved, "b");
 	EXPECT_LETTERS(shrunk.purged, "");
 	EXPECT_LETTERS(shrunk.backed_up, "b");
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'a')->ttm));
@@ -322,14 +322,14 @@ static void ttm_lru_shrinker_keeps_its_place(struct kunit *test)
 	unsigned long freed = 0;
 
 	kunit_activate_static_stub(test, ttm_backup_bytes_avail, shrunk_space);
-	lru_script.fail = "ab";
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "ab";
+	lru_mock.error = -ENOSPC;
 	shrinker = shrunk_create(test, &shrunk_funcs);
 	for (int i = 0; i < 5; i++)
 		freed += shrunk_scan(shrinker, GFP_KERNEL, 1);
 	ttm_shrinker_destroy(shrinker);
 	KUNIT_EXPECT_EQ(test, freed, 2);
-	EXPECT_LETTERS(lru_script.moved, "abcda");
+	EXPECT_LETTERS(lru_mock.moved, "abcda");
 	EXPECT_LETTERS(shrunk.backed_up, "cd");
 	EXPECT_SOUND(w, "a b / c d");
 }

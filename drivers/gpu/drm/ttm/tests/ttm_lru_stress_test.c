@@ -59,7 +59,7 @@ MODULE_PARM_DESC(stress_cpus, "CPUs that the stress case's threads run on");
 struct slot {
 	struct dma_resv own;
 	struct dma_resv *resv;
-	struct lru_gpu_bo *b;
+	struct mock_gpu_bo *b;
 	/* The pass of each worker that met it last. */
 	unsigned long met[WORKERS];
 };
@@ -89,7 +89,7 @@ struct worker {
 
 struct stress {
 	struct kunit *test;
-	struct lru_gpu gpu;
+	struct mock_gpu gpu;
 	struct ttm_shrinker *shrinker;
 	struct vm vm[VMS];
 	struct slot shared[SHARED];
@@ -143,10 +143,10 @@ static int slot_make(struct worker *w, struct slot *slot, unsigned int pages,
 		     struct ttm_placement *placement)
 {
 	struct ttm_operation_ctx ctx = {};
-	struct lru_gpu_bo *b;
+	struct mock_gpu_bo *b;
 
-	b = lru_gpu_bo(&w->s->gpu, slot->resv, pages, dice(w, 2), placement,
-		       &ctx);
+	b = mock_gpu_bo(&w->s->gpu, slot->resv, pages, dice(w, 2), placement,
+			&ctx);
 	if (IS_ERR(b))
 		return PTR_ERR(b);
 	b->owner = slot;
@@ -157,7 +157,7 @@ static int slot_make(struct worker *w, struct slot *slot, unsigned int pages,
 /* The engine may be at it, and somebody walking be just there. */
 static void slot_free(struct slot *slot)
 {
-	struct lru_gpu_bo *b = slot->b;
+	struct mock_gpu_bo *b = slot->b;
 
 	while (b->ttm.pin_count)
 		ttm_bo_unpin(&b->ttm);
@@ -178,48 +178,48 @@ static int slot_wait(struct slot *slot)
 /* Get the pages back, wherever they were put, and look at them. */
 static int slot_verify(struct slot *slot)
 {
-	struct lru_gpu_bo *b = slot->b;
+	struct mock_gpu_bo *b = slot->b;
 	struct ttm_operation_ctx ctx = {};
 	int ret = 0;
 
 	if (b->ttm.resource->mem_type != TTM_PL_VRAM) {
 		ret = ttm_bo_populate(&b->ttm, &ctx);
-		lru_gpu_moved(b);
+		mock_gpu_moved(b);
 	}
 	if (!ret)
 		ret = slot_wait(slot);
 	if (!ret)
-		lru_gpu_verify(b);
+		mock_gpu_verify(b);
 	return ret;
 }
 
 /* What the GPU writes is there in time, what the CPU does is at once. */
 static int slot_use_content(struct worker *w, struct slot *slot)
 {
-	struct lru_gpu_bo *b = slot->b;
+	struct mock_gpu_bo *b = slot->b;
 	int ret;
 
 	/* It is needed again. */
-	lru_gpu_set_purgeable(b, false);
+	mock_gpu_set_purgeable(b, false);
 	ret = slot_verify(slot);
 	if (ret)
 		return ret;
 	if (dice(w, 2))
-		lru_gpu_fill(b);
+		mock_gpu_fill(b);
 	else
-		ret = lru_gpu_fill_later(b, dice(w, 2) ? DMA_RESV_USAGE_WRITE :
+		ret = mock_gpu_fill_later(b, dice(w, 2) ? DMA_RESV_USAGE_WRITE :
 						DMA_RESV_USAGE_BOOKKEEP);
-	lru_gpu_set_purgeable(b, !dice(w, 4));
+	mock_gpu_set_purgeable(b, !dice(w, 4));
 	return ret;
 }
 
 static void slot_to_tail(struct slot *slot)
 {
-	struct lru_gpu_bo *b = slot->b;
+	struct mock_gpu_bo *b = slot->b;
 
 	scoped_guard(spinlock, &b->ttm.bdev->lru_lock)
 		ttm_bo_move_to_lru_tail(&b->ttm);
-	lru_gpu_moved(b);
+	mock_gpu_moved(b);
 }
 
 /* Only one of a VM's is pinned, so that there is room for the others. */
@@ -229,7 +229,7 @@ static void slot_pin(struct slot *slot)
 		ttm_bo_unpin(&slot->b->ttm);
 	else
 		ttm_bo_pin(&slot->b->ttm);
-	lru_gpu_moved(slot->b);
+	mock_gpu_moved(slot->b);
 }
 
 static void slot_list_op(struct worker *w, struct slot *slot)
@@ -246,7 +246,7 @@ static void slot_list_op(struct worker *w, struct slot *slot)
 		bo->priority = n;
 	else if (n < 5)
 		slot_to_tail(slot);
-	lru_gpu_moved(slot->b);
+	mock_gpu_moved(slot->b);
 }
 
 static bool is_evictable(const struct ttm_buffer_object *bo)
@@ -264,7 +264,7 @@ static void slot_check_place(struct worker *w, struct slot *slot)
 		place = bo->bulk_move ? TTM_LRU_RANGE : TTM_LRU_LOOSE;
 	guard(spinlock)(&bo->bdev->lru_lock);
 	if (ttm_lru_item_place(&bo->resource->lru) != place)
-		lru_gpu_broken(&w->s->gpu, "a buffer is on the wrong list");
+		mock_gpu_broken(&w->s->gpu, "a buffer is on the wrong list");
 }
 
 /*
@@ -354,18 +354,18 @@ static int use_slot(struct worker *w, struct slot *slot)
 		if (ret)
 			return ret;
 	}
-	lru_gpu_moved(slot->b);
+	mock_gpu_moved(slot->b);
 	slot_list_op(w, slot);
 	return dice(w, 4) ? slot_use_content(w, slot) : 0;
 }
 
-static void bulk_to_tail(struct vm *vm, struct lru_gpu *gpu)
+static void bulk_to_tail(struct vm *vm, struct mock_gpu *gpu)
 {
 	scoped_guard(spinlock, &gpu->bdev.lru_lock)
 		ttm_lru_bulk_move_tail(&vm->bulk);
 	for (int i = 0; i < VM_BUFFERS; i++)
 		if (vm->slot[i].b)
-			lru_gpu_moved(vm->slot[i].b);
+			mock_gpu_moved(vm->slot[i].b);
 }
 
 static int submission_try(struct worker *w, struct submission *sub)
@@ -396,7 +396,7 @@ static bool try_to_submit(struct worker *w, struct submission *sub)
 		if (!ret)
 			return true;
 		if (!may_retry(ret))
-			lru_gpu_broken(&w->s->gpu, "a submission failed");
+			mock_gpu_broken(&w->s->gpu, "a submission failed");
 		w->retries++;
 		cond_resched();
 	}
@@ -437,7 +437,7 @@ static void check_slots(struct worker *w, struct slot *slot, unsigned int n,
 	for (int i = 0; i < n; i++)
 		if (is_owed(&slot[i], mem_type, began) &&
 		    slot[i].met[w->i] != w->passes)
-			lru_gpu_broken(&w->s->gpu, "a pass missed a buffer");
+			mock_gpu_broken(&w->s->gpu, "a pass missed a buffer");
 	dma_resv_unlock(slot->resv);
 }
 
@@ -455,12 +455,12 @@ static void check_pass(struct worker *w, u32 mem_type, u64 began)
 static u64 begin_pass(struct worker *w)
 {
 	w->passes++;
-	return lru_gpu_tick(&w->s->gpu);
+	return mock_gpu_tick(&w->s->gpu);
 }
 
 static bool is_alive(struct ttm_buffer_object *bo)
 {
-	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
+	struct mock_gpu_bo *b = to_mock_gpu_bo(bo);
 
 	return b && b->owner;
 }
@@ -484,7 +484,7 @@ static void evict_all(struct worker *w)
 
 	if (ttm_resource_manager_evict_all(bdev,
 					   ttm_manager_type(bdev, mem_type)))
-		lru_gpu_broken(&w->s->gpu, "evicting all failed");
+		mock_gpu_broken(&w->s->gpu, "evicting all failed");
 	else
 		check_pass(w, mem_type, began);
 }
@@ -502,7 +502,7 @@ static void evict_alloc(struct worker *w)
 		ret = slot_verify(slot);
 		slot_free(slot);
 	} else {
-		ret = slot_make(w, slot, LRU_GPU_PAGES,
+		ret = slot_make(w, slot, MOCK_GPU_PAGES,
 				dice(w, 2) ? &in_vram : &in_tt);
 		if (!ret)
 			ret = slot_use_content(w, slot);
@@ -513,7 +513,7 @@ static void evict_alloc(struct worker *w)
 	if (may_retry(ret))
 		w->retries++;
 	else if (ret)
-		lru_gpu_broken(&w->s->gpu, "making room failed");
+		mock_gpu_broken(&w->s->gpu, "making room failed");
 }
 
 /* Move half of all that is met to system memory. */
@@ -533,15 +533,15 @@ static void evict_walk(struct worker *w)
 	ttm_bo_lru_for_each_reserved_guarded(&curs, man, &arg, bo) {
 		if (!is_alive(bo))
 			continue;
-		((struct slot *)to_lru_gpu_bo(bo)->owner)->met[w->i] = w->passes;
+		((struct slot *)to_mock_gpu_bo(bo)->owner)->met[w->i] = w->passes;
 		/* It may have been pinned while the walk waited for it. */
 		if (!bo->pin_count && dice(w, 2))
 			ret = ttm_bo_validate(bo, &in_system, &ctx);
 		if (ret && !may_retry(ret))
-			lru_gpu_broken(&w->s->gpu, "moving to system failed");
+			mock_gpu_broken(&w->s->gpu, "moving to system failed");
 	}
 	if (IS_ERR(bo))
-		lru_gpu_broken(&w->s->gpu, "a walk failed");
+		mock_gpu_broken(&w->s->gpu, "a walk failed");
 	else if (!curs.left_out.busy && !curs.left_out.dying)
 		check_pass(w, in_vram ? TTM_PL_VRAM : TTM_PL_TT, began);
 }
@@ -561,7 +561,7 @@ static void evict_swap(struct worker *w)
 		ret = ttm_bo_swapout(bdev, &ctx, ttm_manager_type(bdev, mem_type),
 				     GFP_KERNEL, 1 + dice(w, 16));
 	if (ret < 0)
-		lru_gpu_broken(&w->s->gpu, "swapping out failed");
+		mock_gpu_broken(&w->s->gpu, "swapping out failed");
 }
 
 /*
@@ -582,7 +582,7 @@ static void shrink_manager(struct worker *w, u32 mem_type, long target)
 					     &arg, bo) {
 		bool alive = is_alive(bo);
 		struct ttm_bo_shrink_flags flags = {
-			.purge = !alive || lru_gpu_purgeable(bo),
+			.purge = !alive || mock_gpu_purgeable(bo),
 			.allow_move = alive,
 		};
 		long ret;
@@ -591,7 +591,7 @@ static void shrink_manager(struct worker *w, u32 mem_type, long target)
 			continue;
 		ret = ttm_bo_shrink(&ctx, bo, flags);
 		if (ret > 0 && alive)
-			lru_gpu_shrunk(bo, flags.purge);
+			mock_gpu_shrunk(bo, flags.purge);
 		target -= max(ret, 0);
 		if (target <= 0)
 			break;
@@ -623,7 +623,7 @@ static void shrink_reclaim(struct worker *w)
 }
 
 static const struct ttm_shrinker_funcs stress_shrinker_funcs = {
-	.shrunk = lru_gpu_shrunk,
+	.shrunk = mock_gpu_shrunk,
 };
 
 /*
@@ -759,7 +759,7 @@ static void slot_end(struct stress *s, struct slot *slot)
 	dma_resv_lock(slot->resv, NULL);
 	if (slot->b) {
 		if (slot_verify(slot))
-			lru_gpu_broken(&s->gpu, "a buffer can't be had back");
+			mock_gpu_broken(&s->gpu, "a buffer can't be had back");
 		slot_free(slot);
 	}
 	dma_resv_unlock(slot->resv);
@@ -796,9 +796,9 @@ static void stress_report(struct stress *s)
 {
 	kunit_info(s->test, "ops=%lu seed=%lu cpus=%u\n", stress_ops,
 		   stress_seed, stress_cpus);
-	for (int i = 0; i < LRU_GPU_STATS; i++)
+	for (int i = 0; i < MOCK_GPU_STATS; i++)
 		kunit_info(s->test, "%d %s\n", atomic_read(&s->gpu.stat[i]),
-			   lru_gpu_stat_name(i));
+			   mock_gpu_stat_name(i));
 	for (int i = 0; i < WORKERS; i++) {
 		struct worker *w = &s->worker[i];
 
@@ -820,8 +820,8 @@ static void ttm_lru_stress_all_at_once(struct kunit *test)
 	s->test = test;
 	s->buffers_before = atomic_read(&ttm_glob.bo_count);
 	s->pages_before = gpu_pages();
-	if (lru_gpu_init(&s->gpu, c->devs->drm, VRAM_PAGES, TT_PAGES)) {
-		lru_gpu_fini(&s->gpu);
+	if (mock_gpu_init(&s->gpu, c->devs->drm, VRAM_PAGES, TT_PAGES)) {
+		mock_gpu_fini(&s->gpu);
 		KUNIT_FAIL_AND_ABORT(test, "no GPU");
 	}
 	stress_init_slots(s);
@@ -837,18 +837,18 @@ static void ttm_lru_stress_all_at_once(struct kunit *test)
 	if (!IS_ERR(s->shrinker))
 		ttm_shrinker_destroy(s->shrinker);
 	pretend_swap_space(-SZ_1M);
-	lru_gpu_idle(&s->gpu);
+	mock_gpu_idle(&s->gpu);
 
 	KUNIT_EXPECT_STREQ(test, s->gpu.broken ?: "", "");
-	for (int i = 0; i < LRU_GPU_STATS && !s->gpu.broken; i++)
+	for (int i = 0; i < MOCK_GPU_STATS && !s->gpu.broken; i++)
 		KUNIT_EXPECT_GT_MSG(test, atomic_read(&s->gpu.stat[i]), 0, "%s",
-				    lru_gpu_stat_name(i));
+				    mock_gpu_stat_name(i));
 	expect_empty(test, &s->gpu.bdev);
 	KUNIT_EXPECT_EQ(test, atomic_read(&s->gpu.jobs), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&ttm_glob.bo_count),
 			s->buffers_before);
 	KUNIT_EXPECT_EQ(test, gpu_pages(), s->pages_before);
-	lru_gpu_fini(&s->gpu);
+	mock_gpu_fini(&s->gpu);
 }
 
 static struct kunit_case ttm_lru_stress_cases[] = {

@@ -31,15 +31,15 @@ static void ttm_lru_swapout_to_the_backup(struct kunit *test)
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b* c*", "abc");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.fail = "b";
-	lru_script.error = -ENOMEM;
+	lru_mock.fail = "b";
+	lru_mock.error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
-	lru_script.fail = NULL;
-	EXPECT_LETTERS(lru_script.swapped, "abc");
+	lru_mock.fail = NULL;
+	EXPECT_LETTERS(lru_mock.swapped, "abc");
 	EXPECT_SOUND(w, "b* / a c");
 	KUNIT_EXPECT_TRUE(test, ttm_tt_is_backed_up(lru_bo(w, 'a')->ttm));
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&w->bdev->shrinkable_pages), 1);
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 /* Not without swap space; and TTM's limit doesn't count their pages. */
@@ -51,8 +51,8 @@ static void ttm_lru_swapout_leaves_backups(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), 0);
 	kunit_deactivate_static_stub(test, ttm_backup_bytes_avail);
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
-	EXPECT_LETTERS(lru_script.moved, "");
-	EXPECT_LETTERS(lru_script.swapped, "");
+	EXPECT_LETTERS(lru_mock.moved, "");
+	EXPECT_LETTERS(lru_mock.swapped, "");
 	EXPECT_SOUND(w, "a b");
 }
 
@@ -62,7 +62,7 @@ static void swapout_use_b(struct lru_world *w, char letter)
 
 	if (letter != 'a' || !dma_resv_trylock(bo->base.resv))
 		return;
-	lru_script.at = NULL;
+	lru_mock.at = NULL;
 	scoped_guard(spinlock, &w->bdev->lru_lock)
 		ttm_bo_move_to_lru_tail(bo);
 	dma_resv_unlock(bo->base.resv);
@@ -71,15 +71,15 @@ static void swapout_use_b(struct lru_world *w, char letter)
 /* While a is asked, b is used: it is met all the same. */
 static void ttm_lru_swapout_meets_what_moves(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "abc");
-	lru_script.at = swapout_use_b;
+	lru_mock.at = swapout_use_b;
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
-	EXPECT_LETTERS(lru_script.swapped, "acb");
+	EXPECT_LETTERS(lru_mock.swapped, "acb");
 	EXPECT_SOUND(w, "/ a c b");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 static void swapout_look_at_mutex(struct lru_world *w, char letter)
@@ -92,14 +92,14 @@ static void swapout_look_at_mutex(struct lru_world *w, char letter)
 /* While buffers are swapped out, devices come and go. */
 static void ttm_lru_swapout_without_global_lock(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "abc");
 	swapout_result = false;
-	lru_script.at = swapout_look_at_mutex;
+	lru_mock.at = swapout_look_at_mutex;
 	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 3), 3);
-	EXPECT_LETTERS(lru_script.asked, "abc");
+	EXPECT_LETTERS(lru_mock.asked, "abc");
 	KUNIT_EXPECT_FALSE(test, swapout_result);
 	KUNIT_EXPECT_EQ(test, atomic_read(&w->bdev->swapping), 0);
 }
@@ -108,7 +108,7 @@ static struct completion swapout_under_way, swapout_goes_on;
 
 static void swapout_linger(struct lru_world *w, char letter)
 {
-	lru_script.at = NULL;
+	lru_mock.at = NULL;
 	complete(&swapout_under_way);
 	wait_for_completion(&swapout_goes_on);
 	/* Let it get there. */
@@ -129,14 +129,14 @@ static int swapout_swapper(void *data)
 /* But for a device whose buffers are being swapped out. */
 static void ttm_lru_swapout_device_waits_for_swapout(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
 	struct task_struct *swapper;
 
 	lru_fill(w, "a");
 	swapout_result = false;
 	init_completion(&swapout_under_way);
 	init_completion(&swapout_goes_on);
-	lru_script.at = swapout_linger;
+	lru_mock.at = swapout_linger;
 	swapper = kthread_run(swapout_swapper, NULL, "ttm-lru-swapper");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(swapper));
 	wait_for_completion(&swapout_under_way);
@@ -167,7 +167,7 @@ static void swapout_use(struct lru_world *w, char letter)
 /* What the GPU may still write to, it would lose. Nothing moves to where it is. */
 static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	lru_fill(w, "ab");
@@ -178,14 +178,14 @@ static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
 	lru_idle(w);
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
 	EXPECT_SOUND(w, "/ b a");
-	EXPECT_LETTERS(lru_script.moved, "");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
+	EXPECT_LETTERS(lru_mock.moved, "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
 }
 
 /* Nor are its pages given back when the last reference is gone. */
 static void ttm_lru_swapout_spares_zombies_in_use(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
 	struct ttm_buffer_object *bo = lru_bo(w, 'a');
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
@@ -198,7 +198,7 @@ static void ttm_lru_swapout_spares_zombies_in_use(struct kunit *test)
 	lru_unreserve(bo);
 	bo->deleted = false;
 	lru_idle(w);
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "a"), "");
 	EXPECT_SOUND(w, "a");
 }
 
@@ -223,30 +223,30 @@ static void ttm_lru_swapout_backs_up_what_is_worth_it(struct kunit *test)
 	kunit_activate_static_stub(test, ttm_backup_backup_folio,
 				   swapout_no_backup);
 	bo->deleted = true;
-	lru_script.worthless = "c";
+	lru_mock.worthless = "c";
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
 	bo->deleted = false;
 	KUNIT_EXPECT_FALSE(test, swapout_result);
 	KUNIT_EXPECT_NULL(test, bo->ttm);
-	EXPECT_LETTERS(lru_script.swapped, "");
+	EXPECT_LETTERS(lru_mock.swapped, "");
 	EXPECT_SOUND(w, "b c");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "c"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "c"), "");
 }
 
 /* A buffer that others have is not waited for, and they don't hide the rest. */
 static void ttm_lru_swapout_waits_for_nobody(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c d");
 	struct lru_holder holder = { .when_waited = true };
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "abcd");
 	lru_hold(&holder, w, 'a');
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout(w->bdev, &ctx, GFP_KERNEL), 1);
-	EXPECT_LETTERS(lru_script.swapped, "b");
+	EXPECT_LETTERS(lru_mock.swapped, "b");
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
 	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_script.swapped, "bcd");
+	EXPECT_LETTERS(lru_mock.swapped, "bcd");
 	EXPECT_SOUND(w, "a / b c d");
 }
 
@@ -256,14 +256,14 @@ static void ttm_lru_swapout_waits_for_nobody(struct kunit *test)
 
 static void ttm_lru_swapout_driver_is_not_told(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a");
 	struct ttm_operation_ctx ctx = {};
 
 	w->funcs.swap_notify = NULL;
 	lru_fill(w, "a");
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
 	EXPECT_SOUND(w, "/ a");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "a"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "a"), "");
 }
 
 static void swapout_let_go(struct ttm_buffer_object *bo)
@@ -274,7 +274,7 @@ static void swapout_let_go(struct ttm_buffer_object *bo)
 /* It has given the pages back when it was told, as if they were never there. */
 static void ttm_lru_swapout_driver_lets_go(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
 	struct ttm_operation_ctx ctx = {};
 
 	w->funcs.swap_notify = swapout_let_go;
@@ -309,7 +309,7 @@ static void swapout_make_in(struct lru_world *w, char letter, u32 mem_type,
 	KUNIT_ASSERT_EQ(w->test, lru_place_at(w, letter, &placement, &ctx, NULL),
 			0);
 	lru_fill(w, (char[]) { letter, 0 });
-	lru_script.moved = (struct lru_letters) {};
+	lru_mock.moved = (struct lru_letters) {};
 }
 
 static bool swapout_is_swapped(struct lru_world *w, char letter)
@@ -320,24 +320,24 @@ static bool swapout_is_swapped(struct lru_world *w, char letter)
 /* An error ends it, and is told; what was taken for the move is given back. */
 static void ttm_lru_swapout_ends_with_an_error(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_resource_manager *system =
 		ttm_manager_type(w->bdev, TTM_PL_SYSTEM);
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "abc");
 	swapout_make_in(w, 'd', TTM_PL_PRIV, true);
-	lru_script.fail = "b";
-	lru_script.error = -EIO;
+	lru_mock.fail = "b";
+	lru_mock.error = -EIO;
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL),
 			-EIO);
-	EXPECT_LETTERS(lru_script.moved, "ab");
+	EXPECT_LETTERS(lru_mock.moved, "ab");
 	EXPECT_SOUND(w, "b c / a");
 	KUNIT_EXPECT_FALSE(test, swapout_is_swapped(w, 'b'));
 	KUNIT_EXPECT_FALSE(test, swapout_is_swapped(w, 'd'));
 	KUNIT_EXPECT_EQ(test, system->usage, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), -EIO);
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	lru_free(w, 'd');
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
@@ -345,14 +345,14 @@ static void ttm_lru_swapout_ends_with_an_error(struct kunit *test)
 /* What the device has in memory of its own doesn't go; pages there are a copy. */
 static void ttm_lru_swapout_of_pages_only(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "a");
 	swapout_make_in(w, 'b', TTM_PL_PRIV, false);
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
-	EXPECT_LETTERS(lru_script.asked, "a");
-	EXPECT_LETTERS(lru_script.moved, "");
+	EXPECT_LETTERS(lru_mock.asked, "a");
+	EXPECT_LETTERS(lru_mock.moved, "");
 	lru_free(w, 'b');
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
@@ -360,13 +360,13 @@ static void ttm_lru_swapout_of_pages_only(struct kunit *test)
 /* When one manager has given enough, the others keep theirs. */
 static void ttm_lru_swapout_of_one_manager(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "a");
 	swapout_make_in(w, 'b', TTM_PL_SYSTEM, true);
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout(w->bdev, &ctx, GFP_KERNEL), 1);
-	EXPECT_LETTERS(lru_script.swapped, "b");
+	EXPECT_LETTERS(lru_mock.swapped, "b");
 	KUNIT_EXPECT_FALSE(test, swapout_is_swapped(w, 'a'));
 }
 
@@ -377,12 +377,12 @@ static void ttm_lru_swapout_of_one_manager(struct kunit *test)
 /* A device that gave nothing has not had its turn. */
 static void ttm_lru_swapout_turns(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct lru_world *other;
 
 	lru_fill(w, "a");
-	other = lru_scripted(test, TTM_PL_SYSTEM, "c");
+	other = lru_mock_world(test, TTM_PL_SYSTEM, "c");
 	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 2), 1);
 	lru_fill(w, "b");
 	lru_fill(other, "c");
@@ -394,13 +394,13 @@ static void ttm_lru_swapout_turns(struct kunit *test)
 /* Each device is looked at once. */
 static void ttm_lru_swapout_looks_once(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "a");
-	lru_script.worthless = "a";
+	lru_mock.worthless = "a";
 	KUNIT_EXPECT_EQ(test, ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), 0);
-	EXPECT_LETTERS(lru_script.asked, "a");
+	EXPECT_LETTERS(lru_mock.asked, "a");
 }
 
 /*
@@ -420,7 +420,7 @@ static void swapout_to_system(struct lru_world *w, char letter)
 /* While it is waited for, a moves where teardown has been already. */
 static void ttm_lru_swapout_teardown_meets_what_moves(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct lru_holder holder = {
 		.when_waited = true,
 		.before = swapout_to_system,
@@ -437,7 +437,7 @@ static void ttm_lru_swapout_teardown_meets_what_moves(struct kunit *test)
 /* Buffers that never had pages have nothing to give back, pinned or not. */
 static void ttm_lru_swapout_teardown_of_unused(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 
 	lru_pin(w, 'b');
 	lru_fill(w, "c");

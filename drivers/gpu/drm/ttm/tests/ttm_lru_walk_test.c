@@ -176,7 +176,7 @@ static void lru_mass_fini(struct lru_mass *mass, struct lru_world *w)
 
 static void ttm_lru_walk_hands_out_all(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b* c* d | e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b* c* d | e");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -187,7 +187,7 @@ static void ttm_lru_walk_hands_out_all(struct kunit *test)
 
 static void ttm_lru_walk_of_nothing(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -209,7 +209,7 @@ static void lru_see_locks(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_hands_out_reserved(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b* c* d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -226,7 +226,7 @@ static void ttm_lru_walk_hands_out_reserved(struct kunit *test)
 
 static void ttm_lru_walk_passes_by_busy_ones(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -237,7 +237,7 @@ static void ttm_lru_walk_passes_by_busy_ones(struct kunit *test)
 
 static void ttm_lru_walk_ends_at_its_target(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -250,7 +250,7 @@ static void ttm_lru_walk_ends_at_its_target(struct kunit *test)
 /* One that failed is not met again, but for those who move it. */
 static void ttm_lru_walk_failing_once_is_enough(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c | d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c | d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -263,7 +263,7 @@ static void ttm_lru_walk_failing_once_is_enough(struct kunit *test)
 /* Not even if the attempt itself moves it: Linux's own walk never ends. */
 static void ttm_lru_walk_ends_though_attempts_move(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -285,7 +285,7 @@ static void lru_bulk_to_tail(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_ends_though_bulks_move(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -307,7 +307,7 @@ static void lru_free_next(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_goes_on_where_it_was(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -323,7 +323,7 @@ static void ttm_lru_walk_goes_on_where_it_was(struct kunit *test)
 
 static void ttm_lru_walk_goes_on_after(struct kunit *test, int error)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -356,7 +356,7 @@ static void ttm_lru_walk_goes_on_after_enospc(struct kunit *test)
 static void ttm_lru_walk_ends_with_other_errors(struct kunit *test)
 {
 	static const int errors[] = { -EINTR, -ERESTARTSYS, -EIO, -EINVAL };
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
 
 	for (int i = 0; i < ARRAY_SIZE(errors); i++) {
@@ -387,7 +387,7 @@ static char lru_step(struct ttm_bo_lru_cursor *curs, struct lru_world *w,
 /* The end is the end. In Linux's own the next step starts over. */
 static void ttm_lru_walk_end_is_an_end(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;
@@ -406,7 +406,7 @@ static void ttm_lru_walk_end_is_an_end(struct kunit *test)
 
 static void ttm_lru_walk_left_early_leaves_nothing(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;
@@ -429,7 +429,7 @@ static void ttm_lru_walk_left_early_leaves_nothing(struct kunit *test)
 
 static void ttm_lru_walk_sleeping_waits(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_holder holder = { .when_waited = true };
 	struct lru_meeting m;
 	s64 ret;
@@ -448,7 +448,7 @@ static void ttm_lru_walk_sleeping_waits(struct kunit *test)
 /* Whatever says that it may wait, that it must not wins. */
 static void ttm_lru_walk_only_tries(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -473,7 +473,7 @@ static void lru_free_it(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_waited_in_vain(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_holder holder = {
 		.when_waited = true,
 		.before = lru_free_it,
@@ -505,7 +505,7 @@ static void lru_move_to_system(struct lru_world *w, char letter)
 /* What is waited for may be in another manager by then. */
 static void ttm_lru_walk_waited_for_one_that_moves(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_holder holder = {
 		.when_waited = true,
 		.before = lru_move_to_system,
@@ -562,7 +562,7 @@ static s64 lru_go_with_ticket(struct lru_meeting *m, char own, char first,
 
 static void ttm_lru_walk_ticket_waits_once(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -581,7 +581,7 @@ static void ttm_lru_walk_ticket_waits_once(struct kunit *test)
 /* A transaction that could deadlock must back off. */
 static void ttm_lru_walk_ticket_may_die(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -594,7 +594,7 @@ static void ttm_lru_walk_ticket_may_die(struct kunit *test)
 /* With a signal that came already, waiting is over before it begins. */
 static void ttm_lru_walk_interrupted(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_holder holder = {};
 	struct lru_meeting m;
 	s64 ret;
@@ -631,7 +631,7 @@ static s64 lru_go_with_lent(struct lru_meeting *m, struct dma_resv *lent)
 /* What the caller lends is used, and not given away. */
 static void ttm_lru_walk_uses_what_is_lent(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -650,7 +650,7 @@ static void ttm_lru_walk_uses_what_is_lent(struct kunit *test)
 
 static void ttm_lru_walk_passes_by_dying_ones(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
 	s64 ret;
 
@@ -666,7 +666,7 @@ static void ttm_lru_walk_passes_by_dying_ones(struct kunit *test)
 
 static void ttm_lru_walk_meets_ghosts(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct lru_meeting m;
 
 	lru_alloc_next(w, 'a');
@@ -683,7 +683,7 @@ static void ttm_lru_walk_meets_ghosts(struct kunit *test)
 
 static void ttm_lru_walk_counts_what_it_skips(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -704,7 +704,7 @@ static void ttm_lru_walk_counts_what_it_skips(struct kunit *test)
 
 static void ttm_lru_walk_keeps_its_progress(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -726,7 +726,7 @@ static void lru_a_to_tail_once(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_unbounded_follows(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -746,7 +746,7 @@ static void ttm_lru_walk_unbounded_follows(struct kunit *test)
 
 static void ttm_lru_walk_end_after_an_error(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = { .interruptible = true };
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .sleeping_lock = true };
 	struct lru_holder holder = {};
@@ -772,7 +772,7 @@ static void ttm_lru_walk_end_after_an_error(struct kunit *test)
 
 static void ttm_lru_walk_released_keeps_its_place(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;
@@ -794,7 +794,7 @@ static void ttm_lru_walk_released_keeps_its_place(struct kunit *test)
 
 static void ttm_lru_walk_ticket_waits_for_all(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -828,7 +828,7 @@ static struct ttm_lru_stats *lru_stats(struct lru_world *w)
 
 static void ttm_lru_walk_skips_a_busy_bulk(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 	struct ttm_lru_stats *stats = lru_stats(w);
 	struct lru_meeting m;
 
@@ -843,7 +843,7 @@ static void ttm_lru_walk_skips_a_busy_bulk(struct kunit *test)
 
 static void ttm_lru_walk_skips_the_rest_of_a_bulk(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct lru_holder holder = {};
@@ -866,7 +866,7 @@ static void ttm_lru_walk_skips_the_rest_of_a_bulk(struct kunit *test)
 static void ttm_lru_walk_tries_members_where_ends_differ(struct kunit *test)
 {
 	static const char *const alone[] = { "a", "d" };
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d*");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d*");
 
 	for (int i = 0; i < ARRAY_SIZE(alone); i++) {
 		struct ttm_buffer_object *bo = lru_bo(w, alone[i][0]);
@@ -884,7 +884,7 @@ static void ttm_lru_walk_tries_members_where_ends_differ(struct kunit *test)
 /* A busy member with a lock of its own doesn't stand for the rest either. */
 static void ttm_lru_walk_a_busy_loner_is_no_bulk(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d*");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d*");
 	struct ttm_buffer_object *bo = lru_bo(w, 'b');
 	struct lru_meeting m;
 
@@ -898,7 +898,7 @@ static void ttm_lru_walk_a_busy_loner_is_no_bulk(struct kunit *test)
 
 static void ttm_lru_walk_waits_for_a_bulk(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 	struct lru_holder holder = { .when_waited = true };
 	struct lru_meeting m;
 	s64 ret;
@@ -917,7 +917,7 @@ static void ttm_lru_walk_waits_for_a_bulk(struct kunit *test)
 /* The transaction's own bulk is no one's to wait for, and skipped at once. */
 static void ttm_lru_walk_own_bulk_is_passed(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 	struct ttm_lru_stats *stats = lru_stats(w);
 	struct ww_acquire_ctx ticket;
 	struct lru_meeting m;
@@ -943,7 +943,7 @@ static void ttm_lru_walk_own_bulk_is_passed(struct kunit *test)
 /* Where a bulk was skipped, others come and go. */
 static void ttm_lru_walk_skipped_and_then(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d e");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = {
 		.ctx = &ctx, .trylock_only = true, .unbounded = true,
@@ -973,7 +973,7 @@ static void ttm_lru_walk_skipped_and_then(struct kunit *test)
 /* Who begins where a bulk was skipped goes on behind it, whatever moves. */
 static void ttm_lru_walk_skips_twice(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* | c* d* e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* | c* d* e");
 	struct lru_meeting m;
 
 	lru_meeting_init(&m, w);
@@ -1000,7 +1000,7 @@ static void lru_mass_lock(struct lru_mass *mass, bool lock)
 
 static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct ttm_lru_stats *stats;
 	struct lru_meeting m;
 	struct lru_mass mass;
@@ -1025,7 +1025,7 @@ static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 
 static void ttm_lru_walk_ten_thousand_in_ten_bulks(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct ttm_lru_stats *stats;
 	struct lru_meeting m;
 	struct lru_mass mass;
@@ -1049,7 +1049,7 @@ static void ttm_lru_walk_ten_thousand_in_ten_bulks(struct kunit *test)
 /* A bounded walk ignores who left the middle of a range: that counts as well. */
 static void ttm_lru_walk_short_holds_of_ignored_ones(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;
@@ -1085,40 +1085,40 @@ static void ttm_lru_walk_short_holds_of_ignored_ones(struct kunit *test)
 
 static void ttm_lru_walk_evicts_the_oldest(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b | c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b | c");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "abc");
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
+	lru_mock.space = 3 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.moved, "ax");
+	EXPECT_LETTERS(lru_mock.moved, "ax");
 	EXPECT_SOUND(w, "b x | c");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 static void ttm_lru_walk_evicts_what_is_worth_it(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
-	lru_script.worthless = "ab";
+	lru_mock.space = 3 * PAGE_SIZE;
+	lru_mock.worthless = "ab";
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "abc");
+	EXPECT_LETTERS(lru_mock.asked, "abc");
 	EXPECT_SOUND(w, "a b x");
 }
 
 /* Buffers whose content is dropped go nowhere. */
 static void ttm_lru_walk_evicts_to_nowhere(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 2 * PAGE_SIZE;
-	lru_script.drop = "a";
+	lru_mock.space = 2 * PAGE_SIZE;
+	lru_mock.drop = "a";
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	KUNIT_EXPECT_NULL(test, lru_bo(w, 'a')->resource);
 	EXPECT_SOUND(w, "b x");
@@ -1126,30 +1126,30 @@ static void ttm_lru_walk_evicts_to_nowhere(struct kunit *test)
 
 static void ttm_lru_walk_evict_nothing_to_get(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 2 * PAGE_SIZE;
-	lru_script.worthless = "ab";
+	lru_mock.space = 2 * PAGE_SIZE;
+	lru_mock.worthless = "ab";
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
 	EXPECT_SOUND(w, "a b");
 }
 
 static void ttm_lru_walk_evict_fails_with(struct kunit *test, int error)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "abc");
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
-	lru_script.fail = "ab";
-	lru_script.error = error;
+	lru_mock.space = 3 * PAGE_SIZE;
+	lru_mock.fail = "ab";
+	lru_mock.error = error;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.moved, "abcx");
+	EXPECT_LETTERS(lru_mock.moved, "abcx");
 	EXPECT_SOUND(w, "a b x");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 static void ttm_lru_walk_evict_goes_on_after_enospc(struct kunit *test)
@@ -1170,35 +1170,35 @@ static void ttm_lru_walk_evict_goes_on_after_enomem(struct kunit *test)
 /* If there is nothing else, callers are told what they are told today. */
 static void ttm_lru_walk_evict_reports_enomem(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 2 * PAGE_SIZE;
-	lru_script.fail = "a";
-	lru_script.worthless = "b";
-	lru_script.error = -ENOMEM;
+	lru_mock.space = 2 * PAGE_SIZE;
+	lru_mock.fail = "a";
+	lru_mock.worthless = "b";
+	lru_mock.error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOMEM);
 	EXPECT_SOUND(w, "a b");
 }
 
 static void ttm_lru_walk_evict_ends_with_eio(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 2 * PAGE_SIZE;
-	lru_script.fail = "a";
-	lru_script.error = -EIO;
+	lru_mock.space = 2 * PAGE_SIZE;
+	lru_mock.fail = "a";
+	lru_mock.error = -EIO;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -EIO);
-	EXPECT_LETTERS(lru_script.moved, "a");
+	EXPECT_LETTERS(lru_mock.moved, "a");
 	EXPECT_SOUND(w, "a b");
 }
 
 static void ttm_lru_walk_evict_lent_ones(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c*");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c*");
 	struct ttm_operation_ctx ctx = {
 		.allow_res_evict = true,
 		.resv = &w->resv,
@@ -1206,7 +1206,7 @@ static void ttm_lru_walk_evict_lent_ones(struct kunit *test)
 
 	lru_make(w, 'x', 0, NULL, false);
 	lru_free(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
+	lru_mock.space = 3 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 	EXPECT_SOUND(w, "b* c* x");
 }
@@ -1238,10 +1238,10 @@ static int lru_place_while_held(struct lru_world *w, const char *held,
 
 static void ttm_lru_walk_evict_waits_with_a_ticket(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
+	lru_mock.space = 3 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "abc", false), 0);
 	EXPECT_SOUND(w, "b c x");
 }
@@ -1252,32 +1252,32 @@ static void ttm_lru_walk_evict_waits_with_a_ticket(struct kunit *test)
  */
 static void ttm_lru_walk_evict_waits_for_all(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
-	lru_script.worthless = "ac";
+	lru_mock.space = 3 * PAGE_SIZE;
+	lru_mock.worthless = "ac";
 	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "ab", false), 0);
 	EXPECT_SOUND(w, "a c x");
 }
 
 static void ttm_lru_walk_evict_waits_for_a_bulk(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 4 * PAGE_SIZE;
-	lru_script.worthless = "abd";
+	lru_mock.space = 4 * PAGE_SIZE;
+	lru_mock.worthless = "abd";
 	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "a", false), 0);
 	EXPECT_SOUND(w, "a* b* d x");
 }
 
 static void ttm_lru_walk_evict_may_die(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 2 * PAGE_SIZE;
+	lru_mock.space = 2 * PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "ab", true), -ENOSPC);
 	EXPECT_SOUND(w, "a b");
 }
@@ -1285,10 +1285,10 @@ static void ttm_lru_walk_evict_may_die(struct kunit *test)
 /* All that is evictable goes, a pass at a time, if that is what it takes. */
 static void ttm_lru_walk_evict_everything(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c d | e f");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c d | e f");
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 1;	/* x never fits */
+	lru_mock.space = 1;	/* x never fits */
 	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "adf", false), -ENOSPC);
 	EXPECT_SOUND(w, "");
 }
@@ -1302,14 +1302,14 @@ static void lru_end_moment(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_evict_looks_twice(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* z");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* z");
 	struct ttm_operation_ctx ctx = {};
 	int ret;
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
-	lru_script.worthless = "z";
-	lru_script.at = lru_end_moment;
+	lru_mock.space = 3 * PAGE_SIZE;
+	lru_mock.worthless = "z";
+	lru_mock.at = lru_end_moment;
 	lru_make_busy(&w->resv);
 	ret = lru_place(w, 'x', &ctx, NULL);
 	lru_end_moment(w, 'z');
@@ -1321,44 +1321,44 @@ static void ttm_lru_walk_evict_looks_twice(struct kunit *test)
 static void lru_all_are_worth_it(struct lru_world *w, char letter)
 {
 	if (letter == 'b')
-		lru_script.worthless = NULL;
+		lru_mock.worthless = NULL;
 }
 
 static void ttm_lru_walk_evict_as_long_as_it_helps(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
-	lru_script.space = PAGE_SIZE;
-	lru_script.worthless = "a";
-	lru_script.at = lru_all_are_worth_it;
+	lru_mock.space = PAGE_SIZE;
+	lru_mock.worthless = "a";
+	lru_mock.at = lru_all_are_worth_it;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "aba");
+	EXPECT_LETTERS(lru_mock.asked, "aba");
 	EXPECT_SOUND(w, "x");
 }
 
 static void ttm_lru_walk_evict_all(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c | d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c | d");
 
 	lru_fill(w, "abcd");
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(w->bdev,
 							     lru_man(w)), 0);
 	EXPECT_SOUND(w, "");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcd"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcd"), "");
 }
 
 /* Those that can't be evicted keep nobody else from it. */
 static void ttm_lru_walk_evict_all_but_failing(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b* c* d | e");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b* c* d | e");
 	int ret;
 
-	lru_script.fail = "ab";
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "ab";
+	lru_mock.error = -ENOSPC;
 	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
 	EXPECT_SOUND(w, "a b*");
 }
@@ -1366,35 +1366,35 @@ static void ttm_lru_walk_evict_all_but_failing(struct kunit *test)
 /* As long as there is progress, another attempt may succeed. */
 static void ttm_lru_walk_evict_all_tries_again(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 
-	lru_script.fail = "a";
-	lru_script.error = -ENOSPC;
-	lru_script.failures = 1;
+	lru_mock.fail = "a";
+	lru_mock.error = -ENOSPC;
+	lru_mock.failures = 1;
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(w->bdev,
 							     lru_man(w)), 0);
-	EXPECT_LETTERS(lru_script.moved, "abca");
+	EXPECT_LETTERS(lru_mock.moved, "abca");
 	EXPECT_SOUND(w, "");
 }
 
 /* What has no user any more is freed, instead of being moved. */
 static void ttm_lru_walk_evict_zombies(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_buffer_object *bo;
 	int ret;
 
 	lru_fill(w, "ab");
 	lru_make_homeless(w, 'x');
-	lru_script.space = 2 * PAGE_SIZE;
+	lru_mock.space = 2 * PAGE_SIZE;
 	/* As if its delayed delete was still to come. */
 	bo = lru_bo(w, 'a');
 	bo->deleted = true;
 	ret = lru_place(w, 'x', &ctx, NULL);
 	bo->deleted = false;
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "x");
+	EXPECT_LETTERS(lru_mock.moved, "x");
 	KUNIT_EXPECT_NULL(test, bo->resource);
 	KUNIT_EXPECT_NULL(test, bo->ttm);
 	EXPECT_SOUND(w, "b x");
@@ -1403,12 +1403,12 @@ static void ttm_lru_walk_evict_zombies(struct kunit *test)
 /* A driver that evicts to where the buffers are: Linux's own goes on for ever. */
 static void ttm_lru_walk_evict_all_stay(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	int ret;
 
-	lru_script.stay = true;
+	lru_mock.stay = true;
 	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
-	lru_script.stay = false;
+	lru_mock.stay = false;
 	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
 	EXPECT_SOUND(w, "a b");
 }
@@ -1416,21 +1416,21 @@ static void ttm_lru_walk_evict_all_stay(struct kunit *test)
 /* And so it does if they must make room for another, in a transaction. */
 static void ttm_lru_walk_evict_but_stay(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
 	lru_make_homeless(w, 'x');
 	lru_bo(w, 'x')->base.size = 4 * PAGE_SIZE;
-	lru_script.space = 4 * PAGE_SIZE;
-	lru_script.stay = true;
+	lru_mock.space = 4 * PAGE_SIZE;
+	lru_mock.stay = true;
 	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "", false), -ENOSPC);
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
-	lru_script.stay = false;
+	lru_mock.stay = false;
 	EXPECT_SOUND(w, "a b");
 }
 
 static void ttm_lru_walk_evict_all_waits(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b* c* d");
 	struct lru_holder holder = { .when_waited = true };
 	int ret;
 
@@ -1449,7 +1449,7 @@ static void lru_pin_it(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_evict_all_pinned_meanwhile(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct lru_holder holder = {
 		.when_waited = true,
 		.before = lru_pin_it,
@@ -1460,7 +1460,7 @@ static void ttm_lru_walk_evict_all_pinned_meanwhile(struct kunit *test)
 	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
 	lru_let_go(&holder);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "b");
+	EXPECT_LETTERS(lru_mock.moved, "b");
 	EXPECT_SOUND(w, "/ a");
 }
 
@@ -1478,7 +1478,7 @@ static int lru_idle_later(void *arg)
 
 static void ttm_lru_walk_evict_all_ghosts(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct task_struct *engine;
 	int ret;
 
@@ -1496,7 +1496,7 @@ static void ttm_lru_walk_evict_all_ghosts(struct kunit *test)
 /* What was evicted in a pipeline is under way until its fence signals. */
 static void ttm_lru_walk_evict_all_pipelined(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a");
 	struct task_struct *engine;
 	struct dma_fence *fence;
 	bool arrived;
@@ -1548,7 +1548,7 @@ static struct task_struct *lru_let_die(struct lru_dying *dying,
 
 static void ttm_lru_walk_evict_all_dying(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct task_struct *other;
 	struct lru_dying dying;
 	int ret;
@@ -1564,7 +1564,7 @@ static void ttm_lru_walk_evict_all_dying(struct kunit *test)
 static void ttm_lru_walk_evict_cgroup(struct kunit *test)
 {
 	const struct dmem_cgroup_init init = { .size = SZ_1M };
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct dmem_cgroup_pool_state *pool, *limit;
 	struct lru_holder holder = { .when_waited = true };
 	struct dmem_cgroup_region *region;
@@ -1597,26 +1597,26 @@ static void ttm_lru_walk_evict_cgroup(struct kunit *test)
 
 static void ttm_lru_walk_swapout_goes_on(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct ttm_operation_ctx ctx = {};
 	s64 pages;
 
 	lru_fill(w, "abcd");
-	lru_script.fail = "ab";
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "ab";
+	lru_mock.error = -ENOSPC;
 	pages = ttm_bo_swapout(w->bdev, &ctx, lru_man(w), GFP_KERNEL, 2);
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	KUNIT_EXPECT_EQ(test, pages, 2);
-	EXPECT_LETTERS(lru_script.moved, "abcd");
-	EXPECT_LETTERS(lru_script.swapped, "cd");
+	EXPECT_LETTERS(lru_mock.moved, "abcd");
+	EXPECT_LETTERS(lru_mock.swapped, "cd");
 	EXPECT_SOUND(w, "a b / c d");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcd"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcd"), "");
 }
 
 /* What has no pages stays where it is. */
 static void ttm_lru_walk_swapout_of_unpopulated(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_buffer_object *bo;
 
@@ -1626,20 +1626,20 @@ static void ttm_lru_walk_swapout_of_unpopulated(struct kunit *test)
 	lru_unreserve(bo);
 	KUNIT_EXPECT_EQ(test, ttm_bo_swapout(w->bdev, &ctx, lru_man(w),
 					     GFP_KERNEL, S64_MAX), 1);
-	EXPECT_LETTERS(lru_script.moved, "c");
+	EXPECT_LETTERS(lru_mock.moved, "c");
 	EXPECT_SOUND(w, "a b / c");
 }
 
 static void ttm_lru_walk_swapout_of_members(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a* b* c* d");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "bd");
 	KUNIT_EXPECT_EQ(test, ttm_bo_swapout(w->bdev, &ctx, lru_man(w),
 					     GFP_KERNEL, S64_MAX), 2);
 	EXPECT_SOUND(w, "a* c* / b d");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "bd"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "bd"), "");
 	EXPECT_SOUND(w, "a* c* b* d");
 }
 
@@ -1650,19 +1650,19 @@ static void ttm_lru_walk_swapout_of_members(struct kunit *test)
  */
 static void ttm_lru_walk_hibernation_in_one_walk(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d e f g h");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e f g h");
 	int ret;
 
 	lru_fill(w, "abcdefgh");
-	lru_script.fail = "abc";
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "abc";
+	lru_mock.error = -ENOSPC;
 	ret = ttm_device_prepare_hibernation(w->bdev);
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "abcdefgh");
-	EXPECT_LETTERS(lru_script.swapped, "defgh");
+	EXPECT_LETTERS(lru_mock.moved, "abcdefgh");
+	EXPECT_LETTERS(lru_mock.swapped, "defgh");
 	EXPECT_SOUND(w, "a b c / d e f g h");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcdefgh"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcdefgh"), "");
 }
 
 /*
@@ -1702,7 +1702,7 @@ static void lru_count_swapped(struct ttm_buffer_object *bo)
 
 static void ttm_lru_walk_swapout_behind(struct kunit *test, unsigned int k)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct ttm_operation_ctx ctx = {};
 	unsigned int n = k + LRU_SWAPPABLE;
 	struct lru_mass mass;
@@ -1752,7 +1752,7 @@ static void ttm_lru_walk_swapout_behind_1000(struct kunit *test)
 
 static void ttm_lru_walk_swapout_one_buffer(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 
 	lru_fill(w, "ab");
@@ -1761,31 +1761,31 @@ static void ttm_lru_walk_swapout_one_buffer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout(w->bdev, &ctx, GFP_KERNEL), 1);
 	EXPECT_SOUND(w, "/ a b");
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout(w->bdev, &ctx, GFP_KERNEL), 0);
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
 }
 
 /* Who has swapped out something is told so, whatever came then. */
 static void ttm_lru_walk_swapout_keeps_its_progress(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct ttm_operation_ctx ctx = {};
 	s64 pages;
 
 	lru_fill(w, "abcd");
-	lru_script.fail = "c";
-	lru_script.error = -EIO;
+	lru_mock.fail = "c";
+	lru_mock.error = -EIO;
 	pages = ttm_bo_swapout(w->bdev, &ctx, lru_man(w), GFP_KERNEL, 4);
 	KUNIT_EXPECT_EQ(test, pages, 2);
 	pages = ttm_bo_swapout(w->bdev, &ctx, lru_man(w), GFP_KERNEL, 4);
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	KUNIT_EXPECT_EQ(test, pages, -EIO);
 	EXPECT_SOUND(w, "c d / a b");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abcd"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcd"), "");
 }
 
 static void ttm_lru_walk_swapout_zombies(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_buffer_object *bo;
 	s64 pages;
@@ -1813,24 +1813,24 @@ static void lru_end_moment_at_c(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_swapout_looks_twice(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a* b* c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a* b* c");
 	struct ttm_operation_ctx ctx = {};
 	int ret;
 
 	lru_fill(w, "abc");
-	lru_script.at = lru_end_moment_at_c;
+	lru_mock.at = lru_end_moment_at_c;
 	lru_make_busy(&w->resv);
 	ret = ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL);
 	lru_end_moment_at_c(w, 'c');
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	EXPECT_SOUND(w, "/ c a b");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 /* All managers of a device, whatever failed in the first. */
 static void ttm_lru_walk_swapout_all_managers(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 	int ret;
 
@@ -1838,25 +1838,25 @@ static void ttm_lru_walk_swapout_all_managers(struct kunit *test)
 	lru_reserve(w, 'a');
 	lru_move_to_system(w, 'a');
 	lru_unreserve(lru_bo(w, 'a'));
-	lru_script.fail = "b";
-	lru_script.error = -ENOMEM;
+	lru_mock.fail = "b";
+	lru_mock.error = -ENOMEM;
 	ret = ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL);
-	lru_script.fail = NULL;
+	lru_mock.fail = NULL;
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.swapped, "ac");
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+	EXPECT_LETTERS(lru_mock.swapped, "ac");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
 /* All devices; the one that gave something is the last to be asked again. */
 static void ttm_lru_walk_swapout_all_devices(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_SYSTEM, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct lru_world *other;
 	s64 pages[3];
 
 	lru_fill(w, "ab");
-	other = lru_scripted(test, TTM_PL_SYSTEM, "c d");
+	other = lru_mock_world(test, TTM_PL_SYSTEM, "c d");
 	lru_fill(other, "cd");
 	pages[0] = ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1);
 	EXPECT_SOUND(w, "b / a");
@@ -1872,8 +1872,8 @@ static void ttm_lru_walk_swapout_all_devices(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages[2], 2);
 	KUNIT_EXPECT_EQ(test,
 			ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1), 0);
-	KUNIT_EXPECT_STREQ(test, lru_check(w, "ab"), "");
-	KUNIT_EXPECT_STREQ(test, lru_check(other, "cd"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
+	KUNIT_EXPECT_STREQ(test, lru_verify(other, "cd"), "");
 }
 
 /*
@@ -1892,11 +1892,11 @@ static void lru_swapout_all(struct lru_world *w)
 
 static void ttm_lru_walk_swapout_failing_allocations(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c");
 	unsigned int n = 0, out;
 
 	do {
-		lru_script.swapped = (struct lru_letters) {};
+		lru_mock.swapped = (struct lru_letters) {};
 		for (char c = 'a'; c <= 'c'; c++) {
 			KUNIT_ASSERT_EQ(test, lru_populate(w, c), 0);
 			if (lru_bo(w, c)->resource->mem_type == TTM_PL_TT)
@@ -1914,7 +1914,7 @@ static void ttm_lru_walk_swapout_failing_allocations(struct kunit *test)
 		for (char c = 'a'; c <= 'c'; c++)
 			out += ttm_tt_is_swapped(lru_bo(w, c)->ttm);
 		KUNIT_EXPECT_GE_MSG(test, out, 2, "allocation %u", n);
-		KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+		KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 	} while (n < 1000);
 	kunit_info(test, "each of %u allocations failed\n", n - 1);
 	KUNIT_EXPECT_GT(test, n, 10);
@@ -1930,14 +1930,14 @@ static void lru_place_x(struct lru_world *w)
 
 static void ttm_lru_walk_evict_failing_allocations(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct ttm_operation_ctx ctx = {};
 	unsigned int n = 0;
 	bool failed;
 
 	lru_fill(w, "abc");
 	lru_make_homeless(w, 'x');
-	lru_script.space = 3 * PAGE_SIZE;
+	lru_mock.space = 3 * PAGE_SIZE;
 	do {
 		n++;
 		failed = lru_with_failure(n, lru_place_x, w);
@@ -1952,7 +1952,7 @@ static void ttm_lru_walk_evict_failing_allocations(struct kunit *test)
 		for (char c = 'a'; c <= 'c'; c++)
 			KUNIT_ASSERT_EQ(test, lru_place(w, c, &ctx, NULL), 0);
 		KUNIT_EXPECT_EQ(test, lru_man(w)->usage, 3 * PAGE_SIZE);
-		KUNIT_EXPECT_STREQ(test, lru_check(w, "abc"), "");
+		KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 	} while (failed && n < 1000);
 	kunit_info(test, "each of %u allocations failed\n", n - 1);
 	KUNIT_EXPECT_EQ(test, lru_last_ret, 0);
@@ -1981,7 +1981,7 @@ static const char *lru_populated(struct lru_world *w)
 
 static void ttm_lru_walk_teardown(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b | c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b | c d");
 
 	lru_fill(w, "abcd");
 	lru_pin(w, 'b');
@@ -1995,7 +1995,7 @@ static void ttm_lru_walk_teardown(struct kunit *test)
 /* Linux's own takes members from their lists, and leaves them in their ranges. */
 static void ttm_lru_walk_defect8_ranges(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a* b* c* d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 
 	lru_fill(w, "abcd");
 	ttm_device_clear_dma_mappings(w->bdev);
@@ -2008,7 +2008,7 @@ static void ttm_lru_walk_defect8_ranges(struct kunit *test)
 /* One has two resources: it unlinks the wrong one, again and again. */
 static void ttm_lru_walk_defect8_resource_not_in_hand(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
 	lru_fill(w, "ab");
 	lru_alloc_next(w, 'a');
@@ -2020,7 +2020,7 @@ static void ttm_lru_walk_defect8_resource_not_in_hand(struct kunit *test)
 /* One has a resource that isn't the buffer's yet: a NULL dereference. */
 static void ttm_lru_walk_defect8_no_resource(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
 	lru_fill(w, "b");
 	lru_free(w, 'a');
@@ -2033,7 +2033,7 @@ static void ttm_lru_walk_defect8_no_resource(struct kunit *test)
 /* It spins with the lock that the other needs to be done. */
 static void ttm_lru_walk_defect8_last_reference(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct task_struct *other;
 	struct lru_dying dying;
 
@@ -2048,7 +2048,7 @@ static void ttm_lru_walk_defect8_last_reference(struct kunit *test)
 
 static void ttm_lru_walk_defect8_last_reference_pinned(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct task_struct *other;
 	struct lru_dying dying;
 

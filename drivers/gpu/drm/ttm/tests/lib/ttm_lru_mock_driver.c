@@ -16,9 +16,9 @@
 #include "ttm_lru_mock_driver.h"
 
 /* One case at a time has one. */
-struct lru_script lru_script;
+struct lru_mock lru_mock;
 
-static struct lru_world *scripted;
+static struct lru_world *mock_world;
 
 char lru_letter(struct lru_world *w, struct ttm_buffer_object *bo)
 {
@@ -43,8 +43,8 @@ static bool lru_named(const char *letters, char letter)
  * The driver. TT and system memory are the same pages: nothing is to be copied.
  */
 
-static struct ttm_tt *script_tt_create(struct ttm_buffer_object *bo,
-				       u32 page_flags)
+static struct ttm_tt *mock_tt_create(struct ttm_buffer_object *bo,
+				     u32 page_flags)
 {
 	struct ttm_tt *tt = kzalloc_obj(*tt);
 
@@ -56,51 +56,51 @@ static struct ttm_tt *script_tt_create(struct ttm_buffer_object *bo,
 }
 
 /* The mock device's leaves out what ttm_tt_init() allocated. */
-static void script_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
+static void mock_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
 {
 	ttm_tt_fini(tt);
 	kfree(tt);
 }
 
-static bool script_valuable(struct ttm_buffer_object *bo,
-			    const struct ttm_place *place)
+static bool mock_valuable(struct ttm_buffer_object *bo,
+			  const struct ttm_place *place)
 {
-	char letter = lru_letter(scripted, bo);
+	char letter = lru_letter(mock_world, bo);
 
-	lru_note(&lru_script.asked, letter);
-	if (lru_script.at)
-		lru_script.at(scripted, letter);
-	return !lru_named(lru_script.worthless, letter);
+	lru_note(&lru_mock.asked, letter);
+	if (lru_mock.at)
+		lru_mock.at(mock_world, letter);
+	return !lru_named(lru_mock.worthless, letter);
 }
 
-static void script_evict_flags(struct ttm_buffer_object *bo,
-			       struct ttm_placement *placement)
+static void mock_evict_flags(struct ttm_buffer_object *bo,
+			     struct ttm_placement *placement)
 {
 	static const struct ttm_place same = { .mem_type = TTM_PL_TT };
 	static struct ttm_place other;
 
-	other.mem_type = lru_script.evict_to;
+	other.mem_type = lru_mock.evict_to;
 	*placement = (struct ttm_placement) {
-		.num_placement = !lru_named(lru_script.drop,
-					    lru_letter(scripted, bo)),
-		.placement = lru_script.stay ? &same : &other,
+		.num_placement = !lru_named(lru_mock.drop,
+					    lru_letter(mock_world, bo)),
+		.placement = lru_mock.stay ? &same : &other,
 	};
 }
 
-static int script_move(struct ttm_buffer_object *bo, bool evict,
-		       struct ttm_operation_ctx *ctx,
-		       struct ttm_resource *new_mem, struct ttm_place *hop)
+static int mock_move(struct ttm_buffer_object *bo, bool evict,
+		     struct ttm_operation_ctx *ctx,
+		     struct ttm_resource *new_mem, struct ttm_place *hop)
 {
-	char letter = lru_letter(scripted, bo);
+	char letter = lru_letter(mock_world, bo);
 	int ret;
 
-	lru_note(&lru_script.moved, letter);
+	lru_note(&lru_mock.moved, letter);
 	if (evict && !ctx->gfp_retry_mayfail)
-		lru_note(&lru_script.killing, letter);
-	if (lru_named(lru_script.fail, letter)) {
-		if (lru_script.failures && !--lru_script.failures)
-			lru_script.fail = NULL;
-		return lru_script.error;
+		lru_note(&lru_mock.killing, letter);
+	if (lru_named(lru_mock.fail, letter)) {
+		if (lru_mock.failures && !--lru_mock.failures)
+			lru_mock.fail = NULL;
+		return lru_mock.error;
 	}
 	ret = ttm_bo_wait_ctx(bo, ctx);
 	if (!ret)
@@ -108,43 +108,43 @@ static int script_move(struct ttm_buffer_object *bo, bool evict,
 	return ret;
 }
 
-static void script_swap_notify(struct ttm_buffer_object *bo)
+static void mock_swap_notify(struct ttm_buffer_object *bo)
 {
-	lru_note(&lru_script.swapped, lru_letter(scripted, bo));
+	lru_note(&lru_mock.swapped, lru_letter(mock_world, bo));
 }
 
 /* The manager's own, but for its size. */
-static const struct ttm_resource_manager_func *script_manager;
+static const struct ttm_resource_manager_func *mock_manager;
 
-static int script_alloc(struct ttm_resource_manager *man,
-			struct ttm_buffer_object *bo,
-			const struct ttm_place *place,
-			struct ttm_resource **res)
+static int mock_alloc(struct ttm_resource_manager *man,
+		      struct ttm_buffer_object *bo,
+		      const struct ttm_place *place,
+		      struct ttm_resource **res)
 {
-	if (lru_script.space && man->usage + bo->base.size > lru_script.space)
+	if (lru_mock.space && man->usage + bo->base.size > lru_mock.space)
 		return -ENOSPC;
-	if (lru_script.place_error)
-		return lru_script.place_error;
-	return script_manager->alloc(man, bo, place, res);
+	if (lru_mock.place_error)
+		return lru_mock.place_error;
+	return mock_manager->alloc(man, bo, place, res);
 }
 
-static void script_free(struct ttm_resource_manager *man,
-			struct ttm_resource *res)
+static void mock_free(struct ttm_resource_manager *man,
+		      struct ttm_resource *res)
 {
-	script_manager->free(man, res);
+	mock_manager->free(man, res);
 }
 
-static const struct ttm_resource_manager_func script_manager_func = {
-	.alloc = script_alloc,
-	.free = script_free,
+static const struct ttm_resource_manager_func mock_manager_func = {
+	.alloc = mock_alloc,
+	.free = mock_free,
 };
 
 /*
  * A world as in the picture. Loose buffers have reservations of their own, the
  * members of bulks share one.
  */
-struct lru_world *lru_scripted(struct kunit *test, u32 mem_type,
-			       const char *picture)
+struct lru_world *lru_mock_world(struct kunit *test, u32 mem_type,
+				 const char *picture)
 {
 	struct ttm_resource_manager *man;
 	unsigned int priority = 0;
@@ -153,18 +153,18 @@ struct lru_world *lru_scripted(struct kunit *test, u32 mem_type,
 	w = mem_type == TTM_PL_SYSTEM ? lru_world_system(test, "") :
 					lru_world(test, "");
 	w->bdev->alloc_flags |= TTM_ALLOCATION_PROPAGATE_ENOSPC;
-	w->funcs.ttm_tt_create = script_tt_create;
-	w->funcs.ttm_tt_destroy = script_tt_destroy;
-	w->funcs.eviction_valuable = script_valuable;
-	w->funcs.evict_flags = script_evict_flags;
-	w->funcs.move = script_move;
-	w->funcs.swap_notify = script_swap_notify;
-	lru_script = (struct lru_script) {};
-	scripted = w;
+	w->funcs.ttm_tt_create = mock_tt_create;
+	w->funcs.ttm_tt_destroy = mock_tt_destroy;
+	w->funcs.eviction_valuable = mock_valuable;
+	w->funcs.evict_flags = mock_evict_flags;
+	w->funcs.move = mock_move;
+	w->funcs.swap_notify = mock_swap_notify;
+	lru_mock = (struct lru_mock) {};
+	mock_world = w;
 
 	man = ttm_manager_type(w->bdev, TTM_PL_TT);
-	script_manager = man->func;
-	man->func = &script_manager_func;
+	mock_manager = man->func;
+	man->func = &mock_manager_func;
 
 	for (const char *c = picture; *c; c++) {
 		const char *mark = c[1] ? strchr(LRU_MARKS, c[1]) : NULL;
@@ -208,7 +208,7 @@ static bool lru_is_full_of(struct ttm_tt *tt, char letter)
 }
 
 /* Bring the pages back from wherever they are. Returns those that are wrong. */
-const char *lru_check(struct lru_world *w, const char *letters)
+const char *lru_verify(struct lru_world *w, const char *letters)
 {
 	static struct lru_letters wrong;
 
@@ -325,20 +325,20 @@ bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
 
 void lru_make_homeless(struct lru_world *w, char letter)
 {
-	u64 space = lru_script.space;
+	u64 space = lru_mock.space;
 
-	lru_script.space = 0;
+	lru_mock.space = 0;
 	lru_make_alone(w, letter, 0);
 	lru_free(w, letter);
-	lru_script.space = space;
+	lru_mock.space = space;
 }
 
 /* A world as in @picture, which fills TT, and an x that looks for a place. */
 struct lru_world *lru_full(struct kunit *test, const char *picture)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, picture);
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, picture);
 
-	lru_script.space = lru_man(w)->usage;
+	lru_mock.space = lru_man(w)->usage;
 	lru_make_homeless(w, 'x');
 	return w;
 }

@@ -24,7 +24,7 @@ struct lru_letters {
 	KUNIT_EXPECT_STREQ(test, (letters).text, expected)
 
 /* What the driver of a world does, and what it was asked for. */
-struct lru_script {
+struct lru_mock {
 	/* Buffers that fail to move, and how. */
 	const char *fail;
 	int error;
@@ -52,16 +52,16 @@ struct lru_script {
 	struct lru_letters swapped;
 };
 
-extern struct lru_script lru_script;
+extern struct lru_mock lru_mock;
 
-struct lru_world *lru_scripted(struct kunit *test, u32 mem_type,
-			       const char *picture);
+struct lru_world *lru_mock_world(struct kunit *test, u32 mem_type,
+				 const char *picture);
 char lru_letter(struct lru_world *w, struct ttm_buffer_object *bo);
 void lru_note(struct lru_letters *letters, char letter);
 
 /* Contents */
 void lru_fill(struct lru_world *w, const char *letters);
-const char *lru_check(struct lru_world *w, const char *letters);
+const char *lru_verify(struct lru_world *w, const char *letters);
 
 /* What a thread does with a reservation that the test doesn't hold. */
 struct lru_holder {

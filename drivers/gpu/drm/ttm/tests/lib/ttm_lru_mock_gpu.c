@@ -22,164 +22,164 @@
 #include "ttm_lru_mock_gpu.h"
 
 /* One job of so many takes long. */
-#define LRU_GPU_SLOW	32
+#define MOCK_GPU_SLOW	32
 
 /* In a page, so many words are enough to tell it from others. */
-#define LRU_GPU_WORDS	8
+#define MOCK_GPU_WORDS	8
 
-static const char * const lru_gpu_stat_names[LRU_GPU_STATS] = {
-	[LRU_GPU_EVICTIONS] = "evictions",
-	[LRU_GPU_COPIES] = "copies by the engine",
-	[LRU_GPU_CPU_COPIES] = "copies by the CPU",
-	[LRU_GPU_FILLS] = "fills by the engine",
-	[LRU_GPU_SWAPOUTS] = "swap-outs",
-	[LRU_GPU_BACKED_UP] = "buffers backed up",
-	[LRU_GPU_PURGED] = "buffers purged",
-	[LRU_GPU_RESTORED] = "pages restored",
-	[LRU_GPU_VERIFIED] = "pages verified",
+static const char * const mock_gpu_stat_names[MOCK_GPU_STATS] = {
+	[MOCK_GPU_EVICTIONS] = "evictions",
+	[MOCK_GPU_COPIES] = "copies by the engine",
+	[MOCK_GPU_CPU_COPIES] = "copies by the CPU",
+	[MOCK_GPU_FILLS] = "fills by the engine",
+	[MOCK_GPU_SWAPOUTS] = "swap-outs",
+	[MOCK_GPU_BACKED_UP] = "buffers backed up",
+	[MOCK_GPU_PURGED] = "buffers purged",
+	[MOCK_GPU_RESTORED] = "pages restored",
+	[MOCK_GPU_VERIFIED] = "pages verified",
 };
 
-const char *lru_gpu_stat_name(enum lru_gpu_stat stat)
+const char *mock_gpu_stat_name(enum mock_gpu_stat stat)
 {
-	return lru_gpu_stat_names[stat];
+	return mock_gpu_stat_names[stat];
 }
 
-static void lru_gpu_count(struct lru_gpu *gpu, enum lru_gpu_stat stat, int n)
+static void mock_gpu_count(struct mock_gpu *gpu, enum mock_gpu_stat stat, int n)
 {
 	atomic_add(n, &gpu->stat[stat]);
 }
 
 /* The first thing that is wrong is the one to tell. */
-void lru_gpu_broken(struct lru_gpu *gpu, const char *why)
+void mock_gpu_broken(struct mock_gpu *gpu, const char *why)
 {
 	cmpxchg(&gpu->broken, NULL, why);
 }
 
-u64 lru_gpu_tick(struct lru_gpu *gpu)
+u64 mock_gpu_tick(struct mock_gpu *gpu)
 {
 	return atomic64_inc_return(&gpu->clock);
 }
 
 /* The list operation was done before. */
-void lru_gpu_moved(struct lru_gpu_bo *b)
+void mock_gpu_moved(struct mock_gpu_bo *b)
 {
 	dma_resv_assert_held(b->ttm.base.resv);
-	b->since = lru_gpu_tick(to_lru_gpu(b->ttm.bdev));
+	b->since = mock_gpu_tick(to_mock_gpu(b->ttm.bdev));
 }
 
 /*
  * Content
  */
 
-static u64 lru_gpu_word(u32 id, u32 generation, unsigned int page,
-			unsigned int word)
+static u64 mock_gpu_word(u32 id, u32 generation, unsigned int page,
+			 unsigned int word)
 {
 	return hash_64((u64)id << 32 | generation, 64) ^
-	       hash_64(page * LRU_GPU_WORDS + word + 1, 64);
+	       hash_64(page * MOCK_GPU_WORDS + word + 1, 64);
 }
 
-static u64 *lru_gpu_word_at(void *page, unsigned int word)
+static u64 *mock_gpu_word_at(void *page, unsigned int word)
 {
-	return page + word * (PAGE_SIZE / LRU_GPU_WORDS);
+	return page + word * (PAGE_SIZE / MOCK_GPU_WORDS);
 }
 
-static void lru_gpu_fill_page(void *page, u32 id, u32 generation, unsigned int i)
+static void mock_gpu_fill_page(void *page, u32 id, u32 generation, unsigned int i)
 {
-	for (int word = 0; word < LRU_GPU_WORDS; word++)
-		*lru_gpu_word_at(page, word) =
-			lru_gpu_word(id, generation, i, word);
+	for (int word = 0; word < MOCK_GPU_WORDS; word++)
+		*mock_gpu_word_at(page, word) =
+			mock_gpu_word(id, generation, i, word);
 }
 
-static bool lru_gpu_page_is(void *page, u32 id, u32 generation, unsigned int i)
+static bool mock_gpu_page_is(void *page, u32 id, u32 generation, unsigned int i)
 {
-	for (int word = 0; word < LRU_GPU_WORDS; word++)
-		if (*lru_gpu_word_at(page, word) !=
-		    lru_gpu_word(id, generation, i, word))
+	for (int word = 0; word < MOCK_GPU_WORDS; word++)
+		if (*mock_gpu_word_at(page, word) !=
+		    mock_gpu_word(id, generation, i, word))
 			return false;
 	return true;
 }
 
-static unsigned int lru_gpu_pages(struct ttm_buffer_object *bo)
+static unsigned int mock_gpu_pages(struct ttm_buffer_object *bo)
 {
 	return bo->base.size >> PAGE_SHIFT;
 }
 
 /* The address of page @i in @res, which may be where @bo is about to go. */
-static void *lru_gpu_page(struct ttm_buffer_object *bo,
-			  struct ttm_resource *res, unsigned int i)
+static void *mock_gpu_page(struct ttm_buffer_object *bo,
+			   struct ttm_resource *res, unsigned int i)
 {
 	if (res->mem_type == TTM_PL_VRAM)
-		return to_lru_gpu(bo->bdev)->vram +
+		return to_mock_gpu(bo->bdev)->vram +
 		       ((res->start + i) << PAGE_SHIFT);
 	return page_address(bo->ttm->pages[i]);
 }
 
-void lru_gpu_fill(struct lru_gpu_bo *b)
+void mock_gpu_fill(struct mock_gpu_bo *b)
 {
 	struct ttm_buffer_object *bo = &b->ttm;
 
 	b->generation++;
-	for (unsigned int i = 0; i < lru_gpu_pages(bo); i++)
-		lru_gpu_fill_page(lru_gpu_page(bo, bo->resource, i), b->id,
-				  b->generation, i);
+	for (unsigned int i = 0; i < mock_gpu_pages(bo); i++)
+		mock_gpu_fill_page(mock_gpu_page(bo, bo->resource, i), b->id,
+				   b->generation, i);
 }
 
-void lru_gpu_verify(struct lru_gpu_bo *b)
+void mock_gpu_verify(struct mock_gpu_bo *b)
 {
 	struct ttm_buffer_object *bo = &b->ttm;
-	struct lru_gpu *gpu = to_lru_gpu(bo->bdev);
+	struct mock_gpu *gpu = to_mock_gpu(bo->bdev);
 
 	if (!b->generation)
 		return;
 
-	for (unsigned int i = 0; i < lru_gpu_pages(bo); i++)
-		if (!lru_gpu_page_is(lru_gpu_page(bo, bo->resource, i), b->id,
-				     b->generation, i))
-			lru_gpu_broken(gpu, "a buffer lost its content");
-	lru_gpu_count(gpu, LRU_GPU_VERIFIED, lru_gpu_pages(bo));
+	for (unsigned int i = 0; i < mock_gpu_pages(bo); i++)
+		if (!mock_gpu_page_is(mock_gpu_page(bo, bo->resource, i), b->id,
+				      b->generation, i))
+			mock_gpu_broken(gpu, "a buffer lost its content");
+	mock_gpu_count(gpu, MOCK_GPU_VERIFIED, mock_gpu_pages(bo));
 }
 
 /*
  * The engine
  */
 
-struct lru_gpu_job {
+struct mock_gpu_job {
 	/* First, as it is what is freed. */
 	struct dma_fence fence;
 	struct work_struct work;
-	struct lru_gpu *gpu;
+	struct mock_gpu *gpu;
 	unsigned int pages;
 	/* Without a source, what to fill the pages with. */
 	bool copies;
 	u32 id;
 	u32 generation;
-	void *from[LRU_GPU_PAGES];
-	void *to[LRU_GPU_PAGES];
+	void *from[MOCK_GPU_PAGES];
+	void *to[MOCK_GPU_PAGES];
 };
 
-static const char *lru_gpu_fence_name(struct dma_fence *fence)
+static const char *mock_gpu_fence_name(struct dma_fence *fence)
 {
 	return "ttm-lru-gpu";
 }
 
-static const struct dma_fence_ops lru_gpu_fence_ops = {
-	.get_driver_name = lru_gpu_fence_name,
-	.get_timeline_name = lru_gpu_fence_name,
+static const struct dma_fence_ops mock_gpu_fence_ops = {
+	.get_driver_name = mock_gpu_fence_name,
+	.get_timeline_name = mock_gpu_fence_name,
 };
 
-static void lru_gpu_work(struct work_struct *work)
+static void mock_gpu_work(struct work_struct *work)
 {
-	struct lru_gpu_job *job = container_of(work, struct lru_gpu_job, work);
+	struct mock_gpu_job *job = container_of(work, struct mock_gpu_job, work);
 	bool cookie = dma_fence_begin_signalling();
 
 	/* Now and then long enough for all others to find it busy. */
-	if (job->fence.seqno % LRU_GPU_SLOW == 0)
+	if (job->fence.seqno % MOCK_GPU_SLOW == 0)
 		usleep_range(100, 1000);
 	for (unsigned int i = 0; i < job->pages; i++)
 		if (job->copies)
 			memcpy(job->to[i], job->from[i], PAGE_SIZE);
 		else
-			lru_gpu_fill_page(job->to[i], job->id, job->generation, i);
+			mock_gpu_fill_page(job->to[i], job->id, job->generation, i);
 	atomic_dec(&job->gpu->jobs);
 	dma_fence_signal(&job->fence);
 	dma_fence_end_signalling(cookie);
@@ -187,29 +187,29 @@ static void lru_gpu_work(struct work_struct *work)
 }
 
 /* A job that writes @bo's content to where @res is. */
-static struct lru_gpu_job *lru_gpu_job(struct ttm_buffer_object *bo,
-				       struct ttm_resource *res)
+static struct mock_gpu_job *mock_gpu_job(struct ttm_buffer_object *bo,
+					 struct ttm_resource *res)
 {
-	struct lru_gpu_job *job = kzalloc_obj(*job);
+	struct mock_gpu_job *job = kzalloc_obj(*job);
 
 	if (!job)
 		return NULL;
 
-	job->gpu = to_lru_gpu(bo->bdev);
-	job->pages = lru_gpu_pages(bo);
+	job->gpu = to_mock_gpu(bo->bdev);
+	job->pages = mock_gpu_pages(bo);
 	for (unsigned int i = 0; i < job->pages; i++)
-		job->to[i] = lru_gpu_page(bo, res, i);
-	INIT_WORK(&job->work, lru_gpu_work);
+		job->to[i] = mock_gpu_page(bo, res, i);
+	INIT_WORK(&job->work, mock_gpu_work);
 	return job;
 }
 
 /* The engine does one job after the other, so none needs to wait for others. */
-static struct dma_fence *lru_gpu_submit(struct lru_gpu_job *job)
+static struct dma_fence *mock_gpu_submit(struct mock_gpu_job *job)
 {
-	struct lru_gpu *gpu = job->gpu;
+	struct mock_gpu *gpu = job->gpu;
 
 	guard(spinlock)(&gpu->lock);
-	dma_fence_init(&job->fence, &lru_gpu_fence_ops, NULL, gpu->context,
+	dma_fence_init(&job->fence, &mock_gpu_fence_ops, NULL, gpu->context,
 		       ++gpu->seqno);
 	dma_fence_get(&job->fence);
 	atomic_inc(&gpu->jobs);
@@ -218,34 +218,34 @@ static struct dma_fence *lru_gpu_submit(struct lru_gpu_job *job)
 }
 
 /* Returns 0 or -ENOMEM. */
-int lru_gpu_fill_later(struct lru_gpu_bo *b, enum dma_resv_usage usage)
+int mock_gpu_fill_later(struct mock_gpu_bo *b, enum dma_resv_usage usage)
 {
 	struct ttm_buffer_object *bo = &b->ttm;
 	struct dma_fence *fence;
-	struct lru_gpu_job *job;
+	struct mock_gpu_job *job;
 	int ret;
 
 	ret = dma_resv_reserve_fences(bo->base.resv, 1);
 	if (ret)
 		return ret;
-	job = lru_gpu_job(bo, bo->resource);
+	job = mock_gpu_job(bo, bo->resource);
 	if (!job)
 		return -ENOMEM;
 
 	job->id = b->id;
 	job->generation = ++b->generation;
-	fence = lru_gpu_submit(job);
+	fence = mock_gpu_submit(job);
 	dma_resv_add_fence(bo->base.resv, fence, usage);
 	dma_fence_put(fence);
-	lru_gpu_count(to_lru_gpu(bo->bdev), LRU_GPU_FILLS, 1);
+	mock_gpu_count(to_mock_gpu(bo->bdev), MOCK_GPU_FILLS, 1);
 	return 0;
 }
 
 /* The engine copies, and buffers go their way meanwhile. */
-static int lru_gpu_copy_later(struct ttm_buffer_object *bo, bool evict,
-			      struct ttm_resource *new)
+static int mock_gpu_copy_later(struct ttm_buffer_object *bo, bool evict,
+			       struct ttm_resource *new)
 {
-	struct lru_gpu_job *job = lru_gpu_job(bo, new);
+	struct mock_gpu_job *job = mock_gpu_job(bo, new);
 	struct dma_fence *fence;
 	int ret;
 
@@ -254,13 +254,13 @@ static int lru_gpu_copy_later(struct ttm_buffer_object *bo, bool evict,
 
 	job->copies = true;
 	for (unsigned int i = 0; i < job->pages; i++)
-		job->from[i] = lru_gpu_page(bo, bo->resource, i);
-	fence = lru_gpu_submit(job);
+		job->from[i] = mock_gpu_page(bo, bo->resource, i);
+	fence = mock_gpu_submit(job);
 	ret = ttm_bo_move_accel_cleanup(bo, fence, evict, true, new);
 	if (ret)
 		dma_fence_wait(fence, false);
 	dma_fence_put(fence);
-	lru_gpu_count(to_lru_gpu(bo->bdev), LRU_GPU_COPIES, 1);
+	mock_gpu_count(to_mock_gpu(bo->bdev), MOCK_GPU_COPIES, 1);
 	return ret;
 }
 
@@ -268,24 +268,24 @@ static int lru_gpu_copy_later(struct ttm_buffer_object *bo, bool evict,
  * Pages
  */
 
-struct lru_gpu_tt {
+struct mock_gpu_tt {
 	struct ttm_tt tt;
 	/* What is backed up is nothing. */
 	bool purged;
 };
 
-static struct lru_gpu_tt *to_lru_gpu_tt(struct ttm_tt *tt)
+static struct mock_gpu_tt *to_mock_gpu_tt(struct ttm_tt *tt)
 {
-	return container_of(tt, struct lru_gpu_tt, tt);
+	return container_of(tt, struct mock_gpu_tt, tt);
 }
 
 /* As Xe's: to be mappable, pages that are shrunk are external to TTM. */
-static struct ttm_tt *lru_gpu_tt_create(struct ttm_buffer_object *bo,
-					u32 page_flags)
+static struct ttm_tt *mock_gpu_tt_create(struct ttm_buffer_object *bo,
+					 u32 page_flags)
 {
-	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
+	struct mock_gpu_bo *b = to_mock_gpu_bo(bo);
 	bool shrinkable = b && b->shrinkable;
-	struct lru_gpu_tt *t = kzalloc_obj(*t);
+	struct mock_gpu_tt *t = kzalloc_obj(*t);
 
 	if (!t)
 		return NULL;
@@ -301,20 +301,20 @@ static struct ttm_tt *lru_gpu_tt_create(struct ttm_buffer_object *bo,
 	return &t->tt;
 }
 
-static void lru_gpu_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
+static void mock_gpu_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
 {
 	ttm_tt_fini(tt);
-	kfree(to_lru_gpu_tt(tt));
+	kfree(to_mock_gpu_tt(tt));
 }
 
-static int lru_gpu_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
-			       struct ttm_operation_ctx *ctx)
+static int mock_gpu_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
+				struct ttm_operation_ctx *ctx)
 {
-	struct lru_gpu_tt *t = to_lru_gpu_tt(tt);
+	struct mock_gpu_tt *t = to_mock_gpu_tt(tt);
 	int ret;
 
 	if (ttm_tt_is_swapped(tt) && !t->purged)
-		lru_gpu_count(to_lru_gpu(bdev), LRU_GPU_RESTORED, tt->num_pages);
+		mock_gpu_count(to_mock_gpu(bdev), MOCK_GPU_RESTORED, tt->num_pages);
 	if (ttm_tt_is_backed_up(tt) && !t->purged) {
 		ret = ttm_tt_restore(bdev, tt, ctx);
 	} else {
@@ -330,37 +330,37 @@ static int lru_gpu_tt_populate(struct ttm_device *bdev, struct ttm_tt *tt,
  * Buffers
  */
 
-static void lru_gpu_bo_destroy(struct ttm_buffer_object *bo)
+static void mock_gpu_bo_destroy(struct ttm_buffer_object *bo)
 {
-	struct lru_gpu_bo *b = container_of(bo, struct lru_gpu_bo, ttm);
+	struct mock_gpu_bo *b = container_of(bo, struct mock_gpu_bo, ttm);
 
 	drm_gem_object_release(&bo->base);
 	kfree(b);
 }
 
 /* NULL for ghosts, of which the driver knows nothing. */
-struct lru_gpu_bo *to_lru_gpu_bo(struct ttm_buffer_object *bo)
+struct mock_gpu_bo *to_mock_gpu_bo(struct ttm_buffer_object *bo)
 {
-	return bo->destroy == lru_gpu_bo_destroy ?
-	       container_of(bo, struct lru_gpu_bo, ttm) : NULL;
+	return bo->destroy == mock_gpu_bo_destroy ?
+	       container_of(bo, struct mock_gpu_bo, ttm) : NULL;
 }
 
-static void lru_gpu_gem_free(struct drm_gem_object *gem)
+static void mock_gpu_gem_free(struct drm_gem_object *gem)
 {
 	ttm_bo_fini(container_of(gem, struct ttm_buffer_object, base));
 }
 
-static const struct drm_gem_object_funcs lru_gpu_gem_funcs = {
-	.free = lru_gpu_gem_free,
+static const struct drm_gem_object_funcs mock_gpu_gem_funcs = {
+	.free = mock_gpu_gem_free,
 };
 
 /* Make a buffer with @resv, which is held. */
-struct lru_gpu_bo *lru_gpu_bo(struct lru_gpu *gpu, struct dma_resv *resv,
-			      unsigned int pages, bool shrinkable,
-			      struct ttm_placement *placement,
-			      struct ttm_operation_ctx *ctx)
+struct mock_gpu_bo *mock_gpu_bo(struct mock_gpu *gpu, struct dma_resv *resv,
+				unsigned int pages, bool shrinkable,
+				struct ttm_placement *placement,
+				struct ttm_operation_ctx *ctx)
 {
-	struct lru_gpu_bo *b = kzalloc_obj(*b);
+	struct mock_gpu_bo *b = kzalloc_obj(*b);
 	int ret;
 
 	if (!b)
@@ -368,14 +368,14 @@ struct lru_gpu_bo *lru_gpu_bo(struct lru_gpu *gpu, struct dma_resv *resv,
 
 	b->id = atomic_inc_return(&gpu->buffers);
 	b->shrinkable = shrinkable;
-	b->ttm.base.funcs = &lru_gpu_gem_funcs;
+	b->ttm.base.funcs = &mock_gpu_gem_funcs;
 	drm_gem_private_object_init(gpu->drm, &b->ttm.base, pages << PAGE_SHIFT);
 	ret = ttm_bo_init_reserved(&gpu->bdev, &b->ttm, ttm_bo_type_device,
 				   placement, 0, ctx, NULL, resv,
-				   lru_gpu_bo_destroy);
+				   mock_gpu_bo_destroy);
 	if (ret)
 		return ERR_PTR(ret);
-	lru_gpu_moved(b);
+	mock_gpu_moved(b);
 	return b;
 }
 
@@ -383,7 +383,7 @@ struct lru_gpu_bo *lru_gpu_bo(struct lru_gpu *gpu, struct dma_resv *resv,
  * Moves
  */
 
-static bool lru_gpu_has_content(struct ttm_buffer_object *bo)
+static bool mock_gpu_has_content(struct ttm_buffer_object *bo)
 {
 	if (!bo->resource)
 		return false;
@@ -392,8 +392,8 @@ static bool lru_gpu_has_content(struct ttm_buffer_object *bo)
 			    ttm_tt_is_swapped(bo->ttm)));
 }
 
-static int lru_gpu_copy(struct ttm_buffer_object *bo, bool evict,
-			struct ttm_operation_ctx *ctx, struct ttm_resource *new)
+static int mock_gpu_copy(struct ttm_buffer_object *bo, bool evict,
+			 struct ttm_operation_ctx *ctx, struct ttm_resource *new)
 {
 	int ret;
 
@@ -401,24 +401,24 @@ static int lru_gpu_copy(struct ttm_buffer_object *bo, bool evict,
 	if (ret)
 		return ret;
 	/* Both ways in turn, if the CPU may wait for the engine. */
-	if (ctx->no_wait_gpu || lru_gpu_tick(to_lru_gpu(bo->bdev)) % 2)
-		return lru_gpu_copy_later(bo, evict, new);
+	if (ctx->no_wait_gpu || mock_gpu_tick(to_mock_gpu(bo->bdev)) % 2)
+		return mock_gpu_copy_later(bo, evict, new);
 
-	lru_gpu_count(to_lru_gpu(bo->bdev), LRU_GPU_CPU_COPIES, 1);
+	mock_gpu_count(to_mock_gpu(bo->bdev), MOCK_GPU_CPU_COPIES, 1);
 	ret = ttm_bo_wait_ctx(bo, ctx);
 	return ret ?: ttm_bo_move_memcpy(bo, ctx, new);
 }
 
-static int lru_gpu_do_move(struct ttm_buffer_object *bo, bool evict,
-			   struct ttm_operation_ctx *ctx,
-			   struct ttm_resource *new)
+static int mock_gpu_do_move(struct ttm_buffer_object *bo, bool evict,
+			    struct ttm_operation_ctx *ctx,
+			    struct ttm_resource *new)
 {
 	struct ttm_resource *old = bo->resource;
 	int ret = 0;
 
-	if (lru_gpu_has_content(bo) && old->mem_type != new->mem_type &&
+	if (mock_gpu_has_content(bo) && old->mem_type != new->mem_type &&
 	    (old->mem_type == TTM_PL_VRAM || new->mem_type == TTM_PL_VRAM))
-		return lru_gpu_copy(bo, evict, ctx, new);
+		return mock_gpu_copy(bo, evict, ctx, new);
 
 	/* The GPU finds no pages in system memory. */
 	if (old && new->mem_type == TTM_PL_SYSTEM)
@@ -428,25 +428,25 @@ static int lru_gpu_do_move(struct ttm_buffer_object *bo, bool evict,
 	return ret;
 }
 
-static int lru_gpu_move(struct ttm_buffer_object *bo, bool evict,
-			struct ttm_operation_ctx *ctx, struct ttm_resource *new,
-			struct ttm_place *hop)
+static int mock_gpu_move(struct ttm_buffer_object *bo, bool evict,
+			 struct ttm_operation_ctx *ctx, struct ttm_resource *new,
+			 struct ttm_place *hop)
 {
-	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
+	struct mock_gpu_bo *b = to_mock_gpu_bo(bo);
 	int ret;
 
 	if (bo->pin_count)
-		lru_gpu_broken(to_lru_gpu(bo->bdev), "a pinned buffer was moved");
-	ret = lru_gpu_do_move(bo, evict, ctx, new);
+		mock_gpu_broken(to_mock_gpu(bo->bdev), "a pinned buffer was moved");
+	ret = mock_gpu_do_move(bo, evict, ctx, new);
 	if (b)
-		lru_gpu_moved(b);
+		mock_gpu_moved(b);
 	if (evict && !ret)
-		lru_gpu_count(to_lru_gpu(bo->bdev), LRU_GPU_EVICTIONS, 1);
+		mock_gpu_count(to_mock_gpu(bo->bdev), MOCK_GPU_EVICTIONS, 1);
 	return ret;
 }
 
-static void lru_gpu_evict_flags(struct ttm_buffer_object *bo,
-				struct ttm_placement *placement)
+static void mock_gpu_evict_flags(struct ttm_buffer_object *bo,
+				 struct ttm_placement *placement)
 {
 	static const struct ttm_place places[] = {
 		{ .mem_type = TTM_PL_TT }, { .mem_type = TTM_PL_SYSTEM },
@@ -454,72 +454,72 @@ static void lru_gpu_evict_flags(struct ttm_buffer_object *bo,
 	bool in_vram = bo->resource->mem_type == TTM_PL_VRAM;
 
 	/* Nobody needs a ghost's content. */
-	if (!to_lru_gpu_bo(bo))
+	if (!to_mock_gpu_bo(bo))
 		return;
 	placement->placement = in_vram ? &places[0] : &places[1];
 	placement->num_placement = in_vram ? 2 : 1;
 }
 
-static int lru_gpu_io_mem_reserve(struct ttm_device *bdev,
-				  struct ttm_resource *res)
+static int mock_gpu_io_mem_reserve(struct ttm_device *bdev,
+				   struct ttm_resource *res)
 {
 	if (res->mem_type != TTM_PL_VRAM)
 		return 0;
-	res->bus.addr = to_lru_gpu(bdev)->vram + (res->start << PAGE_SHIFT);
+	res->bus.addr = to_mock_gpu(bdev)->vram + (res->start << PAGE_SHIFT);
 	res->bus.is_iomem = true;
 	res->bus.caching = ttm_cached;
 	return 0;
 }
 
-static void lru_gpu_swap_notify(struct ttm_buffer_object *bo)
+static void mock_gpu_swap_notify(struct ttm_buffer_object *bo)
 {
-	lru_gpu_count(to_lru_gpu(bo->bdev), LRU_GPU_SWAPOUTS, 1);
+	mock_gpu_count(to_mock_gpu(bo->bdev), MOCK_GPU_SWAPOUTS, 1);
 }
 
-bool lru_gpu_purgeable(struct ttm_buffer_object *bo)
+bool mock_gpu_purgeable(struct ttm_buffer_object *bo)
 {
-	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
+	struct mock_gpu_bo *b = to_mock_gpu_bo(bo);
 
 	return b && b->purgeable;
 }
 
 /* The driver says whether the content of a buffer, which is reserved, matters. */
-void lru_gpu_set_purgeable(struct lru_gpu_bo *b, bool purgeable)
+void mock_gpu_set_purgeable(struct mock_gpu_bo *b, bool purgeable)
 {
 	b->purgeable = purgeable;
 	ttm_bo_set_purgeable(&b->ttm, purgeable);
 }
 
-void lru_gpu_shrunk(struct ttm_buffer_object *bo, bool purged)
+void mock_gpu_shrunk(struct ttm_buffer_object *bo, bool purged)
 {
-	struct lru_gpu *gpu = to_lru_gpu(bo->bdev);
-	struct lru_gpu_bo *b = to_lru_gpu_bo(bo);
+	struct mock_gpu *gpu = to_mock_gpu(bo->bdev);
+	struct mock_gpu_bo *b = to_mock_gpu_bo(bo);
 
-	lru_gpu_count(gpu, purged ? LRU_GPU_PURGED : LRU_GPU_BACKED_UP, 1);
+	mock_gpu_count(gpu, purged ? MOCK_GPU_PURGED : MOCK_GPU_BACKED_UP, 1);
 	if (purged && !b->purgeable)
-		lru_gpu_broken(gpu, "purged, but not purgeable");
+		mock_gpu_broken(gpu, "purged, but not purgeable");
 	if (purged)
 		b->generation = 0;
-	to_lru_gpu_tt(bo->ttm)->purged = purged;
+	to_mock_gpu_tt(bo->ttm)->purged = purged;
 }
 
-static struct ttm_device_funcs lru_gpu_funcs = {
-	.ttm_tt_create = lru_gpu_tt_create,
-	.ttm_tt_populate = lru_gpu_tt_populate,
-	.ttm_tt_destroy = lru_gpu_tt_destroy,
+static struct ttm_device_funcs mock_gpu_funcs = {
+	.ttm_tt_create = mock_gpu_tt_create,
+	.ttm_tt_populate = mock_gpu_tt_populate,
+	.ttm_tt_destroy = mock_gpu_tt_destroy,
 	.eviction_valuable = ttm_bo_eviction_valuable,
-	.evict_flags = lru_gpu_evict_flags,
-	.move = lru_gpu_move,
-	.io_mem_reserve = lru_gpu_io_mem_reserve,
-	.swap_notify = lru_gpu_swap_notify,
+	.evict_flags = mock_gpu_evict_flags,
+	.move = mock_gpu_move,
+	.io_mem_reserve = mock_gpu_io_mem_reserve,
+	.swap_notify = mock_gpu_swap_notify,
 };
 
 /*
  * The device
  */
 
-static int lru_gpu_init_memory(struct lru_gpu *gpu, unsigned long vram,
-			       unsigned long tt)
+static int mock_gpu_init_memory(struct mock_gpu *gpu, unsigned long vram,
+				unsigned long tt)
 {
 	int ret;
 
@@ -530,8 +530,8 @@ static int lru_gpu_init_memory(struct lru_gpu *gpu, unsigned long vram,
 }
 
 /* Make a GPU with so many pages. What failed half-way is undone by fini. */
-int lru_gpu_init(struct lru_gpu *gpu, struct drm_device *drm,
-		 unsigned long vram, unsigned long tt)
+int mock_gpu_init(struct mock_gpu *gpu, struct drm_device *drm,
+		  unsigned long vram, unsigned long tt)
 {
 	int ret;
 
@@ -543,23 +543,23 @@ int lru_gpu_init(struct lru_gpu *gpu, struct drm_device *drm,
 					      WQ_MEM_RECLAIM);
 	if (!gpu->vram || !gpu->engine)
 		return -ENOMEM;
-	ret = ttm_device_init(&gpu->bdev, &lru_gpu_funcs, drm->dev,
+	ret = ttm_device_init(&gpu->bdev, &mock_gpu_funcs, drm->dev,
 			      drm->anon_inode->i_mapping, drm->vma_offset_manager,
 			      TTM_ALLOCATION_PROPAGATE_ENOSPC);
-	return ret ?: lru_gpu_init_memory(gpu, vram, tt);
+	return ret ?: mock_gpu_init_memory(gpu, vram, tt);
 }
 
 /* All that was begun is done, and what waited for that is gone. */
-void lru_gpu_idle(struct lru_gpu *gpu)
+void mock_gpu_idle(struct mock_gpu *gpu)
 {
 	flush_workqueue(gpu->engine);
 	drain_workqueue(gpu->bdev.wq);
 }
 
-void lru_gpu_fini(struct lru_gpu *gpu)
+void mock_gpu_fini(struct mock_gpu *gpu)
 {
 	if (gpu->bdev.funcs) {
-		lru_gpu_idle(gpu);
+		mock_gpu_idle(gpu);
 		ttm_range_man_fini_nocheck(&gpu->bdev, TTM_PL_VRAM);
 		ttm_range_man_fini_nocheck(&gpu->bdev, TTM_PL_TT);
 		ttm_device_fini(&gpu->bdev);

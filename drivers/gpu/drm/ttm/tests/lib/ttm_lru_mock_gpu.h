@@ -22,23 +22,23 @@
 struct workqueue_struct;
 
 /* Pages of the largest buffer. */
-#define LRU_GPU_PAGES	24
+#define MOCK_GPU_PAGES	24
 
 /* What it counts. */
-enum lru_gpu_stat {
-	LRU_GPU_EVICTIONS,
-	LRU_GPU_COPIES,
-	LRU_GPU_CPU_COPIES,
-	LRU_GPU_FILLS,
-	LRU_GPU_SWAPOUTS,
-	LRU_GPU_BACKED_UP,
-	LRU_GPU_PURGED,
-	LRU_GPU_RESTORED,
-	LRU_GPU_VERIFIED,
-	LRU_GPU_STATS
+enum mock_gpu_stat {
+	MOCK_GPU_EVICTIONS,
+	MOCK_GPU_COPIES,
+	MOCK_GPU_CPU_COPIES,
+	MOCK_GPU_FILLS,
+	MOCK_GPU_SWAPOUTS,
+	MOCK_GPU_BACKED_UP,
+	MOCK_GPU_PURGED,
+	MOCK_GPU_RESTORED,
+	MOCK_GPU_VERIFIED,
+	MOCK_GPU_STATS
 };
 
-struct lru_gpu {
+struct mock_gpu {
 	struct ttm_device bdev;
 	struct drm_device *drm;
 	/* What VRAM is made of. */
@@ -54,12 +54,12 @@ struct lru_gpu {
 	/* Ticks whenever a buffer may have moved. */
 	atomic64_t clock;
 	atomic_t buffers;
-	atomic_t stat[LRU_GPU_STATS];
+	atomic_t stat[MOCK_GPU_STATS];
 	/* What was found to be wrong first, or NULL. */
 	const char *broken;
 };
 
-struct lru_gpu_bo {
+struct mock_gpu_bo {
 	struct ttm_buffer_object ttm;
 	/* Where its owner has it, NULL once he has let go of it. */
 	void *owner;
@@ -74,35 +74,35 @@ struct lru_gpu_bo {
 	u64 since;
 };
 
-static inline struct lru_gpu *to_lru_gpu(struct ttm_device *bdev)
+static inline struct mock_gpu *to_mock_gpu(struct ttm_device *bdev)
 {
-	return container_of(bdev, struct lru_gpu, bdev);
+	return container_of(bdev, struct mock_gpu, bdev);
 }
 
-int lru_gpu_init(struct lru_gpu *gpu, struct drm_device *drm,
-		 unsigned long vram, unsigned long tt);
-void lru_gpu_idle(struct lru_gpu *gpu);
-void lru_gpu_fini(struct lru_gpu *gpu);
-void lru_gpu_broken(struct lru_gpu *gpu, const char *why);
-const char *lru_gpu_stat_name(enum lru_gpu_stat stat);
+int mock_gpu_init(struct mock_gpu *gpu, struct drm_device *drm,
+		  unsigned long vram, unsigned long tt);
+void mock_gpu_idle(struct mock_gpu *gpu);
+void mock_gpu_fini(struct mock_gpu *gpu);
+void mock_gpu_broken(struct mock_gpu *gpu, const char *why);
+const char *mock_gpu_stat_name(enum mock_gpu_stat stat);
 
 /* Buffers. They are freed with drm_gem_object_put(). */
-struct lru_gpu_bo *to_lru_gpu_bo(struct ttm_buffer_object *bo);
-struct lru_gpu_bo *lru_gpu_bo(struct lru_gpu *gpu, struct dma_resv *resv,
-			      unsigned int pages, bool shrinkable,
-			      struct ttm_placement *placement,
-			      struct ttm_operation_ctx *ctx);
-u64 lru_gpu_tick(struct lru_gpu *gpu);
-void lru_gpu_moved(struct lru_gpu_bo *b);
+struct mock_gpu_bo *to_mock_gpu_bo(struct ttm_buffer_object *bo);
+struct mock_gpu_bo *mock_gpu_bo(struct mock_gpu *gpu, struct dma_resv *resv,
+				unsigned int pages, bool shrinkable,
+				struct ttm_placement *placement,
+				struct ttm_operation_ctx *ctx);
+u64 mock_gpu_tick(struct mock_gpu *gpu);
+void mock_gpu_moved(struct mock_gpu_bo *b);
 
 /* Content. The CPU has to wait for the engine, and the pages to be there. */
-void lru_gpu_fill(struct lru_gpu_bo *b);
-int lru_gpu_fill_later(struct lru_gpu_bo *b, enum dma_resv_usage usage);
-void lru_gpu_verify(struct lru_gpu_bo *b);
+void mock_gpu_fill(struct mock_gpu_bo *b);
+int mock_gpu_fill_later(struct mock_gpu_bo *b, enum dma_resv_usage usage);
+void mock_gpu_verify(struct mock_gpu_bo *b);
 
 /* Shrinking */
-bool lru_gpu_purgeable(struct ttm_buffer_object *bo);
-void lru_gpu_set_purgeable(struct lru_gpu_bo *b, bool purgeable);
-void lru_gpu_shrunk(struct ttm_buffer_object *bo, bool purged);
+bool mock_gpu_purgeable(struct ttm_buffer_object *bo);
+void mock_gpu_set_purgeable(struct mock_gpu_bo *b, bool purgeable);
+void mock_gpu_shrunk(struct ttm_buffer_object *bo, bool purged);
 
 #endif

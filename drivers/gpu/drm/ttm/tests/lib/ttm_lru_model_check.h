@@ -16,12 +16,12 @@
 #include "ttm_lru_fixture.h"
 
 /* The model has two numbers for each of them: it may be about to move. */
-#define LRU_TOLD_BUFFERS	(MAX_RES / 2)
+#define LRU_CHECKED_BUFFERS	(MAX_RES / 2)
 
 /* The memory types of the model. */
 enum lru_type { LRU_TT, LRU_SYSTEM, LRU_TYPES };
 
-struct lru_told {
+struct lru_checked {
 	struct lru_world *w;
 	struct lru_model model;
 	/* The resources, by their numbers in the model. */
@@ -34,49 +34,49 @@ struct lru_told {
 };
 
 /* Tell of the first @n buffers of @w, which were made in their order. */
-void lru_told_init(struct lru_told *t, struct lru_world *w, unsigned int n);
+void lru_checked_init(struct lru_checked *c, struct lru_world *w, unsigned int n);
 
 /* Let the case fail if anything is wrong; with the log and the pictures. */
-void lru_told_verdict(struct lru_told *t);
+void lru_checked_verdict(struct lru_checked *c);
 
 /* P4 as far as pictures show it. Slow. */
-void lru_told_look(struct lru_told *t);
+void lru_checked_look(struct lru_checked *c);
 
 /* These are one with what the model is told, for others that have the lock. */
-void lru_told_tail(struct lru_told *t, char letter);
-void lru_told_bulk_tail(struct lru_told *t, enum lru_bulk bulk);
+void lru_checked_tail(struct lru_checked *c, char letter);
+void lru_checked_bulk_tail(struct lru_checked *c, enum lru_bulk bulk);
 
 /*
  * One lock hold of a walk: i init, b init bounded; F first, n next; r restart,
  * a advance, s skip the bulk, p pause; f fini. Returns how many resources it
  * met.
  */
-unsigned int lru_told_walk(struct lru_told *t, enum lru_walk walk,
-			   const char *steps);
-unsigned int lru_told_walk_locked(struct lru_told *t, enum lru_walk walk,
-				  const char *steps);
+unsigned int lru_checked_walk(struct lru_checked *c, enum lru_walk walk,
+			      const char *steps);
+unsigned int lru_checked_walk_locked(struct lru_checked *c, enum lru_walk walk,
+				     const char *steps);
 
 /* For one thread at a time. */
-void lru_told_alloc(struct lru_told *t, char letter, enum lru_type type);
-void lru_told_free(struct lru_told *t, char letter);
-void lru_told_join(struct lru_told *t, char letter, enum lru_bulk bulk);
-void lru_told_leave(struct lru_told *t, char letter);
-void lru_told_pin(struct lru_told *t, char letter);
-void lru_told_unpin(struct lru_told *t, char letter);
-void lru_told_set_priority(struct lru_told *t, char letter,
-			   unsigned int priority);
+void lru_checked_alloc(struct lru_checked *c, char letter, enum lru_type type);
+void lru_checked_free(struct lru_checked *c, char letter);
+void lru_checked_join(struct lru_checked *c, char letter, enum lru_bulk bulk);
+void lru_checked_leave(struct lru_checked *c, char letter);
+void lru_checked_pin(struct lru_checked *c, char letter);
+void lru_checked_unpin(struct lru_checked *c, char letter);
+void lru_checked_set_priority(struct lru_checked *c, char letter,
+			      unsigned int priority);
 
 /* Moves: to what was allocated, or not after all. */
-bool lru_told_can_move(struct lru_told *t, char letter);
-void lru_told_alloc_next(struct lru_told *t, char letter, enum lru_type type);
-void lru_told_free_next(struct lru_told *t, char letter);
-void lru_told_move(struct lru_told *t, char letter);
-void lru_told_move_busy(struct lru_told *t, char letter);
-void lru_told_idle(struct lru_told *t);
+bool lru_checked_can_move(struct lru_checked *c, char letter);
+void lru_checked_alloc_next(struct lru_checked *c, char letter, enum lru_type type);
+void lru_checked_free_next(struct lru_checked *c, char letter);
+void lru_checked_move(struct lru_checked *c, char letter);
+void lru_checked_move_busy(struct lru_checked *c, char letter);
+void lru_checked_idle(struct lru_checked *c);
 
 /* Pages */
-void lru_told_populate(struct lru_told *t, char letter);
-void lru_told_shrink(struct lru_told *t, char letter);
-void lru_told_swapout(struct lru_told *t, unsigned int pages);
+void lru_checked_populate(struct lru_checked *c, char letter);
+void lru_checked_shrink(struct lru_checked *c, char letter);
+void lru_checked_swapout(struct lru_checked *c, unsigned int pages);
 
 #endif

@@ -53,7 +53,7 @@ static u64 reclaim_space(void)
 struct lru_world *reclaim_world(struct kunit *test, u32 mem_type,
 				const char *picture, const char *filled)
 {
-	struct lru_world *w = lru_scripted(test, mem_type, picture);
+	struct lru_world *w = lru_mock_world(test, mem_type, picture);
 
 	w->funcs.ttm_tt_create = lru_shrinkable_create;
 	w->funcs.ttm_tt_populate = reclaim_populate;
