@@ -22,7 +22,8 @@ TIMES ?= 100
 SEED ?= 1
 TIME ?= 60
 PAIRS ?= 100
-SUITES ?= ttm_lru ttm_lru_walk ttm_lru_room
+SUITES ?= ttm_lru ttm_lru_p[1-9] ttm_lru_defect ttm_lru_ghost ttm_lru_ledger \
+	ttm_lru_walk* ttm_lru_room*
 
 tree:
 	@$(quietly) tree "laying the merged tree" $(enter) $(top)/scripts/overlay.py

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Small worlds of real buffers on a mock device, what can be done in them, and
- * pictures of their lists:
+ * Small worlds of real buffers on a mock device, and what can be done in them.
+ * A world is made from a picture of its lists, see ttm_lru_notation.h, in the
+ * order of the picture's letters.
  *
- *	a* H b* c | d / e
+ * Cases never hold a lock over an assertion, and all that a case makes goes
+ * with its world, which the suite's exit function ends: a case that fails
+ * half-way leaves nothing behind for the next.
  *
- * is a manager's lists from the lowest priority up, a bar between them, and
- * the unevictable list behind the slash. Small letters are buffers' resources;
- * a' is one that buffer a is about to move to, ~ one that belongs to a ghost.
- * A star or another mark tells the members of a bulk range, H and so on are the
- * hitches of walks. Hitches between the same two resources are drawn in the
- * order of the alphabet: their order among themselves means nothing.
- *
- * A world is made from such a picture, too, in the order of its letters.
+ * With CONFIG_DRM_TTM_LRU_PRISTINE suites are built for Linux's own core, to
+ * show what that gets wrong; what it has no names for is left out.
  */
 #ifndef _TTM_LRU_FIXTURE_H_
 #define _TTM_LRU_FIXTURE_H_
@@ -23,12 +20,8 @@
 
 #include "../../ttm_bo_internal.h"
 #include "../ttm_kunit_helpers.h"
+#include "ttm_lru_notation.h"
 
-/* The walks of a world, and the bulk moves. */
-enum lru_walk { H, I, J, K, L, M, LRU_WALKS };
-enum lru_bulk { STAR, PLUS, PERCENT, HASH, LRU_BULKS };
-
-#define LRU_MARKS	"*+%#"
 #define LRU_BUFFERS	26
 /* A picture with more nodes than this is of a list that has no end. */
 #define LRU_MAX_NODES	100
@@ -71,21 +64,6 @@ struct lru_world {
 	char picture[4 * LRU_MAX_NODES];
 };
 
-/* Linux's own core breaks P4 as a matter of course: only where it is asked. */
-#define LRU_STRICT	!IS_ENABLED(CONFIG_DRM_TTM_LRU_PRISTINE)
-
-/* The last operations, for who has to find out what went wrong. */
-#define LRU_LOG		24
-
-struct lru_log {
-	char op[LRU_LOG][12];
-	unsigned long ops;
-	char text[LRU_LOG * 12];
-};
-
-__printf(2, 3) void lru_log(struct lru_log *log, const char *format, ...);
-const char *lru_log_text(struct lru_log *log);
-
 /* What a case has: mock devices, and worlds on them. The suite's functions. */
 struct lru_case {
 	struct ttm_test_devices *devs;
@@ -102,18 +80,7 @@ void lru_make(struct lru_world *w, char letter, unsigned int priority,
 void lru_make_alone(struct lru_world *w, char letter, unsigned int priority);
 void lru_make_picture(struct lru_world *w, const char *picture);
 
-/* Pictures */
 struct ttm_resource_manager *lru_man(struct lru_world *w);
-const char *lru_name(struct lru_world *w, struct ttm_resource *res);
-const char *lru_draw(struct lru_world *w, bool strict);
-const char *lru_draw_seen(struct lru_world *w);
-
-#define EXPECT_LRU(w, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_draw(w, LRU_STRICT), expected)
-
-/* P4 and P5 hold, on Linux's own core as well. */
-#define EXPECT_SOUND(w, expected) \
-	KUNIT_EXPECT_STREQ(test, lru_draw(w, true), expected)
 
 /* Walks. The lock is dropped after every step. */
 void lru_walk_init(struct lru_world *w, enum lru_walk walk);
@@ -122,9 +89,6 @@ const char *lru_next(struct lru_world *w, enum lru_walk walk);
 const char *lru_rest(struct lru_world *w, enum lru_walk walk);
 void lru_fini(struct lru_world *w, enum lru_walk walk);
 void lru_renew(struct lru_world *w, enum lru_walk walk);
-const char *lru_registered(struct lru_world *w, enum lru_walk walk);
-void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk);
-int lru_bulk_of(struct lru_world *w, const struct ttm_lru_bulk_move_pos *range);
 
 #define EXPECT_FIRST(w, walk, expected) \
 	KUNIT_EXPECT_STREQ(test, lru_first(w, walk), expected)
@@ -134,11 +98,6 @@ int lru_bulk_of(struct lru_world *w, const struct ttm_lru_bulk_move_pos *range);
 
 #define EXPECT_REST(w, walk, expected) \
 	KUNIT_EXPECT_STREQ(test, lru_rest(w, walk), expected)
-
-#define EXPECT_REGISTERED(w, walk, mark) \
-	KUNIT_EXPECT_STREQ(test, lru_registered(w, walk), mark)
-
-#define EXPECT_UNREGISTERED(w, walk) EXPECT_REGISTERED(w, walk, "")
 
 /* What others do to buffers meanwhile, each as drivers do it. */
 struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The notation of suites: pictures of lists, and operations as letters.
+ *
+ *	a* H b* c | d / e
+ *
+ * is a manager's lists from the lowest priority up, a bar between them, and
+ * the unevictable list behind the slash. Small letters are buffers' resources;
+ * a' is one that buffer a is about to move to, ~ one that belongs to a ghost.
+ * A star or another mark tells the members of a bulk range, H and so on are the
+ * hitches of walks. Hitches between the same two resources are drawn in the
+ * order of the alphabet: their order among themselves means nothing.
+ */
+#ifndef _TTM_LRU_NOTATION_H_
+#define _TTM_LRU_NOTATION_H_
+
+#include <linux/kconfig.h>
+#include <linux/types.h>
+
+struct lru_world;
+struct ttm_lru_bulk_move_pos;
+struct ttm_resource;
+
+/* The walks of a world, and the bulk moves. */
+enum lru_walk { H, I, J, K, L, M, LRU_WALKS };
+enum lru_bulk { STAR, PLUS, PERCENT, HASH, LRU_BULKS };
+
+#define LRU_MARKS	"*+%#"
+
+/* Linux's own core breaks P4 as a matter of course: only where it is asked. */
+#define LRU_STRICT	!IS_ENABLED(CONFIG_DRM_TTM_LRU_PRISTINE)
+
+/* Pictures */
+const char *lru_name(struct lru_world *w, struct ttm_resource *res);
+const char *lru_draw(struct lru_world *w, bool strict);
+const char *lru_draw_seen(struct lru_world *w);
+
+#define EXPECT_LRU(w, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_draw(w, LRU_STRICT), expected)
+
+/* P4 and P5 hold, on Linux's own core as well. */
+#define EXPECT_SOUND(w, expected) \
+	KUNIT_EXPECT_STREQ(test, lru_draw(w, true), expected)
+
+/* Registrations with bulks */
+const char *lru_registered(struct lru_world *w, enum lru_walk walk);
+void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk);
+int lru_bulk_of(struct lru_world *w, const struct ttm_lru_bulk_move_pos *range);
+
+#define EXPECT_REGISTERED(w, walk, mark) \
+	KUNIT_EXPECT_STREQ(test, lru_registered(w, walk), mark)
+
+#define EXPECT_UNREGISTERED(w, walk) EXPECT_REGISTERED(w, walk, "")
+
+/* Operations */
+const char *lru_op(struct lru_world *w, const char *op);
+
+/* The last operations, for who has to find out what went wrong. */
+#define LRU_LOG		24
+
+struct lru_log {
+	char op[LRU_LOG][12];
+	unsigned long ops;
+	char text[LRU_LOG * 12];
+};
+
+__printf(2, 3) void lru_log(struct lru_log *log, const char *format, ...);
+const char *lru_log_text(struct lru_log *log);
+
+#endif

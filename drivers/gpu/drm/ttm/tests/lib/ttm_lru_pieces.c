@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The pieces of a step, see ttm_lru_pieces.h. */
+
+#include <linux/seq_buf.h>
+
+#include "ttm_lru_links.h"
+#include "ttm_lru_pieces.h"
+
+/*
+ * In one hold of the lock: r restart, a advance, p pause, s skip the bulk,
+ * n next, F first, f fini; m remember the links, c count what was written to.
+ * Returns what the steps returned, a dash at an end, and the counts.
+ */
+const char *lru_pieces(struct lru_world *w, enum lru_walk walk,
+		       const char *pieces)
+{
+	struct ttm_resource_cursor *cursor = &w->walk[walk];
+	struct seq_buf s;
+
+	seq_buf_init(&s, w->steps, sizeof(w->steps));
+	guard(spinlock)(&w->bdev->lru_lock);
+	for (; *pieces; pieces++) {
+		struct ttm_resource *res;
+
+		switch (*pieces) {
+		case 'r':
+			ttm_resource_cursor_restart(cursor);
+			continue;
+		case 'p':
+			ttm_resource_cursor_pause(cursor);
+			continue;
+		case 's':
+			ttm_resource_cursor_skip_bulk(cursor);
+			continue;
+		case 'f':
+			ttm_resource_cursor_fini(cursor);
+			continue;
+		case 'm':
+			lru_remember_locked(w);
+			continue;
+		case 'c':
+			seq_buf_printf(&s, "%u", lru_changed(w));
+			continue;
+		case 'a':
+			res = ttm_resource_cursor_advance(cursor);
+			break;
+		case 'n':
+			res = ttm_resource_manager_next(cursor);
+			break;
+		case 'F':
+			res = ttm_resource_manager_first(cursor);
+			break;
+		default:
+			continue;
+		}
+		seq_buf_puts(&s, res ? lru_name(w, res) : "-");
+	}
+	return seq_buf_str(&s);
+}
