@@ -10,20 +10,21 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / 'userspace'))
 
 import faults	# noqa: E402 (it is found there)
 
-WALK = 'ttm_lru_walk'
-WALKS = ('ttm_lru_policy', 'ttm_lru_room', WALK)
+POLICY = 'ttm_lru_policy*'
+RECLAIM = 'ttm_lru_reclaim*'
+ROOM = 'ttm_lru_room*'
+SEARCH = 'ttm_lru_search*'
+WALKS = (POLICY, ROOM, 'ttm_lru_walk*', 'ttm_lru_p9')
 
 LISTS = (
-	('ttm_swapout.c', ('ttm_lru_swapout', 'ttm_lru_policy', f'{WALK}.*swapout*',
-			   f'{WALK}.*hibernation*'), faults.SWAPOUT),
-	('ttm_shrinker.c', ('ttm_lru_shrinker', 'ttm_lru_reclaim'), faults.SHRINKER),
-	('ttm_teardown.c', ('ttm_lru_swapout', f'{WALK}.*teardown*', f'{WALK}.*defect8*'),
-	 faults.TEARDOWN),
-	('ttm_purgeable.c', ('ttm_lru_shrinker', 'ttm_lru_reclaim'), faults.PURGEABLE),
+	('ttm_swapout.c', ('ttm_lru_swapout', POLICY, 'ttm_lru_walk_swapout'), faults.SWAPOUT),
+	('ttm_shrinker.c', ('ttm_lru_shrinker', RECLAIM), faults.SHRINKER),
+	('ttm_teardown.c', ('ttm_lru_swapout', 'ttm_lru_walk_unplug'), faults.TEARDOWN),
+	('ttm_purgeable.c', ('ttm_lru_shrinker', RECLAIM), faults.PURGEABLE),
 	('ttm_owner.c', ('rust_ttm_lifetime',), faults.OWNER),
-	('ttm_release.c', ('ttm_lru_shrinker', 'ttm_lru_reclaim'), faults.RELEASE),
-	('ttm_evict.c', ('ttm_lru_policy', 'ttm_lru_search', 'ttm_lru_room', f'{WALK}.*evict*',
-			 f'{WALK}.*failing*', 'ttm_lru_cgroup', 'ttm_bo_validate'),
+	('ttm_release.c', ('ttm_lru_shrinker', RECLAIM), faults.RELEASE),
+	('ttm_evict.c', (POLICY, SEARCH, ROOM, 'ttm_lru_walk_evict', 'ttm_lru_walk*.*failing*',
+			 'ttm_lru_cgroup', 'ttm_bo_validate'),
 	 faults.EVICT_FENCES + faults.booted(faults.EVICT)),
 	('ttm_evict.c', ('ttm_lru_cgroup',), faults.EVICT_CGROUPS),
 	('ttm_evict_scope.c', WALKS, faults.booted(faults.EVICT_SCOPE)),

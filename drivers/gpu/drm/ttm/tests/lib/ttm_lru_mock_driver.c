@@ -385,3 +385,37 @@ void lru_undrop_last(struct lru_world *w, char letter)
 {
 	kref_init(&lru_bo(w, letter)->kref);
 }
+
+void lru_move_to_system(struct lru_world *w, char letter)
+{
+	struct ttm_place place = { .mem_type = TTM_PL_SYSTEM };
+	struct ttm_buffer_object *bo = lru_bo(w, letter);
+	struct ttm_resource *res;
+
+	if (!ttm_resource_alloc(bo, &place, &res, NULL))
+		ttm_bo_move_null(bo, res);
+}
+
+static int lru_die_slowly(void *arg)
+{
+	struct lru_dying *dying = arg;
+
+	msleep(20);
+	scoped_guard(spinlock, &dying->w->bdev->lru_lock)
+		lru_undrop_last(dying->w, dying->letter);
+	while (!kthread_should_stop())
+		usleep_range(50, 100);
+	return 0;
+}
+
+struct task_struct *lru_let_die(struct lru_dying *dying,
+				struct lru_world *w, char letter)
+{
+	struct task_struct *task;
+
+	*dying = (struct lru_dying) { .w = w, .letter = letter };
+	lru_drop_last(w, letter);
+	task = kthread_run(lru_die_slowly, dying, "ttm-lru-dying");
+	KUNIT_ASSERT_FALSE(w->test, IS_ERR(task));
+	return task;
+}

@@ -103,4 +103,15 @@ int lru_place_at(struct lru_world *w, char letter,
 void lru_drop_last(struct lru_world *w, char letter);
 void lru_undrop_last(struct lru_world *w, char letter);
 
+/* Somebody drops the last reference; he will be done, and needs the lock. */
+struct lru_dying {
+	struct lru_world *w;
+	char letter;
+};
+
+struct task_struct *lru_let_die(struct lru_dying *dying, struct lru_world *w,
+				char letter);
+
+void lru_move_to_system(struct lru_world *w, char letter);
+
 #endif
