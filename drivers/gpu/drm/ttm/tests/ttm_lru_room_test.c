@@ -3,11 +3,10 @@
  * KUnit suite for what a caller gets that asks for room, while others use, move,
  * free or replace buffers.
  *
- * In each case there is room to be had, and the caller must get it. Worlds and
- * pictures are those of ttm_lru_test.c: x looks for a place in TT.
+ * In each case there is room to be had, and the caller must get it: x looks for a
+ * place in TT.
  */
 
-#include <linux/cgroup_dmem.h>
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
@@ -15,71 +14,17 @@
 
 #include <drm/ttm/ttm_placement.h>
 
-#include "lib/ttm_lru_mock_driver.h"
+#include "lib/ttm_lru_room.h"
 #include "ttm_mock_manager.h"
-
-/* Lock a buffer that nobody else has, and do something with it. */
-static void lru_do(struct lru_world *w, char letter,
-		   void (*what)(struct ttm_buffer_object *bo))
-{
-	struct ttm_buffer_object *bo = lru_bo(w, letter);
-
-	if (!dma_resv_trylock(bo->base.resv))
-		return;
-	what(bo);
-	dma_resv_unlock(bo->base.resv);
-}
-
-static void lru_to_tail(struct ttm_buffer_object *bo)
-{
-	scoped_guard(spinlock, &bo->bdev->lru_lock)
-		ttm_bo_move_to_lru_tail(bo);
-}
-
-static void lru_give_up_place(struct ttm_buffer_object *bo)
-{
-	ttm_resource_free(bo, &bo->resource);
-}
-
-/* Place x in a transaction, while others hold buffers until waited for. */
-static int lru_place_waiting(struct lru_world *w, const char *held,
-			     struct ttm_operation_ctx *ctx)
-{
-	struct lru_holder holder[3] = {};
-	struct ww_acquire_ctx ticket;
-	int n = strlen(held), ret;
-
-	lru_ticket_init(&ticket);
-	for (int i = 0; i < n; i++) {
-		holder[i].when_waited = true;
-		lru_hold(&holder[i], w, held[i]);
-	}
-	ret = lru_place(w, 'x', ctx, &ticket);
-	ww_acquire_fini(&ticket);
-	for (int i = 0; i < n; i++)
-		lru_let_go(&holder[i]);
-	return ret;
-}
 
 /*
  * Buffers that are used
  */
 
-/* While a, which is worthless, is asked, b is used: once, or every time. */
-static bool lru_used_once;
-
-static void lru_use_b(struct lru_world *w, char letter)
-{
-	if (letter != 'a' || lru_used_once)
-		return;
-	lru_used_once = true;
-	lru_do(w, 'b', lru_to_tail);
-}
-
 static void lru_use_b_always(struct lru_world *w, char letter)
 {
 	if (letter == 'a')
-		lru_do(w, 'b', lru_to_tail);
+		lru_try_do(w, 'b', lru_bo_to_tail);
 }
 
 static void ttm_lru_room_one_is_used(struct kunit *test)
@@ -131,7 +76,7 @@ static void ttm_lru_room_a_bulk_is_used(struct kunit *test)
 static void lru_unpin_c(struct lru_world *w, char letter)
 {
 	if (letter == 'b' && lru_bo(w, 'c')->pin_count)
-		lru_do(w, 'c', ttm_bo_unpin);
+		lru_try_do(w, 'c', ttm_bo_unpin);
 }
 
 static void ttm_lru_room_one_is_unpinned_behind(struct kunit *test)
@@ -146,17 +91,6 @@ static void ttm_lru_room_one_is_unpinned_behind(struct kunit *test)
 	EXPECT_SOUND(w, "a x | b");
 }
 
-/* b becomes valuable when c has left, and a when b has. */
-static void lru_in_turn(struct lru_world *w, char letter)
-{
-	if (lru_bo(w, 'c')->resource->mem_type == TTM_PL_TT)
-		lru_mock.worthless = "ab";
-	else if (lru_bo(w, 'b')->resource->mem_type == TTM_PL_TT)
-		lru_mock.worthless = "a";
-	else
-		lru_mock.worthless = NULL;
-}
-
 static void ttm_lru_room_what_becomes_valuable(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b c");
@@ -169,171 +103,6 @@ static void ttm_lru_room_what_becomes_valuable(struct kunit *test)
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_free(w, 'x');
 }
-
-#ifdef CONFIG_CGROUP_DMEM
-/* Charge buffers to the test's own cgroup, and take from it what they hold. */
-static s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
-{
-	const struct dmem_cgroup_init init = { .size = SZ_1M };
-	struct dmem_cgroup_pool_state *pool, *limit, *last = NULL;
-	struct ttm_operation_ctx ctx = { .interruptible = true };
-	struct dmem_cgroup_region *region;
-	s64 freed = -1;
-
-	region = dmem_cgroup_register_region(&init, "ttm-lru-room");
-	KUNIT_ASSERT_FALSE(w->test, IS_ERR_OR_NULL(region));
-	for (const char *c = letters; *c; c++)
-		if (!dmem_cgroup_try_charge(region, PAGE_SIZE, &pool, &limit))
-			last = lru_bo(w, *c)->resource->css = pool;
-	if (last)
-		freed = ttm_bo_evict_cgroup(w->bdev, lru_man(w), last, target,
-					    &ctx);
-	KUNIT_EXPECT_FALSE(w->test, ctx.no_wait_gpu);
-	lru_mock.stay = false;
-	for (const char *c = letters; *c; c++)
-		if (lru_bo(w, *c)->resource)
-			lru_free(w, *c);
-	dmem_cgroup_unregister_region(region);
-	return freed;
-}
-
-static void ttm_lru_room_drain_of_one_that_is_used(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-
-	lru_mock.worthless = "a";
-	lru_mock.at = lru_use_b;
-	lru_used_once = false;
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
-}
-
-/* What goes to another part of the same memory has freed nothing. */
-static void ttm_lru_room_drain_counts_what_left(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-
-	lru_mock.stay = true;
-	lru_mock.space += PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
-}
-
-static void ttm_lru_room_drain_of_what_becomes_valuable(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b c");
-
-	lru_mock.at = lru_in_turn;
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "abc", 3 * PAGE_SIZE), 3 * PAGE_SIZE);
-}
-
-static void ttm_lru_room_drain_lacks_memory(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-
-	lru_mock.fail = "ab";
-	lru_mock.error = -ENOMEM;
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), -ENOMEM);
-}
-
-/* A drain that has seen everything looks but once more. */
-static unsigned int lru_drain_asked;
-
-static void lru_end_it(struct lru_world *w, char letter)
-{
-	if (++lru_drain_asked == 100)
-		lru_mock.worthless = NULL;
-}
-
-static void ttm_lru_room_drain_concludes_at_once(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-
-	lru_mock.worthless = "b";
-	lru_mock.at = lru_end_it;
-	lru_drain_asked = 0;
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", 2 * PAGE_SIZE), PAGE_SIZE);
-	EXPECT_LETTERS(lru_mock.asked, "abb");
-}
-
-/* The same if it had to wait for what the first look left out, */
-static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-	struct lru_holder holder = { .when_waited = true };
-
-	lru_mock.worthless = "ab";
-	lru_hold(&holder, w, 'b');
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), 0);
-	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_mock.asked, "aab");
-}
-
-/* and then it does not take more than it is asked for. */
-static void lru_value_all_at_b(struct lru_world *w, char letter)
-{
-	if (letter == 'b')
-		lru_mock.worthless = NULL;
-}
-
-static void ttm_lru_room_drain_takes_enough(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b c");
-	struct lru_holder holder = { .when_waited = true };
-
-	lru_mock.worthless = "c";
-	lru_mock.at = lru_value_all_at_b;
-	lru_hold(&holder, w, 'b');
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "abc", 2 * PAGE_SIZE), 2 * PAGE_SIZE);
-	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_mock.moved, "ab");
-}
-
-/* It waits for nothing if it is enough what it gets without. */
-static void ttm_lru_room_drain_is_soft_first(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-	struct lru_holder holder = { .when_waited = true };
-
-	lru_hold(&holder, w, 'a');
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
-	lru_let_go(&holder);
-	EXPECT_LETTERS(lru_mock.moved, "b");
-}
-
-static void ttm_lru_room_drain_fails(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-
-	lru_mock.fail = "b";
-	lru_mock.error = -EIO;
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", 2 * PAGE_SIZE), -EIO);
-	EXPECT_LETTERS(lru_mock.moved, "ab");
-}
-
-/* The last reference to b is being dropped: a drain pauses, unless there is a signal. */
-static void ttm_lru_room_drain_is_interrupted(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-	s64 freed;
-
-	lru_mock.worthless = "a";
-	lru_drop_last(w, 'b');
-	set_tsk_thread_flag(current, TIF_SIGPENDING);
-	freed = lru_drain(w, "ab", PAGE_SIZE);
-	clear_tsk_thread_flag(current, TIF_SIGPENDING);
-	lru_undrop_last(w, 'b');
-	KUNIT_EXPECT_EQ(test, freed, -ERESTARTSYS);
-	EXPECT_LETTERS(lru_mock.asked, "aa");
-}
-
-/* What has no content to keep goes nowhere, and leaves room all the same. */
-static void ttm_lru_room_drain_counts_what_is_dropped(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-
-	lru_mock.drop = "ab";
-	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
-}
-#endif
 
 /*
  * Buffers that are replaced, freed or released
@@ -352,7 +121,7 @@ static void lru_take_place(struct ttm_buffer_object *bo)
 static void lru_replace_b(struct lru_world *w, char letter)
 {
 	lru_give_up_place(lru_bo(w, 'b'));
-	lru_do(w, 'y', lru_take_place);
+	lru_try_do(w, 'y', lru_take_place);
 }
 
 static void ttm_lru_room_one_is_replaced(struct kunit *test)
@@ -379,7 +148,7 @@ static void ttm_lru_room_one_is_replaced(struct kunit *test)
 static void lru_free_b(struct lru_world *w, char letter)
 {
 	if (letter == 'a' && lru_bo(w, 'b')->resource)
-		lru_do(w, 'b', lru_give_up_place);
+		lru_try_do(w, 'b', lru_give_up_place);
 }
 
 /* Linux does not look whether there is room by now. */
@@ -446,7 +215,7 @@ static void lru_come_back(struct ttm_buffer_object *bo)
 static void lru_all_come_back(struct lru_world *w, char letter)
 {
 	for (char c = 'a'; c <= 'c'; c++)
-		lru_do(w, c, lru_come_back);
+		lru_try_do(w, c, lru_come_back);
 }
 
 static void ttm_lru_room_evicted_ones_come_back(struct kunit *test)
@@ -694,239 +463,12 @@ static void ttm_lru_room_lent_ones_that_stay(struct kunit *test)
 	KUNIT_EXPECT_LT(test, lru_times_asked, 1000);
 }
 
-/*
- * Memory and time
- */
-
-/* Larger victims are spared once one lacked memory, and so is the OOM killer. */
-static void ttm_lru_room_memory_is_short(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b c");
-	struct ttm_operation_ctx ctx = {};
-
-	lru_bo(w, 'a')->base.size = 4 * PAGE_SIZE;
-	lru_bo(w, 'b')->base.size = 4 * PAGE_SIZE;
-	lru_mock.fail = "ab";
-	lru_mock.error = -ENOMEM;
-	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "", &ctx), 0);
-	EXPECT_LETTERS(lru_mock.moved, "acx");
-	EXPECT_LETTERS(lru_mock.killing, "a");
-	KUNIT_EXPECT_FALSE(test, ctx.gfp_retry_mayfail);
-	lru_bo(w, 'a')->base.size = PAGE_SIZE;
-	lru_bo(w, 'b')->base.size = PAGE_SIZE;
-	EXPECT_SOUND(w, "a b x");
-}
-
-/* A GPU that hangs: each wait for it times out, and is counted. */
-#define LRU_TIMEOUT	(6 * HZ)
-
-static unsigned int lru_waits;
-
-static const char *lru_hung_name(struct dma_fence *fence)
-{
-	return "ttm-lru-hung";
-}
-
-static long lru_hung_wait(struct dma_fence *fence, bool intr, long timeout)
-{
-	lru_waits++;
-	schedule_timeout_uninterruptible(LRU_TIMEOUT);
-	return 0;
-}
-
-static const struct dma_fence_ops lru_hung_ops = {
-	.get_driver_name = lru_hung_name,
-	.get_timeline_name = lru_hung_name,
-	.wait = lru_hung_wait,
-};
-
-static DEFINE_SPINLOCK(lru_hung_lock);
-
-static struct dma_fence *lru_hang(struct lru_world *w, const char *letters)
-{
-	struct dma_fence *fence = kzalloc_obj(*fence);
-
-	KUNIT_ASSERT_NOT_NULL(w->test, fence);
-	dma_fence_init(fence, &lru_hung_ops, &lru_hung_lock,
-		       dma_fence_context_alloc(1), 1);
-	for (; *letters; letters++) {
-		struct ttm_buffer_object *bo = lru_reserve(w, *letters);
-
-		if (!dma_resv_reserve_fences(bo->base.resv, 1))
-			dma_resv_add_fence(bo->base.resv, fence,
-					   DMA_RESV_USAGE_BOOKKEEP);
-		lru_unreserve(bo);
-	}
-	return fence;
-}
-
-static void lru_set_deleted(struct lru_world *w, const char *letters, bool deleted)
-{
-	for (; *letters; letters++)
-		lru_bo(w, *letters)->deleted = deleted;
-}
-
-/* All are zombies but e, which is idle and goes. */
-static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
-{
-	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
-	struct dma_fence *fence = lru_hang(w, "abcd");
-	int ret;
-
-	lru_set_deleted(w, "abcd", true);
-	lru_waits = 0;
-	ret = ttm_resource_manager_evict_all(w->bdev, lru_man(w));
-	lru_set_deleted(w, "abcd", false);
-	dma_fence_signal(fence);
-	dma_fence_put(fence);
-	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
-	KUNIT_EXPECT_EQ(test, lru_waits, 1);
-	EXPECT_SOUND(w, "a b c d");
-}
-
-/* A zombie needs no memory to leave, so it goes where others lack that. */
-static void ttm_lru_room_zombies_need_no_memory(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-	struct ttm_operation_ctx ctx = {};
-	int ret;
-
-	lru_mock.fail = "a";
-	lru_mock.error = -ENOMEM;
-	lru_set_deleted(w, "b", true);
-	ret = lru_place(w, 'x', &ctx, NULL);
-	lru_set_deleted(w, "b", false);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_SOUND(w, "a x");
-}
-
-/* A search waits once as well, and leaves the caller's context as it was. */
-static void ttm_lru_room_a_hung_gpu_refuses_once(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b c");
-	struct dma_fence *fence = lru_hang(w, "abc");
-	struct ttm_operation_ctx ctx = {};
-	int ret;
-
-	lru_set_deleted(w, "abc", true);
-	lru_waits = 0;
-	ret = lru_place(w, 'x', &ctx, NULL);
-	lru_set_deleted(w, "abc", false);
-	dma_fence_signal(fence);
-	dma_fence_put(fence);
-	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
-	KUNIT_EXPECT_EQ(test, lru_waits, 1);
-	KUNIT_EXPECT_FALSE(test, ctx.no_wait_gpu);
-	EXPECT_SOUND(w, "a b c");
-}
-
-#ifdef CONFIG_CGROUP_DMEM
-static void ttm_lru_room_a_hung_gpu_drains_once(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-	struct dma_fence *fence = lru_hang(w, "ab");
-	s64 freed;
-
-	lru_set_deleted(w, "ab", true);
-	lru_waits = 0;
-	freed = lru_drain(w, "ab", PAGE_SIZE);
-	lru_set_deleted(w, "ab", false);
-	dma_fence_signal(fence);
-	dma_fence_put(fence);
-	KUNIT_EXPECT_EQ(test, freed, 0);
-	KUNIT_EXPECT_EQ(test, lru_waits, 1);
-}
-#endif
-
-/* A victim that fails at once is no GPU that hangs: b's reservation is waited for. */
-static void ttm_lru_room_one_that_fails_is_no_hang(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a b");
-	struct ttm_operation_ctx ctx = {};
-
-	lru_mock.fail = "a";
-	lru_mock.error = -EBUSY;
-	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "b", &ctx), 0);
-	EXPECT_SOUND(w, "a x");
-}
-
-#ifdef LRU_CAN_FAIL
-static char lru_to_place;
-static int lru_placed;
-
-static void lru_place_that(struct lru_world *w)
-{
-	struct ttm_operation_ctx ctx = {};
-
-	lru_placed = lru_place(w, lru_to_place, &ctx, NULL);
-}
-
-static int lru_move_at_once(struct ttm_buffer_object *bo, bool evict,
-			    struct ttm_operation_ctx *ctx,
-			    struct ttm_resource *new_mem, struct ttm_place *hop)
-{
-	ttm_bo_move_null(bo, new_mem);
-	return 0;
-}
-
-/*
- * Without memory for the fences of moves out of the way, a place is given back. Each
- * buffer is a new one, without room for any fences.
- */
-static void ttm_lru_room_every_allocation_fails(struct kunit *test)
-{
-	struct lru_world *w = lru_full(test, "a");
-	struct ttm_resource_manager *man = lru_man(w);
-	struct dma_fence *fence[TTM_NUM_MOVE_FENCES];
-	bool failed = true;
-
-	w->funcs.move = lru_move_at_once;
-	lru_mock.space += PAGE_SIZE;
-	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
-		fence[i] = lru_busy(w);
-		w->fence = NULL;
-		man->eviction_fences[i] = dma_fence_get(fence[i]);
-	}
-	for (int n = 1; failed; n++) {
-		lru_to_place = 'a' + n;
-		lru_make_homeless(w, lru_to_place);
-		failed = lru_with_failure(n, lru_place_that, w);
-		if (lru_placed)
-			KUNIT_EXPECT_EQ(test, lru_placed, -ENOMEM);
-		else
-			lru_free(w, lru_to_place);
-		KUNIT_EXPECT_EQ(test, man->usage, PAGE_SIZE);
-	}
-	KUNIT_EXPECT_EQ(test, lru_placed, 0);
-	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
-		dma_fence_signal(fence[i]);
-		dma_fence_put(fence[i]);
-		dma_fence_put(man->eviction_fences[i]);
-		man->eviction_fences[i] = NULL;
-	}
-	EXPECT_SOUND(w, "a");
-}
-#endif
-
 static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_one_is_used),
 	KUNIT_CASE(ttm_lru_room_one_is_used_all_the_time),
 	KUNIT_CASE(ttm_lru_room_a_bulk_is_used),
 	KUNIT_CASE(ttm_lru_room_one_is_unpinned_behind),
 	KUNIT_CASE(ttm_lru_room_what_becomes_valuable),
-#ifdef CONFIG_CGROUP_DMEM
-	KUNIT_CASE(ttm_lru_room_drain_of_one_that_is_used),
-	KUNIT_CASE(ttm_lru_room_drain_counts_what_left),
-	KUNIT_CASE(ttm_lru_room_drain_counts_what_is_dropped),
-	KUNIT_CASE(ttm_lru_room_drain_of_what_becomes_valuable),
-	KUNIT_CASE(ttm_lru_room_drain_lacks_memory),
-	KUNIT_CASE(ttm_lru_room_drain_concludes_at_once),
-	KUNIT_CASE(ttm_lru_room_drain_concludes_after_a_wait),
-	KUNIT_CASE(ttm_lru_room_drain_takes_enough),
-	KUNIT_CASE(ttm_lru_room_drain_is_soft_first),
-	KUNIT_CASE(ttm_lru_room_drain_fails),
-	KUNIT_CASE(ttm_lru_room_drain_is_interrupted),
-#endif
 	KUNIT_CASE(ttm_lru_room_one_is_replaced),
 	KUNIT_CASE(ttm_lru_room_one_is_freed),
 	KUNIT_CASE(ttm_lru_room_one_is_released),
@@ -941,17 +483,6 @@ static struct kunit_case ttm_lru_room_cases[] = {
 	KUNIT_CASE(ttm_lru_room_keeps_what_it_evicts),
 	KUNIT_CASE(ttm_lru_room_takes_all_of_a_vm),
 	KUNIT_CASE(ttm_lru_room_lent_ones_that_stay),
-	KUNIT_CASE(ttm_lru_room_memory_is_short),
-	KUNIT_CASE(ttm_lru_room_zombies_need_no_memory),
-	KUNIT_CASE(ttm_lru_room_a_hung_gpu_is_waited_for_once),
-	KUNIT_CASE(ttm_lru_room_a_hung_gpu_refuses_once),
-#ifdef CONFIG_CGROUP_DMEM
-	KUNIT_CASE(ttm_lru_room_a_hung_gpu_drains_once),
-#endif
-	KUNIT_CASE(ttm_lru_room_one_that_fails_is_no_hang),
-#ifdef LRU_CAN_FAIL
-	KUNIT_CASE(ttm_lru_room_every_allocation_fails),
-#endif
 	{}
 };
 
