@@ -5,10 +5,12 @@
 
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
+#include <linux/dma-fence.h>
 #include <linux/err.h>
 #include <linux/sched.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
 #include <drm/ttm/ttm_backup.h>
 #include <drm/ttm/ttm_pool.h>
@@ -116,4 +118,45 @@ void reclaim_set_purgeable(struct lru_world *w, char letter, bool purgeable)
 
 	ttm_bo_set_purgeable(bo, purgeable);
 	lru_unreserve(bo);
+}
+
+atomic_t reclaim_waits;
+
+static const char *reclaim_fence_name(struct dma_fence *fence)
+{
+	return "ttm-lru-reclaim";
+}
+
+static bool reclaim_fence_waited_for(struct dma_fence *fence)
+{
+	atomic_inc(&reclaim_waits);
+	return true;
+}
+
+static const struct dma_fence_ops reclaim_fence_ops = {
+	.get_driver_name = reclaim_fence_name,
+	.get_timeline_name = reclaim_fence_name,
+	.enable_signaling = reclaim_fence_waited_for,
+};
+
+static DEFINE_SPINLOCK(reclaim_fence_lock);
+
+/* The GPU uses a buffer until lru_idle(). It tells when somebody waits. */
+void reclaim_use(struct lru_world *w, char letter)
+{
+	struct ttm_buffer_object *bo;
+	int ret;
+
+	atomic_set(&reclaim_waits, 0);
+	w->fence = kzalloc_obj(*w->fence);
+	KUNIT_ASSERT_NOT_NULL(w->test, w->fence);
+	dma_fence_init(w->fence, &reclaim_fence_ops, &reclaim_fence_lock,
+		       dma_fence_context_alloc(1), 1);
+	bo = lru_reserve(w, letter);
+	ret = dma_resv_reserve_fences(bo->base.resv, 1);
+	if (!ret)
+		dma_resv_add_fence(bo->base.resv, w->fence,
+				   DMA_RESV_USAGE_BOOKKEEP);
+	lru_unreserve(bo);
+	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }

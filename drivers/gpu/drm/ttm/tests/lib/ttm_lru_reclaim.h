@@ -40,4 +40,8 @@ unsigned long reclaim_scan_kswapd(unsigned long pages);
 
 void reclaim_set_purgeable(struct lru_world *w, char letter, bool purgeable);
 
+/* The GPU at work, and how often somebody waited for it. */
+extern atomic_t reclaim_waits;
+void reclaim_use(struct lru_world *w, char letter);
+
 #endif
