@@ -30,6 +30,9 @@ for file in "$here"/../../drivers/gpu/drm/ttm/*.c \
 	    "$here"/../../drivers/gpu/drm/ttm/tests/*.c; do
 	set -- "$@" "CFLAGS_$(basename "$file" .c).o=-Werror"
 done
+for file in "$here"/../../drivers/gpu/drm/ttm/tests/lib/*.c; do
+	set -- "$@" "CFLAGS_lib/$(basename "$file" .c).o=-Werror"
+done
 set -- ARCH=um LLVM=1 CLIPPY=1 KRUSTFLAGS=-Dwarnings "$@" O="$BUILD" \
 	-j"$(nproc)"
 make "$@" "$target"
