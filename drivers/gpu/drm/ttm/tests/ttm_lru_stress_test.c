@@ -6,14 +6,11 @@
  * all buffers has missed one.
  */
 
-#include <linux/completion.h>
 #include <linux/cpumask.h>
-#include <linux/dma-resv.h>
 #include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/prandom.h>
 #include <linux/sched/mm.h>
 #include <linux/swap.h>
 #include <linux/vmstat.h>
@@ -22,8 +19,7 @@
 #include <drm/ttm/ttm_shrinker.h>
 #include <drm/ttm/ttm_tt.h>
 
-#include "lib/ttm_lru_mock_gpu.h"
-#include "lib/ttm_lru_fixture.h"
+#include "ttm_lru_stress.h"
 
 static unsigned long stress_ops = 500;
 module_param(stress_ops, ulong, 0444);
@@ -38,399 +34,22 @@ static unsigned int stress_cpus = 2;
 module_param(stress_cpus, uint, 0444);
 MODULE_PARM_DESC(stress_cpus, "CPUs that the stress case's threads run on");
 
-/* Pages. All buffers together are about twice as large. */
-#define VRAM_PAGES	48
-#define TT_PAGES	48
-#define BUFFER_PAGES	8
-
-#define VMS		4
-#define VM_BUFFERS	10
-/* Buffers with a reservation of their own, that all VMs use. */
-#define SHARED		8
-/* At most so many of each are used in one submission. */
-#define USED		4
-#define USED_SHARED	2
-/* Who doesn't get his memory after so many tries goes without. */
-#define TRIES		20
-
-#define WORKERS		10
-
-/* What others find a buffer by; protected by the reservation. */
-struct slot {
-	struct dma_resv own;
-	struct dma_resv *resv;
-	struct mock_gpu_bo *b;
-	/* The pass of each worker that met it last. */
-	unsigned long met[WORKERS];
-};
-
-struct vm {
-	struct dma_resv resv;
-	struct ttm_lru_bulk_move bulk;
-	struct slot slot[VM_BUFFERS];
-};
-
-struct worker {
-	struct stress *s;
-	const struct work_kind *kind;
-	unsigned int i;
-	struct rnd_state rnd;
-	struct task_struct *task;
-	struct completion finished;
-
-	/* Submitters */
-	struct vm *vm;
-	unsigned long retries;
-	unsigned long gave_up;
-	/* Walks of all buffers */
-	unsigned long passes;
-	unsigned long complete;
-};
-
-struct stress {
-	struct kunit *test;
-	struct mock_gpu gpu;
-	struct ttm_shrinker *shrinker;
-	struct vm vm[VMS];
-	struct slot shared[SHARED];
-	/* Who evicts as he needs room for a large one. */
-	struct slot large;
-	struct worker worker[WORKERS];
-	atomic_long_t submissions;
-	int buffers_before;
-	long pages_before;
-};
-
-static const struct ttm_place vram_place = { .mem_type = TTM_PL_VRAM };
-static const struct ttm_place tt_place = { .mem_type = TTM_PL_TT };
-static const struct ttm_place system_place = { .mem_type = TTM_PL_SYSTEM };
-static const struct ttm_place any_places[] = {
-	{ .mem_type = TTM_PL_VRAM, .flags = TTM_PL_FLAG_DESIRED },
-	{ .mem_type = TTM_PL_TT },
-};
-
-static struct ttm_placement in_vram = {
-	.num_placement = 1, .placement = &vram_place,
-};
-
-static struct ttm_placement in_tt = {
-	.num_placement = 1, .placement = &tt_place,
-};
-
-static struct ttm_placement in_system = {
-	.num_placement = 1, .placement = &system_place,
-};
-
-static struct ttm_placement in_any = {
-	.num_placement = ARRAY_SIZE(any_places), .placement = any_places,
-};
-
-static unsigned int dice(struct worker *w, unsigned int sides)
-{
-	return prandom_u32_state(&w->rnd) % sides;
-}
-
-static bool is_broken(struct stress *s)
-{
-	return READ_ONCE(s->gpu.broken);
-}
-
-/*
- * Buffers, with their reservation held
- */
-
-static int slot_make(struct worker *w, struct slot *slot, unsigned int pages,
-		     struct ttm_placement *placement)
-{
-	struct ttm_operation_ctx ctx = {};
-	struct mock_gpu_bo *b;
-
-	b = mock_gpu_bo(&w->s->gpu, slot->resv, pages, dice(w, 2), placement,
-			&ctx);
-	if (IS_ERR(b))
-		return PTR_ERR(b);
-	b->owner = slot;
-	slot->b = b;
-	return 0;
-}
-
-/* The engine may be at it, and somebody walking be just there. */
-static void slot_free(struct slot *slot)
-{
-	struct mock_gpu_bo *b = slot->b;
-
-	while (b->ttm.pin_count)
-		ttm_bo_unpin(&b->ttm);
-	ttm_bo_set_bulk_move(&b->ttm, NULL);
-	b->owner = NULL;
-	slot->b = NULL;
-	drm_gem_object_put(&b->ttm.base);
-}
-
-static int slot_wait(struct slot *slot)
-{
-	long left = dma_resv_wait_timeout(slot->resv, DMA_RESV_USAGE_BOOKKEEP,
-					  false, 60 * HZ);
-
-	return left > 0 ? 0 : left ?: -ETIMEDOUT;
-}
-
-/* Get the pages back, wherever they were put, and look at them. */
-static int slot_verify(struct slot *slot)
-{
-	struct mock_gpu_bo *b = slot->b;
-	struct ttm_operation_ctx ctx = {};
-	int ret = 0;
-
-	if (b->ttm.resource->mem_type != TTM_PL_VRAM) {
-		ret = ttm_bo_populate(&b->ttm, &ctx);
-		mock_gpu_moved(b);
-	}
-	if (!ret)
-		ret = slot_wait(slot);
-	if (!ret)
-		mock_gpu_verify(b);
-	return ret;
-}
-
-/* What the GPU writes is there in time, what the CPU does is at once. */
-static int slot_use_content(struct worker *w, struct slot *slot)
-{
-	struct mock_gpu_bo *b = slot->b;
-	int ret;
-
-	/* It is needed again. */
-	mock_gpu_set_purgeable(b, false);
-	ret = slot_verify(slot);
-	if (ret)
-		return ret;
-	if (dice(w, 2))
-		mock_gpu_fill(b);
-	else
-		ret = mock_gpu_fill_later(b, dice(w, 2) ? DMA_RESV_USAGE_WRITE :
-						DMA_RESV_USAGE_BOOKKEEP);
-	mock_gpu_set_purgeable(b, !dice(w, 4));
-	return ret;
-}
-
-static void slot_to_tail(struct slot *slot)
-{
-	struct mock_gpu_bo *b = slot->b;
-
-	scoped_guard(spinlock, &b->ttm.bdev->lru_lock)
-		ttm_bo_move_to_lru_tail(&b->ttm);
-	mock_gpu_moved(b);
-}
-
-/* Only one of a VM's is pinned, so that there is room for the others. */
-static void slot_pin(struct slot *slot)
-{
-	if (slot->b->ttm.pin_count)
-		ttm_bo_unpin(&slot->b->ttm);
-	else
-		ttm_bo_pin(&slot->b->ttm);
-	mock_gpu_moved(slot->b);
-}
-
-static void slot_list_op(struct worker *w, struct slot *slot)
-{
-	struct vm *vm = slot->resv == &w->vm->resv ? w->vm : NULL;
-	struct ttm_buffer_object *bo = &slot->b->ttm;
-	unsigned int n = dice(w, 8);
-
-	if (slot == w->vm->slot && n < 3)
-		slot_pin(slot);
-	else if (vm && n < 3)
-		ttm_bo_set_bulk_move(bo, n ? &vm->bulk : NULL);
-	else if (n < 3)
-		bo->priority = n;
-	else if (n < 5)
-		slot_to_tail(slot);
-	mock_gpu_moved(slot->b);
-}
-
-static bool is_evictable(const struct ttm_buffer_object *bo)
-{
-	return !bo->pin_count && !(bo->ttm && ttm_tt_is_swapped(bo->ttm));
-}
-
-/* Others may have moved it, but not to where it doesn't belong. */
-static void slot_check_place(struct worker *w, struct slot *slot)
-{
-	struct ttm_buffer_object *bo = &slot->b->ttm;
-	enum ttm_lru_place place = TTM_LRU_UNEVICTABLE;
-
-	if (is_evictable(bo))
-		place = bo->bulk_move ? TTM_LRU_RANGE : TTM_LRU_LOOSE;
-	guard(spinlock)(&bo->bdev->lru_lock);
-	if (ttm_lru_item_place(&bo->resource->lru) != place)
-		mock_gpu_broken(&w->s->gpu, "a buffer is on the wrong list");
-}
-
-/*
- * Submitters
- */
-
-struct submission {
-	struct ww_acquire_ctx ticket;
-	unsigned int slots;
-	struct slot *slot[USED + USED_SHARED];
-	/* The VM's first; as many as are held. */
-	unsigned int resvs;
-	unsigned int held;
-	struct dma_resv *resv[1 + USED_SHARED];
-};
-
-static void submission_unlock(struct submission *sub)
-{
-	while (sub->held)
-		dma_resv_unlock(sub->resv[--sub->held]);
-}
-
-/* Who waited for it meanwhile goes first. */
-static void submission_lock(struct submission *sub)
-{
-	while (sub->held < sub->resvs) {
-		struct dma_resv **resv = &sub->resv[sub->held];
-		int ret = dma_resv_lock(*resv, &sub->ticket);
-
-		if (!ret) {
-			sub->held++;
-			continue;
-		}
-		submission_unlock(sub);
-		swap(*resv, sub->resv[0]);
-		dma_resv_lock_slow(sub->resv[0], &sub->ticket);
-		sub->held = 1;
-	}
-}
-
-static void submission_make(struct worker *w, struct submission *sub)
-{
-	unsigned int first = dice(w, VM_BUFFERS), shared = dice(w, SHARED);
-	unsigned int more = dice(w, USED_SHARED + 1);
-
-	sub->resv[sub->resvs++] = &w->vm->resv;
-	for (int i = 0; i < USED; i++)
-		sub->slot[sub->slots++] = &w->vm->slot[(first + i) % VM_BUFFERS];
-	for (int i = 0; i < more; i++) {
-		struct slot *slot = &w->s->shared[(shared + 3 * i) % SHARED];
-
-		sub->resv[sub->resvs++] = slot->resv;
-		sub->slot[sub->slots++] = slot;
-	}
-	/* Without an order there are deadlocks to get out of. */
-	if (dice(w, 2))
-		swap(sub->resv[0], sub->resv[sub->resvs - 1]);
-}
-
-static struct ttm_placement *dice_placement(struct worker *w)
-{
-	struct ttm_placement *placements[] = {
-		&in_vram, &in_vram, &in_tt, &in_any, &in_any, &in_system,
-	};
-
-	return placements[dice(w, ARRAY_SIZE(placements))];
-}
-
-static int use_slot(struct worker *w, struct slot *slot)
-{
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = !dice(w, 16) };
-	int ret = 0;
-
-	if (slot->b)
-		slot_check_place(w, slot);
-	if (slot->b && !dice(w, 16))
-		slot_free(slot);
-	if (!slot->b) {
-		ret = slot_make(w, slot, 1 + dice(w, BUFFER_PAGES),
-				dice_placement(w));
-		if (ret)
-			return ret;
-		if (slot->resv == &w->vm->resv)
-			ttm_bo_set_bulk_move(&slot->b->ttm, &w->vm->bulk);
-	} else if (!slot->b->ttm.pin_count) {
-		ret = ttm_bo_validate(&slot->b->ttm, dice_placement(w), &ctx);
-		if (ret)
-			return ret;
-	}
-	mock_gpu_moved(slot->b);
-	slot_list_op(w, slot);
-	return dice(w, 4) ? slot_use_content(w, slot) : 0;
-}
-
-static void bulk_to_tail(struct vm *vm, struct mock_gpu *gpu)
-{
-	scoped_guard(spinlock, &gpu->bdev.lru_lock)
-		ttm_lru_bulk_move_tail(&vm->bulk);
-	for (int i = 0; i < VM_BUFFERS; i++)
-		if (vm->slot[i].b)
-			mock_gpu_moved(vm->slot[i].b);
-}
-
-static int submission_try(struct worker *w, struct submission *sub)
-{
-	int ret = 0;
-
-	ww_acquire_init(&sub->ticket, &reservation_ww_class);
-	submission_lock(sub);
-	for (int i = 0; i < sub->slots && !ret; i++)
-		ret = use_slot(w, sub->slot[i]);
-	if (!ret && dice(w, 4))
-		bulk_to_tail(w->vm, &w->s->gpu);
-	submission_unlock(sub);
-	ww_acquire_fini(&sub->ticket);
-	return ret;
-}
-
-static bool may_retry(int err)
-{
-	return err == -ENOSPC || err == -EBUSY || err == -EDEADLK;
-}
-
-static bool try_to_submit(struct worker *w, struct submission *sub)
-{
-	for (int i = 0; i < TRIES && !is_broken(w->s); i++) {
-		int ret = submission_try(w, sub);
-
-		if (!ret)
-			return true;
-		if (!may_retry(ret))
-			mock_gpu_broken(&w->s->gpu, "a submission failed");
-		w->retries++;
-		cond_resched();
-	}
-	return false;
-}
-
-static void submit(struct worker *w)
-{
-	struct submission sub = {};
-
-	submission_make(w, &sub);
-	if (!try_to_submit(w, &sub))
-		w->gave_up++;
-	atomic_long_inc(&w->s->submissions);
-	/* Others only try to get the VM. */
-	if (dice(w, 2))
-		schedule_timeout_uninterruptible(1);
-}
-
 /*
  * Passes over all buffers of a manager
  */
 
 /* Was it there when the pass began, and did nobody touch it since? */
-static bool is_owed(const struct slot *slot, u32 mem_type, u64 began)
+static bool is_owed(const struct stress_slot *slot, u32 mem_type, u64 began)
 {
 	const struct ttm_buffer_object *bo = slot->b ? &slot->b->ttm : NULL;
 
-	return bo && bo->resource->mem_type == mem_type && is_evictable(bo) &&
+	return bo && bo->resource->mem_type == mem_type && stress_is_evictable(bo) &&
 	       slot->b->since < began;
 }
 
 /* These share a reservation. */
-static void check_slots(struct worker *w, struct slot *slot, unsigned int n,
+static void check_slots(struct stress_worker *w, struct stress_slot *slot,
+			unsigned int n,
 			u32 mem_type, u64 began)
 {
 	dma_resv_lock(slot->resv, NULL);
@@ -442,17 +61,17 @@ static void check_slots(struct worker *w, struct slot *slot, unsigned int n,
 }
 
 /* The pass that ended just now claims to be complete. */
-static void check_pass(struct worker *w, u32 mem_type, u64 began)
+static void check_pass(struct stress_worker *w, u32 mem_type, u64 began)
 {
 	w->complete++;
-	for (int i = 0; i < VMS; i++)
-		check_slots(w, w->s->vm[i].slot, VM_BUFFERS, mem_type, began);
-	for (int i = 0; i < SHARED; i++)
+	for (int i = 0; i < STRESS_VMS; i++)
+		check_slots(w, w->s->vm[i].slot, STRESS_VM_BUFFERS, mem_type, began);
+	for (int i = 0; i < STRESS_SHARED; i++)
 		check_slots(w, &w->s->shared[i], 1, mem_type, began);
 	check_slots(w, &w->s->large, 1, mem_type, began);
 }
 
-static u64 begin_pass(struct worker *w)
+static u64 begin_pass(struct stress_worker *w)
 {
 	w->passes++;
 	return mock_gpu_tick(&w->s->gpu);
@@ -465,9 +84,9 @@ static bool is_alive(struct ttm_buffer_object *bo)
 	return b && b->owner;
 }
 
-static struct ttm_resource_manager *some_manager(struct worker *w)
+static struct ttm_resource_manager *some_manager(struct stress_worker *w)
 {
-	u32 mem_type = dice(w, 2) ? TTM_PL_VRAM : TTM_PL_TT;
+	u32 mem_type = stress_dice(w, 2) ? TTM_PL_VRAM : TTM_PL_TT;
 
 	return ttm_manager_type(&w->s->gpu.bdev, mem_type);
 }
@@ -476,9 +95,9 @@ static struct ttm_resource_manager *some_manager(struct worker *w)
  * Evictors
  */
 
-static void evict_all(struct worker *w)
+static void evict_all(struct stress_worker *w)
 {
-	u32 mem_type = dice(w, 2) ? TTM_PL_VRAM : TTM_PL_TT;
+	u32 mem_type = stress_dice(w, 2) ? TTM_PL_VRAM : TTM_PL_TT;
 	struct ttm_device *bdev = &w->s->gpu.bdev;
 	u64 began = begin_pass(w);
 
@@ -490,34 +109,34 @@ static void evict_all(struct worker *w)
 }
 
 /* Make room for a large buffer, in a transaction. */
-static void evict_alloc(struct worker *w)
+static void evict_alloc(struct stress_worker *w)
 {
-	struct slot *slot = &w->s->large;
-	struct submission sub = { .resvs = 1, .resv = { slot->resv } };
+	struct stress_slot *slot = &w->s->large;
+	struct stress_submission sub = { .resvs = 1, .resv = { slot->resv } };
 	int ret;
 
 	ww_acquire_init(&sub.ticket, &reservation_ww_class);
-	submission_lock(&sub);
+	stress_lock(&sub);
 	if (slot->b) {
-		ret = slot_verify(slot);
-		slot_free(slot);
+		ret = stress_verify(slot);
+		stress_free(slot);
 	} else {
-		ret = slot_make(w, slot, MOCK_GPU_PAGES,
-				dice(w, 2) ? &in_vram : &in_tt);
+		ret = stress_make(w, slot, MOCK_GPU_PAGES,
+				  stress_dice(w, 2) ? &stress_in_vram : &stress_in_tt);
 		if (!ret)
-			ret = slot_use_content(w, slot);
+			ret = stress_use_content(w, slot);
 	}
-	submission_unlock(&sub);
+	stress_unlock(&sub);
 	ww_acquire_fini(&sub.ticket);
 
-	if (may_retry(ret))
+	if (stress_may_retry(ret))
 		w->retries++;
 	else if (ret)
 		mock_gpu_broken(&w->s->gpu, "making room failed");
 }
 
 /* Move half of all that is met to system memory. */
-static void evict_walk(struct worker *w)
+static void evict_walk(struct stress_worker *w)
 {
 	struct ttm_resource_manager *man = some_manager(w);
 	bool in_vram = man == ttm_manager_type(man->bdev, TTM_PL_VRAM);
@@ -528,16 +147,16 @@ static void evict_walk(struct worker *w)
 	u64 began = begin_pass(w);
 	int ret = 0;
 
-	arg.sleeping_lock = dice(w, 2);
+	arg.sleeping_lock = stress_dice(w, 2);
 	arg.trylock_only = !arg.sleeping_lock;
 	ttm_bo_lru_for_each_reserved_guarded(&curs, man, &arg, bo) {
 		if (!is_alive(bo))
 			continue;
-		((struct slot *)to_mock_gpu_bo(bo)->owner)->met[w->i] = w->passes;
+		((struct stress_slot *)to_mock_gpu_bo(bo)->owner)->met[w->i] = w->passes;
 		/* It may have been pinned while the walk waited for it. */
-		if (!bo->pin_count && dice(w, 2))
-			ret = ttm_bo_validate(bo, &in_system, &ctx);
-		if (ret && !may_retry(ret))
+		if (!bo->pin_count && stress_dice(w, 2))
+			ret = ttm_bo_validate(bo, &stress_in_system, &ctx);
+		if (ret && !stress_may_retry(ret))
 			mock_gpu_broken(&w->s->gpu, "moving to system failed");
 	}
 	if (IS_ERR(bo))
@@ -546,20 +165,20 @@ static void evict_walk(struct worker *w)
 		check_pass(w, in_vram ? TTM_PL_VRAM : TTM_PL_TT, began);
 }
 
-static void evict_swap(struct worker *w)
+static void evict_swap(struct stress_worker *w)
 {
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = dice(w, 2) };
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = stress_dice(w, 2) };
 	struct ttm_device *bdev = &w->s->gpu.bdev;
-	u32 mem_type = dice(w, 2) ? TTM_PL_SYSTEM : TTM_PL_TT;
+	u32 mem_type = stress_dice(w, 2) ? TTM_PL_SYSTEM : TTM_PL_TT;
 	s64 ret;
 
-	if (!dice(w, 4))
+	if (!stress_dice(w, 4))
 		ret = ttm_device_swapout_all(bdev, &ctx, GFP_KERNEL);
-	else if (!dice(w, 4))
+	else if (!stress_dice(w, 4))
 		ret = ttm_global_swapout(&ctx, GFP_KERNEL);
 	else
 		ret = ttm_bo_swapout(bdev, &ctx, ttm_manager_type(bdev, mem_type),
-				     GFP_KERNEL, 1 + dice(w, 16));
+				     GFP_KERNEL, 1 + stress_dice(w, 16));
 	if (ret < 0)
 		mock_gpu_broken(&w->s->gpu, "swapping out failed");
 }
@@ -569,10 +188,10 @@ static void evict_swap(struct worker *w)
  */
 
 /* As Xe's. */
-static void shrink_manager(struct worker *w, u32 mem_type, long target)
+static void shrink_manager(struct stress_worker *w, u32 mem_type, long target)
 {
 	struct ttm_device *bdev = &w->s->gpu.bdev;
-	struct ttm_operation_ctx ctx = { .no_wait_gpu = dice(w, 2) };
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = stress_dice(w, 2) };
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;
 	struct ttm_buffer_object *bo;
@@ -598,20 +217,20 @@ static void shrink_manager(struct worker *w, u32 mem_type, long target)
 	}
 }
 
-static void shrink_walk(struct worker *w)
+static void shrink_walk(struct stress_worker *w)
 {
 	unsigned int flags;
 
 	fs_reclaim_acquire(GFP_KERNEL);
 	flags = memalloc_noreclaim_save();
-	shrink_manager(w, dice(w, 2) ? TTM_PL_SYSTEM : TTM_PL_TT,
-		       1 + dice(w, 64));
+	shrink_manager(w, stress_dice(w, 2) ? TTM_PL_SYSTEM : TTM_PL_TT,
+		       1 + stress_dice(w, 64));
 	memalloc_noreclaim_restore(flags);
 	fs_reclaim_release(GFP_KERNEL);
 }
 
 /* All shrinkers of the system, and so the one of the device. */
-static void shrink_reclaim(struct worker *w)
+static void shrink_reclaim(struct stress_worker *w)
 {
 	unsigned int flags;
 
@@ -632,14 +251,14 @@ static const struct ttm_shrinker_funcs stress_shrinker_funcs = {
 
 static const struct work_kind {
 	const char *name;
-	void (*work)(struct worker *w);
+	void (*work)(struct stress_worker *w);
 	/* One for so many submissions of each VM. */
 	unsigned int share;
-} work_kinds[WORKERS] = {
-	{ "submit", submit, 1 },
-	{ "submit", submit, 1 },
-	{ "submit", submit, 1 },
-	{ "submit", submit, 1 },
+} work_kinds[STRESS_WORKERS] = {
+	{ "submit", stress_submit, 1 },
+	{ "submit", stress_submit, 1 },
+	{ "submit", stress_submit, 1 },
+	{ "submit", stress_submit, 1 },
 	{ "evict-all", evict_all, 2 },
 	{ "evict-alloc", evict_alloc, 1 },
 	{ "evict-walk", evict_walk, 2 },
@@ -651,18 +270,18 @@ static const struct work_kind {
 /* All are at it until the end, however little the others find to do. */
 static void wait_for_submissions(struct stress *s, unsigned long n)
 {
-	while (atomic_long_read(&s->submissions) < n && !is_broken(s))
+	while (atomic_long_read(&s->submissions) < n && !stress_is_broken(s))
 		schedule_timeout_uninterruptible(1);
 }
 
 static int work_thread(void *data)
 {
-	struct worker *w = data;
+	struct stress_worker *w = data;
 	unsigned int share = w->kind->share;
 
-	for (unsigned long i = 0; i < stress_ops && !is_broken(w->s); i += share) {
+	for (unsigned long i = 0; i < stress_ops && !stress_is_broken(w->s); i += share) {
 		if (!w->vm)
-			wait_for_submissions(w->s, i * VMS);
+			wait_for_submissions(w->s, i * STRESS_VMS);
 		w->kind->work(w);
 		cond_resched();
 	}
@@ -672,12 +291,12 @@ static int work_thread(void *data)
 
 static int stress_start(struct stress *s, unsigned int i)
 {
-	struct worker *w = &s->worker[i];
+	struct stress_worker *w = &s->worker[i];
 
 	w->s = s;
 	w->i = i;
 	w->kind = &work_kinds[i];
-	w->vm = i < VMS ? &s->vm[i] : NULL;
+	w->vm = i < STRESS_VMS ? &s->vm[i] : NULL;
 	init_completion(&w->finished);
 	prandom_seed_state(&w->rnd, stress_seed + i);
 	w->task = kthread_create(work_thread, w, "ttm-%s", w->kind->name);
@@ -697,7 +316,7 @@ static int stress_run(struct stress *s)
 	unsigned int n = 0;
 	int ret = 0;
 
-	while (n < WORKERS && !ret)
+	while (n < STRESS_WORKERS && !ret)
 		ret = stress_start(s, n++);
 	if (ret)
 		n--;
@@ -734,7 +353,7 @@ static long gpu_pages(void)
 	return pages;
 }
 
-static void slot_init(struct slot *slot, struct dma_resv *resv)
+static void slot_init(struct stress_slot *slot, struct dma_resv *resv)
 {
 	dma_resv_init(&slot->own);
 	slot->resv = resv ?: &slot->own;
@@ -742,25 +361,25 @@ static void slot_init(struct slot *slot, struct dma_resv *resv)
 
 static void stress_init_slots(struct stress *s)
 {
-	for (int i = 0; i < VMS; i++) {
+	for (int i = 0; i < STRESS_VMS; i++) {
 		dma_resv_init(&s->vm[i].resv);
 		ttm_lru_bulk_move_init(&s->vm[i].bulk);
-		for (int j = 0; j < VM_BUFFERS; j++)
+		for (int j = 0; j < STRESS_VM_BUFFERS; j++)
 			slot_init(&s->vm[i].slot[j], &s->vm[i].resv);
 	}
-	for (int i = 0; i < SHARED; i++)
+	for (int i = 0; i < STRESS_SHARED; i++)
 		slot_init(&s->shared[i], NULL);
 	slot_init(&s->large, NULL);
 }
 
 /* The last look at a buffer. */
-static void slot_end(struct stress *s, struct slot *slot)
+static void slot_end(struct stress *s, struct stress_slot *slot)
 {
 	dma_resv_lock(slot->resv, NULL);
 	if (slot->b) {
-		if (slot_verify(slot))
+		if (stress_verify(slot))
 			mock_gpu_broken(&s->gpu, "a buffer can't be had back");
-		slot_free(slot);
+		stress_free(slot);
 	}
 	dma_resv_unlock(slot->resv);
 	dma_resv_fini(&slot->own);
@@ -768,13 +387,13 @@ static void slot_end(struct stress *s, struct slot *slot)
 
 static void stress_end_slots(struct stress *s)
 {
-	for (int i = 0; i < VMS; i++) {
-		for (int j = 0; j < VM_BUFFERS; j++)
+	for (int i = 0; i < STRESS_VMS; i++) {
+		for (int j = 0; j < STRESS_VM_BUFFERS; j++)
 			slot_end(s, &s->vm[i].slot[j]);
 		ttm_lru_bulk_move_fini(&s->gpu.bdev, &s->vm[i].bulk);
 		dma_resv_fini(&s->vm[i].resv);
 	}
-	for (int i = 0; i < SHARED; i++)
+	for (int i = 0; i < STRESS_SHARED; i++)
 		slot_end(s, &s->shared[i]);
 	slot_end(s, &s->large);
 }
@@ -799,8 +418,8 @@ static void stress_report(struct stress *s)
 	for (int i = 0; i < MOCK_GPU_STATS; i++)
 		kunit_info(s->test, "%d %s\n", atomic_read(&s->gpu.stat[i]),
 			   mock_gpu_stat_name(i));
-	for (int i = 0; i < WORKERS; i++) {
-		struct worker *w = &s->worker[i];
+	for (int i = 0; i < STRESS_WORKERS; i++) {
+		struct stress_worker *w = &s->worker[i];
 
 		kunit_info(s->test,
 			   "%s: %lu retries, %lu gave up, %lu passes, %lu complete\n",
@@ -820,7 +439,7 @@ static void ttm_lru_stress_all_at_once(struct kunit *test)
 	s->test = test;
 	s->buffers_before = atomic_read(&ttm_glob.bo_count);
 	s->pages_before = gpu_pages();
-	if (mock_gpu_init(&s->gpu, c->devs->drm, VRAM_PAGES, TT_PAGES)) {
+	if (mock_gpu_init(&s->gpu, c->devs->drm, STRESS_VRAM_PAGES, STRESS_TT_PAGES)) {
 		mock_gpu_fini(&s->gpu);
 		KUNIT_FAIL_AND_ABORT(test, "no GPU");
 	}
@@ -864,3 +483,6 @@ static struct kunit_suite ttm_lru_stress_suite = {
 };
 
 kunit_test_suites(&ttm_lru_stress_suite);
+
+MODULE_DESCRIPTION("KUnit test of all users of TTM's LRU lists at once");
+MODULE_LICENSE("Dual MIT/GPL");
