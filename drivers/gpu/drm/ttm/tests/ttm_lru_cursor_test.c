@@ -18,7 +18,7 @@ static void ttm_lru_advance_writes_nothing(struct kunit *test)
 	lru_links_init(w);
 	EXPECT_FIRST(w, I, "a");
 	EXPECT_NEXT(w, I, "b");
-	EXPECT_PIECES(w, H, "r m aaaaaa c p", "abcdef0");
+	EXPECT_PIECES(w, H, "r [ aaaaaa ] p", "abcdef0");
 	EXPECT_LRU(w, "a b* I c* d* e | f H");
 }
 
@@ -29,7 +29,7 @@ static void ttm_lru_advance_from_parked_writes_nothing(struct kunit *test)
 	lru_links_init(w);
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_NEXT(w, H, "b");
-	EXPECT_PIECES(w, H, "m aa c p", "cd0");
+	EXPECT_PIECES(w, H, "[ aa ] p", "cd0");
 	EXPECT_LRU(w, "a b* c* d* H e");
 }
 
@@ -37,22 +37,22 @@ static void ttm_lru_advance_returns_all(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a b* | c+ d+ e | | f / g");
 
-	EXPECT_PIECES(w, H, "raaaaaaa", "abcdef-");
+	EXPECT_PIECES(w, H, "raaaaaaa", "abcdef.");
 	EXPECT_LRU(w, "a b* | c+ d+ e | | f / g");
-	EXPECT_PIECES(w, H, "aa", "--");
+	EXPECT_PIECES(w, H, "aa", "..");
 }
 
 static void ttm_lru_advance_in_no_walk(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a");
 
-	EXPECT_PIECES(w, H, "a", "-");
+	EXPECT_PIECES(w, H, "a", ".");
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "a", "-");
-	EXPECT_PIECES(w, H, "a", "-");
+	EXPECT_PIECES(w, H, "a", ".");
+	EXPECT_PIECES(w, H, "a", ".");
 	EXPECT_FIRST(w, H, "a");
 	lru_fini(w, H);
-	EXPECT_PIECES(w, H, "a", "-");
+	EXPECT_PIECES(w, H, "a", ".");
 	EXPECT_LRU(w, "a");
 }
 
@@ -61,7 +61,7 @@ static void ttm_lru_advance_off_a_list_takes_the_hitch(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a | b");
 
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "aa", "b-");
+	EXPECT_PIECES(w, H, "aa", "b.");
 	EXPECT_LRU(w, "a | b");
 }
 
@@ -93,12 +93,12 @@ static void ttm_lru_pause_when_parked(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a* b* c");
 
 	lru_links_init(w);
-	EXPECT_PIECES(w, H, "mpc", "0");
+	EXPECT_PIECES(w, H, "[p]", "0");
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "mppc", "0");
+	EXPECT_PIECES(w, H, "[pp]", "0");
 	EXPECT_LRU(w, "a* H b* c");
 	EXPECT_REST(w, H, "b c");
-	EXPECT_PIECES(w, H, "mpc", "0");
+	EXPECT_PIECES(w, H, "[p]", "0");
 	EXPECT_LRU(w, "a* b* c");
 }
 
@@ -140,7 +140,7 @@ static void ttm_lru_restart_links_nothing(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a b | c");
 
 	lru_links_init(w);
-	EXPECT_PIECES(w, H, "mrcf", "0");
+	EXPECT_PIECES(w, H, "[r]f", "0");
 	EXPECT_LRU(w, "a b | c");
 	EXPECT_PIECES(w, H, "rp", "");
 	EXPECT_LRU(w, "H a b | c");
@@ -182,7 +182,7 @@ static void ttm_lru_restart_in_every_state(struct kunit *test)
 	EXPECT_PIECES(w, H, "ap rap aap rap aa rap", "babcabca");
 	EXPECT_LRU(w, "a* H b* | c");
 	/* at the end, and in no walk any more. */
-	EXPECT_PIECES(w, H, "aaa rap f rap", "bc-aa");
+	EXPECT_PIECES(w, H, "aaa rap f rap", "bc.aa");
 	EXPECT_LRU(w, "a* H b* | c");
 }
 
@@ -207,7 +207,7 @@ static void ttm_lru_fini_when_advanced(struct kunit *test)
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_PIECES(w, H, "af", "b");
 	EXPECT_LRU(w, "a* b*");
-	EXPECT_PIECES(w, H, "rf a", "-");
+	EXPECT_PIECES(w, H, "rf a", ".");
 }
 
 static void ttm_lru_skip_bulk_when_advanced(struct kunit *test)
@@ -240,9 +240,9 @@ static void ttm_lru_skip_bulk_writes_nothing(struct kunit *test)
 	struct lru_world *w = lru_world(test, "x a* b* c* y");
 
 	lru_links_init(w);
-	EXPECT_PIECES(w, H, "raap m s a c p", "xay0");
+	EXPECT_PIECES(w, H, "raap [ s a ] p", "xay0");
 	EXPECT_LRU(w, "x a* b* c* y H");
-	EXPECT_PIECES(w, H, "r m aas a c p", "xay0");
+	EXPECT_PIECES(w, H, "r [ aas a ] p", "xay0");
 }
 
 static void ttm_lru_skip_bulk_of_loose_ones(struct kunit *test)
@@ -263,10 +263,10 @@ static void ttm_lru_skip_bulk_in_no_walk(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b*");
 
-	EXPECT_PIECES(w, H, "s a", "-");
+	EXPECT_PIECES(w, H, "s a", ".");
 	EXPECT_PIECES(w, H, "rs ap", "a");
 	EXPECT_LRU(w, "a* H b*");
-	EXPECT_PIECES(w, H, "aas a", "b--");
+	EXPECT_PIECES(w, H, "aas a", "b..");
 	EXPECT_LRU(w, "a* b*");
 }
 
@@ -283,8 +283,8 @@ static void ttm_lru_skip_bulk_to_the_end(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b*");
 
-	EXPECT_PIECES(w, H, "ras a", "a-");
-	EXPECT_PIECES(w, H, "rap s a a", "a--");
+	EXPECT_PIECES(w, H, "ras a", "a.");
+	EXPECT_PIECES(w, H, "rap s a a", "a..");
 	EXPECT_LRU(w, "a* b*");
 }
 

@@ -117,7 +117,7 @@ static void lru_random_op(struct lru_ledger *l, bool pins)
 	char op[5] = { 0, 'a' + which };
 
 	if (!bo->resource) {
-		op[0] = 'n';
+		op[0] = 'c';
 		if (!bo->pin_count) {
 			l->on_lru |= buffer;
 			lru_entered(l, buffer);
@@ -137,7 +137,7 @@ static void lru_random_op(struct lru_ledger *l, bool pins)
 		op[1] = dice < 35 ? '*' : '+';
 		lru_moved(l, lru_members(l, dice < 35 ? STAR : PLUS));
 	} else if (dice < 60) {
-		op[0] = 'f';
+		op[0] = 'd';
 		l->on_lru &= ~buffer;
 		lru_entered(l, buffer);
 	} else if (dice < 70) {
@@ -152,7 +152,7 @@ static void lru_random_op(struct lru_ledger *l, bool pins)
 		if (bo->bulk_move != &w->bulk[bulk])
 			lru_entered(l, buffer);
 	} else if (dice < 92 && pins) {
-		op[0] = 'p';
+		op[0] = 'k';
 		l->on_lru &= ~buffer;
 		lru_entered(l, buffer);
 	} else if (!bo->bulk_move) {

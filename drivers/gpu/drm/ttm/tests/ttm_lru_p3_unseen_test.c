@@ -66,13 +66,13 @@ static void ttm_lru_p3_bulk_move(struct kunit *test)
 static void ttm_lru_p3_pin_and_unpin(struct kunit *test)
 {
 	lru_expect_unseen(test, "a* b* c* d",
-			  "pa pb pc pd ub ua ud uc pb B* ub pa pc ua uc");
+			  "ka kb kc kd ub ua ud uc kb B* ub ka kc ua uc");
 }
 
 static void ttm_lru_p3_free_and_alloc(struct kunit *test)
 {
 	lru_expect_unseen(test, "a* b* c* d | e+ f",
-			  "fa na fb fc fa nb B* na nc fd fe B+ ne ff nd nf");
+			  "da ca db dc da cb B* ca cc dd de B+ ce df cd cf");
 }
 
 static void ttm_lru_p3_switching_bulks(struct kunit *test)

@@ -288,7 +288,7 @@ void lru_checked_bulk_tail(struct lru_checked *c, enum lru_bulk bulk)
 
 void lru_checked_alloc(struct lru_checked *c, char letter, enum lru_type type)
 {
-	lru_log(&c->log, "n%c%c", letter, "ts"[type]);
+	lru_log(&c->log, "c%c%c", letter, "ts"[type]);
 	c->w->mem_type = mem_types[type];
 	lru_alloc(c->w, letter);
 	tell_entered(c, letter, lru_bo(c->w, letter)->resource, type);
@@ -299,7 +299,7 @@ void lru_checked_free(struct lru_checked *c, char letter)
 {
 	unsigned int r = number_of(c, lru_bo(c->w, letter)->resource);
 
-	lru_log(&c->log, "f%c", letter);
+	lru_log(&c->log, "d%c", letter);
 	lru_free(c->w, letter);
 	tell_left(c, r);
 	compare(c);
@@ -334,7 +334,7 @@ void lru_checked_pin(struct lru_checked *c, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(c->w, letter);
 
-	lru_log(&c->log, "p%c", letter);
+	lru_log(&c->log, "k%c", letter);
 	tell_del(c, bo);
 	lru_pin(c->w, letter);
 	if (bo->pin_count == 1)
@@ -375,7 +375,7 @@ bool lru_checked_can_move(struct lru_checked *c, char letter)
 
 void lru_checked_alloc_next(struct lru_checked *c, char letter, enum lru_type type)
 {
-	lru_log(&c->log, "n%c'%c", letter, "ts"[type]);
+	lru_log(&c->log, "c%c'%c", letter, "ts"[type]);
 	c->w->mem_type = mem_types[type];
 	lru_alloc_next(c->w, letter);
 	tell_entered(c, letter, c->w->next[letter - 'a'], type);
@@ -388,7 +388,7 @@ void lru_checked_free_next(struct lru_checked *c, char letter)
 	unsigned int r = number_of(c, *next);
 	struct ttm_buffer_object *bo;
 
-	lru_log(&c->log, "f%c'", letter);
+	lru_log(&c->log, "d%c'", letter);
 	bo = lru_reserve(c->w, letter);
 	ttm_resource_free(bo, next);
 	lru_unreserve(bo);
@@ -466,7 +466,7 @@ void lru_checked_shrink(struct lru_checked *c, char letter)
 	struct ttm_buffer_object *bo;
 	long pages;
 
-	lru_log(&c->log, "K%c", letter);
+	lru_log(&c->log, "S%c", letter);
 	bo = lru_reserve(c->w, letter);
 	pages = ttm_bo_shrink(&ctx, bo, flags);
 	lru_unreserve(bo);

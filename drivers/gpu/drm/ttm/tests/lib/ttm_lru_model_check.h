@@ -3,11 +3,6 @@
  * A world and its model: whatever is done in the one is told to the other, and
  * then the lists are compared. The verdict is lru_verdict; only the one who asks
  * for it asserts.
- *
- * In the log, n is an allocation (in TT or system memory), f a free, t to the
- * tail, j joins and l leaves a bulk, B a bulk to the tail, p pin, u unpin, o a
- * priority, m a move, g one that leaves a ghost, which goes with "idle"; P gives
- * pages, K shrinks, S swaps out some pages. With a capital from H on, a walk.
  */
 #ifndef _TTM_LRU_MODEL_CHECK_H_
 #define _TTM_LRU_MODEL_CHECK_H_
@@ -46,11 +41,7 @@ void lru_checked_look(struct lru_checked *c);
 void lru_checked_tail(struct lru_checked *c, char letter);
 void lru_checked_bulk_tail(struct lru_checked *c, enum lru_bulk bulk);
 
-/*
- * One lock hold of a walk: i init, b init bounded; F first, n next; r restart,
- * a advance, s skip the bulk, p pause; f fini. Returns how many resources it
- * met.
- */
+/* One lock hold of a walk. Returns how many resources it met. */
 unsigned int lru_checked_walk(struct lru_checked *c, enum lru_walk walk,
 			      const char *steps);
 unsigned int lru_checked_walk_locked(struct lru_checked *c, enum lru_walk walk,

@@ -292,11 +292,7 @@ const char *lru_registered(struct lru_world *w, enum lru_walk walk)
  * Operations
  */
 
-/*
- * One operation: t to the tail, j join, l leave, p pin, u unpin, f free,
- * n allocate, o priority, each with a buffer and perhaps an argument; B and a
- * mark, the bulk goes to the tail. Returns what follows.
- */
+/* Do one operation, and return what follows it in @op. */
 const char *lru_op(struct lru_world *w, const char *op)
 {
 	switch (op[0]) {
@@ -309,16 +305,16 @@ const char *lru_op(struct lru_world *w, const char *op)
 	case 'l':
 		lru_leave(w, op[1]);
 		return op + 2;
-	case 'p':
+	case 'k':
 		lru_pin(w, op[1]);
 		return op + 2;
 	case 'u':
 		lru_unpin(w, op[1]);
 		return op + 2;
-	case 'f':
+	case 'd':
 		lru_free(w, op[1]);
 		return op + 2;
-	case 'n':
+	case 'c':
 		lru_alloc(w, op[1]);
 		return op + 2;
 	case 'o':

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The notation of suites: pictures of lists, and operations as letters.
- *
- *	a* H b* c | d / e
- *
- * is a manager's lists from the lowest priority up, a bar between them, and
- * the unevictable list behind the slash. Small letters are buffers' resources;
- * a' is one that buffer a is about to move to, ~ one that belongs to a ghost.
- * A star or another mark tells the members of a bulk range, H and so on are the
- * hitches of walks. Hitches between the same two resources are drawn in the
- * order of the alphabet: their order among themselves means nothing.
+ * Pictures of lists such as "a* H b* c | d / e", and operations as letters.
+ * Documentation/gpu/ttm-lru-notation.rst explains both.
  */
 #ifndef _TTM_LRU_NOTATION_H_
 #define _TTM_LRU_NOTATION_H_

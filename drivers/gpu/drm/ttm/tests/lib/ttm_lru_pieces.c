@@ -7,9 +7,8 @@
 #include "ttm_lru_pieces.h"
 
 /*
- * In one hold of the lock: r restart, a advance, p pause, s skip the bulk,
- * n next, F first, f fini; m remember the links, c count what was written to.
- * Returns what the steps returned, a dash at an end, and the counts.
+ * Take these steps in one hold of the lock, and return what they returned, with the
+ * counts of written nodes.
  */
 const char *lru_pieces(struct lru_world *w, enum lru_walk walk,
 		       const char *pieces)
@@ -35,10 +34,10 @@ const char *lru_pieces(struct lru_world *w, enum lru_walk walk,
 		case 'f':
 			ttm_resource_cursor_fini(cursor);
 			continue;
-		case 'm':
+		case '[':
 			lru_remember_locked(w);
 			continue;
-		case 'c':
+		case ']':
 			seq_buf_printf(&s, "%u", lru_changed(w));
 			continue;
 		case 'a':
@@ -53,7 +52,7 @@ const char *lru_pieces(struct lru_world *w, enum lru_walk walk,
 		default:
 			continue;
 		}
-		seq_buf_puts(&s, res ? lru_name(w, res) : "-");
+		seq_buf_puts(&s, res ? lru_name(w, res) : ".");
 	}
 	return seq_buf_str(&s);
 }
