@@ -9,7 +9,7 @@
 
 #include "lib/ttm_lru_fixture.h"
 #include "lib/ttm_lru_links.h"
-#include "lib/ttm_lru_pieces.h"
+#include "lib/ttm_lru_steps.h"
 
 static void ttm_lru_advance_writes_nothing(struct kunit *test)
 {
@@ -18,7 +18,7 @@ static void ttm_lru_advance_writes_nothing(struct kunit *test)
 	lru_links_init(w);
 	EXPECT_FIRST(w, I, "a");
 	EXPECT_NEXT(w, I, "b");
-	EXPECT_PIECES(w, H, "r [ aaaaaa ] p", "abcdef0");
+	EXPECT_STEPS(w, H, "r [ aaaaaa ] p", "abcdef0");
 	EXPECT_LRU(w, "a b* I c* d* e | f H");
 }
 
@@ -29,7 +29,7 @@ static void ttm_lru_advance_from_parked_writes_nothing(struct kunit *test)
 	lru_links_init(w);
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_NEXT(w, H, "b");
-	EXPECT_PIECES(w, H, "[ aa ] p", "cd0");
+	EXPECT_STEPS(w, H, "[ aa ] p", "cd0");
 	EXPECT_LRU(w, "a b* c* d* H e");
 }
 
@@ -37,22 +37,22 @@ static void ttm_lru_advance_returns_all(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a b* | c+ d+ e | | f / g");
 
-	EXPECT_PIECES(w, H, "raaaaaaa", "abcdef.");
+	EXPECT_STEPS(w, H, "raaaaaaa", "abcdef.");
 	EXPECT_LRU(w, "a b* | c+ d+ e | | f / g");
-	EXPECT_PIECES(w, H, "aa", "..");
+	EXPECT_STEPS(w, H, "aa", "..");
 }
 
 static void ttm_lru_advance_in_no_walk(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a");
 
-	EXPECT_PIECES(w, H, "a", ".");
+	EXPECT_STEPS(w, H, "a", ".");
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "a", ".");
-	EXPECT_PIECES(w, H, "a", ".");
+	EXPECT_STEPS(w, H, "a", ".");
+	EXPECT_STEPS(w, H, "a", ".");
 	EXPECT_FIRST(w, H, "a");
 	lru_fini(w, H);
-	EXPECT_PIECES(w, H, "a", ".");
+	EXPECT_STEPS(w, H, "a", ".");
 	EXPECT_LRU(w, "a");
 }
 
@@ -61,7 +61,7 @@ static void ttm_lru_advance_off_a_list_takes_the_hitch(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a | b");
 
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "aa", "b.");
+	EXPECT_STEPS(w, H, "aa", "b.");
 	EXPECT_LRU(w, "a | b");
 }
 
@@ -69,9 +69,9 @@ static void ttm_lru_pause_behind_the_last_returned(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a b c d");
 
-	EXPECT_PIECES(w, H, "raap", "ab");
+	EXPECT_STEPS(w, H, "raap", "ab");
 	EXPECT_LRU(w, "a b H c d");
-	EXPECT_PIECES(w, H, "ap", "c");
+	EXPECT_STEPS(w, H, "ap", "c");
 	EXPECT_LRU(w, "a b c H d");
 	EXPECT_NEXT(w, H, "d");
 }
@@ -82,7 +82,7 @@ static void ttm_lru_pause_before_other_hitches(struct kunit *test)
 
 	EXPECT_FIRST(w, I, "a");
 	EXPECT_FIRST(w, J, "a");
-	EXPECT_PIECES(w, H, "rap", "a");
+	EXPECT_STEPS(w, H, "rap", "a");
 	EXPECT_LRU(w, "a H I J b");
 	EXPECT_REST(w, H, "b");
 	EXPECT_REST(w, I, "b");
@@ -93,12 +93,12 @@ static void ttm_lru_pause_when_parked(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a* b* c");
 
 	lru_links_init(w);
-	EXPECT_PIECES(w, H, "[p]", "0");
+	EXPECT_STEPS(w, H, "[p]", "0");
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "[pp]", "0");
+	EXPECT_STEPS(w, H, "[pp]", "0");
 	EXPECT_LRU(w, "a* H b* c");
 	EXPECT_REST(w, H, "b c");
-	EXPECT_PIECES(w, H, "[p]", "0");
+	EXPECT_STEPS(w, H, "[p]", "0");
 	EXPECT_LRU(w, "a* b* c");
 }
 
@@ -106,10 +106,10 @@ static void ttm_lru_pause_on_another_priority(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a | | b c");
 
-	EXPECT_PIECES(w, H, "raap", "ab");
+	EXPECT_STEPS(w, H, "raap", "ab");
 	EXPECT_LRU(w, "a | | b H c");
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "ap", "b");
+	EXPECT_STEPS(w, H, "ap", "b");
 	EXPECT_LRU(w, "a | | b H c");
 	lru_free(w, 'b');
 	EXPECT_REST(w, H, "c");
@@ -119,15 +119,15 @@ static void ttm_lru_pause_registers(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "x a* b* c* d+ e+");
 
-	EXPECT_PIECES(w, H, "rap", "x");
+	EXPECT_STEPS(w, H, "rap", "x");
 	EXPECT_UNREGISTERED(w, H);
-	EXPECT_PIECES(w, H, "ap", "a");
+	EXPECT_STEPS(w, H, "ap", "a");
 	EXPECT_REGISTERED(w, H, "*");
-	EXPECT_PIECES(w, H, "aap", "bc");
+	EXPECT_STEPS(w, H, "aap", "bc");
 	EXPECT_UNREGISTERED(w, H);
-	EXPECT_PIECES(w, H, "rap aaap", "xabc");
+	EXPECT_STEPS(w, H, "rap aaap", "xabc");
 	EXPECT_UNREGISTERED(w, H);
-	EXPECT_PIECES(w, H, "raaap aap", "xabcd");
+	EXPECT_STEPS(w, H, "raaap aap", "xabcd");
 	EXPECT_REGISTERED(w, H, "+");
 	lru_bulk_tail(w, STAR);
 	EXPECT_LRU(w, "x d+ H e+ a* b* c*");
@@ -140,9 +140,9 @@ static void ttm_lru_restart_links_nothing(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a b | c");
 
 	lru_links_init(w);
-	EXPECT_PIECES(w, H, "[r]f", "0");
+	EXPECT_STEPS(w, H, "[r]f", "0");
 	EXPECT_LRU(w, "a b | c");
-	EXPECT_PIECES(w, H, "rp", "");
+	EXPECT_STEPS(w, H, "rp", "");
 	EXPECT_LRU(w, "H a b | c");
 	EXPECT_NEXT(w, H, "a");
 }
@@ -151,7 +151,7 @@ static void ttm_lru_restart_then_pause(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c");
 
-	EXPECT_PIECES(w, H, "rp", "");
+	EXPECT_STEPS(w, H, "rp", "");
 	EXPECT_LRU(w, "H a* b* c");
 	EXPECT_UNREGISTERED(w, H);
 	lru_bulk_tail(w, STAR);
@@ -164,7 +164,7 @@ static void ttm_lru_restart_on_an_empty_list(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "| | a");
 
-	EXPECT_PIECES(w, H, "rp", "");
+	EXPECT_STEPS(w, H, "rp", "");
 	EXPECT_LRU(w, "H | | a");
 	lru_make(w, 'b', 0, NULL, false);
 	EXPECT_LRU(w, "H b | | a");
@@ -176,13 +176,13 @@ static void ttm_lru_restart_in_every_state(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a* b* | c");
 
 	/* in no walk yet, restarted, advanced, inside a range, */
-	EXPECT_PIECES(w, H, "ra ra raa rap rap", "aaabaa");
+	EXPECT_STEPS(w, H, "ra ra raa rap rap", "aaabaa");
 	EXPECT_LRU(w, "a* H b* | c");
 	/* at the range's end, on another list, advanced to there, */
-	EXPECT_PIECES(w, H, "ap rap aap rap aa rap", "babcabca");
+	EXPECT_STEPS(w, H, "ap rap aap rap aa rap", "babcabca");
 	EXPECT_LRU(w, "a* H b* | c");
 	/* at the end, and in no walk any more. */
-	EXPECT_PIECES(w, H, "aaa rap f rap", "bc.aa");
+	EXPECT_STEPS(w, H, "aaa rap f rap", "bc.aa");
 	EXPECT_LRU(w, "a* H b* | c");
 }
 
@@ -190,11 +190,11 @@ static void ttm_lru_first_and_next_when_advanced(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a b c");
 
-	EXPECT_PIECES(w, H, "raaF", "aba");
+	EXPECT_STEPS(w, H, "raaF", "aba");
 	EXPECT_LRU(w, "a H b c");
-	EXPECT_PIECES(w, H, "an", "bc");
+	EXPECT_STEPS(w, H, "an", "bc");
 	EXPECT_LRU(w, "a b c H");
-	EXPECT_PIECES(w, H, "rn", "a");
+	EXPECT_STEPS(w, H, "rn", "a");
 	EXPECT_LRU(w, "a H b c");
 }
 
@@ -202,21 +202,21 @@ static void ttm_lru_fini_when_advanced(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b*");
 
-	EXPECT_PIECES(w, H, "raf", "a");
+	EXPECT_STEPS(w, H, "raf", "a");
 	EXPECT_LRU(w, "a* b*");
 	EXPECT_FIRST(w, H, "a");
-	EXPECT_PIECES(w, H, "af", "b");
+	EXPECT_STEPS(w, H, "af", "b");
 	EXPECT_LRU(w, "a* b*");
-	EXPECT_PIECES(w, H, "rf a", ".");
+	EXPECT_STEPS(w, H, "rf a", ".");
 }
 
 static void ttm_lru_skip_bulk_when_advanced(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "x a* b* c* y");
 
-	EXPECT_PIECES(w, H, "raas ap", "xay");
-	EXPECT_PIECES(w, H, "raaas ap", "xaby");
-	EXPECT_PIECES(w, H, "raaaas ap", "xabcy");
+	EXPECT_STEPS(w, H, "raas ap", "xay");
+	EXPECT_STEPS(w, H, "raaas ap", "xaby");
+	EXPECT_STEPS(w, H, "raaaas ap", "xabcy");
 	EXPECT_LRU(w, "x a* b* c* y H");
 }
 
@@ -224,14 +224,14 @@ static void ttm_lru_skip_bulk_when_parked(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "x a* b* c* y");
 
-	EXPECT_PIECES(w, H, "raap", "xa");
+	EXPECT_STEPS(w, H, "raap", "xa");
 	EXPECT_REGISTERED(w, H, "*");
-	EXPECT_PIECES(w, H, "sp", "");
+	EXPECT_STEPS(w, H, "sp", "");
 	EXPECT_LRU(w, "x a* b* c* H y");
 	EXPECT_UNREGISTERED(w, H);
 	EXPECT_NEXT(w, H, "y");
 
-	EXPECT_PIECES(w, H, "raaap s ap", "xaby");
+	EXPECT_STEPS(w, H, "raaap s ap", "xaby");
 	EXPECT_LRU(w, "x a* b* c* y H");
 }
 
@@ -240,9 +240,9 @@ static void ttm_lru_skip_bulk_writes_nothing(struct kunit *test)
 	struct lru_world *w = lru_world(test, "x a* b* c* y");
 
 	lru_links_init(w);
-	EXPECT_PIECES(w, H, "raap [ s a ] p", "xay0");
+	EXPECT_STEPS(w, H, "raap [ s a ] p", "xay0");
 	EXPECT_LRU(w, "x a* b* c* y H");
-	EXPECT_PIECES(w, H, "r [ aas a ] p", "xay0");
+	EXPECT_STEPS(w, H, "r [ aas a ] p", "xay0");
 }
 
 static void ttm_lru_skip_bulk_of_loose_ones(struct kunit *test)
@@ -250,11 +250,11 @@ static void ttm_lru_skip_bulk_of_loose_ones(struct kunit *test)
 	struct lru_world *w = lru_world(test, "x y a* b* z");
 
 	/* advanced to a loose one, parked behind one, before the range, */
-	EXPECT_PIECES(w, H, "ras ap s ap", "xya");
-	EXPECT_PIECES(w, H, "raap s", "xy");
+	EXPECT_STEPS(w, H, "ras ap s ap", "xya");
+	EXPECT_STEPS(w, H, "raap s", "xy");
 	EXPECT_LRU(w, "x y H a* b* z");
 	/* and behind the range. */
-	EXPECT_PIECES(w, H, "aap s", "ab");
+	EXPECT_STEPS(w, H, "aap s", "ab");
 	EXPECT_LRU(w, "x y a* b* H z");
 	EXPECT_NEXT(w, H, "z");
 }
@@ -263,10 +263,10 @@ static void ttm_lru_skip_bulk_in_no_walk(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b*");
 
-	EXPECT_PIECES(w, H, "s a", ".");
-	EXPECT_PIECES(w, H, "rs ap", "a");
+	EXPECT_STEPS(w, H, "s a", ".");
+	EXPECT_STEPS(w, H, "rs ap", "a");
 	EXPECT_LRU(w, "a* H b*");
-	EXPECT_PIECES(w, H, "aas a", "b..");
+	EXPECT_STEPS(w, H, "aas a", "b..");
 	EXPECT_LRU(w, "a* b*");
 }
 
@@ -274,17 +274,17 @@ static void ttm_lru_skip_bulk_from_range_to_range(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c+ d+ | e* f* g");
 
-	EXPECT_PIECES(w, H, "rasas asap", "aceg");
+	EXPECT_STEPS(w, H, "rasas asap", "aceg");
 	EXPECT_LRU(w, "a* b* c+ d+ | e* f* g H");
-	EXPECT_PIECES(w, H, "rap s ap s ap s ap", "aceg");
+	EXPECT_STEPS(w, H, "rap s ap s ap s ap", "aceg");
 }
 
 static void ttm_lru_skip_bulk_to_the_end(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b*");
 
-	EXPECT_PIECES(w, H, "ras a", "a.");
-	EXPECT_PIECES(w, H, "rap s a a", "a..");
+	EXPECT_STEPS(w, H, "ras a", "a.");
+	EXPECT_STEPS(w, H, "rap s a a", "a..");
 	EXPECT_LRU(w, "a* b*");
 }
 
@@ -296,7 +296,7 @@ static void ttm_lru_skip_bulk_looks_at_the_end_only(struct kunit *test)
 	lru_make_flock(w, 10000);
 	lru_make(w, 'y', 0, NULL, false);
 	lru_poison_inside(w);
-	steps = lru_pieces(w, H, "raas ap rap ap s ap");
+	steps = lru_steps(w, H, "raas ap rap ap s ap");
 	lru_heal_inside(w);
 	KUNIT_EXPECT_STREQ(test, steps, "x~yx~y");
 }
@@ -305,7 +305,7 @@ static void ttm_lru_skip_bulk_then_bulk_move(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c* d");
 
-	EXPECT_PIECES(w, H, "ras p", "a");
+	EXPECT_STEPS(w, H, "ras p", "a");
 	EXPECT_LRU(w, "a* b* c* H d");
 	lru_bulk_tail(w, STAR);
 	EXPECT_LRU(w, "H d a* b* c*");
@@ -316,11 +316,11 @@ static void ttm_lru_skip_bulk_then_join(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c d");
 
-	EXPECT_PIECES(w, H, "ras p", "a");
+	EXPECT_STEPS(w, H, "ras p", "a");
 	lru_join(w, 'd', STAR);
 	EXPECT_LRU(w, "a* b* H d* c");
 	EXPECT_REGISTERED(w, H, "*");
-	EXPECT_PIECES(w, H, "s ap", "c");
+	EXPECT_STEPS(w, H, "s ap", "c");
 }
 
 struct lru_visited {

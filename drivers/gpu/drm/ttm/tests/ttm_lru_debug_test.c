@@ -7,7 +7,7 @@
 #include <linux/module.h>
 
 #include "lib/ttm_lru_fixture.h"
-#include "lib/ttm_lru_pieces.h"
+#include "lib/ttm_lru_steps.h"
 
 static void lru_needs_debug(struct kunit *test)
 {
@@ -24,9 +24,9 @@ static void ttm_lru_debug_unlock_when_advanced(struct kunit *test)
 		kunit_skip(test, "needs CONFIG_PROVE_LOCKING");
 
 	kunit_warning_suppress(test) {
-		lru_pieces(w, H, "rap");
+		lru_steps(w, H, "rap");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
-		lru_pieces(w, H, "a");
+		lru_steps(w, H, "a");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
 		/* The lock isn't pinned any more, which is told as well. */
 		lru_fini(w, H);
@@ -85,12 +85,12 @@ static void ttm_lru_debug_proper_use_is_silent(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a b* c* d");
 
 	kunit_warning_suppress(test) {
-		lru_pieces(w, H, "raap");
+		lru_steps(w, H, "raap");
 		lru_tail(w, 'a');
-		lru_pieces(w, H, "s ap F p n rp");
+		lru_steps(w, H, "s ap F p n rp");
 		lru_bulk_tail(w, STAR);
-		lru_pieces(w, H, "aas aaaa a f");
-		lru_pieces(w, H, "ra s f");
+		lru_steps(w, H, "aas aaaa a f");
+		lru_steps(w, H, "ra s f");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
 	}
 	EXPECT_LRU(w, "d a b* c*");

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The pieces of a step, see ttm_lru_pieces.h. */
+/* The steps of a walk, see ttm_lru_steps.h. */
 
 #include <linux/seq_buf.h>
 
 #include "ttm_lru_links.h"
-#include "ttm_lru_pieces.h"
+#include "ttm_lru_steps.h"
 
 /*
  * Take these steps in one hold of the lock, and return what they returned, with the
  * counts of written nodes.
  */
-const char *lru_pieces(struct lru_world *w, enum lru_walk walk,
-		       const char *pieces)
+const char *lru_steps(struct lru_world *w, enum lru_walk walk,
+		      const char *steps)
 {
 	struct ttm_resource_cursor *cursor = &w->walk[walk];
 	struct seq_buf s;
 
 	seq_buf_init(&s, w->steps, sizeof(w->steps));
 	guard(spinlock)(&w->bdev->lru_lock);
-	for (; *pieces; pieces++) {
+	for (; *steps; steps++) {
 		struct ttm_resource *res;
 
-		switch (*pieces) {
+		switch (*steps) {
 		case 'r':
 			ttm_resource_cursor_restart(cursor);
 			continue;
