@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for the pieces of a step: restart, advance, pause and skip, which
- * walkers call in one hold of the lock.
+ * KUnit suite for the steps of which first() and next() consist: restart,
+ * advance, pause and skip. A walker calls them in one hold of the lock.
  */
 
 #include <linux/module.h>
@@ -175,13 +175,13 @@ static void ttm_lru_restart_in_every_state(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* | c");
 
-	/* in no walk yet, restarted, advanced, inside a range, */
+	/* in no walk, restarted, advanced, inside a range, */
 	EXPECT_STEPS(w, H, "ra ra raa rap rap", "aaabaa");
 	EXPECT_LRU(w, "a* H b* | c");
-	/* at the range's end, on another list, advanced to there, */
+	/* at the end of a range, on another list, advanced to another list, */
 	EXPECT_STEPS(w, H, "ap rap aap rap aa rap", "babcabca");
 	EXPECT_LRU(w, "a* H b* | c");
-	/* at the end, and in no walk any more. */
+	/* at the end, and after fini() */
 	EXPECT_STEPS(w, H, "aaa rap f rap", "bc.aa");
 	EXPECT_LRU(w, "a* H b* | c");
 }
@@ -249,11 +249,11 @@ static void ttm_lru_skip_bulk_of_loose_ones(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "x y a* b* z");
 
-	/* advanced to a loose one, parked behind one, before the range, */
+	/* advanced to a loose resource, parked behind one, before a range, */
 	EXPECT_STEPS(w, H, "ras ap s ap", "xya");
 	EXPECT_STEPS(w, H, "raap s", "xy");
 	EXPECT_LRU(w, "x y H a* b* z");
-	/* and behind the range. */
+	/* and behind a range */
 	EXPECT_STEPS(w, H, "aap s", "ab");
 	EXPECT_LRU(w, "x y a* b* H z");
 	EXPECT_NEXT(w, H, "z");
@@ -392,5 +392,5 @@ static struct kunit_suite ttm_lru_cursor_suite = {
 
 kunit_test_suites(&ttm_lru_cursor_suite);
 
-MODULE_DESCRIPTION("KUnit tests for the pieces of a step of TTM's cursors");
+MODULE_DESCRIPTION("KUnit tests for the steps of TTM's cursors");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for CONFIG_DRM_TTM_LRU_DEBUG: it warns of a list that is broken, and
- * of a cursor that is not paused.
+ * KUnit suite for CONFIG_DRM_TTM_LRU_DEBUG: it warns of a broken list (P4 and
+ * P5), and of a cursor that is not paused when the lock is dropped.
  */
 
 #include <linux/module.h>
@@ -28,13 +28,13 @@ static void ttm_lru_debug_unlock_when_advanced(struct kunit *test)
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 0);
 		lru_steps(w, H, "a");
 		KUNIT_EXPECT_SUPPRESSED_WARNING_COUNT(test, 1);
-		/* The lock isn't pinned any more, which is told as well. */
+		/* Lockdep also warns that the lock is no longer pinned. */
 		lru_fini(w, H);
 	}
 	EXPECT_LRU(w, "a b");
 }
 
-/* A list operation by the holder, between two pieces of a step. */
+/* Move @letter to the tail between two steps of the lock's holder. */
 static void lru_tail_in_between(struct lru_world *w, char letter,
 				void (*then)(struct ttm_resource_cursor *))
 {
@@ -96,7 +96,10 @@ static void ttm_lru_debug_proper_use_is_silent(struct kunit *test)
 	EXPECT_LRU(w, "d a b* c*");
 }
 
-/* Moves @letter with what is latched for @wrong spoilt: is that noticed? */
+/*
+ * Move @letter while the latched place of @wrong is spoilt. Returns the number
+ * of warnings.
+ */
 static int lru_warnings_of_wrong_place(struct lru_world *w, char wrong,
 				       char letter, unsigned int times)
 {
@@ -121,7 +124,7 @@ static void ttm_lru_debug_neighbour_in_a_wrong_place(struct kunit *test)
 	struct lru_world *w = lru_world(test, "a b c d");
 
 	lru_needs_debug(test);
-	/* b is next to where a was, and d to where it is then. */
+	/* b is a neighbour of a's old place, and d of its new one. */
 	KUNIT_EXPECT_GE(test, lru_warnings_of_wrong_place(w, 'b', 'a', 1), 1);
 	EXPECT_LRU(w, "b c d a");
 	KUNIT_EXPECT_GE(test, lru_warnings_of_wrong_place(w, 'a', 'c', 1), 1);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for what mainline's cursor gets wrong: the defects that the LRU's
- * documentation lists, and more that turned up when all states were explored.
+ * KUnit suite for the defects of mainline's cursor that
+ * Documentation/gpu/ttm-lru.rst lists, and for more of them that the
+ * exploration of all states found.
  */
 
 #include <linux/module.h>
@@ -10,7 +11,7 @@
 
 #include "lib/ttm_lru_fixture.h"
 
-/* A VM with one buffer in VRAM is evicted, and comes back. */
+/* A VM has one buffer in VRAM, which is evicted and comes back. */
 static void ttm_lru_defect1_registration_outlives_range(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b c d e");
@@ -98,7 +99,7 @@ static void ttm_lru_defect5_first_in_the_middle(struct kunit *test)
 	EXPECT_LRU(w, "a H | b");
 }
 
-/* A cursor on the stack finds there what the last one left. */
+/* A cursor on the stack contains whatever was there before. */
 static void ttm_lru_defect5_init_leaves_the_bulk(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c");
@@ -113,10 +114,10 @@ static void ttm_lru_defect5_init_leaves_the_bulk(struct kunit *test)
 }
 
 /*
- * Swapping out and shrinking take a member out of its range in 7.3. But a
- * driver that needn't keep the content moves a swapped-out buffer as it is:
- * its new resource joined the range, and only then is it the one whose pages
- * are swapped out.
+ * In 7.3, swap-out and shrinking take a member out of its range. But a driver
+ * that need not keep the content moves a swapped-out buffer as it is: its new
+ * resource joins the range first, and becomes the resource of swapped-out pages
+ * afterwards.
  */
 static void ttm_lru_defect6_swapped_out_keeps_its_range(struct kunit *test)
 {
@@ -135,7 +136,7 @@ static void ttm_lru_defect6_swapped_out_keeps_its_range(struct kunit *test)
 	EXPECT_LRU(w, "a* b* d* / c");
 }
 
-/* As Xe's for purged pages, and the system is out of memory. */
+/* Fail to populate as Xe does with purged pages when memory is short. */
 static int lru_populate_fails(struct ttm_device *bdev, struct ttm_tt *tt,
 			      struct ttm_operation_ctx *ctx)
 {
@@ -143,7 +144,7 @@ static int lru_populate_fails(struct ttm_device *bdev, struct ttm_tt *tt,
 	return -ENOMEM;
 }
 
-/* Let populating a buffer fail after its swapped flag was cleared. */
+/* Fail to populate a buffer after its swapped flag was cleared. */
 static int lru_purge_then_fail(struct lru_world *w)
 {
 	const struct ttm_bo_shrink_flags purge = { .purge = true };
@@ -180,7 +181,7 @@ static void ttm_lru_defect7_evictable_in_no_range(struct kunit *test)
 	EXPECT_LRU(w, "b a*");
 }
 
-/* The flag was cleared, and the list not told: leaving must find that out. */
+/* The flag was cleared without a list operation: leaving must notice. */
 static void ttm_lru_defect7_leaving_no_range(struct kunit *test)
 {
 	struct lru_world *w = lru_world_system(test, "a* b");
@@ -194,10 +195,10 @@ static void ttm_lru_defect7_leaving_no_range(struct kunit *test)
 }
 
 /*
- * More of it, found by exploring all states: see Documentation/gpu/ttm-lru.rst
+ * Found by exploring all states, see Documentation/gpu/ttm-lru.rst.
  */
 
-/* Defect 1 needs nobody to be freed, only to leave. */
+/* Defect 1 also occurs if the first member leaves instead of being freed. */
 static void ttm_lru_explored_p1_first_leaves(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b");
@@ -209,7 +210,7 @@ static void ttm_lru_explored_p1_first_leaves(struct kunit *test)
 	EXPECT_REST(w, H, "b c");
 }
 
-/* Nor does defect 2. */
+/* So does defect 2 if the last member leaves. */
 static void ttm_lru_explored_p2_last_leaves(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b*");
@@ -221,7 +222,7 @@ static void ttm_lru_explored_p2_last_leaves(struct kunit *test)
 	EXPECT_REST(w, H, "a");
 }
 
-/* From defect 3 not only a hang follows: a walk is handed pinned buffers. */
+/* Defect 3 not only hangs: a walk may return pinned buffers. */
 static void ttm_lru_explored_p5_pinned_is_returned(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a b*");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for ghosts, which keep a buffer's old resource while the copy engine
- * is at work. They are in no bulk, and go to the tail.
+ * KUnit suite for ghosts: buffer objects that keep a buffer's old resource
+ * until the copy engine has finished. A ghost is in no bulk, and its resource
+ * moves to the tail.
  */
 
 #include <linux/module.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite of random histories against a ledger that knows P1 and P2 only; and
- * for P3 at random, of the same history with walks and without. Linux's own core
- * is tested so as well: ttm_lru_random_test.c knows more, and runs on ours only.
+ * KUnit suite of random histories against a ledger that knows only P1 and P2,
+ * and of one history with and without walks for P3. It also runs on Linux's own
+ * core; ttm_lru_random_test.c checks more promises, but needs ours.
  */
 
 #include <linux/module.h>
@@ -11,10 +11,9 @@
 #include "lib/ttm_lru_fixture.h"
 
 /*
- * At random: some buffers, three walks that go on and on, and in between what
- * the others do. Kept is only what the promises are about, which knows nothing
- * of lists: whom a walk owes a visit, and who was returned and has not been
- * moved since.
+ * Random operations on a few buffers, between the steps of three walks. The
+ * ledger records which buffers a walk still owes (P1), and which it returned
+ * that have not moved since (P2). It knows nothing of lists.
  */
 #define LRU_RANDOM_BUFFERS	8
 #define LRU_RANDOM_OPS		30000
@@ -29,9 +28,9 @@ struct lru_ledger {
 	struct lru_log log;
 };
 
-static void lru_random_fail(struct lru_ledger *l, const char *what)
+static void lru_random_fail(struct lru_ledger *l, const char *why)
 {
-	KUNIT_FAIL_AND_ABORT(l->w->test, "%s after%s: %s", what,
+	KUNIT_FAIL_AND_ABORT(l->w->test, "%s after%s: %s", why,
 			     lru_log_text(&l->log), lru_draw(l->w, true));
 }
 
@@ -41,7 +40,7 @@ static void lru_moved(struct lru_ledger *l, u32 buffers)
 		l->returned[i] &= ~buffers;
 }
 
-/* They left, or entered: no walk under way owes them a visit. */
+/* These buffers left or entered: no walk in progress owes them. */
 static void lru_entered(struct lru_ledger *l, u32 buffers)
 {
 	lru_moved(l, buffers);
@@ -64,7 +63,7 @@ static void lru_random_step(struct lru_ledger *l, enum lru_walk walk)
 	} else if (prandom_u32_state(&l->rnd) % 64) {
 		name = lru_next(w, walk);
 	} else {
-		/* It has seen enough. */
+		/* Leave the walk early. */
 		l->owed[walk] = 0;
 		name = "";
 	}
@@ -78,7 +77,7 @@ static void lru_random_step(struct lru_ledger *l, enum lru_walk walk)
 	}
 	buffer = BIT(name[0] - 'a');
 	if (!(l->on_lru & buffer))
-		lru_random_fail(l, "a walk returned what isn't on the LRU");
+		lru_random_fail(l, "a walk returned a resource off the LRU");
 	if (l->returned[walk] & buffer)
 		lru_random_fail(l, "a walk repeated a resource");
 	l->returned[walk] |= buffer;
@@ -96,7 +95,7 @@ static u32 lru_members(struct lru_ledger *l, enum lru_bulk bulk)
 	return members & l->on_lru;
 }
 
-/* Whether a buffer stands at an end of its range, or at its last place. */
+/* Is a buffer an end of its range, or with @last its last member? */
 static bool lru_at_end(struct lru_world *w, struct ttm_buffer_object *bo,
 		       bool last)
 {
@@ -201,7 +200,7 @@ static void ttm_lru_p1_p2_at_random_with_pins(struct kunit *test)
 	lru_random(test, true, 2);
 }
 
-/* The same in two worlds, of which one has no walks. */
+/* The same history in two worlds, one of them without walks. */
 static void ttm_lru_p3_at_random(struct kunit *test)
 {
 	struct lru_ledger *l = kunit_kzalloc(test, sizeof(*l), GFP_KERNEL);

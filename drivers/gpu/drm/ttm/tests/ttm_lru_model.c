@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The contract as plain bookkeeping. */
+/* The contract as bookkeeping, see ttm_lru_model.h. */
 
 #include <linux/string.h>
 
@@ -23,7 +23,7 @@ void lru_model_init(struct lru_model *m)
 }
 
 /*
- * Order: lists without cursors.
+ * Order: the lists without cursors
  */
 
 static struct lru_model_list *list_of(struct lru_model *m, unsigned int r)
@@ -80,7 +80,7 @@ static void put_at_range_tail(struct lru_model *m, unsigned int last,
 }
 
 /*
- * Ranges: the members are known each by itself, their place follows.
+ * Ranges: each member knows its bulk, its position follows from the list.
  */
 
 static bool in_range(const struct lru_model *m, unsigned int r,
@@ -112,7 +112,7 @@ unsigned int lru_model_range_last(const struct lru_model *m, unsigned int type,
 }
 
 /*
- * What the walks under way have of it.
+ * What the walks in progress know of a resource
  */
 
 static void moved(struct lru_model *m, unsigned int r)
@@ -124,7 +124,7 @@ static void moved(struct lru_model *m, unsigned int r)
 	}
 }
 
-/* Who enters has left first: no walk owes it a visit. */
+/* A resource that enters counts as having left: no walk owes it. */
 static void entered(struct lru_model *m, unsigned int r)
 {
 	for (unsigned int w = 0; w < MAX_WALKS; w++) {
@@ -134,10 +134,10 @@ static void entered(struct lru_model *m, unsigned int r)
 }
 
 /*
- * The list operations.
+ * List operations
  */
 
-/* From either end it stays in its place, from the middle it goes behind. */
+/* A first or last member leaves in place, another one to behind the range. */
 static void loosen(struct lru_model *m, unsigned int r)
 {
 	struct lru_model_res *res = &m->res[r];
@@ -177,7 +177,10 @@ static void join(struct lru_model *m, unsigned int r, unsigned int bulk)
 	if (last == NONE)
 		return;
 	list = list_of(m, r);
-	/* Who follows already stays there, with the cursors behind it. */
+	/*
+	 * A resource right behind the range stays there, with the cursors
+	 * behind it.
+	 */
 	if (index_of(list, r) == index_of(list, last) + 1)
 		return;
 	put_at_range_tail(m, last, r);
@@ -242,7 +245,7 @@ void lru_model_tail(struct lru_model *m, unsigned int r, struct lru_wish wish)
 		return;
 	}
 
-	/* Who is last already isn't moved, and so isn't met again. */
+	/* The last member does not move, and so is not returned again. */
 	last = lru_model_range_last(m, res->type, res->prio, res->bulk);
 	if (last == r)
 		return;
@@ -274,7 +277,7 @@ void lru_model_bulk_tail(struct lru_model *m, unsigned int bulk)
 			range_tail(m, &m->list[type][prio], bulk);
 }
 
-/* Returns how many members were left. They become loose where they stand. */
+/* Returns the number of members left. They become loose in their places. */
 unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk)
 {
 	unsigned int n = 0;
@@ -289,7 +292,7 @@ unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk)
 	return n;
 }
 
-/* A walk over the unevictable list takes what it returns to the head. */
+/* A walk over the unevictable list moves what it returns to the head. */
 void lru_model_unevictable_returned(struct lru_model *m, unsigned int r)
 {
 	take(&m->unevictable, r);
@@ -297,7 +300,7 @@ void lru_model_unevictable_returned(struct lru_model *m, unsigned int r)
 }
 
 /*
- * The walks.
+ * Walks
  */
 
 void lru_model_walk_begin(struct lru_model *m, unsigned int w,
@@ -332,13 +335,13 @@ void lru_model_walk_returned(struct lru_model *m, unsigned int w,
 			  "a walk that has ended returned a resource");
 	if (!is_evictable(res) || res->type != walk->type)
 		lru_judge(P5_IN_PLACE,
-			  "returned what is not on the manager's LRU");
+			  "returned a resource that is not on the manager's LRU");
 	if (walk->barred & BIT(r))
 		lru_judge(P2_NO_REPEATS,
 			  "returned again, and it was not moved since");
 	else if (walk->bounded && !(walk->owed & BIT(r)))
 		lru_judge(P7_BOUNDED,
-			  "a bounded walk returned what moved since it began");
+			  "a bounded walk returned a resource that moved since");
 	walk->owed &= ~BIT(r);
 	walk->barred |= BIT(r);
 }
@@ -356,7 +359,7 @@ void lru_model_walk_stop(struct lru_model *m, unsigned int w)
 	m->walk[w] = (struct lru_model_walk) {};
 }
 
-/* What is skipped counts as seen. */
+/* A skipped resource counts as returned. */
 void lru_model_walk_skip(struct lru_model *m, unsigned int w, unsigned int prio,
 			 unsigned int bulk)
 {

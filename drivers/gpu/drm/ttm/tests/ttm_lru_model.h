@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The contract as plain bookkeeping: who is where, in what order, and what each
- * walk owes. It is told of every operation, not of its result; it knows neither
- * list nodes nor hitches, and never looks at the code under test. The suite
- * ttm_lru_random and the programs in tests/userspace have all verdicts from it.
+ * The contract as bookkeeping: the order of each list, and what each walk owes.
+ * The model is told of every operation, but not of its result. It knows neither
+ * list nodes nor hitches, and never looks at the code under test. All verdicts
+ * of the suite ttm_lru_random and of the programs in tests/userspace come from
+ * it.
  */
 #ifndef _TTM_LRU_MODEL_H_
 #define _TTM_LRU_MODEL_H_
@@ -29,26 +30,26 @@ enum lru_promise {
 	P5_IN_PLACE,
 	P6_FUSED,
 	P7_BOUNDED,
-	/* Not a promise to walkers, but nothing that may happen: */
+	/* Not promises to walkers, but faults all the same: */
 	NO_WARNING,
 	NO_CRASH,
 	PROMISES
 };
 
-/* Where a resource is. As enum ttm_lru_place. */
+/* The place of a resource, as enum ttm_lru_place. */
 enum lru_place { OFF = 0, RANGE = 1, LOOSE = 2, UNEVICTABLE = 4 };
 
-/* What a buffer says when a list operation looks at it. */
+/* The state of a buffer when a list operation looks at it. */
 struct lru_wish {
 	bool evictable;
 	u8 prio;
-	u8 bulk;	/* NONE without one */
+	u8 bulk;	/* or NONE */
 };
 
 struct lru_model_res {
 	u8 place;
 	u8 type;
-	u8 prio;	/* of the list it is on, if it is evictable */
+	u8 prio;	/* of its list, if it is evictable */
 	u8 bulk;	/* whose range it is in, or NONE */
 };
 
@@ -62,11 +63,12 @@ struct lru_model_walk {
 	bool bounded;
 	u8 type;
 	/*
-	 * Have been there from the start and are not yet returned. To a bounded
-	 * walk only who was not moved is owed, and it returns no others.
+	 * Resources that were there when the walk began and were not returned
+	 * yet. A bounded walk owes only those that did not move, and returns no
+	 * others.
 	 */
 	u32 owed;
-	u32 barred;	/* returned, and still since then */
+	u32 barred;	/* returned, and not moved since */
 };
 
 struct lru_model {
@@ -74,7 +76,10 @@ struct lru_model {
 	struct lru_model_list list[MAX_TYPES][MAX_PRIOS];
 	struct lru_model_list unevictable;
 	struct lru_model_walk walk[MAX_WALKS];
-	/* Who joined a range just now, behind its last member, or NONE. */
+	/*
+	 * The resource that has just joined a range behind its last member, or
+	 * NONE.
+	 */
 	u8 tailed;
 };
 
@@ -90,7 +95,7 @@ void lru_judge(enum lru_promise promise, const char *why);
 
 void lru_model_init(struct lru_model *m);
 
-/* The list operations. */
+/* List operations */
 void lru_model_enter(struct lru_model *m, unsigned int r, unsigned int type,
 		     struct lru_wish wish);
 void lru_model_leave(struct lru_model *m, unsigned int r);
@@ -101,7 +106,7 @@ void lru_model_bulk_tail(struct lru_model *m, unsigned int bulk);
 unsigned int lru_model_bulk_end(struct lru_model *m, unsigned int bulk);
 void lru_model_unevictable_returned(struct lru_model *m, unsigned int r);
 
-/* The walks. */
+/* Walks */
 void lru_model_walk_begin(struct lru_model *m, unsigned int w,
 			  unsigned int type, bool bounded);
 void lru_model_walk_returned(struct lru_model *m, unsigned int w,
@@ -111,7 +116,7 @@ void lru_model_walk_stop(struct lru_model *m, unsigned int w);
 void lru_model_walk_skip(struct lru_model *m, unsigned int w, unsigned int prio,
 			 unsigned int bulk);
 
-/* The end of a range: a member, or NONE. */
+/* An end of a range: a member, or NONE. */
 unsigned int lru_model_range_first(const struct lru_model *m, unsigned int type,
 				   unsigned int prio, unsigned int bulk);
 unsigned int lru_model_range_last(const struct lru_model *m, unsigned int type,

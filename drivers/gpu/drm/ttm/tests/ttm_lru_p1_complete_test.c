@@ -338,7 +338,7 @@ static void ttm_lru_p1_member_to_tail_stays_ahead(struct kunit *test)
 	EXPECT_REST(w, H, "c b d");
 }
 
-/* The walk is behind the range, and has passed it by. */
+/* The walk is behind the range already. */
 static void ttm_lru_p1_member_to_tail_stays_behind(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c");
@@ -402,7 +402,7 @@ static void ttm_lru_p1_priorities_below_and_above(struct kunit *test)
 	EXPECT_REST(w, H, "d a");
 }
 
-/* TTM's own walker, which drops the lock for each buffer that it swaps out. */
+/* TTM's own swap-out drops the lock for each buffer. */
 static void ttm_lru_p1_swap_out_walk(struct kunit *test)
 {
 	struct lru_world *w = lru_world_system(test, "a* b* c* d e");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P2, no repeats: a walk does not return a resource again that
- * has not moved since.
+ * KUnit suite for P2, no repeats: a walk returns a resource again only if it
+ * moved in between.
  */
 
 #include <linux/module.h>

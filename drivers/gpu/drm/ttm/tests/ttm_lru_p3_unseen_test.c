@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P3, unseen: but for the hitches, a list is as if no cursor
+ * KUnit suite for P3, unseen: without its hitches, a list is as if no cursor
  * existed.
  */
 
@@ -9,8 +9,8 @@
 #include "lib/ttm_lru_fixture.h"
 
 /*
- * Do @ops in a world without walks, and in one with cursors in all kinds of
- * places, and compare what everybody sees after each of them.
+ * Do @ops in a world without walks and in one with cursors in many places.
+ * After each operation, both must show the same lists to anyone but walkers.
  */
 static void lru_expect_unseen(struct kunit *test, const char *picture,
 			      const char *ops)

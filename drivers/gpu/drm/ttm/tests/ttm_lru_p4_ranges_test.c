@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P4, ranges: a range holds its members, and exactly the hitches
- * strictly between its ends are registered with the bulk.
+ * KUnit suite for P4, ranges: a range holds exactly its members, and the
+ * hitches registered with its bulk are those strictly between its ends.
  */
 
 #include <linux/module.h>
@@ -182,7 +182,7 @@ static void ttm_lru_p4_joining_from_behind_a_hitch(struct kunit *test)
 
 	EXPECT_FIRST(w, H, "a");
 	lru_join(w, 'b', STAR);
-	/* It followed the range already, but for the hitch. */
+	/* Only the hitch separated b from the range. */
 	EXPECT_SOUND(w, "a* H b* c");
 	EXPECT_REGISTERED(w, H, "*");
 	EXPECT_REST(w, H, "b c");
@@ -256,19 +256,19 @@ static void ttm_lru_p4_joining_in_all_places(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a b c d e");
 
-	/* An empty range is joined in place, */
+	/* A resource joins an empty range in place, */
 	lru_join(w, 'c', STAR);
 	EXPECT_SOUND(w, "a b c* d e");
-	/* one that is followed already as well, */
+	/* and in place if it is right behind the range, */
 	lru_join(w, 'd', STAR);
 	EXPECT_SOUND(w, "a b c* d* e");
-	/* else at its tail, from before it and from behind it. */
+	/* else it moves to the range's tail, from either side. */
 	lru_join(w, 'a', STAR);
 	EXPECT_SOUND(w, "b c* d* a* e");
 	lru_make(w, 'f', 0, NULL, false);
 	lru_join(w, 'f', STAR);
 	EXPECT_SOUND(w, "b c* d* a* f* e");
-	/* Once more is no more. */
+	/* To join once more changes nothing. */
 	lru_join(w, 'c', STAR);
 	EXPECT_SOUND(w, "b c* d* a* f* e");
 }
@@ -329,8 +329,8 @@ static void ttm_lru_p4_init_joins_at_once(struct kunit *test)
 }
 
 /*
- * Managers call ttm_resource_fini() from their error paths, too, where nobody
- * has taken the resource out of its range.
+ * Managers also call ttm_resource_fini() in error paths, where nobody has taken
+ * the resource out of its range.
  */
 static void ttm_lru_p4_fini_leaves_range(struct kunit *test)
 {
@@ -345,7 +345,7 @@ static void ttm_lru_p4_fini_leaves_range(struct kunit *test)
 
 		ttm_resource_fini(lru_man(w), res);
 		KUNIT_EXPECT_TRUE(test, list_empty(&res->lru.link));
-		/* Accounted once more when the buffer ends. */
+		/* The buffer's end accounts for it once more. */
 		scoped_guard(spinlock, &w->bdev->lru_lock)
 			lru_man(w)->usage += res->size;
 		EXPECT_SOUND(w, left[i]);

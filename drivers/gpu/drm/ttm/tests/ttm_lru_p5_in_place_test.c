@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P5, in its place: an evictable resource is on its manager's list
- * at its priority, any other on the list of unevictable ones.
+ * KUnit suite for P5, in its place: an evictable resource is on its manager's
+ * list at its priority, any other one on the unevictable list.
  */
 
 #include <linux/module.h>
@@ -182,7 +182,7 @@ static void ttm_lru_p5_priority_then_join(struct kunit *test)
 	EXPECT_SOUND(w, "| c* a* d | b*");
 }
 
-/* Drivers must not do that. If one does, its ranges stay whole. */
+/* Drivers must not do this. If one does, its ranges remain intact. */
 static void ttm_lru_p5_priority_changes_in_a_bulk(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c | d*");
@@ -309,7 +309,7 @@ static void ttm_lru_p5_swapped_out_is_freed(struct kunit *test)
 	EXPECT_SOUND(w, "a* c*");
 }
 
-/* It is moved to system memory for that, where its bulk has a range as well. */
+/* Swap-out moves c to system memory, where its bulk has a range as well. */
 static void ttm_lru_p5_swap_out_from_another_type(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* c* d");

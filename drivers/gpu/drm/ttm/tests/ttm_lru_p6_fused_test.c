@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P6, fused: a walk that has ended stays ended, and first() starts
- * over from any state.
+ * KUnit suite for P6, fused: after a walk ended, next() keeps returning NULL;
+ * first() starts over from any state, and fini() may be called at any time.
  */
 
 #include <linux/module.h>
@@ -49,7 +49,7 @@ static void ttm_lru_p6_fini_in_every_state(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* | c");
 
-	/* in no walk yet, */
+	/* in no walk, */
 	lru_fini(w, H);
 	lru_fini(w, H);
 	EXPECT_SOUND(w, "a* b* | c");
@@ -57,7 +57,7 @@ static void ttm_lru_p6_fini_in_every_state(struct kunit *test)
 	EXPECT_FIRST(w, H, "a");
 	lru_fini(w, H);
 	EXPECT_SOUND(w, "a* b* | c");
-	/* at its end, */
+	/* at the end of a range, */
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_NEXT(w, H, "b");
 	lru_fini(w, H);
@@ -69,7 +69,7 @@ static void ttm_lru_p6_fini_in_every_state(struct kunit *test)
 	lru_fini(w, H);
 	lru_fini(w, H);
 	EXPECT_SOUND(w, "a* b* | c");
-	/* at the end. */
+	/* and at the end */
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_REST(w, H, "b c");
 	lru_fini(w, H);
@@ -81,13 +81,13 @@ static void ttm_lru_p6_first_in_every_state(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* | c d");
 
-	/* in no walk yet, */
+	/* in no walk, */
 	EXPECT_FIRST(w, H, "a");
 	/* inside a range, */
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_SOUND(w, "a* H b* | c d");
 	EXPECT_NEXT(w, H, "b");
-	/* at its end, */
+	/* at the end of a range, */
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_NEXT(w, H, "b");
 	EXPECT_NEXT(w, H, "c");
@@ -98,7 +98,7 @@ static void ttm_lru_p6_first_in_every_state(struct kunit *test)
 	/* at the end, */
 	EXPECT_FIRST(w, H, "a");
 	lru_fini(w, H);
-	/* and after that. */
+	/* and after fini() */
 	EXPECT_FIRST(w, H, "a");
 	EXPECT_REST(w, H, "b c d");
 }

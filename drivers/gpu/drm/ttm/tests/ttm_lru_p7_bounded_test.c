@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P7, bounded: a bounded walk ends in as many steps as there were
- * resources when it began, and returns those that have not moved since.
+ * KUnit suite for P7, bounded: a bounded walk takes at most as many steps as
+ * there were resources when it began, and returns those that have not moved
+ * since.
  */
 
 #include <linux/module.h>
@@ -248,7 +249,7 @@ static void ttm_lru_p7_skip_bulk(struct kunit *test)
 	EXPECT_REST(w, H, "d");
 }
 
-/* A step of @walk, in which whoever goes on from @letter is lost. */
+/* Take a step of @walk that must not follow the link behind @letter. */
 static void lru_next_not_past(struct lru_world *w, enum lru_walk walk,
 			      char letter)
 {
@@ -262,7 +263,10 @@ static void lru_next_not_past(struct lru_world *w, enum lru_walk walk,
 	node->next = next;
 }
 
-/* However many were moved: the walk looks at the first, and is through. */
+/*
+ * However many have moved, the walk looks at the first of them and goes on to
+ * the next list.
+ */
 static void ttm_lru_p7_ends_at_the_first_moved(struct kunit *test)
 {
 	struct lru_world *w = lru_world_bounded(test, "a b c d | e");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P8, cheap: a step costs the hitches that it passes, a bulk move
- * the ranges and the cursors inside. Counted are the nodes that an operation
- * writes to.
+ * KUnit suite for P8, cheap: a step costs O(1) plus the hitches that it passes,
+ * a bulk move O(ranges and cursors inside). The cases count the list nodes that
+ * an operation writes to.
  */
 
 #include <linux/module.h>
@@ -61,7 +61,7 @@ static void ttm_lru_p8_bulk_move_with_cursors_inside(struct kunit *test)
 	/* Each hitch and its neighbours, and the bulk's list of cursors. */
 	KUNIT_EXPECT_EQ(test, lru_changed(w), 3 * LRU_WALKS + 1);
 	lru_bulk_tail(w, STAR);
-	/* The neighbours of the hitches are neighbours again. */
+	/* The hitches' neighbours are linked to each other again. */
 	KUNIT_EXPECT_EQ(test, lru_changed(w), 5 + LRU_WALKS);
 	for (int i = 0; i < LRU_WALKS; i++) {
 		EXPECT_UNREGISTERED(w, i);
@@ -92,7 +92,7 @@ static void ttm_lru_p8_member_operations_write_to_neighbours(struct kunit *test)
 
 	lru_remember(w);
 	lru_join(w, 'z', STAR);
-	/* z, y on both sides of it, the list's head, the last member. */
+	/* z, its neighbours y and the list's head, and the last member. */
 	KUNIT_EXPECT_EQ(test, lru_changed(w), 4);
 }
 

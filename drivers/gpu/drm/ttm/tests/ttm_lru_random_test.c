@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite of random histories of TTM's LRU lists, against the model that
- * user space has its verdicts from as well. Here the real locks, pins,
- * swap-outs and frees are in play, and other threads.
+ * KUnit suite of random histories of TTM's LRU lists, compared with a model for
+ * P1 to P7. User space compares with the same model; this suite adds the real
+ * locks, pins, swap-outs and frees, and other threads.
  */
 
 #include <linux/completion.h>
@@ -23,20 +23,26 @@ MODULE_PARM_DESC(ops, "Operations of the random histories");
 
 static unsigned long seed = 1;
 module_param(seed, ulong, 0444);
-MODULE_PARM_DESC(seed, "What the random histories begin with");
+MODULE_PARM_DESC(seed, "Seed of the random histories");
 
-/* No more than the host has: who waits for a lock would wait for the host. */
+/*
+ * No more CPUs than the host has: a lock's holder must not have to wait for a
+ * host CPU.
+ */
 static unsigned int cpus = 2;
 module_param(cpus, uint, 0444);
 MODULE_PARM_DESC(cpus, "CPUs that the threads run on");
 
-/* Swapping costs more, and so does a race for locks. */
+/* Swap-outs and races for locks take longer. */
 #define SWAPOUT_SHARE	10
 #define THREADS_SHARE	50
 
-/* After so many operations the numbers of all are other ones. */
+/*
+ * After this many operations, choose new numbers of buffers, bulks and
+ * priorities,
+ */
 #define ROUND		4096
-/* And after so many, the lists are looked at in the slow way. */
+/* and after this many, check the lists in the slow way. */
 #define LOOK		256
 
 /*
@@ -54,7 +60,7 @@ static const char *dice_of(struct rnd_state *rnd, const char * const *words,
 	return words[dice(rnd, n)];
 }
 
-/* What a walk does in one lock hold, see lru_checked_walk(). */
+/* Steps in one hold of the lock, see ttm_lru_steps.h. */
 static const char *dice_hold(struct rnd_state *rnd, bool on)
 {
 	static const char * const begin[] = {
@@ -64,7 +70,7 @@ static const char *dice_hold(struct rnd_state *rnd, bool on)
 		"n", "n", "n", "n", "ap", "aap", "aaap", "aaaaaap", "sp",
 		"asp", "asap", "aasaap", "apap", "apsap",
 	};
-	/* In the middle, or though it has ended. */
+	/* Steps in the middle of a walk, or after its end. */
 	static const char * const any[] = {
 		"n", "aap", "sp", "p", "f", "F", "rp", "raap",
 	};
@@ -83,13 +89,16 @@ static const char *dice_hold(struct rnd_state *rnd, bool on)
 struct history {
 	struct lru_checked checked;
 	struct rnd_state rnd;
-	/* How many of each there are in this round. */
+	/* Numbers in this round */
 	unsigned int buffers;
 	unsigned int bulks;
 	unsigned int prios;
-	/* What may happen to buffers besides, returns false if that can't. */
+	/*
+	 * Do another operation on a buffer. Returns false if it is not
+	 * possible.
+	 */
 	bool (*more)(struct history *h, char letter);
-	/* All is in system memory. */
+	/* All buffers are in system memory. */
 	bool system;
 };
 
@@ -106,7 +115,7 @@ static void history_walk(struct history *h)
 	lru_checked_walk(&h->checked, walk, dice_hold(&h->rnd, on));
 }
 
-/* A buffer with a place to move to is reserved until it has moved. */
+/* A buffer that has a place to move to moves, or gives it up. */
 static void history_moving(struct history *h, char letter)
 {
 	struct lru_checked *c = &h->checked;
@@ -161,7 +170,7 @@ static bool can_shrink(const struct ttm_buffer_object *bo)
 	       ttm_tt_is_populated(bo->ttm);
 }
 
-/* Every other buffer is one that its driver shrinks. */
+/* Every other buffer is shrunk by its driver. */
 static bool history_pages(struct history *h, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(h->checked.w, letter);
@@ -207,7 +216,7 @@ static void history_buffer(struct history *h)
 		lru_checked_tail(c, letter);
 }
 
-/* In a crowd not much happens in one place: now and then it is small. */
+/* Among many buffers little happens in one place: use few now and then. */
 static void history_round(struct history *h)
 {
 	struct lru_checked *c = &h->checked;
@@ -265,7 +274,7 @@ static void ttm_lru_random_histories(struct kunit *test)
 	history_run(h, ops);
 }
 
-/* As Xe's for purged pages. */
+/* As Xe does with purged pages. */
 static int populate_purged(struct ttm_device *bdev, struct ttm_tt *tt,
 			   struct ttm_operation_ctx *ctx)
 {
@@ -286,16 +295,15 @@ static void ttm_lru_random_swapout(struct kunit *test)
 }
 
 /*
- * Threads: two that walk and two that do what moves, adds and takes away. The
- * model is told of what is done in one hold of the lru_lock, and has a verdict
- * on those resources to which nothing else is done. Of the others only what
- * shows there and then is known.
+ * Two walkers and two movers run at the same time. The model is told of each
+ * operation on buffers a to j in the hold of the lru_lock that does it, and judges
+ * them. Of the other buffers only their state in that hold is checked.
  *
- *	a b f		nobody touches
- *	c* d* e* g* h*	go to the tail, as a bulk
- *	i j		go to the tail
- *	k to p		all of that, with the reservation that bulks share
- *	q to v		all of that but bulks, each with a reservation of its own
+ *	a b f		no operations
+ *	c* d* e* g* h*	to the tail, as a bulk
+ *	i j		to the tail
+ *	k to p		all operations, with the reservation that bulks share
+ *	q to v		all but bulks, each with a reservation of its own
  */
 #define RACE_KNOWN	10
 #define RACE_WALKERS	2
@@ -308,20 +316,23 @@ struct race {
 		struct completion finished;
 		struct rnd_state rnd;
 
-		/* Who walks: with which cursor, how often, how far. */
+		/*
+		 * A walker: its cursor, whether it is bounded, and its
+		 * progress.
+		 */
 		enum lru_walk walk;
 		bool bounded;
 		unsigned int left;
 		unsigned long walks;
 		unsigned long steps;
 
-		/* Who does not: with which buffers. */
+		/* A mover: its first buffer, and whether it uses bulks. */
 		char letters;
 		bool bulks;
 	} racer[RACE_WALKERS + 2];
 };
 
-/* Something is wrong: that is all there is to know. */
+/* A verdict was found: stop. */
 static bool race_lost(void)
 {
 	return READ_ONCE(lru_verdict.broken);
@@ -341,7 +352,7 @@ static void count_resource(const struct ttm_lru_item *item, void *arg)
 	*n += ttm_lru_item_is_res(item);
 }
 
-/* One hold of the lock, for a step or a few. Is the walk still under way? */
+/* Take a few steps in one hold of the lock. Is the walk still in progress? */
 static bool race_hold(struct racer *r)
 {
 	static const char * const goes_on[] = { "n", "n", "ap", "aap" };
@@ -366,7 +377,7 @@ static bool race_hold(struct racer *r)
 	return c->model.walk[r->walk].on;
 }
 
-/* Walk after walk. The last one has nobody else about it, and so ends. */
+/* Walk again and again. The last walk runs alone, and so must end. */
 static int race_walk(void *data)
 {
 	struct racer *r = data;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for plain walks of TTM's LRU lists, the end of a bulk move, and
- * lockdep, which must have watched all suites that were built before.
+ * KUnit suite for plain walks of TTM's LRU lists, and for the end of a bulk
+ * move. It runs last, and so its last case sees whether lockdep watched all
+ * suites.
  */
 
 #include <linux/debug_locks.h>
@@ -186,7 +187,7 @@ static void ttm_lru_bulk_fini_empty(struct kunit *test)
 	EXPECT_SOUND(w, "a H b c");
 }
 
-/* A driver's bug, after which the bulk's memory goes. */
+/* A driver ends a bulk move that has members, and reuses its memory. */
 static void ttm_lru_bulk_fini_with_members(struct kunit *test)
 {
 	struct lru_world *w = lru_world(test, "a* b* x c+ d+ | e* f");
@@ -226,7 +227,7 @@ static void ttm_lru_bulk_fini_during_a_move(struct kunit *test)
 	EXPECT_SOUND(w, "a b");
 }
 
-/* Last of all: the cases above were watched by lockdep to their end. */
+/* The last case: lockdep must have watched all others. */
 static void ttm_lru_lockdep_is_alive(struct kunit *test)
 {
 #ifdef CONFIG_PROVE_LOCKING
