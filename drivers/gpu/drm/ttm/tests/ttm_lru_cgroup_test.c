@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for what the limits of cgroups come to when room is made. The cgroups
- * are real: the test thread moves from one to the other, and places buffers there,
- * one page each, in TT.
+ * KUnit suite for E1, no false ENOSPC, and the limits of cgroups: eviction
+ * takes no buffer that a limit protects, and refuses only if nothing else is
+ * left.
  *
- * lru_place_in() says which cgroup a buffer is charged to.
+ * The cgroups are real. The test thread joins one after the other and places
+ * buffers of one page in TT; lru_place_in() says which cgroup a buffer is
+ * charged to.
  */
 
 #include <linux/cgroup_dmem.h>
@@ -23,16 +25,16 @@
 #define LRU_REGION	"ttm-lru"
 
 /*
- * The test's cgroups. All are in one, as nothing is protected among the children of
- * the root: dmem_cgroup_state_evict_valuable() returns true if the root is where two
- * cgroups part.
+ * The test's cgroups. All are children of one cgroup, because nothing protects
+ * the children of the root from each other: dmem_cgroup_state_evict_valuable()
+ * returns true if the root is the closest common ancestor.
  */
 enum lru_cgroup { ALL, A, B, D, D1, D2, LRU_CGROUPS, ROOT = LRU_CGROUPS };
 
 static const struct {
 	const char *path, *name;
 	enum lru_cgroup parent;
-	/* Such a one has no threads. */
+	/* A cgroup with children has no threads. */
 	bool has_children;
 } lru_layout[] = {
 	[ALL] = { "ttm-lru", "ttm-lru", ROOT, true },
@@ -43,14 +45,14 @@ static const struct {
 	[D2] = { "ttm-lru/d/2", "2", D },
 };
 
-/* One case at a time has them. */
+/* Used by one case at a time. */
 static struct {
 	struct vfsmount *mnt;
 	struct dentry *dir[LRU_CGROUPS];
 	struct dmem_cgroup_region *region;
 } lru_cgroups;
 
-/* Write @text to a file of a cgroup; or of the root. */
+/* Write @text to a file of @cgroup. */
 static int lru_cgroup_write(enum lru_cgroup cgroup, const char *name,
 			    const char *text)
 {
@@ -89,7 +91,7 @@ static int lru_cgroup_make(enum lru_cgroup cgroup)
 	end_creating(dir);
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
-	/* The directory that it has made is another one. */
+	/* vfs_mkdir() may return another dentry: look the directory up. */
 	dir = lookup_one_positive_unlocked(&nop_mnt_idmap, &name, parent);
 	if (IS_ERR(dir))
 		return PTR_ERR(dir);
@@ -111,7 +113,7 @@ static void lru_cgroup_remove(enum lru_cgroup cgroup)
 	end_removing(dir);
 }
 
-/* Is one of those that were removed still there, as somebody has a reference? */
+/* Does a reference keep a removed cgroup alive? */
 static bool lru_cgroup_is_left(void)
 {
 	struct file *file = file_open_root_mnt(lru_cgroups.mnt, "cgroup.stat",
@@ -126,7 +128,7 @@ static bool lru_cgroup_is_left(void)
 	return !strstr(text, "nr_dying_descendants 0\n");
 }
 
-/* They go a while after they were removed. */
+/* A removed cgroup is freed some time later. */
 static bool lru_cgroup_stays(void)
 {
 	for (int i = 0; i < 5000; i++) {
@@ -177,7 +179,7 @@ static void lru_cgroup_exit(struct kunit *test)
 	lru_cgroups.mnt = NULL;
 }
 
-/* A world with room for so many buffers, none of which has a place. */
+/* A world with room for @space buffers, none of which has a place. */
 static struct lru_world *lru_charged(struct kunit *test, const char *letters,
 				     int space)
 {
@@ -197,7 +199,7 @@ static struct lru_world *lru_charged(struct kunit *test, const char *letters,
 	return w;
 }
 
-/* Let a cgroup have a limit, in pages. */
+/* Set a limit of a cgroup, in pages. */
 static void lru_limit(struct kunit *test, enum lru_cgroup cgroup,
 		      const char *limit, int pages)
 {
@@ -208,7 +210,7 @@ static void lru_limit(struct kunit *test, enum lru_cgroup cgroup,
 	KUNIT_ASSERT_EQ(test, lru_cgroup_write(cgroup, file, text), 0);
 }
 
-/* Place a buffer as a thread of @cgroup: in TT, or somewhere else if @or_else. */
+/* Place a buffer as a thread of @cgroup: in TT, or elsewhere if @or_else. */
 static int lru_place_in(struct lru_world *w, enum lru_cgroup cgroup,
 			char letter, bool or_else)
 {
@@ -233,7 +235,7 @@ static int lru_place_in(struct lru_world *w, enum lru_cgroup cgroup,
 #define EXPECT_PLACED(w, cgroup, letter) \
 	KUNIT_EXPECT_EQ(test, lru_place_in(w, cgroup, letter, false), 0)
 
-/* What min protects stays, and what is newer goes. */
+/* A buffer within its cgroup's min stays, and a newer one is evicted. */
 static void ttm_lru_cgroup_min_stays(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -245,7 +247,7 @@ static void ttm_lru_cgroup_min_stays(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* If there is nothing else, there is no room. */
+/* If only protected buffers are left, there is no room. */
 static void ttm_lru_cgroup_min_refuses(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 1);
@@ -256,7 +258,7 @@ static void ttm_lru_cgroup_min_refuses(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* What is beyond min goes. */
+/* Buffers beyond min are evicted. */
 static void ttm_lru_cgroup_beyond_min(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -268,7 +270,7 @@ static void ttm_lru_cgroup_beyond_min(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* What low protects goes last, */
+/* Buffers within low are evicted last. */
 static void ttm_lru_cgroup_low_is_last(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -280,7 +282,7 @@ static void ttm_lru_cgroup_low_is_last(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* but it goes. */
+/* They are evicted if nothing else is left, */
 static void ttm_lru_cgroup_low_goes(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 1);
@@ -291,7 +293,7 @@ static void ttm_lru_cgroup_low_goes(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* As much as is needed, and no more. */
+/* but only as many as needed. */
 static void ttm_lru_cgroup_low_goes_once(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abcx", 3);
@@ -304,7 +306,7 @@ static void ttm_lru_cgroup_low_goes_once(struct kunit *test)
 	EXPECT_SOUND(w, "b c x");
 }
 
-/* Neither min nor low keeps a cgroup from what is its own. */
+/* Neither min nor low protects a cgroup's buffers from the cgroup itself. */
 static void ttm_lru_cgroup_own_goes(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 1);
@@ -315,7 +317,7 @@ static void ttm_lru_cgroup_own_goes(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* Without protection, another place is as good. */
+/* Without protection, the caller takes its second place rather than evict. */
 static void ttm_lru_cgroup_unprotected_goes_elsewhere(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -325,7 +327,9 @@ static void ttm_lru_cgroup_unprotected_goes_elsewhere(struct kunit *test)
 	EXPECT_SOUND(w, "b");
 }
 
-/* A cgroup that is protected, as seen from the root, gets the first place, */
+/*
+ * A cgroup whose low protects it against the root evicts for its first place.
+ */
 static void ttm_lru_cgroup_protected_takes(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -337,7 +341,7 @@ static void ttm_lru_cgroup_protected_takes(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* by min as well, */
+/* So does one that min protects. */
 static void ttm_lru_cgroup_min_takes(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -349,7 +353,7 @@ static void ttm_lru_cgroup_min_takes(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* but not at the cost of others who are protected, */
+/* It does not evict buffers that are protected as well, */
 static void ttm_lru_cgroup_protected_spares_protected(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -362,7 +366,7 @@ static void ttm_lru_cgroup_protected_spares_protected(struct kunit *test)
 	EXPECT_SOUND(w, "b");
 }
 
-/* unless it has min, and they have low: that is less. */
+/* except that min outweighs low. */
 static void ttm_lru_cgroup_min_beats_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -376,7 +380,9 @@ static void ttm_lru_cgroup_min_beats_low(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* Nor at its own: it would win nothing. */
+/*
+ * It does not evict its own protected buffers either: nothing would be gained.
+ */
 static void ttm_lru_cgroup_protected_spares_own(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 1);
@@ -388,7 +394,7 @@ static void ttm_lru_cgroup_protected_spares_own(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* At its max, a cgroup evicts what is its own, though others are older, */
+/* At its max, a cgroup evicts its own buffers, though others are older. */
 static void ttm_lru_cgroup_max_takes_own(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 3);
@@ -400,7 +406,7 @@ static void ttm_lru_cgroup_max_takes_own(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* and what the one has that it is in, */
+/* At the parent's max, it evicts buffers of the parent's children, */
 static void ttm_lru_cgroup_max_of_parent(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 3);
@@ -412,7 +418,7 @@ static void ttm_lru_cgroup_max_of_parent(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* but not what its parent's other children are sure of. */
+/* but not those that another child's min protects. */
 static void ttm_lru_cgroup_max_of_parent_and_min(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 3);
@@ -425,7 +431,7 @@ static void ttm_lru_cgroup_max_of_parent_and_min(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* A sibling is kept off by what D1 has, for whatever D has: */
+/* The low of D1 protects it from its sibling D2, whatever D has. */
 static void ttm_lru_cgroup_low_against_sibling(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -437,7 +443,7 @@ static void ttm_lru_cgroup_low_against_sibling(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* others are not, as D protects nothing. */
+/* It does not protect from others, as D has no low. */
 static void ttm_lru_cgroup_low_against_others(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -449,7 +455,7 @@ static void ttm_lru_cgroup_low_against_others(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* When max is lowered, what is beyond it leaves, the oldest first. */
+/* When max is lowered, the oldest buffers beyond it are evicted. */
 static void ttm_lru_cgroup_max_is_lowered(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abc", 3);
@@ -461,7 +467,7 @@ static void ttm_lru_cgroup_max_is_lowered(struct kunit *test)
 	EXPECT_SOUND(w, "b c");
 }
 
-/* Of its children, those that low protects come last, */
+/* Those of children within their low are evicted last, */
 static void ttm_lru_cgroup_max_is_lowered_beside_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ac", 3);
@@ -474,7 +480,7 @@ static void ttm_lru_cgroup_max_is_lowered_beside_low(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* and no more than has to: */
+/* and only as many as needed, */
 static void ttm_lru_cgroup_max_is_lowered_into_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abc", 3);
@@ -488,7 +494,7 @@ static void ttm_lru_cgroup_max_is_lowered_into_low(struct kunit *test)
 	EXPECT_SOUND(w, "b");
 }
 
-/* all leave if none may stay. */
+/* or all if max is 0. */
 static void ttm_lru_cgroup_max_is_lowered_below_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ac", 3);
@@ -501,7 +507,7 @@ static void ttm_lru_cgroup_max_is_lowered_below_low(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* A walk that fails ends the search: what low protects is spared. */
+/* An error ends the search before it evicts buffers that low protects. */
 static void ttm_lru_cgroup_error_spares_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -516,8 +522,9 @@ static void ttm_lru_cgroup_error_spares_low(struct kunit *test)
 }
 
 /*
- * Each look walks twice, as low protects a and c. Another has b whenever the first walk
- * begins. That look is not enough, though the second walk sees b.
+ * Each look walks twice, as low protects a and c. Another thread holds b each
+ * time the first walk begins. Such a look is not complete, though the second
+ * walk sees b.
  */
 static unsigned int lru_times_asked;
 
@@ -555,8 +562,8 @@ static void ttm_lru_cgroup_first_walk_leaves_out(struct kunit *test)
 }
 
 /*
- * Before there is any force, a cgroup that is protected looks once at what others have,
- * though the last reference to d is just being dropped.
+ * Without force_space, a protected cgroup looks only once at other cgroups'
+ * buffers, even while the last reference to d is being dropped.
  */
 static void lru_undrop_d(struct lru_world *w, char letter)
 {

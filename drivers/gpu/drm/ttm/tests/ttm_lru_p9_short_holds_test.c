@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for P9, short holds: a walk looks at a constant number of resources
- * in one hold of the lru_lock, and passes the range of a busy bulk in one step.
+ * KUnit suite for P9, short holds: a walk looks at a constant number of
+ * resources in one hold of the lru_lock, and skips the range of a busy bulk in
+ * one step.
  */
 
 #include <linux/module.h>
@@ -65,7 +66,7 @@ static void ttm_lru_walk_skips_the_rest_of_a_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, curs.left_out.busy, 1);
 }
 
-/* A lock that a member has for itself says nothing of the others. */
+/* A range is not skipped if one of its ends has a lock of its own. */
 static void ttm_lru_walk_tries_members_where_ends_differ(struct kunit *test)
 {
 	static const char *const alone[] = { "a", "d" };
@@ -84,7 +85,7 @@ static void ttm_lru_walk_tries_members_where_ends_differ(struct kunit *test)
 	}
 }
 
-/* A busy member with a lock of its own doesn't stand for the rest either. */
+/* A busy member with a lock of its own does not make the others busy. */
 static void ttm_lru_walk_a_busy_loner_is_no_bulk(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d*");
@@ -117,7 +118,7 @@ static void ttm_lru_walk_waits_for_a_bulk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 0);
 }
 
-/* The transaction's own bulk is no one's to wait for, and skipped at once. */
+/* Skip the transaction's own bulk at once, and never wait for it. */
 static void ttm_lru_walk_own_bulk_is_passed(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
@@ -143,7 +144,7 @@ static void ttm_lru_walk_own_bulk_is_passed(struct kunit *test)
 	EXPECT_COUNTED(stats->trylocks, 2);
 }
 
-/* Where a bulk was skipped, others come and go. */
+/* The walk continues behind a skipped bulk, though its members move. */
 static void ttm_lru_walk_skipped_and_then(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d e");
@@ -161,7 +162,7 @@ static void ttm_lru_walk_skipped_and_then(struct kunit *test)
 	lru_let_go(&holder);
 	ttm_bo_lru_cursor_release(&curs);
 
-	/* One leaves, one is pinned, one comes later, and the rest moves. */
+	/* b leaves, c is pinned, f is made, and the rest moves to the tail. */
 	lru_leave(w, 'b');
 	lru_pin(w, 'c');
 	lru_make(w, 'f', 0, &w->bulk[STAR], false);
@@ -173,7 +174,7 @@ static void ttm_lru_walk_skipped_and_then(struct kunit *test)
 	EXPECT_SOUND(w, "b d e a* f* / c");
 }
 
-/* Who begins where a bulk was skipped goes on behind it, whatever moves. */
+/* A busy bulk is skipped on each of its lists. */
 static void ttm_lru_walk_skips_twice(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* | c* d* e");
@@ -222,7 +223,7 @@ static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 	EXPECT_COUNTED(stats->trylocks, 320);
 	/* The last hold finds the end. */
 	EXPECT_COUNTED(stats->holds, 320 / LRU_HOLD + 1);
-	/* One a hold, and one at the start. */
+	/* Parked once in each hold, and once at the start. */
 	EXPECT_COUNTED(stats->parked, 320 / LRU_HOLD + 1);
 }
 
@@ -249,7 +250,10 @@ static void ttm_lru_walk_ten_thousand_in_ten_bulks(struct kunit *test)
 	EXPECT_COUNTED(stats->parked, 1);
 }
 
-/* A bounded walk ignores who left the middle of a range: that counts as well. */
+/*
+ * Resources that left the middle of a range are ignored by a bounded walk, but
+ * count in its hold.
+ */
 static void ttm_lru_walk_short_holds_of_ignored_ones(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");

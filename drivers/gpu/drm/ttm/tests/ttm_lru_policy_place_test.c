@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for details of places that no other suite would miss: which are tried,
- * in what order, and what a caller gets that has no place.
+ * KUnit suite for E2, soft before hard, in details of places that no other
+ * suite would miss: which places are tried, in what order, and what error the
+ * caller gets without a place.
  */
 
 #include <linux/module.h>
@@ -11,7 +12,9 @@
 #include "lib/ttm_lru_mock_driver.h"
 #include "ttm_mock_manager.h"
 
-/* Place x in one memory type, or else in another. Returns the one, or an error. */
+/*
+ * Place x in @first, or else in @second. Returns its memory type, or an error.
+ */
 static int policy_place(struct lru_world *w, struct ttm_place first,
 			struct ttm_place second)
 {
@@ -25,7 +28,7 @@ static int policy_place(struct lru_world *w, struct ttm_place first,
 	return ret ?: lru_bo(w, 'x')->resource->mem_type;
 }
 
-/* What no eviction helps against ends the search. */
+/* An error that no eviction helps against ends the search. */
 static void ttm_lru_policy_gives_up_on_other_errors(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -37,8 +40,8 @@ static void ttm_lru_policy_gives_up_on_other_errors(struct kunit *test)
 }
 
 /*
- * Where memory is short, the caller is told. Other places are tried before, and
- * fallbacks as well.
+ * The caller gets -ENOMEM only after the other places and the fallbacks were
+ * tried.
  */
 static void ttm_lru_policy_lacks_memory_for_one_place(struct kunit *test)
 {
@@ -56,7 +59,7 @@ static void ttm_lru_policy_lacks_memory_for_one_place(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* Memory that is not in use is no place. */
+/* A manager that is not in use has no room. */
 static void ttm_lru_policy_unused_memory_is_no_place(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a");
@@ -70,7 +73,7 @@ static void ttm_lru_policy_unused_memory_is_no_place(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* A fallback is for what has no room elsewhere, and may evict there. */
+/* A fallback is used only without room elsewhere: a is evicted first. */
 static void ttm_lru_policy_fallbacks_come_last(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a");
@@ -104,7 +107,9 @@ static void ttm_lru_policy_desires_nothing_of_others(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* a is to go where only p is, which shares its reservation: then p goes further. */
+/*
+ * a can only go to the place of p, which shares its reservation: evict p first.
+ */
 static void ttm_lru_policy_victims_of_one_vm(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a*");

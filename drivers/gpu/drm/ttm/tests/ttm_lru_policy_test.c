@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for details of making room that no other suite would miss: each case
- * fails with some small change of the code. x looks for a place in TT.
+ * KUnit suite for details of E1 (no false ENOSPC) and E4 (fair) that no other
+ * suite would miss: each case fails with some small change of the code. x looks
+ * for a place in TT.
  */
 
 #include <linux/completion.h>
@@ -18,7 +19,7 @@
 #define MANY		"a b c d e f g h i j k l m n o p q r s t u"
 #define ALL_BUT_U	"abcdefghijklmnopqrst"
 
-/* A walk that left out nothing is enough, and is repeated but once. */
+/* A look that left out nothing is repeated only once. */
 static void ttm_lru_policy_concludes_at_once(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a");
@@ -37,8 +38,8 @@ static void ttm_lru_policy_concludes_at_once(struct kunit *test)
 }
 
 /*
- * TTM's range manager makes a resource known before it looks for space. What has come
- * and gone so is no sign of others that make room.
+ * TTM's range manager puts a resource on the LRU before it looks for space. The
+ * search must not take its own failed attempt for another thread's buffer.
  */
 static void ttm_lru_policy_own_attempts_are_nothing_new(struct kunit *test)
 {
@@ -58,7 +59,7 @@ static void ttm_lru_policy_own_attempts_are_nothing_new(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ttm_range_man_fini(w->bdev, TTM_PL_PRIV), 0);
 }
 
-/* Soft walks are bounded in what moved, and not in what stands still. */
+/* Soft walks are bounded in moved buffers, but not in others. */
 static void ttm_lru_policy_looks_at_many(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, MANY);
@@ -70,7 +71,9 @@ static void ttm_lru_policy_looks_at_many(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ux");
 }
 
-/* It keeps the reservations of as many as it meets, and gives all back. */
+/*
+ * A search with a ticket may keep any number of reservations, and unlocks all.
+ */
 static void ttm_lru_policy_keeps_many(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, MANY);
@@ -94,7 +97,7 @@ static void ttm_lru_policy_keeps_many(struct kunit *test)
 	}
 }
 
-/* Place an x of so many pages, without a ticket. */
+/* Place an x of @pages pages, without a ticket. */
 static int policy_place_large(struct lru_world *w, unsigned int pages,
 			      struct ttm_operation_ctx *ctx)
 {
@@ -147,7 +150,9 @@ static void ttm_lru_policy_one_look_at_a_vm_elsewhere(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* Without a ticket a look keeps eight reservations: lockdep has room for 48 locks. */
+/*
+ * Without a ticket a look keeps 8 reservations: lockdep has room for 48 locks.
+ */
 static unsigned int policy_kept;
 
 static void policy_count_kept(struct lru_world *w, char letter)
@@ -168,7 +173,9 @@ static void ttm_lru_policy_keeps_few(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, policy_kept, 8);
 }
 
-/* a shares x's reservation, which the caller holds: don't pause until it is free. */
+/*
+ * a shares x's reservation, which the caller holds: don't pause to wait for it.
+ */
 static void ttm_lru_policy_does_not_wait_for_itself(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -203,7 +210,7 @@ static void ttm_lru_policy_gives_back_the_worthless(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, policy_worthless, "free");
 }
 
-/* Another thread, and what it waits for: that a is asked. */
+/* Another thread, which waits until the driver is asked about a. */
 static struct completion policy_begun, policy_asked;
 
 static void policy_tell_of_a(struct lru_world *w, char letter)
@@ -245,7 +252,10 @@ static int policy_need_a(void *arg)
 	return lru_until_stopped();
 }
 
-/* A search without a ticket unlocks its victims before it pauses: c's owner needs a. */
+/*
+ * A search without a ticket unlocks its victims before it pauses, as c's owner
+ * needs a.
+ */
 static void ttm_lru_policy_is_patient_with_nothing_kept(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a c");
@@ -301,7 +311,7 @@ static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
 	lru_free(w, 'x');
 }
 
-/* When one is asked, the other is used: there would be no end to looking. */
+/* Move the other buffer to the tail: the search could look for ever. */
 static void policy_use_other(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter == 'a' ? 'b' : 'a');
@@ -324,7 +334,7 @@ static void ttm_lru_policy_gives_up_on_what_moves(struct kunit *test)
 	EXPECT_SOUND(w, "a b");
 }
 
-/* It does not do so at once: a and b are valuable at last. */
+/* The search does not give up too early: a and b become valuable in the end. */
 static unsigned int policy_uses;
 
 static void policy_use_other_at_first(struct lru_world *w, char letter)
@@ -345,7 +355,7 @@ static void ttm_lru_policy_looks_on_at_what_moves(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
 }
 
-/* Once a was asked, another takes it. */
+/* Another thread takes a after the driver was asked about it. */
 static struct lru_holder policy_other;
 
 static void policy_reserve_a(struct lru_world *w, char letter)
@@ -354,7 +364,9 @@ static void policy_reserve_a(struct lru_world *w, char letter)
 		lru_hold(&policy_other, w, 'a');
 }
 
-/* The transaction isn't risked for a buffer that is not valuable. */
+/*
+ * Don't wait for a buffer that is not valuable: it could cost the transaction.
+ */
 static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a c b");
@@ -378,7 +390,7 @@ static void ttm_lru_policy_spares_the_worthless(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "bx");
 }
 
-/* What was not valuable is waited for at last, as it may be so by now. */
+/* In the end wait for such a buffer too, as it may be valuable by then. */
 static void policy_reserve_and_value_a(struct lru_world *w, char letter)
 {
 	policy_reserve_a(w, letter);
@@ -405,7 +417,10 @@ static void ttm_lru_policy_spares_nothing_at_last(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ax");
 }
 
-/* All that others have are waited for in one round: first one of them, then the rest. */
+/*
+ * One round waits for all busy buffers: first for one of them, then for the
+ * rest.
+ */
 static void ttm_lru_policy_waits_for_one_then_for_all(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b c d");
@@ -430,8 +445,8 @@ static void ttm_lru_policy_waits_for_one_then_for_all(struct kunit *test)
 }
 
 /*
- * a could go to PRIV, which an older ticket has. As long as there may be room without
- * that, nothing is waited for there: it would cost the transaction.
+ * a could move to PRIV, where an older ticket holds p. While there may be room
+ * without that, don't wait for p: it would cost the transaction.
  */
 static void ttm_lru_policy_first_waits_for_no_victims_place(struct kunit *test)
 {
@@ -465,7 +480,7 @@ static void ttm_lru_policy_first_waits_for_no_victims_place(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* A victim that failed is still valuable, and waited for. */
+/* A victim that failed to move is still valuable, and is waited for. */
 static void ttm_lru_policy_waits_for_what_failed(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a c b");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for details of walks over reserved buffers, and of swap-out, that no
+ * KUnit suite for details of P10 (honest), of waiting and of swap-out that no
  * other suite would miss: each case fails with some small change of the code.
  */
 
@@ -8,7 +8,9 @@
 
 #include "lib/ttm_lru_mock_driver.h"
 
-/* The letters that a walk meets until it ends, and its end: '.', or '!' for an error. */
+/*
+ * Walk to the end. Returns letters, then '.' for the end or '!' for an error.
+ */
 static const char *policy_met(struct ttm_bo_lru_cursor *curs, struct lru_world *w)
 {
 	static struct lru_letters met;
@@ -22,7 +24,7 @@ static const char *policy_met(struct ttm_bo_lru_cursor *curs, struct lru_world *
 	return met.text;
 }
 
-/* A whole walk as @arg says, while another holds b until it is waited for. */
+/* Walk as @arg says, while another thread holds b until it is waited for. */
 static const char *policy_walk(struct lru_world *w, struct ttm_lru_walk_arg *arg)
 {
 	struct lru_holder holder = { .when_waited = true };
@@ -41,7 +43,10 @@ static const char *policy_walk(struct lru_world *w, struct ttm_lru_walk_arg *arg
  * Waiting
  */
 
-/* With no_wait_gpu a walk waits for no reservation: its owner may wait for the GPU. */
+/*
+ * With no_wait_gpu a walk waits for no reservation, as its owner may wait for a
+ * GPU.
+ */
 static void ttm_lru_policy_waits_for_nothing(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -51,7 +56,7 @@ static void ttm_lru_policy_waits_for_nothing(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, policy_walk(w, &arg), "ac.");
 }
 
-/* Without a ticket a walk waits if it is asked to, and only then. */
+/* Without a ticket, a walk waits only with sleeping_lock. */
 static void ttm_lru_policy_waits_if_asked_to(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -82,7 +87,7 @@ static const char *policy_walk_and_die(struct lru_world *w,
 	return met;
 }
 
-/* Of what was waited for, the caller is told the first, and gets a reference. */
+/* @contended is the first buffer that could not be locked, with a reference. */
 static void ttm_lru_policy_tells_of_the_first(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -109,7 +114,7 @@ static void ttm_lru_policy_tells_of_the_first(struct kunit *test)
 }
 
 /*
- * What a walk left out
+ * What a walk leaves out
  */
 
 static void ttm_lru_policy_sees_what_enters(struct kunit *test)
@@ -135,13 +140,16 @@ static void ttm_lru_policy_sees_what_enters(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, ttm_bo_lru_cursor_next(&curs));
 	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 1);
 
-	/* What entered before the walk began has not. */
+	/* A buffer that entered before the walk began is not counted. */
 	KUNIT_EXPECT_STREQ(test, policy_met(&curs, w), "ab.");
 	KUNIT_EXPECT_EQ(test, curs.left_out.moved, 0);
 	ttm_bo_lru_cursor_fini(&curs);
 }
 
-/* A walk that meets one that moved, and not another, has left that out. */
+/*
+ * With max_moved, the walk ends at the second moved buffer, and reports that it
+ * left it out.
+ */
 static void ttm_lru_policy_ends_at_the_second_that_moved(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
@@ -190,7 +198,7 @@ static s64 policy_swapout(struct lru_world *w, char letter)
 	return ret;
 }
 
-/* One that is pinned stays, and one that is nowhere as well. */
+/* A pinned buffer stays, and so does one without a resource. */
 static void ttm_lru_policy_swapout_of_one(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -205,7 +213,7 @@ static void ttm_lru_policy_swapout_of_one(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
 }
 
-/* What never had pages is of no interest to a device either. */
+/* The swap-out of a device passes over buffers that never had pages. */
 static void ttm_lru_policy_swapout_of_a_device(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for what ttm_bo_evict_cgroup() frees, while others use, move, free or
- * replace buffers.
+ * KUnit suite for E1, no false ENOSPC, in ttm_bo_evict_cgroup(): it frees what
+ * a cgroup holds, while others use, move, free or replace buffers.
  */
 
 #include <linux/module.h>
@@ -19,7 +19,7 @@ static void ttm_lru_room_drain_of_one_that_is_used(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), PAGE_SIZE);
 }
 
-/* What goes to another part of the same memory has freed nothing. */
+/* A buffer that moves within the same memory frees nothing. */
 static void ttm_lru_room_drain_counts_what_left(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -46,7 +46,7 @@ static void ttm_lru_room_drain_lacks_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), -ENOMEM);
 }
 
-/* A drain that has seen everything looks but once more. */
+/* A drain that has seen everything looks only once more, */
 static unsigned int lru_drain_asked;
 
 static void lru_end_it(struct lru_world *w, char letter)
@@ -66,7 +66,7 @@ static void ttm_lru_room_drain_concludes_at_once(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "abb");
 }
 
-/* The same if it had to wait for what the first look left out, */
+/* also if it had to wait for a buffer that the first look left out. */
 static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -79,7 +79,7 @@ static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "aab");
 }
 
-/* and then it does not take more than it is asked for. */
+/* It does not evict more than asked for, */
 static void lru_value_all_at_b(struct lru_world *w, char letter)
 {
 	if (letter == 'b')
@@ -99,7 +99,7 @@ static void ttm_lru_room_drain_takes_enough(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
-/* It waits for nothing if it is enough what it gets without. */
+/* and does not wait while it can evict enough without. */
 static void ttm_lru_room_drain_is_soft_first(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -121,7 +121,7 @@ static void ttm_lru_room_drain_fails(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
-/* The last reference to b is being dropped: a drain pauses, unless there is a signal. */
+/* While b is released, a drain pauses, but a signal ends the pause. */
 static void ttm_lru_room_drain_is_interrupted(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -137,7 +137,7 @@ static void ttm_lru_room_drain_is_interrupted(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
-/* What has no content to keep goes nowhere, and leaves room all the same. */
+/* A buffer without content to keep is dropped, and counts as freed. */
 static void ttm_lru_room_drain_counts_what_is_dropped(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");

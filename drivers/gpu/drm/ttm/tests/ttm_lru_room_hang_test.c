@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for making room while memory is short, or a GPU hangs.
+ * KUnit suite for E7, bounded time: emptying a manager and searches wait for a
+ * hung GPU only once, and where -ENOMEM would do, no process is killed.
  */
 
 #include <linux/dma-fence.h>
@@ -9,7 +10,10 @@
 
 #include "lib/ttm_lru_room.h"
 
-/* Larger victims are spared once one lacked memory, and so is the OOM killer. */
+/*
+ * After a victim lacked memory, larger ones are skipped, and the OOM killer is
+ * not used.
+ */
 static void ttm_lru_room_memory_is_short(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b c");
@@ -28,7 +32,7 @@ static void ttm_lru_room_memory_is_short(struct kunit *test)
 	EXPECT_SOUND(w, "a b x");
 }
 
-/* A GPU that hangs: each wait for it times out, and is counted. */
+/* A hung GPU: each wait for it times out, and is counted. */
 #define LRU_TIMEOUT	(6 * HZ)
 
 static unsigned int lru_waits;
@@ -77,7 +81,7 @@ static void lru_set_deleted(struct lru_world *w, const char *letters, bool delet
 		lru_bo(w, *letters)->deleted = deleted;
 }
 
-/* All are zombies but e, which is idle and goes. */
+/* a to d are zombies that the GPU uses; e is idle and can be evicted. */
 static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d e");
@@ -95,7 +99,9 @@ static void ttm_lru_room_a_hung_gpu_is_waited_for_once(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d");
 }
 
-/* A zombie needs no memory to leave, so it goes where others lack that. */
+/*
+ * A zombie needs no memory to leave, so it is evicted though memory is short.
+ */
 static void ttm_lru_room_zombies_need_no_memory(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -111,7 +117,7 @@ static void ttm_lru_room_zombies_need_no_memory(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* A search waits once as well, and leaves the caller's context as it was. */
+/* A search waits only once, too, and leaves the caller's context unchanged. */
 static void ttm_lru_room_a_hung_gpu_refuses_once(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b c");
@@ -149,7 +155,7 @@ static void ttm_lru_room_a_hung_gpu_drains_once(struct kunit *test)
 }
 #endif
 
-/* A victim that fails at once is no GPU that hangs: b's reservation is waited for. */
+/* A victim that fails at once is not a hung GPU: wait for b's reservation. */
 static void ttm_lru_room_one_that_fails_is_no_hang(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -181,8 +187,8 @@ static int lru_move_at_once(struct ttm_buffer_object *bo, bool evict,
 }
 
 /*
- * Without memory for the fences of moves out of the way, a place is given back. Each
- * buffer is a new one, without room for any fences.
+ * Without memory for the fences of moves out of the way, give the place back.
+ * Each buffer is a new one, without room for any fences.
  */
 static void ttm_lru_room_every_allocation_fails(struct kunit *test)
 {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for what a caller gets that asks for room, while others use, move,
- * free or replace buffers.
+ * KUnit suite for E1, no false ENOSPC; E2, soft before hard; E3, ww rules; and
+ * E4, fair: a caller asks for room while others use, move, free or replace
+ * buffers.
  *
- * In each case there is room to be had, and the caller must get it: x looks for a
- * place in TT.
+ * In each case there is room, and the caller must get it: x looks for a place
+ * in TT. For E5, never worse than Linux, "make compare" runs the suite on
+ * Linux's eviction, too.
  */
 
 #include <linux/debug_locks.h>
@@ -72,7 +74,10 @@ static void ttm_lru_room_a_bulk_is_used(struct kunit *test)
 	EXPECT_SOUND(w, "a c* x");
 }
 
-/* While a is asked, c is unpinned, and joins a list that the walk is done with. */
+/*
+ * While the driver is asked about b, c is unpinned, and joins a list that the
+ * walk has already passed.
+ */
 static void lru_unpin_c(struct lru_world *w, char letter)
 {
 	if (letter == 'b' && lru_bo(w, 'c')->pin_count)
@@ -151,7 +156,7 @@ static void lru_free_b(struct lru_world *w, char letter)
 		lru_try_do(w, 'b', lru_give_up_place);
 }
 
-/* Linux does not look whether there is room by now. */
+/* Linux does not look again for free space. */
 static void ttm_lru_room_one_is_freed(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -163,7 +168,7 @@ static void ttm_lru_room_one_is_freed(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* The last reference to b is being dropped; that takes its time. */
+/* Release b slowly: its last reference is already dropped. */
 static int lru_release_b(void *arg)
 {
 	struct lru_world *w = arg;
@@ -232,10 +237,10 @@ static void ttm_lru_room_evicted_ones_come_back(struct kunit *test)
 }
 
 /*
- * Soft before hard
+ * E2, soft before hard
  */
 
-/* Place x in TT, or in system memory rather than nowhere. */
+/* Place x in TT, or fall back to system memory. */
 static int lru_place_or_fall_back(struct lru_world *w,
 				  struct ttm_operation_ctx *ctx,
 				  struct ww_acquire_ctx *ticket)
@@ -276,9 +281,9 @@ static void ttm_lru_room_fallback_before_backing_off(struct kunit *test)
 }
 
 /*
- * a is to leave for a memory type that p fills, and p is an older transaction's.
- * Nothing may be locked with the ticket from then on, not even b, if there is one:
- * that is an older one's as well.
+ * a can only move to PRIV, where an older transaction holds p. After that
+ * -EDEADLK, nothing may be locked with the ticket (E3), not even b, which an
+ * older one holds as well.
  */
 static int lru_place_where_victims_wait(struct lru_world *w, bool has_b,
 					struct ttm_operation_ctx *ctx)
@@ -330,7 +335,7 @@ static void ttm_lru_room_victims_that_back_off(struct kunit *test)
  * Without a ticket
  */
 
-/* A VM's reservation is busy but for a moment, seldom enough. */
+/* A VM's reservation is free only for a short moment. */
 static unsigned int lru_looks;
 
 static void lru_free_at_times(struct lru_world *w, char letter)
@@ -362,7 +367,7 @@ static void ttm_lru_room_a_vm_is_busy_but_for_a_moment(struct kunit *test)
 }
 
 #ifndef CONFIG_DRM_TTM_LRU_PRISTINE
-/* Whose turn it is to wait, and for what, is told to callers that can back off. */
+/* @contended tells callers that can back off which buffer to wait for. */
 static void ttm_lru_room_tells_what_to_wait_for(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a");
@@ -382,7 +387,7 @@ static void ttm_lru_room_tells_what_to_wait_for(struct kunit *test)
 }
 #endif
 
-/* What was evicted for x can't come back before x has its place. */
+/* A buffer evicted for x can't come back before x has its place (E4). */
 static const char *lru_kept;
 
 static void lru_see_what_is_kept(struct lru_world *w, char letter)
@@ -413,7 +418,7 @@ static void ttm_lru_room_keeps_what_it_evicts(struct kunit *test)
 	lru_free(w, 'x');
 }
 
-/* A member's reservation is kept for the others, which go as well. */
+/* The reservation of a VM is kept, and all its members are evicted. */
 static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a* b* c*");
@@ -427,8 +432,9 @@ static void ttm_lru_room_takes_all_of_a_vm(struct kunit *test)
 }
 
 /*
- * The driver evicts a and b, which are lent, within TT, where x never fits. The walk
- * must end: buffers that it moves to the tail itself are not returned again.
+ * The driver evicts a and b, whose reservation is lent, within TT, where x
+ * never fits. The search must end: walks don't return buffers again that they
+ * moved themselves.
  */
 static unsigned int lru_times_asked;
 
@@ -495,5 +501,5 @@ static struct kunit_suite ttm_lru_room_suite = {
 
 kunit_test_suites(&ttm_lru_room_suite);
 
-MODULE_DESCRIPTION("KUnit tests for what making room comes to");
+MODULE_DESCRIPTION("KUnit tests for callers that need room");
 MODULE_LICENSE("Dual MIT/GPL");

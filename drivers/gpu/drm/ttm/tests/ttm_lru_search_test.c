@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for how a search for room goes on: how often it looks, where it waits, when
- * it ends, and what searches for the places of victims tell it.
- *
- * Worlds and pictures are those of ttm_lru_test.c: x looks for a place in TT.
+ * KUnit suite for E1, no false ENOSPC, and E3, ww rules, in how a search for
+ * room goes on: how often it looks, where it waits, when it ends, and what the
+ * searches for places of its victims report. x looks for a place in TT.
  */
 
 #include <linux/completion.h>
@@ -20,7 +19,7 @@
  * How long a search goes on
  */
 
-/* What happens when a buffer is asked for the n-th time. */
+/* What to do when the driver is asked about a buffer for the n-th time. */
 static struct {
 	char letter;
 	unsigned int times;
@@ -42,7 +41,7 @@ static void search_when(char letter, unsigned int times,
 	lru_mock.at = search_at_turn;
 }
 
-/* Somebody finishes the release of a buffer. */
+/* Finish the release of a buffer, as another thread. */
 static void search_release(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
@@ -110,7 +109,7 @@ static void search_place_in_priv(struct lru_world *w, char letter)
 	KUNIT_EXPECT_EQ(w->test, lru_place_at(w, letter, &placement, &ctx, NULL), 0);
 }
 
-/* TT is as in @picture, and @letters fill PRIV. */
+/* TT is as in @picture, and the buffers @letters fill PRIV. */
 static struct lru_world *search_full(struct kunit *test, const char *picture,
 				     const char *letters)
 {
@@ -137,7 +136,10 @@ static void search_empty(struct lru_world *w)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* a can go to the place of p, whose release ends when a is asked the fourth time. */
+/*
+ * a can move to the place of p, whose release ends when the driver is asked
+ * about a for the fourth time.
+ */
 static void search_until_released(struct kunit *test, struct ttm_operation_ctx *ctx,
 				  const char *asked)
 {
@@ -158,7 +160,10 @@ static void search_until_released(struct kunit *test, struct ttm_operation_ctx *
 	search_empty(w);
 }
 
-/* A caller that must not wait looks again while a victim's place is being released, */
+/*
+ * A caller that must not wait looks again while a victim's place is being
+ * released,
+ */
 static void ttm_lru_search_victims_place_is_released(struct kunit *test)
 {
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
@@ -166,7 +171,7 @@ static void ttm_lru_search_victims_place_is_released(struct kunit *test)
 	search_until_released(test, &ctx, "aqaqaqa");
 }
 
-/* and only as long as that. */
+/* but not any longer. */
 static void ttm_lru_search_victims_place_is_not_released(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
@@ -182,7 +187,7 @@ static void ttm_lru_search_victims_place_is_not_released(struct kunit *test)
 	search_empty(w);
 }
 
-/* In the first place as well. */
+/* The same in the first place. */
 static void ttm_lru_search_first_place_is_released(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "b", "p");
@@ -197,7 +202,7 @@ static void ttm_lru_search_first_place_is_released(struct kunit *test)
 	search_empty(w);
 }
 
-/* A reservation that another has may last: to look again at once is no use. */
+/* A reservation may be held for long, so don't look again at once. */
 static void ttm_lru_search_does_not_look_on_at_what_is_reserved(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -210,7 +215,7 @@ static void ttm_lru_search_does_not_look_on_at_what_is_reserved(struct kunit *te
 	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
-/* A second look that has seen a victim's place as well is enough. */
+/* A second look is enough if it has seen the victim's place, too. */
 static void ttm_lru_search_concludes_of_victims_places(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "p");
@@ -225,7 +230,7 @@ static void ttm_lru_search_concludes_of_victims_places(struct kunit *test)
 	search_empty(w);
 }
 
-/* What a's search for a place left out counts, though b's search left out nothing. */
+/* What a's search left out counts, though b's search left out nothing. */
 static unsigned int search_times_asked;
 
 static void search_hold_p_for_a(struct lru_world *w, char letter)
@@ -254,8 +259,8 @@ static void ttm_lru_search_two_victims_places(struct kunit *test)
 }
 
 /*
- * a finds a place where it may fall back to, but does not get there. That its search left
- * out p is no reason to look again.
+ * a finds a place to fall back to, but fails to move there. That its search
+ * left out p is no reason to look again.
  */
 static void search_evict_with_fallback(struct ttm_buffer_object *bo,
 				       struct ttm_placement *placement)
@@ -286,7 +291,7 @@ static void ttm_lru_search_concludes_though_victims_found_places(struct kunit *t
 	search_empty(w);
 }
 
-/* A victim's search leaves patience to the outer one. */
+/* A victim's search does not pause: the outer search does. */
 static void ttm_lru_search_victims_are_impatient(struct kunit *test)
 {
 	struct ttm_operation_ctx ctx = {};
@@ -294,7 +299,10 @@ static void ttm_lru_search_victims_are_impatient(struct kunit *test)
 	search_until_released(test, &ctx, "aqaqaqqqa");
 }
 
-/* The last look, when p's owner must be waited for, is left to the outer search as well. */
+/*
+ * A victim's search does not take a last look that would wait for p's owner:
+ * the outer search does.
+ */
 static void ttm_lru_search_victims_take_no_last_look(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
@@ -315,7 +323,10 @@ static void ttm_lru_search_victims_take_no_last_look(struct kunit *test)
 	search_empty(w);
 }
 
-/* While p is asked, b enters TT, where the look has been already. */
+/*
+ * While the driver is asked about p, b enters TT, which the look has already
+ * left.
+ */
 static void search_enter(struct lru_world *w, char letter, bool stay)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
@@ -346,7 +357,7 @@ static void ttm_lru_search_enters_behind_a_look(struct kunit *test)
 	search_empty(w);
 }
 
-/* The same where the caller must not wait: while buffers enter, it looks again. */
+/* A caller that must not wait looks again while buffers enter. */
 static void search_let_c_and_b_enter(struct lru_world *w, char letter)
 {
 	if (letter != 'p')
@@ -382,7 +393,10 @@ static void search_place_y(struct lru_world *w)
 	KUNIT_EXPECT_EQ(w->test, lru_place(w, 'y', &ctx, NULL), 0);
 }
 
-/* That has entered, too: the second look would be the last, and a third one evicts y. */
+/*
+ * y has entered, too: the second look would be the last, but a third one evicts
+ * y.
+ */
 static void ttm_lru_search_another_search_enters(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "p");
@@ -397,7 +411,7 @@ static void ttm_lru_search_another_search_enters(struct kunit *test)
 	search_empty(w);
 }
 
-/* Others have a and p. The first round waits for both, and does not begin with p. */
+/* Others hold a and p. The first round waits for both, and begins with a. */
 static void ttm_lru_search_waits_in_the_first_place(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "p");
@@ -420,8 +434,8 @@ static void ttm_lru_search_waits_in_the_first_place(struct kunit *test)
 }
 
 /*
- * The first round that waits leaves out TT, where all was seen. The second does not: a is
- * valuable by then.
+ * The first waiting round leaves out TT, where all was seen. The second does
+ * not, and a is valuable by then.
  */
 static void ttm_lru_search_waits_where_something_was_left_out(struct kunit *test)
 {
@@ -470,7 +484,7 @@ static void ttm_lru_search_signal_ends_a_pause(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
-/* and a caller that must not wait does not pause. */
+/* but a caller that must not wait does not pause. */
 static void ttm_lru_search_signal_without_a_pause(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -485,7 +499,7 @@ static void ttm_lru_search_signal_without_a_pause(struct kunit *test)
 }
 
 /*
- * Emptying
+ * E7: emptying a manager
  */
 
 static struct lru_world *search_world;
@@ -502,7 +516,7 @@ static int search_move_at_turn(struct ttm_buffer_object *bo, bool evict,
 	return search_move(bo, evict, ctx, new_mem, hop);
 }
 
-/* What happens at the n-th move. */
+/* What to do at the n-th move. */
 static void search_when_moved(struct lru_world *w, unsigned int times,
 			      void (*then)(struct lru_world *w))
 {
@@ -518,7 +532,7 @@ static int search_evict_all(struct lru_world *w)
 	return ttm_resource_manager_evict_all(w->bdev, lru_man(w));
 }
 
-/* There is no use in going on after some errors, */
+/* Emptying ends with some errors, */
 static void ttm_lru_search_emptying_ends_with_eio(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "b a c");
@@ -531,7 +545,7 @@ static void ttm_lru_search_emptying_ends_with_eio(struct kunit *test)
 	EXPECT_SOUND(w, "a c");
 }
 
-/* nor if all fail and nothing was left out, */
+/* if all buffers fail and none was left out, */
 static void ttm_lru_search_emptying_ends_if_all_fail(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -543,7 +557,7 @@ static void ttm_lru_search_emptying_ends_if_all_fail(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
-/* nor, in the long run, if all go to another part of the same memory, */
+/* and at last if all buffers move within the same memory. */
 static void search_stay_no_more(struct lru_world *w)
 {
 	lru_mock.stay = false;
@@ -560,7 +574,7 @@ static void ttm_lru_search_emptying_ends_if_all_stay(struct kunit *test)
 	EXPECT_SOUND(w, "a b");
 }
 
-/* but while a buffer is released, another that failed is tried again. */
+/* While a buffer is being released, others that failed are tried again. */
 static void ttm_lru_search_emptying_tries_again(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -575,7 +589,7 @@ static void ttm_lru_search_emptying_tries_again(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "aa");
 }
 
-/* Searches for places leave patience to it, as they do to a search. */
+/* Emptying pauses itself: searches for victims' places don't. */
 static void ttm_lru_search_emptying_with_impatient_victims(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
@@ -590,7 +604,10 @@ static void ttm_lru_search_emptying_with_impatient_victims(struct kunit *test)
 }
 
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
-/* Once walks have held the lru_lock so often, b is released, and nothing fails. */
+/*
+ * Once walks have held the lru_lock this often, release b, and let nothing
+ * fail.
+ */
 static unsigned long search_holds;
 static struct completion search_begun;
 
@@ -626,7 +643,7 @@ static void search_empty_while_released(struct lru_world *w, unsigned long holds
 	kthread_stop(other);
 }
 
-/* It waits for a release as long as that takes, though a had failed once, */
+/* Emptying waits for a release however long it takes, if a failed only once, */
 static void ttm_lru_search_emptying_is_patient(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -636,7 +653,7 @@ static void ttm_lru_search_emptying_is_patient(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* but has limited patience with one that fails each time. */
+/* but not so long if a fails each time. */
 static void ttm_lru_search_emptying_is_not_too_patient(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");

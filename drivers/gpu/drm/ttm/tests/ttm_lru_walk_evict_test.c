@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for eviction, which walks over reserved buffers: one page is allotted
- * to each buffer in TT.
+ * KUnit suite for eviction: E1, no false ENOSPC, and E3, ww rules. The cases
+ * allot a number of pages to TT, where each buffer needs one.
  */
 
 #include <linux/cgroup_dmem.h>
@@ -39,7 +39,7 @@ static void ttm_lru_walk_evicts_what_is_worth_it(struct kunit *test)
 	EXPECT_SOUND(w, "a b x");
 }
 
-/* Buffers whose content is dropped go nowhere. */
+/* Buffers without content to keep are dropped. */
 static void ttm_lru_walk_evicts_to_nowhere(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -96,7 +96,7 @@ static void ttm_lru_walk_evict_goes_on_after_enomem(struct kunit *test)
 	ttm_lru_walk_evict_fails_with(test, -ENOMEM);
 }
 
-/* If there is nothing else, callers are told what they are told today. */
+/* If nothing else can be evicted, the caller gets -ENOMEM, as in Linux. */
 static void ttm_lru_walk_evict_reports_enomem(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -140,7 +140,10 @@ static void ttm_lru_walk_evict_lent_ones(struct kunit *test)
 	EXPECT_SOUND(w, "b* c* x");
 }
 
-/* Place x in a transaction, while others hold buffers until waited for. */
+/*
+ * Place x in a transaction, while others hold buffers until they are waited
+ * for.
+ */
 static int lru_place_while_held(struct lru_world *w, const char *held,
 				bool older)
 {
@@ -176,8 +179,8 @@ static void ttm_lru_walk_evict_waits_with_a_ticket(struct kunit *test)
 }
 
 /*
- * One is waited for, but isn't worth it; the one that is, is busy as well. It
- * takes a pass that waits for all.
+ * a is waited for, but not valuable; b is valuable, and busy as well. It takes
+ * a pass that waits for all.
  */
 static void ttm_lru_walk_evict_waits_for_all(struct kunit *test)
 {
@@ -211,7 +214,7 @@ static void ttm_lru_walk_evict_may_die(struct kunit *test)
 	EXPECT_SOUND(w, "a b");
 }
 
-/* All that is evictable goes, a pass at a time, if that is what it takes. */
+/* All evictable buffers are evicted before the caller is refused. */
 static void ttm_lru_walk_evict_everything(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c d | e f");
@@ -222,7 +225,7 @@ static void ttm_lru_walk_evict_everything(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* The only bulk is busy for a moment, at the first look. */
+/* The only bulk is busy, but only during the first look. */
 static void lru_end_moment(struct lru_world *w, char letter)
 {
 	if (letter == 'z' && dma_resv_is_locked(&w->resv))
@@ -246,7 +249,7 @@ static void ttm_lru_walk_evict_looks_twice(struct kunit *test)
 	EXPECT_SOUND(w, "b* z x");
 }
 
-/* What wasn't worth it before others were evicted may be so now. */
+/* a becomes valuable after b was evicted. */
 static void lru_all_are_worth_it(struct lru_world *w, char letter)
 {
 	if (letter == 'b')
@@ -278,7 +281,7 @@ static void ttm_lru_walk_evict_all(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcd"), "");
 }
 
-/* Those that can't be evicted keep nobody else from it. */
+/* Buffers that can't be evicted do not stop the eviction of others. */
 static void ttm_lru_walk_evict_all_but_failing(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b* c* d | e");
@@ -292,7 +295,7 @@ static void ttm_lru_walk_evict_all_but_failing(struct kunit *test)
 	EXPECT_SOUND(w, "a b*");
 }
 
-/* As long as there is progress, another attempt may succeed. */
+/* While there is progress, a buffer that failed is tried again. */
 static void ttm_lru_walk_evict_all_tries_again(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -306,7 +309,7 @@ static void ttm_lru_walk_evict_all_tries_again(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* What has no user any more is freed, instead of being moved. */
+/* A zombie is freed instead of being moved. */
 static void ttm_lru_walk_evict_zombies(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -317,7 +320,7 @@ static void ttm_lru_walk_evict_zombies(struct kunit *test)
 	lru_fill(w, "ab");
 	lru_make_homeless(w, 'x');
 	lru_mock.space = 2 * PAGE_SIZE;
-	/* As if its delayed delete was still to come. */
+	/* As if its delayed delete were still to come. */
 	bo = lru_bo(w, 'a');
 	bo->deleted = true;
 	ret = lru_place(w, 'x', &ctx, NULL);
@@ -329,7 +332,7 @@ static void ttm_lru_walk_evict_zombies(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* A driver that evicts to where the buffers are: Linux's own goes on for ever. */
+/* A driver evicts to where the buffers are: Linux's own eviction never ends. */
 static void ttm_lru_walk_evict_all_stay(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -342,7 +345,7 @@ static void ttm_lru_walk_evict_all_stay(struct kunit *test)
 	EXPECT_SOUND(w, "a b");
 }
 
-/* And so it does if they must make room for another, in a transaction. */
+/* The same when making room in a transaction. */
 static void ttm_lru_walk_evict_but_stay(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -370,7 +373,9 @@ static void ttm_lru_walk_evict_all_waits(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* What was pinned while the walk waited for it stays. Linux's own moves it. */
+/*
+ * A buffer that was pinned while the walk waited for it stays. Linux moves it.
+ */
 static void lru_pin_it(struct lru_world *w, char letter)
 {
 	ttm_bo_pin(lru_bo(w, letter));
@@ -393,7 +398,7 @@ static void ttm_lru_walk_evict_all_pinned_meanwhile(struct kunit *test)
 	EXPECT_SOUND(w, "/ a");
 }
 
-/* A ghost keeps its place until the copy engine is done. */
+/* A ghost keeps its place until the copy engine has finished. */
 static int lru_idle_later(void *arg)
 {
 	struct lru_world *w = arg;
@@ -422,7 +427,7 @@ static void ttm_lru_walk_evict_all_ghosts(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* What was evicted in a pipeline is under way until its fence signals. */
+/* A pipelined eviction is in progress until its fence signals. */
 static void ttm_lru_walk_evict_all_pipelined(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a");
@@ -482,7 +487,7 @@ static void ttm_lru_walk_evict_cgroup(struct kunit *test)
 					    2 * PAGE_SIZE, &ctx);
 	lru_let_go(&holder);
 	KUNIT_EXPECT_EQ(test, freed, 2 * PAGE_SIZE);
-	/* The busy one wasn't needed; a is charged to nobody. */
+	/* b, which was busy, was not needed; a is not charged. */
 	EXPECT_SOUND(w, "a b");
 
 	lru_free(w, 'b');
@@ -491,7 +496,7 @@ static void ttm_lru_walk_evict_cgroup(struct kunit *test)
 #endif
 
 #if defined(LRU_CAN_FAIL) && !defined(CONFIG_DRM_TTM_LRU_PRISTINE)
-/* The n-th allocation fails, for each n until none does. */
+/* Let the n-th allocation fail, for each n until none does. */
 static int lru_last_ret;
 
 static void lru_place_x(struct lru_world *w)
@@ -521,7 +526,7 @@ static void ttm_lru_walk_evict_failing_allocations(struct kunit *test)
 		} else {
 			lru_free(w, 'x');
 		}
-		/* Who had to go comes back. */
+		/* Bring evicted buffers back. */
 		for (char c = 'a'; c <= 'c'; c++)
 			KUNIT_ASSERT_EQ(test, lru_place(w, c, &ctx, NULL), 0);
 		KUNIT_EXPECT_EQ(test, lru_man(w)->usage, 3 * PAGE_SIZE);

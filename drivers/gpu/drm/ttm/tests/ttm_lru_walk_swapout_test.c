@@ -28,7 +28,7 @@ static void ttm_lru_walk_swapout_goes_on(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abcd"), "");
 }
 
-/* What has no pages stays where it is. */
+/* A buffer without pages stays. */
 static void ttm_lru_walk_swapout_of_unpopulated(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -59,9 +59,9 @@ static void ttm_lru_walk_swapout_of_members(struct kunit *test)
 }
 
 /*
- * The fourth patch of the original set: with buffers in front that can't be
- * swapped out, the next ones are, in one walk. In Linux's own each of the others
- * takes an attempt at all of them.
+ * The fourth patch of the original series: one walk swaps out all buffers
+ * behind those that can't be. In Linux, each of them takes another attempt at
+ * the failing ones.
  */
 static void ttm_lru_walk_hibernation_in_one_walk(struct kunit *test)
 {
@@ -81,8 +81,9 @@ static void ttm_lru_walk_hibernation_in_one_walk(struct kunit *test)
 }
 
 /*
- * The same with many, counted: K that fail in front of others. Each kind of buffer
- * is asked whether it is worth it, and moved to system memory first.
+ * The same with many buffers, counted: @k that fail in front of others. For
+ * each buffer the driver is asked whether it is valuable, and moves it to
+ * system memory.
  */
 #define LRU_SWAPPABLE	1000
 
@@ -179,7 +180,7 @@ static void ttm_lru_walk_swapout_one_buffer(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
 }
 
-/* Who has swapped out something is told so, whatever came then. */
+/* Pages swapped out are returned rather than a later error. */
 static void ttm_lru_walk_swapout_keeps_its_progress(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
@@ -206,7 +207,7 @@ static void ttm_lru_walk_swapout_zombies(struct kunit *test)
 	s64 pages;
 
 	lru_fill(w, "ab");
-	/* As if its delayed delete was still to come. */
+	/* As if its delayed delete were still to come. */
 	bo = lru_bo(w, 'a');
 	bo->deleted = true;
 	pages = ttm_bo_swapout(w->bdev, &ctx, lru_man(w), GFP_KERNEL, 1);
@@ -218,7 +219,7 @@ static void ttm_lru_walk_swapout_zombies(struct kunit *test)
 }
 
 #ifndef CONFIG_DRM_TTM_LRU_PRISTINE
-/* What is busy when the walk gets there is tried again. */
+/* A buffer that was busy is tried again. */
 static void lru_end_moment_at_c(struct lru_world *w, char letter)
 {
 	if (letter == 'c' && dma_resv_is_locked(&w->resv))
@@ -241,7 +242,7 @@ static void ttm_lru_walk_swapout_looks_twice(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
-/* All managers of a device, whatever failed in the first. */
+/* All managers of a device, though the first failed. */
 static void ttm_lru_walk_swapout_all_managers(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -261,7 +262,7 @@ static void ttm_lru_walk_swapout_all_managers(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
-/* All devices; the one that gave something is the last to be asked again. */
+/* All devices; the one that gave pages last is asked last. */
 static void ttm_lru_walk_swapout_all_devices(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
@@ -292,7 +293,7 @@ static void ttm_lru_walk_swapout_all_devices(struct kunit *test)
 #endif
 
 #if defined(LRU_CAN_FAIL) && !defined(CONFIG_DRM_TTM_LRU_PRISTINE)
-/* The n-th allocation fails, for each n until none does. */
+/* Let the n-th allocation fail, for each n until none does. */
 static int lru_last_ret;
 
 static void lru_swapout_all(struct lru_world *w)
@@ -321,7 +322,7 @@ static void ttm_lru_walk_swapout_failing_allocations(struct kunit *test)
 		if (!lru_with_failure(n, lru_swapout_all, w))
 			break;
 		KUNIT_EXPECT_EQ_MSG(test, lru_last_ret, 0, "allocation %u", n);
-		/* One may fail for it, no more. */
+		/* One buffer may fail for lack of memory, no more. */
 		out = 0;
 		for (char c = 'a'; c <= 'c'; c++)
 			out += ttm_tt_is_swapped(lru_bo(w, c)->ttm);

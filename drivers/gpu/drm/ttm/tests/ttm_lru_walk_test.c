@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for walks over reserved buffers: what they return, what ends them,
- * and P10, honest: they count what they leave out.
+ * KUnit suite for walks over reserved buffers: which they return, what ends
+ * them, and P10, honest: they count the buffers that they leave out.
  *
  * With CONFIG_DRM_TTM_LRU_PRISTINE the suite is built for Linux's own walkers,
- * without what these have no names for.
+ * without cases for functions that these lack.
  */
 
 #include <linux/module.h>
@@ -12,7 +12,7 @@
 #include "lib/ttm_lru_meeting.h"
 
 /*
- * Whom a walk hands out, and how
+ * Buffers that a walk returns
  */
 
 static void ttm_lru_walk_hands_out_all(struct kunit *test)
@@ -42,7 +42,7 @@ static void lru_see_locks(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
 
-	/* With the lru_lock, it would be a bug. */
+	/* This is a bug with the lru_lock held. */
 	might_sleep();
 	lru_all_held &= dma_resv_is_locked(bo->base.resv) &&
 			kref_read(&bo->kref) == 2;
@@ -88,7 +88,7 @@ static void ttm_lru_walk_ends_at_its_target(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d");
 }
 
-/* One that failed is not met again, but for those who move it. */
+/* A buffer that failed is not returned again unless it moves, */
 static void ttm_lru_walk_failing_once_is_enough(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c | d");
@@ -101,7 +101,7 @@ static void ttm_lru_walk_failing_once_is_enough(struct kunit *test)
 	EXPECT_LETTERS(m.met, "abcd");
 }
 
-/* Not even if the attempt itself moves it: Linux's own walk never ends. */
+/* not even if the attempt itself moves it: Linux's own walk never ends. */
 static void ttm_lru_walk_ends_though_attempts_move(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -214,7 +214,7 @@ static void ttm_lru_walk_ends_with_other_errors(struct kunit *test)
  * Cursors
  */
 
-/* The end is the end. In Linux's own the next step starts over. */
+/* After the end a walk stays ended. In Linux the next step starts over. */
 static void ttm_lru_walk_end_is_an_end(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -254,7 +254,7 @@ static void ttm_lru_walk_left_early_leaves_nothing(struct kunit *test)
 }
 
 /*
- * Buffers that are going away
+ * Buffers being released, and ghosts
  */
 
 static void ttm_lru_walk_passes_by_dying_ones(struct kunit *test)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for teardown, when the pages of all buffers are given back.
+ * KUnit suite for teardown, which gives back the pages of all buffers.
  */
 
 #include <linux/kthread.h>
@@ -33,7 +33,7 @@ static void ttm_lru_walk_teardown(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_populated(w), "");
 }
 
-/* Linux's own takes members from their lists, and leaves them in their ranges. */
+/* Linux takes members off their lists, and leaves them in their ranges. */
 static void ttm_lru_walk_defect8_ranges(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
@@ -46,7 +46,7 @@ static void ttm_lru_walk_defect8_ranges(struct kunit *test)
 	EXPECT_SOUND(w, "d a* b* c*");
 }
 
-/* One has two resources: it unlinks the wrong one, again and again. */
+/* a has two resources: Linux unlinks the wrong one again and again. */
 static void ttm_lru_walk_defect8_resource_not_in_hand(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -58,7 +58,7 @@ static void ttm_lru_walk_defect8_resource_not_in_hand(struct kunit *test)
 	EXPECT_SOUND(w, "a b a'");
 }
 
-/* One has a resource that isn't the buffer's yet: a NULL dereference. */
+/* a has only a resource that is not yet its own: Linux dereferences NULL. */
 static void ttm_lru_walk_defect8_no_resource(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -71,7 +71,7 @@ static void ttm_lru_walk_defect8_no_resource(struct kunit *test)
 	EXPECT_SOUND(w, "b a'");
 }
 
-/* It spins with the lock that the other needs to be done. */
+/* Linux spins with the lock that the other thread needs. */
 static void ttm_lru_walk_defect8_last_reference(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -100,7 +100,7 @@ static void ttm_lru_walk_defect8_last_reference_pinned(struct kunit *test)
 	ttm_device_clear_dma_mappings(w->bdev);
 	kthread_stop(other);
 	KUNIT_EXPECT_STREQ(test, lru_populated(w), "");
-	/* The order there tells nothing. */
+	/* The order on the unevictable list means nothing. */
 	lru_unpin(w, 'a');
 	lru_unpin(w, 'b');
 	EXPECT_SOUND(w, "c a b");

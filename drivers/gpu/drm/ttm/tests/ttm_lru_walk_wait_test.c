@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for walks over reserved buffers that wait for reservations, with a
- * ticket and without.
+ * KUnit suite for walks over reserved buffers that wait for reservations, with
+ * a ticket (E3, ww rules) and without.
  */
 
 #include <linux/module.h>
@@ -27,7 +27,7 @@ static void ttm_lru_walk_sleeping_waits(struct kunit *test)
 	EXPECT_SOUND(w, "a b c");
 }
 
-/* Whatever says that it may wait, that it must not wins. */
+/* trylock_only and no_wait_gpu override sleeping_lock. */
 static void ttm_lru_walk_only_tries(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -74,7 +74,7 @@ static void ttm_lru_walk_waited_in_vain(struct kunit *test)
 	EXPECT_SOUND(w, "a c");
 }
 
-/* What is waited for may be in another manager by then. */
+/* A buffer may be in another manager when the wait ends. */
 static void ttm_lru_walk_waited_for_one_that_moves(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -97,9 +97,9 @@ static void ttm_lru_walk_waited_for_one_that_moves(struct kunit *test)
 }
 
 /*
- * Walk in a transaction, in which @own is reserved. Buffers @first and @second are
- * held by others: until the first is waited for, and the second as well if
- * @both. The others' transactions are older if that is said.
+ * Walk in a transaction in which @own is reserved, while others hold @first and
+ * @second: the first until it is waited for, the second as well if @both. With
+ * @older, their transactions are older.
  */
 static s64 lru_go_with_ticket(struct lru_meeting *m, char own, char first,
 			      char second, bool both, bool older)
@@ -143,7 +143,10 @@ static void ttm_lru_walk_ticket_waits_once(struct kunit *test)
 	EXPECT_LETTERS(m.met, "bce");
 }
 
-/* What ends a walk whose caller must back off; Linux's own says it at once. */
+/*
+ * The error that ends a walk whose caller must back off. Linux converts it at
+ * once.
+ */
 #ifdef CONFIG_DRM_TTM_LRU_PRISTINE
 #define LRU_BACK_OFF	(-ENOSPC)
 #else
@@ -163,7 +166,7 @@ static void ttm_lru_walk_ticket_may_die(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d e");
 }
 
-/* With a signal that came already, waiting is over before it begins. */
+/* A signal that is already pending ends a wait before it begins. */
 static void ttm_lru_walk_interrupted(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -200,7 +203,7 @@ static s64 lru_go_with_lent(struct lru_meeting *m, struct dma_resv *lent)
 	return ret;
 }
 
-/* What the caller lends is used, and not given away. */
+/* A lent reservation is used, and not given away. */
 static void ttm_lru_walk_uses_what_is_lent(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c d");
@@ -253,7 +256,9 @@ static void ttm_lru_walk_ticket_waits_for_all(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru_go_with_ticket(&m, 'a', 'b', 'd', true,
 						 false), 4);
 	EXPECT_LETTERS(m.met, "bcde");
-	/* What the transaction itself holds is not to be had: no skip. */
+	/*
+	 * Buffers that the transaction holds itself do not count as left out.
+	 */
 	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 0);
 }
 #endif
