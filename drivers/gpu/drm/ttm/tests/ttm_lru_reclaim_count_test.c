@@ -21,7 +21,7 @@ static void reclaim_expect_count(struct kunit *test, unsigned long nofs,
 	KUNIT_EXPECT_EQ(test, reclaim_count(GFP_KERNEL), kernel ?: SHRINK_EMPTY);
 }
 
-/* Whether it said so before the buffer had pages, or after. */
+/* A buffer may become purgeable before it has pages, or after. */
 static void ttm_lru_reclaim_counts_purgeable(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c", "bc");
@@ -41,7 +41,7 @@ static void ttm_lru_reclaim_counts_purgeable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_NOFS, 100), 1);
 	EXPECT_LETTERS(reclaim.purged, "b");
 	reclaim_expect_count(test, 0, 2);
-	/* What comes next is new. */
+	/* New pages are not purgeable. */
 	ttm_tt_clear_backed_up(lru_bo(w, 'b')->ttm);
 	lru_fill(w, "b");
 	reclaim_expect_count(test, 0, 3);
@@ -50,7 +50,7 @@ static void ttm_lru_reclaim_counts_purgeable(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
-/* What can be backed up is limited by what there is room for. */
+/* Pages beyond the space for backups are not reported. */
 static u64 reclaim_one_page(void)
 {
 	return PAGE_SIZE;
@@ -67,7 +67,7 @@ static void ttm_lru_reclaim_counts_what_has_room(struct kunit *test)
 	reclaim_stop();
 }
 
-/* A ghost's content is nobody's, though the buffer's is not to be lost. */
+/* A ghost's content may be lost, even if its buffer's may not. */
 static void ttm_lru_reclaim_counts_ghosts(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b", "ab");
@@ -76,7 +76,7 @@ static void ttm_lru_reclaim_counts_ghosts(struct kunit *test)
 	reclaim_expect_count(test, 0, 2);
 	lru_purge_busy(w, 'a');
 	reclaim_expect_count(test, 1, 2);
-	/* The GPU is still at it. */
+	/* The GPU still uses it. */
 	KUNIT_EXPECT_EQ(test, reclaim_scan(GFP_NOFS, 100), SHRINK_STOP);
 	lru_idle(w);
 	reclaim_expect_count(test, 0, 1);
@@ -114,7 +114,7 @@ static struct ttm_tt *reclaim_create_without_backup(struct ttm_buffer_object *bo
 	return tt;
 }
 
-/* What has no backup is not reported, nor listed when its last reference is gone. */
+/* A buffer without a backup is not reported, not even while it is released. */
 static void ttm_lru_reclaim_counts_what_has_a_backup(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "a");
@@ -136,7 +136,7 @@ static void ttm_lru_reclaim_counts_what_has_a_backup(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* Nor is it tried. */
+/* The shrinker does not try it either. */
 static void ttm_lru_reclaim_leaves_what_has_no_backup(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "a");
@@ -150,7 +150,7 @@ static void ttm_lru_reclaim_leaves_what_has_no_backup(struct kunit *test)
 	EXPECT_SOUND(w, "b / a");
 }
 
-/* Memory that is not made of pages is no concern of a shrinker. */
+/* The shrinker looks only at managers whose memory consists of pages. */
 static void ttm_lru_reclaim_leaves_what_is_not_pages(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b", "ab");
@@ -163,13 +163,13 @@ static void ttm_lru_reclaim_leaves_what_is_not_pages(struct kunit *test)
 	ret[1] = reclaim_scan(GFP_KERNEL, 2);
 	reclaim_stop();
 	lru_man(w)->use_tt = true;
-	/* There is no list that it looks at. */
+	/* There is no such manager here. */
 	KUNIT_EXPECT_EQ(test, ret[0], SHRINK_STOP);
 	KUNIT_EXPECT_EQ(test, ret[1], SHRINK_STOP);
 	EXPECT_SOUND(w, "a b");
 }
 
-/* One that has no place is passed over. */
+/* The shrinker passes over a purgeable buffer without a resource. */
 static void ttm_lru_reclaim_purges_past_one_that_is_nowhere(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
@@ -189,7 +189,9 @@ static void reclaim_let_go_of_b(struct lru_world *w, char letter)
 		lru_unreserve(lru_bo(w, 'b'));
 }
 
-/* What may be lost is not backed up, though it could not be purged at first. */
+/*
+ * A purgeable buffer that was busy is purged later in the scan, not backed up.
+ */
 static void ttm_lru_reclaim_purges_in_a_lap(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
@@ -226,6 +228,6 @@ static struct kunit_suite ttm_lru_reclaim_count_suite = {
 
 kunit_test_suites(&ttm_lru_reclaim_count_suite);
 
-MODULE_DESCRIPTION("KUnit tests for what TTM's shrinker reports");
+MODULE_DESCRIPTION("KUnit tests for the reports of TTM's shrinker");
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for E6, reclaim: nobody waits, the last pages are kept back, and no last
- * reference is dropped in memory reclaim.
+ * KUnit suite for E6, reclaim: nobody waits, the last pages are kept back, and
+ * no last reference is dropped in memory reclaim.
  *
- * What others do at the same time is done from within the driver's functions, at
- * the very point where it matters. Built into the kernel, as ttm_lru_shrinker.
+ * The mock driver's functions do what other threads would do at that point.
+ * Built into the kernel, as ttm_lru_shrinker.
  */
 
 #include <kunit/static_stub.h>
@@ -34,7 +34,7 @@ static void reclaim_scan_another(struct lru_world *w, char letter)
 	reclaim.result = reclaim_scan(GFP_KERNEL, 1);
 }
 
-/* While one scan is at work with a, another one gets b. */
+/* While one scan works on a, another one takes b. */
 static void ttm_lru_reclaim_two_at_a_time(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c", "abc");
@@ -50,7 +50,7 @@ static void ttm_lru_reclaim_two_at_a_time(struct kunit *test)
 	EXPECT_SOUND(w, "c / a b");
 }
 
-/* Nor does kswapd wait for a GPU: all allocations wait for kswapd. */
+/* kswapd does not wait for a GPU, as all allocations wait for kswapd. */
 static void ttm_lru_reclaim_kswapd_does_not_wait(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
@@ -72,7 +72,7 @@ static void ttm_lru_reclaim_kswapd_does_not_wait(struct kunit *test)
 	EXPECT_LETTERS(reclaim.backed_up, "ba");
 }
 
-/* Before it has looked at all, a scan doesn't say that there is no more. */
+/* A scan returns SHRINK_STOP only after it has looked at all buffers, */
 static void ttm_lru_reclaim_stops_at_the_end_only(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b c d e", "e");
@@ -91,7 +91,7 @@ static void ttm_lru_reclaim_stops_at_the_end_only(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d / e");
 }
 
-/* Nor while others have idle buffers, purgeable ones or not. */
+/* not while others hold idle buffers, purgeable or not, */
 static void ttm_lru_reclaim_does_not_stop_for_others(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a* b*", "ab");
@@ -115,7 +115,7 @@ static void ttm_lru_reclaim_does_not_stop_for_others(struct kunit *test)
 	EXPECT_SOUND(w, "/ a b");
 }
 
-/* Nor for one that is being released. */
+/* and not while a buffer is being released. */
 static void ttm_lru_reclaim_does_not_stop_for_the_dying(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a", "a");
@@ -131,7 +131,7 @@ static void ttm_lru_reclaim_does_not_stop_for_the_dying(struct kunit *test)
  * Memory is kept back
  */
 
-/* What the system can get, in pages. */
+/* Available to the system, in pages. */
 static struct {
 	u64 memory;
 	u64 swap;
@@ -175,7 +175,7 @@ static int reclaim_populate_or(struct lru_world *w, char letter, bool fail)
 	return ret;
 }
 
-/* The last pages are not for those that prefer to fail. */
+/* An allocation that may fail does not get the last pages, */
 static void ttm_lru_reclaim_keeps_memory_back(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world_short(test, "a b", "");
@@ -187,7 +187,7 @@ static void ttm_lru_reclaim_keeps_memory_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'a', true), 0);
 }
 
-/* What can be had is not refused: for what may be lost, or goes to the swap space. */
+/* unless as much can be purged, or backed up in swap space. */
 static void ttm_lru_reclaim_keeps_back_no_more(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world_short(test, "a b c d", "a");
@@ -203,7 +203,7 @@ static void ttm_lru_reclaim_keeps_back_no_more(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'd', true), -ENOMEM);
 }
 
-/* A buffer that comes back makes room where it was. */
+/* A buffer that is restored makes room in the backup. */
 static void ttm_lru_reclaim_restores_from_a_full_backup(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world_short(test, "a", "a");
@@ -218,7 +218,7 @@ static void ttm_lru_reclaim_restores_from_a_full_backup(struct kunit *test)
 }
 
 /*
- * What happens in memory reclaim
+ * The context of memory reclaim
  */
 
 static void reclaim_note_scope(struct lru_world *w, char letter)
@@ -227,7 +227,7 @@ static void reclaim_note_scope(struct lru_world *w, char letter)
 			 (PF_MEMALLOC_NOFS | PF_MEMALLOC_NOIO);
 }
 
-/* What the driver allocates is held to what the allocation allows. */
+/* The driver's allocations are limited to the context of the reclaim. */
 static void ttm_lru_reclaim_scope(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c", "abc");
@@ -261,7 +261,7 @@ static void reclaim_destroy(struct ttm_buffer_object *bo)
 	dummy_ttm_bo_destroy(bo);
 }
 
-/* Whoever else has a reference drops it: the rest is up to the shrinker. */
+/* Drop the last other reference, so that the shrinker has the last one. */
 static void reclaim_drop(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
@@ -290,7 +290,7 @@ static void ttm_lru_reclaim_drops_no_last_reference(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* The walk of a driver's own shrinker doesn't, either. */
+/* The same for the walk of a driver's own shrinker. */
 static void ttm_lru_reclaim_walk_drops_no_last_reference(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a", "a");
@@ -312,7 +312,7 @@ static void ttm_lru_reclaim_walk_drops_no_last_reference(struct kunit *test)
 }
 
 #ifdef LRU_CAN_FAIL
-/* Ends the GPU's work when it is told so, or when a release waits for that. */
+/* End the GPU's work when told to, or when a release waits for it. */
 static struct completion reclaim_released;
 
 static int reclaim_end_work(void *data)
@@ -331,7 +331,7 @@ static void reclaim_drop_a(struct lru_world *w)
 	reclaim_drop(w, 'a');
 }
 
-/* Without memory for a copy of the fences, a release is left to the workqueue. */
+/* Without memory to copy the fences, the release is left to the workqueue. */
 static void ttm_lru_reclaim_release_without_memory(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a* b*", "ab");
@@ -347,7 +347,10 @@ static void ttm_lru_reclaim_release_without_memory(struct kunit *test)
 	gpu = kthread_run(reclaim_end_work, w, "ttm-lru-gpu");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(gpu));
 	failed = lru_with_failure(1, reclaim_drop_a, w);
-	/* The GPU may still write there, whatever the workqueue does. */
+	/*
+	 * The GPU may still write there, so the workqueue must not free the
+	 * pages.
+	 */
 	msleep(20);
 	used = !dma_fence_is_signaled(w->fence) && bo->ttm &&
 	       ttm_tt_is_populated(bo->ttm);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for E6, reclaim: a scan does work in proportion to what is asked for,
+ * KUnit suite for E6, reclaim: a scan does work in proportion to nr_to_scan,
  * and purges first. Built into the kernel, as ttm_lru_shrinker.
  */
 
@@ -62,10 +62,10 @@ static void reclaim_mass_fini(struct reclaim_mass *mass, struct lru_world *w)
 
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
 #define RECLAIM_ASKED	64
-/* What one hold of the lock may look at beyond that. */
+/* One hold of the lock may look at this many more. */
 #define RECLAIM_HOLD	32
 
-/* How many buffers of @n a scan looks at that finds nothing. */
+/* The number of buffers that a scan looks at, if it finds nothing among @n. */
 static unsigned long reclaim_looked_at(struct lru_world *w, unsigned int n,
 				       bool busy)
 {
@@ -103,7 +103,7 @@ static void ttm_lru_reclaim_work_in_proportion(struct kunit *test)
 	reclaim_stop();
 }
 
-/* Without swap space, it looks at no list but that of purgeable buffers. */
+/* Without swap space, a scan looks only at the list of purgeable buffers. */
 static void ttm_lru_reclaim_purgeable_among_many(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
@@ -127,7 +127,7 @@ static void ttm_lru_reclaim_purgeable_among_many(struct kunit *test)
 }
 #endif
 
-/* What is passed by counts as one page, once, and is told. */
+/* A buffer that is passed over counts as one page, once. */
 static void ttm_lru_reclaim_counts_what_is_passed_by(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c d e",
@@ -147,7 +147,7 @@ static void ttm_lru_reclaim_counts_what_is_passed_by(struct kunit *test)
 	EXPECT_LETTERS(reclaim.backed_up, "bcde");
 }
 
-/* One that can't be purged just now keeps nobody from the others. */
+/* A buffer that can't be purged does not keep a scan from the next. */
 static void ttm_lru_reclaim_purges_past_busy_ones(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c", "abc");
@@ -168,7 +168,7 @@ static void ttm_lru_reclaim_purges_past_busy_ones(struct kunit *test)
 	EXPECT_LETTERS(reclaim.purged, "c");
 }
 
-/* One that is being released is not locked for good. */
+/* A buffer that is being released does not stay locked. */
 static void ttm_lru_reclaim_lets_go_of_the_dying(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
@@ -184,7 +184,7 @@ static void ttm_lru_reclaim_lets_go_of_the_dying(struct kunit *test)
 	EXPECT_LETTERS(reclaim.purged, "b");
 }
 
-/* Those that may be lost go first, and alone if they are enough. */
+/* Purgeable buffers go first, and alone if they suffice. */
 static void ttm_lru_reclaim_purges_first(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b c", "abc");
@@ -199,7 +199,7 @@ static void ttm_lru_reclaim_purges_first(struct kunit *test)
 	reclaim_stop();
 }
 
-/* How each attempt to back up was made: w if written at once. It fails. */
+/* A note of each backup: 'w' with writeback, '-' without. All of them fail. */
 static struct lru_letters reclaim_attempts;
 
 static s64 reclaim_no_memory(struct file *backup, struct folio *folio,
@@ -220,27 +220,27 @@ static void ttm_lru_reclaim_writes_back_last(struct kunit *test)
 	kunit_activate_static_stub(test, ttm_backup_backup_folio,
 				   reclaim_no_memory);
 	reclaim_start(test);
-	/* A lap without anything to try is not one in vain. */
+	/* A lap without attempts is not a failed lap. */
 	reclaim_scan_kswapd(10);
 	lru_fill(w, "ab");
 	for (int i = 0; i < 3; i++)
 		reclaim_scan_kswapd(1);
 	EXPECT_LETTERS(reclaim_attempts, "--w");
-	/* Others never do. */
+	/* Direct reclaim never writes back. */
 	reclaim_scan(GFP_KERNEL, 1);
 	EXPECT_LETTERS(reclaim_attempts, "--w-");
 	kunit_deactivate_static_stub(test, ttm_backup_backup_folio);
 	reclaim_scan_kswapd(1);
 	kunit_activate_static_stub(test, ttm_backup_backup_folio,
 				   reclaim_no_memory);
-	/* It went well with one: the next lap may do without again. */
+	/* One backup succeeded: the next lap starts without writeback. */
 	reclaim_scan_kswapd(1);
 	reclaim_scan_kswapd(1);
 	reclaim_stop();
 	EXPECT_LETTERS(reclaim_attempts, "--w-w-");
 }
 
-/* A world whose attempts to back up fail. */
+/* A world whose backups fail. */
 static struct lru_world *reclaim_world_in_vain(struct kunit *test,
 					       const char *picture,
 					       const char *filled)
@@ -253,7 +253,7 @@ static struct lru_world *reclaim_world_in_vain(struct kunit *test,
 	return w;
 }
 
-/* A scan tries each buffer once, whatever it is asked for. */
+/* A scan tries each buffer once, however many pages it is asked for. */
 static void ttm_lru_reclaim_one_lap_is_enough(struct kunit *test)
 {
 	reclaim_world_in_vain(test, "a b", "ab");
@@ -263,7 +263,9 @@ static void ttm_lru_reclaim_one_lap_is_enough(struct kunit *test)
 	EXPECT_LETTERS(reclaim_attempts, "--");
 }
 
-/* A lap that tried nothing is not in vain, though the one before was: */
+/*
+ * A lap without attempts does not count as failed, though the one before did.
+ */
 static void ttm_lru_reclaim_forgets_attempts(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world_in_vain(test, "a* b*", "ab");
@@ -279,7 +281,7 @@ static void ttm_lru_reclaim_forgets_attempts(struct kunit *test)
 	EXPECT_LETTERS(reclaim_attempts, "---");
 }
 
-/* one that failed with all is, though the one before was not. */
+/* A lap in which all attempts failed counts, though one before succeeded. */
 static void ttm_lru_reclaim_forgets_success(struct kunit *test)
 {
 	reclaim_world_in_vain(test, "a b c", "abc");
@@ -294,7 +296,7 @@ static void ttm_lru_reclaim_forgets_success(struct kunit *test)
 	EXPECT_LETTERS(reclaim_attempts, "----w");
 }
 
-/* Nobody needs a zombie's content: it takes no swap space, and moves nowhere. */
+/* A zombie's content is dropped: no swap space, no move. */
 static void ttm_lru_reclaim_backs_up_no_zombies(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b", "ab");

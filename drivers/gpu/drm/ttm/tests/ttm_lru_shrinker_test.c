@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for TTM's shrinker: real pages of real buffers, and memory pressure
- * as the system makes it. That there is swap space is pretended: what is backed
- * up stays in shmem.
+ * KUnit suite for E6, reclaim: TTM's shrinker works on real pages of real
+ * buffers, under memory pressure as the system makes it. The swap space is
+ * pretended: backups stay in shmem.
  */
 
 #include <kunit/static_stub.h>
@@ -21,7 +21,7 @@
 #define EXPECT_LETTERS(letters, expected) \
 	KUNIT_EXPECT_STREQ(test, (letters).text, expected)
 
-/* The driver: whose content may be lost, and what it was told. */
+/* The driver: buffers whose content may be lost, and what it was told. */
 static struct {
 	struct lru_world *w;
 	const char *purgeable;
@@ -53,7 +53,7 @@ static void shrunk_unpopulate(struct ttm_device *bdev, struct ttm_tt *tt)
 	ttm_pool_free(&bdev->pool, tt);
 }
 
-/* The content of these may be lost. */
+/* Mark buffers as purgeable. */
 static void shrunk_set_purgeable(struct lru_world *w, const char *letters)
 {
 	shrunk.purgeable = letters;
@@ -211,7 +211,7 @@ static void ttm_lru_shrinker_leaves_pinned_ones(struct kunit *test)
 }
 
 /*
- * What allocations allow
+ * Contexts of allocations
  */
 
 static void ttm_lru_shrinker_without_swap_space(struct kunit *test)
@@ -267,10 +267,13 @@ static void ttm_lru_shrinker_purges_without_fs(struct kunit *test)
 }
 
 /*
- * Zombies, ghosts, and what a GPU is at work with
+ * Zombies, ghosts, and buffers that the GPU uses
  */
 
-/* GEM has let go of it, TTM not yet: nobody needs its content, or is to be told. */
+/*
+ * The last GEM reference is dropped, but TTM still has the buffer: its content
+ * is dropped without a word to the driver.
+ */
 static void ttm_lru_shrinker_zombies(struct kunit *test)
 {
 	struct lru_world *w = shrunk_world(test, TTM_PL_TT, "a b", "ab");
@@ -314,7 +317,7 @@ static void ttm_lru_shrinker_busy_ghosts(struct kunit *test)
  * From scan to scan
  */
 
-/* What failed isn't tried again before the others were. */
+/* A buffer that failed is tried again only after the others. */
 static void ttm_lru_shrinker_keeps_its_place(struct kunit *test)
 {
 	struct lru_world *w = shrunk_world(test, TTM_PL_TT, "a b c d", "abcd");
@@ -345,7 +348,7 @@ static void ttm_lru_shrinker_takes_what_it_is_asked_for(struct kunit *test)
 	ret = shrunk_scan(shrinker, GFP_KERNEL, 2);
 	KUNIT_EXPECT_EQ(test, ret, 2);
 	KUNIT_EXPECT_STREQ(test, lru_draw_seen(w), "c / a b");
-	/* Nothing of it keeps its place from changing. */
+	/* The shrinker's position does not stop lists from changing. */
 	lru_free(w, 'b');
 	lru_make_alone(w, 'd', 0);
 	ret = shrunk_scan(shrinker, GFP_KERNEL, 2);

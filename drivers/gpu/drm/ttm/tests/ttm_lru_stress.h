@@ -11,29 +11,29 @@
 #include "lib/ttm_lru_fixture.h"
 #include "lib/ttm_lru_mock_gpu.h"
 
-/* Pages. All buffers together are about twice as large. */
+/* In pages. All buffers together need about twice as much. */
 #define STRESS_VRAM_PAGES	48
 #define STRESS_TT_PAGES	48
 #define STRESS_BUFFER_PAGES	8
 
 #define STRESS_VMS		4
 #define STRESS_VM_BUFFERS	10
-/* Buffers with a reservation of their own, that all VMs use. */
+/* Buffers with reservations of their own, which all VMs use. */
 #define STRESS_SHARED		8
-/* At most so many of each are used in one submission. */
+/* At most this many are used in one submission. */
 #define STRESS_USED		4
 #define STRESS_USED_SHARED	2
-/* Who doesn't get his memory after so many tries goes without. */
+/* A submitter gives up after this many tries. */
 #define STRESS_TRIES		20
 
 #define STRESS_WORKERS		10
 
-/* What others find a buffer by; protected by the reservation. */
+/* A place for a buffer, protected by the reservation. */
 struct stress_slot {
 	struct dma_resv own;
 	struct dma_resv *resv;
 	struct mock_gpu_bo *b;
-	/* The pass of each worker that met it last. */
+	/* The last pass of each worker that met the buffer. */
 	unsigned long met[STRESS_WORKERS];
 };
 
@@ -66,7 +66,7 @@ struct stress {
 	struct ttm_shrinker *shrinker;
 	struct stress_vm vm[STRESS_VMS];
 	struct stress_slot shared[STRESS_SHARED];
-	/* Who evicts as he needs room for a large one. */
+	/* The evictor's buffer, for which it needs room. */
 	struct stress_slot large;
 	struct stress_worker worker[STRESS_WORKERS];
 	atomic_long_t submissions;
@@ -78,7 +78,7 @@ struct stress_submission {
 	struct ww_acquire_ctx ticket;
 	unsigned int slots;
 	struct stress_slot *slot[STRESS_USED + STRESS_USED_SHARED];
-	/* The VM's first; as many as are held. */
+	/* The VM's comes first; @held of them are locked. */
 	unsigned int resvs;
 	unsigned int held;
 	struct dma_resv *resv[1 + STRESS_USED_SHARED];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The stress suite's buffers, and the submitters that use them.
+ * Buffers and submitters of the stress suite.
  */
 
 #include <linux/dma-resv.h>
@@ -64,7 +64,7 @@ int stress_make(struct stress_worker *w, struct stress_slot *slot,
 	return 0;
 }
 
-/* The engine may be at it, and somebody walking be just there. */
+/* The engine may still use the buffer, and a walk may just meet it. */
 void stress_free(struct stress_slot *slot)
 {
 	struct mock_gpu_bo *b = slot->b;
@@ -85,7 +85,7 @@ static int slot_wait(struct stress_slot *slot)
 	return left > 0 ? 0 : left ?: -ETIMEDOUT;
 }
 
-/* Get the pages back, wherever they were put, and look at them. */
+/* Bring the pages back from wherever they are, and check them. */
 int stress_verify(struct stress_slot *slot)
 {
 	struct mock_gpu_bo *b = slot->b;
@@ -103,13 +103,13 @@ int stress_verify(struct stress_slot *slot)
 	return ret;
 }
 
-/* What the GPU writes is there in time, what the CPU does is at once. */
+/* The GPU writes later, the CPU at once. */
 int stress_use_content(struct stress_worker *w, struct stress_slot *slot)
 {
 	struct mock_gpu_bo *b = slot->b;
 	int ret;
 
-	/* It is needed again. */
+	/* The content is needed again. */
 	mock_gpu_set_purgeable(b, false);
 	ret = stress_verify(slot);
 	if (ret)
@@ -132,7 +132,7 @@ static void slot_to_tail(struct stress_slot *slot)
 	mock_gpu_moved(b);
 }
 
-/* Only one of a VM's is pinned, so that there is room for the others. */
+/* Pin only one buffer of a VM, to leave room for others. */
 static void slot_pin(struct stress_slot *slot)
 {
 	if (slot->b->ttm.pin_count)
@@ -164,7 +164,7 @@ bool stress_is_evictable(const struct ttm_buffer_object *bo)
 	return !bo->pin_count && !(bo->ttm && ttm_tt_is_swapped(bo->ttm));
 }
 
-/* Others may have moved it, but not to where it doesn't belong. */
+/* Other threads may have moved the buffer, but not to a wrong list. */
 static void slot_check_place(struct stress_worker *w, struct stress_slot *slot)
 {
 	struct ttm_buffer_object *bo = &slot->b->ttm;
@@ -187,7 +187,7 @@ void stress_unlock(struct stress_submission *sub)
 		dma_resv_unlock(sub->resv[--sub->held]);
 }
 
-/* Who waited for it meanwhile goes first. */
+/* After -EDEADLK, lock the contended reservation first. */
 void stress_lock(struct stress_submission *sub)
 {
 	while (sub->held < sub->resvs) {
@@ -220,7 +220,10 @@ static void submission_make(struct stress_worker *w, struct stress_submission *s
 		sub->resv[sub->resvs++] = slot->resv;
 		sub->slot[sub->slots++] = slot;
 	}
-	/* Without an order there are deadlocks to get out of. */
+	/*
+	 * Locks taken in any order cause deadlocks, which submissions must
+	 * resolve.
+	 */
 	if (stress_dice(w, 2))
 		swap(sub->resv[0], sub->resv[sub->resvs - 1]);
 }
@@ -313,7 +316,7 @@ void stress_submit(struct stress_worker *w)
 	if (!try_to_submit(w, &sub))
 		w->gave_up++;
 	atomic_long_inc(&w->s->submissions);
-	/* Others only try to get the VM. */
+	/* While it sleeps, other threads can lock its VM. */
 	if (stress_dice(w, 2))
 		schedule_timeout_uninterruptible(1);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite that has all users of TTM's LRU lists at work at once, on buffers
- * with content: submitters, evictors and shrinkers. In the end every buffer
- * holds what it should, nothing is left, and no pass that claims to have met
- * all buffers has missed one.
+ * KUnit suite that runs all users of TTM's LRU lists at once, on buffers with
+ * content: submitters, evictors and shrinkers. In the end every buffer must
+ * have its content, nothing may be left, and no pass that claims to have met
+ * all buffers may have missed one (P1, P10).
  */
 
 #include <linux/cpumask.h>
@@ -27,9 +27,12 @@ MODULE_PARM_DESC(stress_ops, "Submissions of each thread in the stress case");
 
 static unsigned long stress_seed = 1;
 module_param(stress_seed, ulong, 0444);
-MODULE_PARM_DESC(stress_seed, "What the stress case's dice begin with");
+MODULE_PARM_DESC(stress_seed, "Seed of the stress case");
 
-/* No more than the host has: who waits for a lock would wait for the host. */
+/*
+ * No more CPUs than the host has: a lock's holder must not have to wait for a
+ * host CPU.
+ */
 static unsigned int stress_cpus = 2;
 module_param(stress_cpus, uint, 0444);
 MODULE_PARM_DESC(stress_cpus, "CPUs that the stress case's threads run on");
@@ -38,7 +41,7 @@ MODULE_PARM_DESC(stress_cpus, "CPUs that the stress case's threads run on");
  * Passes over all buffers of a manager
  */
 
-/* Was it there when the pass began, and did nobody touch it since? */
+/* Was the buffer there when the pass began, and untouched since? */
 static bool is_owed(const struct stress_slot *slot, u32 mem_type, u64 began)
 {
 	const struct ttm_buffer_object *bo = slot->b ? &slot->b->ttm : NULL;
@@ -47,7 +50,7 @@ static bool is_owed(const struct stress_slot *slot, u32 mem_type, u64 began)
 	       slot->b->since < began;
 }
 
-/* These share a reservation. */
+/* These slots share a reservation. */
 static void check_slots(struct stress_worker *w, struct stress_slot *slot,
 			unsigned int n,
 			u32 mem_type, u64 began)
@@ -60,7 +63,7 @@ static void check_slots(struct stress_worker *w, struct stress_slot *slot,
 	dma_resv_unlock(slot->resv);
 }
 
-/* The pass that ended just now claims to be complete. */
+/* Check a pass that claims to be complete. */
 static void check_pass(struct stress_worker *w, u32 mem_type, u64 began)
 {
 	w->complete++;
@@ -135,7 +138,7 @@ static void evict_alloc(struct stress_worker *w)
 		mock_gpu_broken(&w->s->gpu, "making room failed");
 }
 
-/* Move half of all that is met to system memory. */
+/* Move half of the buffers that a walk meets to system memory. */
 static void evict_walk(struct stress_worker *w)
 {
 	struct ttm_resource_manager *man = some_manager(w);
@@ -184,10 +187,10 @@ static void evict_swap(struct stress_worker *w)
 }
 
 /*
- * Shrinkers. Both run as in memory reclaim.
+ * Shrinkers, both in the context of memory reclaim
  */
 
-/* As Xe's. */
+/* Shrink as Xe does. */
 static void shrink_manager(struct stress_worker *w, u32 mem_type, long target)
 {
 	struct ttm_device *bdev = &w->s->gpu.bdev;
@@ -229,7 +232,7 @@ static void shrink_walk(struct stress_worker *w)
 	fs_reclaim_release(GFP_KERNEL);
 }
 
-/* All shrinkers of the system, and so the one of the device. */
+/* Call all shrinkers of the system, and so the device's. */
 static void shrink_reclaim(struct stress_worker *w)
 {
 	unsigned int flags;
@@ -252,7 +255,7 @@ static const struct ttm_shrinker_funcs stress_shrinker_funcs = {
 static const struct work_kind {
 	const char *name;
 	void (*work)(struct stress_worker *w);
-	/* One for so many submissions of each VM. */
+	/* One turn for so many submissions of each VM. */
 	unsigned int share;
 } work_kinds[STRESS_WORKERS] = {
 	{ "submit", stress_submit, 1 },
@@ -267,7 +270,7 @@ static const struct work_kind {
 	{ "shrink-walk", shrink_walk, 1 },
 };
 
-/* All are at it until the end, however little the others find to do. */
+/* Keep all threads at work until the end, however little they find to do. */
 static void wait_for_submissions(struct stress *s, unsigned long n)
 {
 	while (atomic_long_read(&s->submissions) < n && !stress_is_broken(s))
@@ -331,7 +334,7 @@ static int stress_run(struct stress *s)
  * The world
  */
 
-/* There is none here. What is backed up stays in shmem. */
+/* Pretend that there is swap space: backups stay in shmem. */
 static void pretend_swap_space(long pages)
 {
 #ifdef CONFIG_SWAP
@@ -339,7 +342,7 @@ static void pretend_swap_space(long pages)
 #endif
 }
 
-/* Pages of all GPUs, with what the CPUs haven't added up yet. */
+/* Pages of all GPUs, with the counts that CPUs still have to add. */
 static long gpu_pages(void)
 {
 	long pages = atomic_long_read(&vm_node_stat[NR_GPU_ACTIVE]);
@@ -372,7 +375,7 @@ static void stress_init_slots(struct stress *s)
 	slot_init(&s->large, NULL);
 }
 
-/* The last look at a buffer. */
+/* Check a buffer for the last time. */
 static void slot_end(struct stress *s, struct stress_slot *slot)
 {
 	dma_resv_lock(slot->resv, NULL);

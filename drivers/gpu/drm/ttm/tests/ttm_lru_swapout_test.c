@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for swap-out and teardown: each buffer is met, whatever others do
- * meanwhile, and nothing holds up other devices.
+ * KUnit suite for E7, bounded time, in swap-out and teardown: each buffer is
+ * met, whatever others do meanwhile, and nothing holds up other devices.
  *
- * What others do is done from within the driver's functions, at the very point
- * where it matters. Built into the kernel, as ttm_lru_shrinker.
+ * The mock driver's functions do what other threads would do at that point.
+ * Built into the kernel, as ttm_lru_shrinker.
  */
 
 #include <kunit/static_stub.h>
@@ -22,10 +22,10 @@
 #include "lib/ttm_lru_reclaim.h"
 #include "ttm_mock_manager.h"
 
-/* What came of what happened meanwhile. */
+/* The result of what a driver's function did. */
 static bool swapout_result;
 
-/* Buffers with a backup are swapped out to that. */
+/* Buffers with a backup are swapped out to it, */
 static void ttm_lru_swapout_to_the_backup(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b* c*", "abc");
@@ -42,7 +42,10 @@ static void ttm_lru_swapout_to_the_backup(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "abc"), "");
 }
 
-/* Not without swap space; and TTM's limit doesn't count their pages. */
+/*
+ * but not without swap space, nor for TTM's limit, which doesn't count their
+ * pages.
+ */
 static void ttm_lru_swapout_leaves_backups(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b", "ab");
@@ -68,7 +71,10 @@ static void swapout_use_b(struct lru_world *w, char letter)
 	dma_resv_unlock(bo->base.resv);
 }
 
-/* While a is asked, b is used: it is met all the same. */
+/*
+ * While the driver is asked about a, b is moved: it is swapped out all the
+ * same.
+ */
 static void ttm_lru_swapout_meets_what_moves(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c");
@@ -85,11 +91,11 @@ static void ttm_lru_swapout_meets_what_moves(struct kunit *test)
 static void swapout_look_at_mutex(struct lru_world *w, char letter)
 {
 	swapout_result |= mutex_is_locked(&ttm_global_mutex);
-	/* It doesn't go meanwhile. */
+	/* The device can't go meanwhile. */
 	swapout_result |= atomic_read(&w->bdev->swapping) == 0;
 }
 
-/* While buffers are swapped out, devices come and go. */
+/* No global lock is held while buffers are swapped out, */
 static void ttm_lru_swapout_without_global_lock(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c");
@@ -111,7 +117,7 @@ static void swapout_linger(struct lru_world *w, char letter)
 	lru_mock.at = NULL;
 	complete(&swapout_under_way);
 	wait_for_completion(&swapout_goes_on);
-	/* Let it get there. */
+	/* Let the other thread get to the wait. */
 	msleep(20);
 	swapout_result = true;
 }
@@ -126,7 +132,7 @@ static int swapout_swapper(void *data)
 	return 0;
 }
 
-/* But for a device whose buffers are being swapped out. */
+/* but a device waits for the swap-out of its own buffers. */
 static void ttm_lru_swapout_device_waits_for_swapout(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
@@ -148,7 +154,7 @@ static void ttm_lru_swapout_device_waits_for_swapout(struct kunit *test)
 }
 
 /*
- * What is left alone
+ * Buffers that are left alone
  */
 
 /* The GPU uses a buffer, until lru_idle(). */
@@ -164,7 +170,7 @@ static void swapout_use(struct lru_world *w, char letter)
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
-/* What the GPU may still write to, it would lose. Nothing moves to where it is. */
+/* A buffer that the GPU may still write to stays, and is not moved either. */
 static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
@@ -182,7 +188,7 @@ static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "ab"), "");
 }
 
-/* Nor are its pages given back when the last reference is gone. */
+/* A zombie that the GPU may still write to keeps its pages, too. */
 static void ttm_lru_swapout_spares_zombies_in_use(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
@@ -212,7 +218,7 @@ static s64 swapout_no_backup(struct file *backup, struct folio *folio,
 	return -ENOMEM;
 }
 
-/* Their content is not worth a backup, nor is what the driver has a reason to keep. */
+/* Zombies are not backed up, nor are buffers that the driver wants to keep. */
 static void ttm_lru_swapout_backs_up_what_is_worth_it(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b c", "ac");
@@ -233,7 +239,7 @@ static void ttm_lru_swapout_backs_up_what_is_worth_it(struct kunit *test)
 	KUNIT_EXPECT_STREQ(test, lru_verify(w, "c"), "");
 }
 
-/* A buffer that others have is not waited for, and they don't hide the rest. */
+/* A busy buffer is not waited for, and does not hide others. */
 static void ttm_lru_swapout_waits_for_nobody(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c d");
@@ -271,7 +277,7 @@ static void swapout_let_go(struct ttm_buffer_object *bo)
 	ttm_tt_unpopulate(bo->bdev, bo->ttm);
 }
 
-/* It has given the pages back when it was told, as if they were never there. */
+/* The driver gives the pages back when it is told, as if there were none. */
 static void ttm_lru_swapout_driver_lets_go(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
@@ -290,7 +296,7 @@ static void ttm_lru_swapout_driver_lets_go(struct kunit *test)
  * Several managers
  */
 
-/* A buffer in another manager, which is made of pages if @use_tt. */
+/* Make a buffer in another manager, which consists of pages if @use_tt. */
 static void swapout_make_in(struct lru_world *w, char letter, u32 mem_type,
 			    bool use_tt)
 {
@@ -317,7 +323,10 @@ static bool swapout_is_swapped(struct lru_world *w, char letter)
 	return lru_bo(w, letter)->ttm->page_flags & TTM_TT_FLAG_SWAPPED;
 }
 
-/* An error ends it, and is told; what was taken for the move is given back. */
+/*
+ * An error ends swap-out and is returned; the place of the failed move is
+ * freed.
+ */
 static void ttm_lru_swapout_ends_with_an_error(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
@@ -342,7 +351,9 @@ static void ttm_lru_swapout_ends_with_an_error(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* What the device has in memory of its own doesn't go; pages there are a copy. */
+/*
+ * Buffers in memory of the device are not swapped out: their pages are a copy.
+ */
 static void ttm_lru_swapout_of_pages_only(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");
@@ -357,7 +368,7 @@ static void ttm_lru_swapout_of_pages_only(struct kunit *test)
 	ttm_mock_manager_fini(w->bdev, TTM_PL_PRIV);
 }
 
-/* When one manager has given enough, the others keep theirs. */
+/* Once one manager has given enough, the others keep their buffers. */
 static void ttm_lru_swapout_of_one_manager(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a");
@@ -374,7 +385,7 @@ static void ttm_lru_swapout_of_one_manager(struct kunit *test)
  * Several devices
  */
 
-/* A device that gave nothing has not had its turn. */
+/* A device that gave nothing keeps its turn. */
 static void ttm_lru_swapout_turns(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b");
@@ -417,7 +428,7 @@ static void swapout_to_system(struct lru_world *w, char letter)
 		ttm_bo_move_null(bo, res);
 }
 
-/* While it is waited for, a moves where teardown has been already. */
+/* While teardown waits for a, a moves where teardown has already been. */
 static void ttm_lru_swapout_teardown_meets_what_moves(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -434,7 +445,7 @@ static void ttm_lru_swapout_teardown_meets_what_moves(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ttm_tt_is_populated(lru_bo(w, 'b')->ttm));
 }
 
-/* Buffers that never had pages have nothing to give back, pinned or not. */
+/* Buffers that never had pages have none to give back, pinned or not. */
 static void ttm_lru_swapout_teardown_of_unused(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
