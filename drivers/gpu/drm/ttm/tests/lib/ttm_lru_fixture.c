@@ -11,7 +11,7 @@
 #include "ttm_lru_fixture.h"
 #include "../ttm_mock_manager.h"
 
-/* Space of the manager, in bytes; a buffer has a page. */
+/* The manager's size in bytes; a buffer has one page. */
 #define LRU_SPACE	SZ_64M
 
 struct ttm_resource_manager *lru_man(struct lru_world *w)
@@ -20,7 +20,7 @@ struct ttm_resource_manager *lru_man(struct lru_world *w)
 }
 
 /*
- * Walks. The lock is dropped after every step.
+ * Walks, which drop the lock after each step
  */
 
 const char *lru_first(struct lru_world *w, enum lru_walk walk)
@@ -52,14 +52,14 @@ void lru_walk_init(struct lru_world *w, enum lru_walk walk)
 	ttm_resource_cursor_init(&w->walk[walk], lru_man(w));
 }
 
-/* Be ready for another walk in the way that works with every core. */
+/* Prepare for another walk in a way that works with both cores. */
 void lru_renew(struct lru_world *w, enum lru_walk walk)
 {
 	lru_fini(w, walk);
 	lru_walk_init(w, walk);
 }
 
-/* What is left of a walk, to its end. */
+/* Take a walk to its end, and return its letters. */
 const char *lru_rest(struct lru_world *w, enum lru_walk walk)
 {
 	struct seq_buf s;
@@ -79,7 +79,7 @@ const char *lru_rest(struct lru_world *w, enum lru_walk walk)
 }
 
 /*
- * What others do to buffers meanwhile, each as drivers do it.
+ * Operations of other threads, done as drivers do them
  */
 
 struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter)
@@ -121,7 +121,7 @@ void lru_alloc(struct lru_world *w, char letter)
 	KUNIT_ASSERT_EQ(w->test, lru_try_alloc(w, letter), 0);
 }
 
-/* Allocate what a buffer is to move to. */
+/* Allocate the resource that a buffer will move to. */
 void lru_alloc_next(struct lru_world *w, char letter)
 {
 	struct ttm_place place = { .mem_type = w->mem_type };
@@ -134,7 +134,7 @@ void lru_alloc_next(struct lru_world *w, char letter)
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
-/* The move was done by the CPU, or none was needed. */
+/* Move without a copy, or after the CPU made one. */
 void lru_move(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_reserve(w, letter);
@@ -204,7 +204,7 @@ void lru_unpin(struct lru_world *w, char letter)
 	lru_unreserve(bo);
 }
 
-/* Drivers only set it; the list follows at its next operation. */
+/* Drivers only set the priority; the list follows at its next operation. */
 void lru_set_priority(struct lru_world *w, char letter,
 		      unsigned int priority)
 {
@@ -214,7 +214,7 @@ void lru_set_priority(struct lru_world *w, char letter,
 	lru_unreserve(bo);
 }
 
-/* Give a buffer its pages, also back from where they were swapped out to. */
+/* Populate a buffer, from its backup if it was swapped out. */
 int lru_populate(struct lru_world *w, char letter)
 {
 	struct ttm_operation_ctx ctx = {};
@@ -229,7 +229,7 @@ int lru_populate(struct lru_world *w, char letter)
 	return ret;
 }
 
-/* As Xe's: to be mappable, the pages are external to TTM. */
+/* As Xe does: pages are external to TTM, but mappable. */
 struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
 				     u32 page_flags)
 {
@@ -247,7 +247,7 @@ struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
 	return tt;
 }
 
-/* Swap out the first buffer with pages. */
+/* Swap out the first buffer that has pages. */
 s64 lru_swapout(struct lru_world *w)
 {
 	struct ttm_operation_ctx ctx = {};
@@ -267,7 +267,7 @@ static const struct dma_fence_ops lru_fence_ops = {
 
 static DEFINE_SPINLOCK(lru_fence_lock);
 
-/* A copy engine that is at work until lru_idle(). */
+/* A fence of a copy engine that is busy until lru_idle(). */
 struct dma_fence *lru_busy(struct lru_world *w)
 {
 	KUNIT_ASSERT_NULL(w->test, w->fence);
@@ -286,11 +286,13 @@ void lru_idle(struct lru_world *w)
 	dma_fence_signal(w->fence);
 	dma_fence_put(w->fence);
 	w->fence = NULL;
-	/* Ghosts wait there for their fence. */
+	/* Ghosts wait for their fence on the workqueue. */
 	flush_workqueue(w->bdev->wq);
 }
 
-/* The copy engine moves a buffer; a ghost keeps the old resource meanwhile. */
+/*
+ * Move with the copy engine: a ghost keeps the old resource until lru_idle().
+ */
 void lru_move_busy(struct lru_world *w, char letter)
 {
 	struct dma_fence *fence = lru_busy(w);
@@ -308,7 +310,7 @@ void lru_move_busy(struct lru_world *w, char letter)
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
-/* Purge a buffer that the copy engine is still using. */
+/* Purge a buffer that the copy engine still uses. */
 void lru_purge_busy(struct lru_world *w, char letter)
 {
 	struct ttm_operation_ctx ctx = {};
@@ -355,7 +357,7 @@ void lru_make(struct lru_world *w, char letter, unsigned int priority,
 	lru_make_with(w, &w->resv, letter, priority, bulk, pinned);
 }
 
-/* One with a reservation of its own, and so in no bulk. */
+/* A buffer with a reservation of its own, and so in no bulk. */
 void lru_make_alone(struct lru_world *w, char letter, unsigned int priority)
 {
 	lru_make_with(w, NULL, letter, priority, NULL, false);
@@ -394,7 +396,7 @@ static void lru_end_buffer(struct lru_world *w, struct ttm_buffer_object *bo,
 	ttm_resource_free(bo, next);
 	ttm_bo_set_bulk_move(bo, NULL);
 	if (bo->ttm) {
-		/* What the mock device leaves out when it frees it. */
+		/* The mock device does not do this when it frees a tt. */
 		ttm_tt_clear_backed_up(bo->ttm);
 		ttm_tt_unpopulate(w->bdev, bo->ttm);
 		ttm_tt_fini(bo->ttm);
@@ -407,7 +409,10 @@ static void lru_end_manager(struct lru_world *w)
 {
 	struct ttm_resource_manager *man = ttm_manager_type(w->bdev, TTM_PL_TT);
 
-	/* All buffers are gone. What is left would be evicted for ever. */
+	/*
+	 * All buffers are gone: a resource that is left would be evicted for
+	 * ever.
+	 */
 	for (int i = 0; i < TTM_MAX_BO_PRIORITY; i++) {
 		KUNIT_EXPECT_TRUE(w->test, list_empty(&man->lru[i]));
 		KUNIT_EXPECT_TRUE(w->test,
@@ -447,7 +452,7 @@ static void lru_end(struct lru_world *w)
 	ttm_device_fini(w->bdev);
 }
 
-/* A world whose pictures are of @mem_type. */
+/* A world whose pictures show the lists of @mem_type. */
 static struct lru_world *lru_world_of(struct kunit *test, u32 mem_type,
 				      const char *picture)
 {
@@ -464,7 +469,7 @@ static struct lru_world *lru_world_of(struct kunit *test, u32 mem_type,
 	w->devs.ttm_dev = w->bdev;
 	ret = ttm_device_kunit_init(&w->devs, w->bdev, 0);
 	KUNIT_ASSERT_EQ(test, ret, 0);
-	/* For the cases that need a driver of another kind. */
+	/* Cases may change the driver's functions. */
 	w->funcs = *w->bdev->funcs;
 	w->bdev->funcs = &w->funcs;
 	ret = ttm_mock_manager_init(w->bdev, TTM_PL_TT, LRU_SPACE);
@@ -487,7 +492,10 @@ struct lru_world *lru_world(struct kunit *test, const char *picture)
 	return lru_world_of(test, TTM_PL_TT, picture);
 }
 
-/* Swapping is about system memory. */
+/*
+ * A world whose pictures show system memory, from which buffers are swapped
+ * out.
+ */
 struct lru_world *lru_world_system(struct kunit *test,
 				   const char *picture)
 {
@@ -504,7 +512,7 @@ int lru_case_init(struct kunit *test)
 	return 0;
 }
 
-/* Runs for cases that were aborted as well, and before KUnit frees memory. */
+/* Also runs for aborted cases, and before KUnit frees memory. */
 void lru_case_exit(struct kunit *test)
 {
 	struct lru_case *c = test->priv;

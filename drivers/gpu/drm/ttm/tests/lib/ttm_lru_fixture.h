@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Small worlds of real buffers on a mock device, and what can be done in them.
- * A world is made from a picture of its lists, see ttm_lru_notation.h, in the
+ * Small worlds of real buffers on a mock device, and operations on them. A
+ * world is made from a picture of its lists, see ttm_lru_notation.h, in the
  * order of the picture's letters.
  *
- * Cases never hold a lock over an assertion, and all that a case makes goes
- * with its world, which the suite's exit function ends: a case that fails
- * half-way leaves nothing behind for the next.
+ * Cases never hold a lock over an assertion. Everything that a case makes
+ * belongs to its world, which the suite's exit function frees: a case that
+ * fails half-way leaves nothing behind.
  *
- * With CONFIG_DRM_TTM_LRU_PRISTINE suites are built for Linux's own core, to
- * show what that gets wrong; what it has no names for is left out.
+ * With CONFIG_DRM_TTM_LRU_PRISTINE the suites are built for Linux's own core,
+ * to show what it gets wrong, without cases for functions that it lacks.
  */
 #ifndef _TTM_LRU_FIXTURE_H_
 #define _TTM_LRU_FIXTURE_H_
@@ -23,37 +23,39 @@
 #include "ttm_lru_notation.h"
 
 #define LRU_BUFFERS	26
-/* A picture with more nodes than this is of a list that has no end. */
+/* A list with more nodes than this has no end. */
 #define LRU_MAX_NODES	100
 
 struct lru_link;
 
 struct lru_world {
 	struct kunit *test;
-	/* The world that was made before this one in the same case. */
+	/* The world made before this one in the same case. */
 	struct lru_world *before;
 	struct ttm_test_devices devs;
 	struct ttm_device *bdev;
 	struct ttm_device_funcs funcs;
-	/* The memory type that pictures and operations are about. */
+	/* The memory type of pictures and operations. */
 	u32 mem_type;
-	/* The reservation that buffers share, as members of a bulk do. */
+	/* The reservation that buffers share, such as members of a bulk. */
 	struct dma_resv resv;
 	struct dma_fence *fence;
 	struct ttm_lru_bulk_move bulk[LRU_BULKS];
 	struct ttm_resource_cursor walk[LRU_WALKS];
 	struct ttm_buffer_object *bo[LRU_BUFFERS];
-	/* What a buffer is about to move to. */
+	/* Resources that buffers will move to. */
 	struct ttm_resource *next[LRU_BUFFERS];
 
-	/* Too many to be drawn: resources of one buffer, and cursors. */
+	/*
+	 * Resources of one buffer, and cursors, that are too many to be drawn.
+	 */
 	struct ttm_buffer_object *flock_bo;
 	struct ttm_resource **flock;
 	unsigned int nr_flock;
 	struct ttm_resource_cursor *crowd;
 	unsigned int nr_crowd;
 
-	/* The list links as they were, see lru_remember(). */
+	/* The list links as they were at lru_remember(). */
 	struct lru_link *links;
 	unsigned int nr_links;
 
@@ -64,7 +66,7 @@ struct lru_world {
 	char picture[4 * LRU_MAX_NODES];
 };
 
-/* What a case has: mock devices, and worlds on them. The suite's functions. */
+/* The data of a case: mock devices, and worlds on them. */
 struct lru_case {
 	struct ttm_test_devices *devs;
 	struct lru_world *worlds;
@@ -82,7 +84,7 @@ void lru_make_picture(struct lru_world *w, const char *picture);
 
 struct ttm_resource_manager *lru_man(struct lru_world *w);
 
-/* Walks. The lock is dropped after every step. */
+/* Walks, which drop the lock after each step. */
 void lru_walk_init(struct lru_world *w, enum lru_walk walk);
 const char *lru_first(struct lru_world *w, enum lru_walk walk);
 const char *lru_next(struct lru_world *w, enum lru_walk walk);
@@ -99,7 +101,7 @@ void lru_renew(struct lru_world *w, enum lru_walk walk);
 #define EXPECT_REST(w, walk, expected) \
 	KUNIT_EXPECT_STREQ(test, lru_rest(w, walk), expected)
 
-/* What others do to buffers meanwhile, each as drivers do it. */
+/* Operations of other threads, done as drivers do them. */
 struct ttm_buffer_object *lru_bo(struct lru_world *w, char letter);
 struct ttm_buffer_object *lru_reserve(struct lru_world *w, char letter);
 void lru_unreserve(struct ttm_buffer_object *bo);
@@ -118,7 +120,7 @@ s64 lru_swapout(struct lru_world *w);
 struct ttm_tt *lru_shrinkable_create(struct ttm_buffer_object *bo,
 				     u32 page_flags);
 
-/* Moves, and a copy engine that is at work until lru_idle(). */
+/* Moves, and a copy engine that is busy until lru_idle(). */
 void lru_alloc_next(struct lru_world *w, char letter);
 void lru_move(struct lru_world *w, char letter);
 void lru_move_busy(struct lru_world *w, char letter);

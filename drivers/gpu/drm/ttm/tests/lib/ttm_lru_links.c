@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/*
- * The list nodes of a world, to see which of them an operation writes to, and many
- * members of a bulk.
- */
+/* Written list nodes, and bulks with many members, see ttm_lru_links.h. */
 
 #include <linux/poison.h>
 #include <linux/slab.h>
 
 #include "ttm_lru_links.h"
 
-/* Nodes of a world that is too big to be drawn. */
+/* The most nodes in a world, also in one that is too big to be drawn. */
 #define LRU_MAX_LINKS	10100
 
 static void lru_remember_list(struct lru_world *w, struct list_head *head)
@@ -32,7 +29,7 @@ void lru_remember_locked(struct lru_world *w)
 	lru_remember_list(w, &w->bdev->unevictable);
 	for (int i = 0; i < LRU_BULKS; i++)
 		lru_remember_list(w, &w->bulk[i].cursor_list);
-	/* Those that are on a list have been there. */
+	/* Hitches on a list were remembered with it. */
 	for (int i = 0; i < LRU_WALKS; i++)
 		if (list_empty(&w->walk[i].hitch.link))
 			lru_remember_list(w, &w->walk[i].hitch.link);
@@ -51,7 +48,7 @@ void lru_remember(struct lru_world *w)
 	lru_remember_locked(w);
 }
 
-/* How many of the nodes remembered have been written to. */
+/* Return how many of the remembered nodes were written to. */
 unsigned int lru_changed(struct lru_world *w)
 {
 	unsigned int changed = 0;
@@ -63,7 +60,7 @@ unsigned int lru_changed(struct lru_world *w)
 	return changed;
 }
 
-/* As many members of a bulk as a big VM has buffers, at the tail. */
+/* Add as many members to a bulk as a big VM has buffers. */
 void lru_make_flock(struct lru_world *w, unsigned int n)
 {
 	struct ttm_place place = { .mem_type = w->mem_type };
@@ -85,7 +82,7 @@ void lru_make_flock(struct lru_world *w, unsigned int n)
 	KUNIT_ASSERT_EQ(w->test, ret, 0);
 }
 
-/* Whoever follows a link inside the flock faults, until it is healed. */
+/* Make links inside the flock fault until they are healed. */
 void lru_poison_inside(struct lru_world *w)
 {
 	guard(spinlock)(&w->bdev->lru_lock);
@@ -94,7 +91,7 @@ void lru_poison_inside(struct lru_world *w)
 			LIST_POISON1, LIST_POISON2
 		};
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
-	/* Its checks of whole lists may well look inside. */
+	/* The debug checks of whole lists follow links inside the flock. */
 	lru_man(w)->lru_check_at = ULONG_MAX;
 #endif
 }

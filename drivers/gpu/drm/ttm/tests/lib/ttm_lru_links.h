@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The list nodes of a world, to see which of them an operation writes to, and many
- * members of a bulk.
+ * Count the list nodes that an operation writes to, and make bulks with many
+ * members.
  */
 #ifndef _TTM_LRU_LINKS_H_
 #define _TTM_LRU_LINKS_H_

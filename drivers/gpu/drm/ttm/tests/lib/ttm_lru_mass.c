@@ -49,7 +49,7 @@ void lru_mass_fini(struct lru_mass *mass, struct lru_world *w)
 		dma_resv_lock(bo->base.resv, NULL);
 		ttm_bo_set_bulk_move(bo, NULL);
 		ttm_resource_free(bo, &bo->resource);
-		/* What the mock device leaves out when it frees it. */
+		/* The mock device does not do this when it frees a tt. */
 		if (bo->ttm) {
 			ttm_tt_unpopulate(w->bdev, bo->ttm);
 			ttm_tt_fini(bo->ttm);

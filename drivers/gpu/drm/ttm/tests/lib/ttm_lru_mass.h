@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Many buffers, for counts. */
+/* Worlds with many buffers. */
 #ifndef _TTM_LRU_MASS_H_
 #define _TTM_LRU_MASS_H_
 
 #include "ttm_lru_fixture.h"
 
 /*
- * @n buffers, in @bulks bulks, or loose if there are none. Each bulk has one
- * reservation, and those that are loose have another: lockdep can't count more.
+ * @n buffers, loose or in @bulks bulks. Each bulk has one reservation, and so
+ * have all loose buffers, as lockdep can't count more.
  */
 struct lru_mass {
 	struct ttm_buffer_object *bo;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Walks that note whom they meet, see ttm_lru_meeting.h. */
+/* Walks that note the buffers they meet, see ttm_lru_meeting.h. */
 
 #include "ttm_lru_meeting.h"
 
@@ -42,7 +42,7 @@ void lru_make_busy(struct dma_resv *resv)
 	WARN_ON(!dma_resv_trylock(resv));
 }
 
-/* The reservations of @letters are held meanwhile. */
+/* Walk while the reservations of @letters are held. */
 s64 lru_go_while_busy(struct lru_meeting *m, const char *letters)
 {
 	const char *c;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Walks over reserved buffers that note whom they meet. */
+/* Walks over reserved buffers that note the buffers they meet. */
 #ifndef _TTM_LRU_MEETING_H_
 #define _TTM_LRU_MEETING_H_
 
@@ -12,7 +12,7 @@ struct lru_meeting {
 	struct ttm_operation_ctx ctx;
 	struct lru_world *w;
 	struct lru_letters met;
-	/* Who fails to be processed, and how. */
+	/* Buffers that fail to be processed, and the error. */
 	const char *fail;
 	s64 error;
 	/* Called with the buffer reserved. */

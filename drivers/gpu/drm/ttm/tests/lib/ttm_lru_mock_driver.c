@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Worlds for those who work on buffers, see ttm_lru_mock_driver.h.
+ * A mock driver, see ttm_lru_mock_driver.h.
  */
 
 #include <linux/debugfs.h>
@@ -15,7 +15,7 @@
 
 #include "ttm_lru_mock_driver.h"
 
-/* One case at a time has one. */
+/* One case at a time uses it. */
 struct lru_mock lru_mock;
 
 static struct lru_world *mock_world;
@@ -40,7 +40,8 @@ static bool lru_named(const char *letters, char letter)
 }
 
 /*
- * The driver. TT and system memory are the same pages: nothing is to be copied.
+ * The driver. TT and system memory consist of the same pages: nothing is
+ * copied.
  */
 
 static struct ttm_tt *mock_tt_create(struct ttm_buffer_object *bo,
@@ -55,7 +56,7 @@ static struct ttm_tt *mock_tt_create(struct ttm_buffer_object *bo,
 	return tt;
 }
 
-/* The mock device's leaves out what ttm_tt_init() allocated. */
+/* The mock device's own function does not free what ttm_tt_init() allocated. */
 static void mock_tt_destroy(struct ttm_device *bdev, struct ttm_tt *tt)
 {
 	ttm_tt_fini(tt);
@@ -113,7 +114,7 @@ static void mock_swap_notify(struct ttm_buffer_object *bo)
 	lru_note(&lru_mock.swapped, lru_letter(mock_world, bo));
 }
 
-/* The manager's own, but for its size. */
+/* The manager's own functions, but with a limit. */
 static const struct ttm_resource_manager_func *mock_manager;
 
 static int mock_alloc(struct ttm_resource_manager *man,
@@ -140,8 +141,8 @@ static const struct ttm_resource_manager_func mock_manager_func = {
 };
 
 /*
- * A world as in the picture. Loose buffers have reservations of their own, the
- * members of bulks share one.
+ * A world as in @picture. Each loose buffer has a reservation of its own, and
+ * all members of bulks share another one.
  */
 struct lru_world *lru_mock_world(struct kunit *test, u32 mem_type,
 				 const char *picture)
@@ -184,7 +185,7 @@ struct lru_world *lru_mock_world(struct kunit *test, u32 mem_type,
 }
 
 /*
- * Contents: every page is full of its buffer's letter.
+ * Contents: every page is filled with its buffer's letter
  */
 
 void lru_fill(struct lru_world *w, const char *letters)
@@ -207,7 +208,10 @@ static bool lru_is_full_of(struct ttm_tt *tt, char letter)
 	return true;
 }
 
-/* Bring the pages back from wherever they are. Returns those that are wrong. */
+/*
+ * Bring the pages back from wherever they are. Returns the letters of wrong
+ * ones.
+ */
 const char *lru_verify(struct lru_world *w, const char *letters)
 {
 	static struct lru_letters wrong;
@@ -221,10 +225,10 @@ const char *lru_verify(struct lru_world *w, const char *letters)
 }
 
 /*
- * Holders
+ * Other holders of reservations
  */
 
-/* A transaction that dies only where it could deadlock. */
+/* A transaction that gets -EDEADLK only where it could deadlock. */
 void lru_ticket_init(struct ww_acquire_ctx *ticket)
 {
 	ww_acquire_init(ticket, &reservation_ww_class);
@@ -239,7 +243,7 @@ static bool lru_is_waited_for(struct dma_resv *resv)
 	return atomic_long_read(&resv->lock.base.owner) & 1;
 }
 
-/* The end of a thread's work. The test stops it. */
+/* Wait until the test stops this thread. */
 int lru_until_stopped(void)
 {
 	while (!kthread_should_stop())
@@ -267,7 +271,7 @@ static int lru_holder(void *arg)
 	return lru_until_stopped();
 }
 
-/* Let a thread hold the reservation of a buffer, as @holder says. */
+/* Start a thread that holds the reservation of a buffer, as @holder says. */
 void lru_hold(struct lru_holder *holder, struct lru_world *w, char letter)
 {
 	holder->w = w;
@@ -303,7 +307,7 @@ static void lru_fail_all_kinds(bool on)
 	dput(dir);
 }
 
-/* The @n-th allocation of @op fails. Returns whether there was one. */
+/* Let the @n-th allocation of @op fail. Returns false if there were fewer. */
 bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
 		      struct lru_world *w)
 {
@@ -333,7 +337,7 @@ void lru_make_homeless(struct lru_world *w, char letter)
 	lru_mock.space = space;
 }
 
-/* A world as in @picture, which fills TT, and an x that looks for a place. */
+/* A world as in @picture, in which TT is full, with x looking for a place. */
 struct lru_world *lru_full(struct kunit *test, const char *picture)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, picture);
@@ -343,7 +347,7 @@ struct lru_world *lru_full(struct kunit *test, const char *picture)
 	return w;
 }
 
-/* Place a buffer, in a transaction if there is one. */
+/* Place a buffer, with a ticket if there is one. */
 int lru_place_at(struct lru_world *w, char letter,
 		 struct ttm_placement *placement, struct ttm_operation_ctx *ctx,
 		 struct ww_acquire_ctx *ticket)
@@ -351,7 +355,7 @@ int lru_place_at(struct lru_world *w, char letter,
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
 	int ret;
 
-	/* Outside of a transaction, the test itself may hold others. */
+	/* Without a ticket, the test itself may hold other reservations. */
 	if (ticket)
 		ret = dma_resv_lock(bo->base.resv, ticket);
 	else
@@ -363,7 +367,7 @@ int lru_place_at(struct lru_world *w, char letter,
 	return ret;
 }
 
-/* The same, in TT. */
+/* Place a buffer in TT. */
 int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
 	      struct ww_acquire_ctx *ticket)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Worlds of ttm_lru_fixture.h for those who work on buffers: a driver whose moves
- * fail as it is told, others who hold reservations, and what came of it.
+ * A mock driver, whose moves fail as told, other threads that hold
+ * reservations, and notes of what happened, for the worlds of
+ * ttm_lru_fixture.h.
  */
 #ifndef _TTM_LRU_MOCK_DRIVER_H_
 #define _TTM_LRU_MOCK_DRIVER_H_
@@ -14,7 +15,7 @@
 
 #include "ttm_lru_fixture.h"
 
-/* Letters of buffers, in the order in which something happened to them. */
+/* Letters of buffers, in the order of events. */
 struct lru_letters {
 	char text[4 * LRU_BUFFERS];
 	unsigned int n;
@@ -23,31 +24,31 @@ struct lru_letters {
 #define EXPECT_LETTERS(letters, expected) \
 	KUNIT_EXPECT_STREQ(test, (letters).text, expected)
 
-/* What the driver of a world does, and what it was asked for. */
+/* What the driver does, and what it was asked for. */
 struct lru_mock {
-	/* Buffers that fail to move, and how. */
+	/* Buffers that fail to move, and the error. */
 	const char *fail;
 	int error;
-	/* Not any more after so many failures; 0 for no end to them. */
+	/* The number of failures, or 0 for no limit. */
 	unsigned int failures;
-	/* Buffers that are not worth it. */
+	/* Buffers that are not valuable. */
 	const char *worthless;
-	/* Called when it is asked whether a buffer is worth it. */
+	/* Called when the driver is asked whether a buffer is valuable. */
 	void (*at)(struct lru_world *w, char letter);
-	/* Buffers that go nowhere: their content is dropped. */
+	/* Buffers whose content is dropped at eviction. */
 	const char *drop;
 	/* Evicted buffers stay in TT. */
 	bool stay;
-	/* The memory type that they go to. */
+	/* The memory type that they move to. */
 	u32 evict_to;
-	/* How many bytes TT has. */
+	/* The size of TT in bytes. */
 	u64 space;
-	/* What fails there though there is room. */
+	/* The error of allocations in TT for which there is room. */
 	int place_error;
 
 	struct lru_letters asked;
 	struct lru_letters moved;
-	/* Of these, those whose pages may cost another process its life. */
+	/* Of these, the moves that may invoke the OOM killer. */
 	struct lru_letters killing;
 	struct lru_letters swapped;
 };
@@ -63,15 +64,15 @@ void lru_note(struct lru_letters *letters, char letter);
 void lru_fill(struct lru_world *w, const char *letters);
 const char *lru_verify(struct lru_world *w, const char *letters);
 
-/* What a thread does with a reservation that the test doesn't hold. */
+/* A thread that holds a reservation. */
 struct lru_holder {
 	struct lru_world *w;
 	struct dma_resv *resv;
-	/* Take it in a transaction. */
+	/* Lock it in a transaction. */
 	bool ticket;
-	/* Let it go as soon as somebody waits for it. */
+	/* Unlock it as soon as another thread waits for it. */
 	bool when_waited;
-	/* What it does before, to the buffer of that letter. */
+	/* What to do before that, with the buffer of @letter. */
 	void (*before)(struct lru_world *w, char letter);
 	char letter;
 
@@ -90,7 +91,7 @@ bool lru_with_failure(unsigned int n, void (*op)(struct lru_world *w),
 		      struct lru_world *w);
 #endif
 
-/* A buffer that is nowhere yet, and can be placed. */
+/* Buffers without a place, and their placement. */
 void lru_make_homeless(struct lru_world *w, char letter);
 struct lru_world *lru_full(struct kunit *test, const char *picture);
 int lru_place(struct lru_world *w, char letter, struct ttm_operation_ctx *ctx,
@@ -99,11 +100,11 @@ int lru_place_at(struct lru_world *w, char letter,
 		 struct ttm_placement *placement, struct ttm_operation_ctx *ctx,
 		 struct ww_acquire_ctx *ticket);
 
-/* The last reference to a buffer is being dropped by somebody else. */
+/* Another thread is dropping the last reference to a buffer. */
 void lru_drop_last(struct lru_world *w, char letter);
 void lru_undrop_last(struct lru_world *w, char letter);
 
-/* Somebody drops the last reference; he will be done, and needs the lock. */
+/* Another thread drops the last reference, and needs the lru_lock to finish. */
 struct lru_dying {
 	struct lru_world *w;
 	char letter;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A small GPU and its driver, for tests that need buffers with content.
+ * A mock GPU and its driver, see ttm_lru_mock_gpu.h.
  */
 
 #include <linux/delay.h>
@@ -21,10 +21,10 @@
 
 #include "ttm_lru_mock_gpu.h"
 
-/* One job of so many takes long. */
+/* One job of this many is slow. */
 #define MOCK_GPU_SLOW	32
 
-/* In a page, so many words are enough to tell it from others. */
+/* The words of a page that are written and compared. */
 #define MOCK_GPU_WORDS	8
 
 static const char * const mock_gpu_stat_names[MOCK_GPU_STATS] = {
@@ -49,7 +49,7 @@ static void mock_gpu_count(struct mock_gpu *gpu, enum mock_gpu_stat stat, int n)
 	atomic_add(n, &gpu->stat[stat]);
 }
 
-/* The first thing that is wrong is the one to tell. */
+/* Only the first fault is kept. */
 void mock_gpu_broken(struct mock_gpu *gpu, const char *why)
 {
 	cmpxchg(&gpu->broken, NULL, why);
@@ -60,7 +60,7 @@ u64 mock_gpu_tick(struct mock_gpu *gpu)
 	return atomic64_inc_return(&gpu->clock);
 }
 
-/* The list operation was done before. */
+/* To be called after the list operation. */
 void mock_gpu_moved(struct mock_gpu_bo *b)
 {
 	dma_resv_assert_held(b->ttm.base.resv);
@@ -104,7 +104,7 @@ static unsigned int mock_gpu_pages(struct ttm_buffer_object *bo)
 	return bo->base.size >> PAGE_SHIFT;
 }
 
-/* The address of page @i in @res, which may be where @bo is about to go. */
+/* The address of page @i in @res, to which @bo may be about to move. */
 static void *mock_gpu_page(struct ttm_buffer_object *bo,
 			   struct ttm_resource *res, unsigned int i)
 {
@@ -144,12 +144,12 @@ void mock_gpu_verify(struct mock_gpu_bo *b)
  */
 
 struct mock_gpu_job {
-	/* First, as it is what is freed. */
+	/* The first member, as it is what is freed. */
 	struct dma_fence fence;
 	struct work_struct work;
 	struct mock_gpu *gpu;
 	unsigned int pages;
-	/* Without a source, what to fill the pages with. */
+	/* False to fill the pages with the pattern of @id and @generation. */
 	bool copies;
 	u32 id;
 	u32 generation;
@@ -172,7 +172,7 @@ static void mock_gpu_work(struct work_struct *work)
 	struct mock_gpu_job *job = container_of(work, struct mock_gpu_job, work);
 	bool cookie = dma_fence_begin_signalling();
 
-	/* Now and then long enough for all others to find it busy. */
+	/* Now and then be busy long enough for others to notice. */
 	if (job->fence.seqno % MOCK_GPU_SLOW == 0)
 		usleep_range(100, 1000);
 	for (unsigned int i = 0; i < job->pages; i++)
@@ -186,7 +186,7 @@ static void mock_gpu_work(struct work_struct *work)
 	dma_fence_put(&job->fence);
 }
 
-/* A job that writes @bo's content to where @res is. */
+/* A job that writes @bo's content to @res. */
 static struct mock_gpu_job *mock_gpu_job(struct ttm_buffer_object *bo,
 					 struct ttm_resource *res)
 {
@@ -203,7 +203,7 @@ static struct mock_gpu_job *mock_gpu_job(struct ttm_buffer_object *bo,
 	return job;
 }
 
-/* The engine does one job after the other, so none needs to wait for others. */
+/* The engine runs jobs one by one, so they need not wait for each other. */
 static struct dma_fence *mock_gpu_submit(struct mock_gpu_job *job)
 {
 	struct mock_gpu *gpu = job->gpu;
@@ -241,7 +241,7 @@ int mock_gpu_fill_later(struct mock_gpu_bo *b, enum dma_resv_usage usage)
 	return 0;
 }
 
-/* The engine copies, and buffers go their way meanwhile. */
+/* The engine copies while the buffer continues its way. */
 static int mock_gpu_copy_later(struct ttm_buffer_object *bo, bool evict,
 			       struct ttm_resource *new)
 {
@@ -270,7 +270,7 @@ static int mock_gpu_copy_later(struct ttm_buffer_object *bo, bool evict,
 
 struct mock_gpu_tt {
 	struct ttm_tt tt;
-	/* What is backed up is nothing. */
+	/* There is no content to restore. */
 	bool purged;
 };
 
@@ -279,7 +279,7 @@ static struct mock_gpu_tt *to_mock_gpu_tt(struct ttm_tt *tt)
 	return container_of(tt, struct mock_gpu_tt, tt);
 }
 
-/* As Xe's: to be mappable, pages that are shrunk are external to TTM. */
+/* As Xe does: pages that are shrunk are external to TTM, but mappable. */
 static struct ttm_tt *mock_gpu_tt_create(struct ttm_buffer_object *bo,
 					 u32 page_flags)
 {
@@ -338,7 +338,7 @@ static void mock_gpu_bo_destroy(struct ttm_buffer_object *bo)
 	kfree(b);
 }
 
-/* NULL for ghosts, of which the driver knows nothing. */
+/* Returns NULL for ghosts, which the driver does not know. */
 struct mock_gpu_bo *to_mock_gpu_bo(struct ttm_buffer_object *bo)
 {
 	return bo->destroy == mock_gpu_bo_destroy ?
@@ -354,7 +354,7 @@ static const struct drm_gem_object_funcs mock_gpu_gem_funcs = {
 	.free = mock_gpu_gem_free,
 };
 
-/* Make a buffer with @resv, which is held. */
+/* Make a buffer with @resv, which is locked. */
 struct mock_gpu_bo *mock_gpu_bo(struct mock_gpu *gpu, struct dma_resv *resv,
 				unsigned int pages, bool shrinkable,
 				struct ttm_placement *placement,
@@ -400,7 +400,10 @@ static int mock_gpu_copy(struct ttm_buffer_object *bo, bool evict,
 	ret = bo->ttm ? ttm_bo_populate(bo, ctx) : 0;
 	if (ret)
 		return ret;
-	/* Both ways in turn, if the CPU may wait for the engine. */
+	/*
+	 * Copy with the engine and the CPU in turn, if the CPU may wait for the
+	 * engine.
+	 */
 	if (ctx->no_wait_gpu || mock_gpu_tick(to_mock_gpu(bo->bdev)) % 2)
 		return mock_gpu_copy_later(bo, evict, new);
 
@@ -420,7 +423,7 @@ static int mock_gpu_do_move(struct ttm_buffer_object *bo, bool evict,
 	    (old->mem_type == TTM_PL_VRAM || new->mem_type == TTM_PL_VRAM))
 		return mock_gpu_copy(bo, evict, ctx, new);
 
-	/* The GPU finds no pages in system memory. */
+	/* The GPU can't use pages in system memory. */
 	if (old && new->mem_type == TTM_PL_SYSTEM)
 		ret = ttm_bo_wait_ctx(bo, ctx);
 	if (!ret)
@@ -453,7 +456,7 @@ static void mock_gpu_evict_flags(struct ttm_buffer_object *bo,
 	};
 	bool in_vram = bo->resource->mem_type == TTM_PL_VRAM;
 
-	/* Nobody needs a ghost's content. */
+	/* The content of a ghost is not needed. */
 	if (!to_mock_gpu_bo(bo))
 		return;
 	placement->placement = in_vram ? &places[0] : &places[1];
@@ -483,7 +486,7 @@ bool mock_gpu_purgeable(struct ttm_buffer_object *bo)
 	return b && b->purgeable;
 }
 
-/* The driver says whether the content of a buffer, which is reserved, matters. */
+/* Mark a reserved buffer's content as purgeable, or as needed again. */
 void mock_gpu_set_purgeable(struct mock_gpu_bo *b, bool purgeable)
 {
 	b->purgeable = purgeable;
@@ -529,7 +532,10 @@ static int mock_gpu_init_memory(struct mock_gpu *gpu, unsigned long vram,
 	return ret;
 }
 
-/* Make a GPU with so many pages. What failed half-way is undone by fini. */
+/*
+ * Make a GPU with @vram and @tt pages. After an error, mock_gpu_fini() cleans
+ * up.
+ */
 int mock_gpu_init(struct mock_gpu *gpu, struct drm_device *drm,
 		  unsigned long vram, unsigned long tt)
 {
@@ -549,7 +555,7 @@ int mock_gpu_init(struct mock_gpu *gpu, struct drm_device *drm,
 	return ret ?: mock_gpu_init_memory(gpu, vram, tt);
 }
 
-/* All that was begun is done, and what waited for that is gone. */
+/* Wait for all jobs, and for all work that waits for them. */
 void mock_gpu_idle(struct mock_gpu *gpu)
 {
 	flush_workqueue(gpu->engine);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A small GPU and its driver, for tests that need buffers with content: VRAM
- * that is copied from and to, space to which pages are mapped, and an engine
- * that copies and fills in its own time. Buffers can be swapped out by TTM, or
- * else be shrunk, as Xe's can.
+ * A mock GPU and its driver, for tests that need buffers with content: VRAM,
+ * mapped pages, and an engine that copies and fills asynchronously. TTM can
+ * swap out its buffers, or a shrinker can shrink them, as with Xe.
  *
- * What a buffer's pages should hold is known by its number and generation. What
- * is said of a buffer here is protected by its reservation.
+ * The content of a buffer's pages follows from its number and generation. The
+ * fields of a buffer are protected by its reservation.
  */
 #ifndef _TTM_LRU_MOCK_GPU_H_
 #define _TTM_LRU_MOCK_GPU_H_
@@ -24,7 +23,7 @@ struct workqueue_struct;
 /* Pages of the largest buffer. */
 #define MOCK_GPU_PAGES	24
 
-/* What it counts. */
+/* Counts */
 enum mock_gpu_stat {
 	MOCK_GPU_EVICTIONS,
 	MOCK_GPU_COPIES,
@@ -41,7 +40,7 @@ enum mock_gpu_stat {
 struct mock_gpu {
 	struct ttm_device bdev;
 	struct drm_device *drm;
-	/* What VRAM is made of. */
+	/* The memory of VRAM. */
 	void *vram;
 
 	struct workqueue_struct *engine;
@@ -55,22 +54,22 @@ struct mock_gpu {
 	atomic64_t clock;
 	atomic_t buffers;
 	atomic_t stat[MOCK_GPU_STATS];
-	/* What was found to be wrong first, or NULL. */
+	/* The first fault, or NULL. */
 	const char *broken;
 };
 
 struct mock_gpu_bo {
 	struct ttm_buffer_object ttm;
-	/* Where its owner has it, NULL once he has let go of it. */
+	/* The owner's pointer to it, NULL after the owner dropped it. */
 	void *owner;
-	/* Shrunk by the driver, not swapped out by TTM. */
+	/* Shrunk by a shrinker, not swapped out by TTM. */
 	bool shrinkable;
-	/* Nobody minds if it is lost. */
+	/* The content may be lost. */
 	bool purgeable;
-	/* What its pages hold; generation 0 is nothing. */
+	/* The content of its pages; generation 0 is none. */
 	u32 id;
 	u32 generation;
-	/* The clock, after its resource was last moved. */
+	/* The clock after the last move of its resource. */
 	u64 since;
 };
 
@@ -95,7 +94,7 @@ struct mock_gpu_bo *mock_gpu_bo(struct mock_gpu *gpu, struct dma_resv *resv,
 u64 mock_gpu_tick(struct mock_gpu *gpu);
 void mock_gpu_moved(struct mock_gpu_bo *b);
 
-/* Content. The CPU has to wait for the engine, and the pages to be there. */
+/* Contents. The CPU must wait for the engine first, and for pages. */
 void mock_gpu_fill(struct mock_gpu_bo *b);
 int mock_gpu_fill_later(struct mock_gpu_bo *b, enum dma_resv_usage usage);
 void mock_gpu_verify(struct mock_gpu_bo *b);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A world and its model: whatever is done in the one is told to the other, and
- * then the lists are compared.
+ * A world checked against its model, see ttm_lru_model_check.h.
  *
- * The model is told what Linux's own callers of list operations do: a pin, say,
- * takes the resource out of its range and then to the tail.
+ * The model is told what Linux's callers of list operations do: a pin, for
+ * example, takes the resource out of its range, and then to the tail.
  */
 
 #include <drm/ttm/ttm_tt.h>
@@ -20,7 +19,7 @@ static const u32 mem_types[] = {
  * Numbers
  */
 
-/* The number of a resource, or NONE. */
+/* The number of @res, or NONE. */
 static unsigned int number_of(const struct lru_checked *c,
 			      const struct ttm_resource *res)
 {
@@ -30,7 +29,7 @@ static unsigned int number_of(const struct lru_checked *c,
 	return NONE;
 }
 
-/* A number for another resource of this buffer's, or NONE. */
+/* A free number for another resource of this buffer, or NONE. */
 static unsigned int free_number(const struct lru_checked *c, char letter)
 {
 	unsigned int r = letter - 'a';
@@ -51,7 +50,7 @@ static struct ttm_buffer_object *bo_of(const struct lru_checked *c,
  * Comparing
  */
 
-/* The one at @at on the model's list, which need not have so many. */
+/* The resource at @at on the model's list, or NULL beyond its end. */
 static struct ttm_resource *expected(const struct lru_checked *c,
 				     const struct lru_model_list *list,
 				     unsigned int at)
@@ -88,14 +87,14 @@ static void compare_list(const struct lru_checked *c, struct list_head *head,
 			at++;
 		} else if (!c->strangers || number_of(c, res) != NONE) {
 			lru_judge(P3_UNSEEN,
-				  "the order is not what it is without cursors");
+				  "the order differs from that without cursors");
 		}
 	}
 	if (at != list->n)
 		lru_judge(P5_IN_PLACE, "a resource is not on its list");
 }
 
-/* Behind a range's tail means behind the hitches there, too. */
+/* Behind a range's tail also means behind the hitches there. */
 static void compare_tailed(struct lru_checked *c)
 {
 	unsigned int r = c->model.tailed;
@@ -110,7 +109,7 @@ static void compare_tailed(struct lru_checked *c)
 	if (!list_is_last(&res->lru.link,
 			  &man->lru[ttm_lru_item_priority(&res->lru)]) &&
 	    !ttm_lru_item_is_res(list_next_entry(&res->lru, link)))
-		lru_judge(P1_COMPLETE, "a walk doesn't meet what it could");
+		lru_judge(P1_COMPLETE, "a walk misses a resource that joined its range");
 }
 
 static void compare_walk(const struct lru_checked *c, enum lru_walk walk)
@@ -188,7 +187,9 @@ static bool is_swapped(const struct ttm_buffer_object *bo)
 	return bo->ttm && ttm_tt_is_swapped(bo->ttm);
 }
 
-/* What a buffer says of its resource, or of one that it isn't yet. */
+/*
+ * The state of a buffer for its resource, or for one that is not yet its own.
+ */
 static struct lru_wish wish_of(const struct lru_checked *c,
 			       const struct ttm_buffer_object *bo, bool is_its)
 {
@@ -224,7 +225,7 @@ static void tell_add(struct lru_checked *c, const struct ttm_buffer_object *bo)
 				 wish_of(c, bo, true));
 }
 
-/* Also of who is to become unevictable: before that, or after it. */
+/* Also called for a resource that becomes unevictable, before or after that. */
 static void tell_del(struct lru_checked *c, const struct ttm_buffer_object *bo)
 {
 	struct lru_wish wish = wish_of(c, bo, true);
@@ -485,7 +486,9 @@ static bool can_swap_out(const struct ttm_buffer_object *bo)
 	       !(bo->ttm->page_flags & wrong);
 }
 
-/* Whom TTM's own walk has to swap out: buffers of a page, in their order. */
+/*
+ * The buffers that TTM's own walk must swap out, in order; each has one page.
+ */
 static unsigned int victims(const struct lru_checked *c, unsigned int most,
 			    struct ttm_buffer_object **victim)
 {
@@ -524,10 +527,10 @@ void lru_checked_swapout(struct lru_checked *c, unsigned int pages)
  * Walks
  */
 
-/* The range that a walk is in while it is in a hold. */
+/* The range that a walk is in during a hold. */
 struct walk_range {
 	u8 prio;
-	u8 bulk;	/* NONE for no range */
+	u8 bulk;	/* or NONE */
 };
 
 static void tell_begin(struct lru_checked *c, enum lru_walk walk)
@@ -540,17 +543,17 @@ static void tell_begin(struct lru_checked *c, enum lru_walk walk)
 			     ttm_resource_cursor_since(cursor) != U64_MAX);
 }
 
-/* Of who isn't told of, that it may be returned can be seen here and now. */
+/* The model does not know this resource: check its state here and now. */
 static void judge_stranger(const struct lru_checked *c, enum lru_walk walk,
 			   const struct ttm_resource *res)
 {
 	if (!c->strangers)
-		lru_judge(P6_FUSED, "a walk returned what is no resource");
+		lru_judge(P6_FUSED, "a walk returned something other than a resource");
 	else if (res->bo->pin_count || list_empty(&res->lru.link) ||
 		 ttm_manager_type(c->w->bdev, res->mem_type) !=
 		 ttm_resource_cursor_man(&c->w->walk[walk]))
 		lru_judge(P5_IN_PLACE,
-			  "returned what is not on the manager's LRU");
+			  "returned a resource that is not on the manager's LRU");
 }
 
 static struct walk_range tell_returned(struct lru_checked *c, enum lru_walk walk,
@@ -575,7 +578,10 @@ static struct walk_range tell_returned(struct lru_checked *c, enum lru_walk walk
 	};
 }
 
-/* A parked hitch is registered exactly if it is in a range: that is watched. */
+/*
+ * compare() checks that a parked hitch is registered exactly if it is in a
+ * range.
+ */
 static struct walk_range parked_in(const struct lru_checked *c, enum lru_walk walk)
 {
 	const struct ttm_resource_cursor *cursor = &c->w->walk[walk];
@@ -587,7 +593,7 @@ static struct walk_range parked_in(const struct lru_checked *c, enum lru_walk wa
 	};
 }
 
-/* Steps that return a resource, or NULL. */
+/* Steps that return a resource, or NULL */
 static struct ttm_resource *step(struct lru_checked *c, enum lru_walk walk,
 				 char how)
 {
@@ -604,7 +610,7 @@ static struct ttm_resource *step(struct lru_checked *c, enum lru_walk walk,
 	}
 }
 
-/* Steps that don't. */
+/* Steps that return nothing */
 static void arrange(struct lru_checked *c, enum lru_walk walk, char how)
 {
 	struct ttm_resource_cursor *cursor = &c->w->walk[walk];

@@ -6,7 +6,7 @@
 #include "ttm_lru_fixture.h"
 
 /*
- * What the cores keep in different places.
+ * Fields that differ between Linux's core and ours
  */
 
 #ifdef CONFIG_DRM_TTM_LRU_PRISTINE
@@ -23,7 +23,7 @@ lru_walk_range(struct ttm_resource_cursor *cursor)
 	return &cursor->bulk->pos[cursor->mem_type][cursor->priority];
 }
 
-/* Spoil what a cursor says of its registration: with @bulk, or -1. */
+/* Set the bulk that a cursor is registered with, or none if @bulk is -1. */
 void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk)
 {
 	w->walk[walk].bulk = bulk < 0 ? NULL : &w->bulk[bulk];
@@ -56,7 +56,7 @@ lru_walk_range(struct ttm_resource_cursor *cursor)
 	return cursor->range;
 }
 
-/* Spoil what a cursor says of its registration: with @bulk, or -1. */
+/* Set the bulk that a cursor is registered with, or none if @bulk is -1. */
 void lru_set_registered(struct lru_world *w, enum lru_walk walk, int bulk)
 {
 	w->walk[walk].range = bulk < 0 ? NULL :
@@ -105,7 +105,7 @@ const char *lru_name(struct lru_world *w, struct ttm_resource *res)
 	return w->name;
 }
 
-/* Put a token, with the bars of the lists that were passed since the last. */
+/* Put a token, after the bars of the lists passed since the last one. */
 static void lru_draw_token(struct seq_buf *s, const char *bar,
 			   unsigned int *bars, const char *token, char mark)
 {
@@ -121,7 +121,7 @@ static void lru_draw_token(struct seq_buf *s, const char *bar,
 		seq_buf_putc(s, mark);
 }
 
-/* The bulk with a range that begins at @res, if there is one. */
+/* The range that begins at @res, and its bulk, if there is one. */
 static struct ttm_lru_bulk_move_pos *
 lru_range_at(struct lru_world *w, struct ttm_resource *res, int *bulk)
 {
@@ -247,7 +247,7 @@ const char *lru_draw(struct lru_world *w, bool strict)
 	return __lru_draw(w, strict, true);
 }
 
-/* The picture without its hitches: what everybody but walkers sees. */
+/* Draw without hitches: what anyone but walkers sees. */
 const char *lru_draw_seen(struct lru_world *w)
 {
 	return __lru_draw(w, false, false);

@@ -13,13 +13,16 @@ struct lru_world;
 struct ttm_lru_bulk_move_pos;
 struct ttm_resource;
 
-/* The walks of a world, and the bulk moves. */
+/* The walks of a world, and its bulk moves. */
 enum lru_walk { H, I, J, K, L, M, LRU_WALKS };
 enum lru_bulk { STAR, PLUS, PERCENT, HASH, LRU_BULKS };
 
 #define LRU_MARKS	"*+%#"
 
-/* Linux's own core breaks P4 as a matter of course: only where it is asked. */
+/*
+ * Linux's own core breaks P4 all the time: only EXPECT_SOUND() asks for it
+ * there.
+ */
 #define LRU_STRICT	!IS_ENABLED(CONFIG_DRM_TTM_LRU_PRISTINE)
 
 /* Pictures */
@@ -30,7 +33,7 @@ const char *lru_draw_seen(struct lru_world *w);
 #define EXPECT_LRU(w, expected) \
 	KUNIT_EXPECT_STREQ(test, lru_draw(w, LRU_STRICT), expected)
 
-/* P4 and P5 hold, on Linux's own core as well. */
+/* P4 and P5 must hold, on Linux's own core as well. */
 #define EXPECT_SOUND(w, expected) \
 	KUNIT_EXPECT_STREQ(test, lru_draw(w, true), expected)
 
@@ -47,7 +50,7 @@ int lru_bulk_of(struct lru_world *w, const struct ttm_lru_bulk_move_pos *range);
 /* Operations */
 const char *lru_op(struct lru_world *w, const char *op);
 
-/* The last operations, for who has to find out what went wrong. */
+/* The last operations, to be printed after a fault. */
 #define LRU_LOG		24
 
 struct lru_log {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Worlds on a device that can back up, with a shrinker, see ttm_lru_reclaim.h.
+ * Worlds with a shrinker, see ttm_lru_reclaim.h.
  */
 
 #include <kunit/static_stub.h>
@@ -51,7 +51,7 @@ static u64 reclaim_space(void)
 	return SZ_1M;
 }
 
-/* A world on a device that can back up, in a system with swap space. */
+/* A world on a device with backups, in a system with swap space. */
 struct lru_world *reclaim_world(struct kunit *test, u32 mem_type,
 				const char *picture, const char *filled)
 {
@@ -101,7 +101,7 @@ unsigned long reclaim_scan(gfp_t gfp, unsigned long pages)
 	return ret;
 }
 
-/* The same as kswapd would. */
+/* Scan as kswapd does. */
 unsigned long reclaim_scan_kswapd(unsigned long pages)
 {
 	unsigned long ret;
@@ -141,7 +141,7 @@ static const struct dma_fence_ops reclaim_fence_ops = {
 
 static DEFINE_SPINLOCK(reclaim_fence_lock);
 
-/* The GPU uses a buffer until lru_idle(). It tells when somebody waits. */
+/* The GPU uses a buffer until lru_idle(), and counts waits for it. */
 void reclaim_use(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo;

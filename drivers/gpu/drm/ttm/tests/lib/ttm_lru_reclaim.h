@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Worlds of ttm_lru_mock_driver.h on a device that can back up, with a shrinker.
+ * Worlds of ttm_lru_mock_driver.h with backups and a shrinker.
  */
 #ifndef _TTM_LRU_RECLAIM_H_
 #define _TTM_LRU_RECLAIM_H_
@@ -12,7 +12,9 @@
 
 struct ttm_shrinker;
 
-/* The driver: what it was told, and what it does then. One case has one. */
+/*
+ * What the driver was told, and what it does then. One case at a time uses it.
+ */
 struct lru_reclaim {
 	struct lru_world *w;
 	struct ttm_shrinker *shrinker;
@@ -20,9 +22,9 @@ struct lru_reclaim {
 	struct lru_letters purged;
 	/* Called when the shrinker has taken a buffer's pages. */
 	void (*at)(struct lru_world *w, char letter);
-	/* What came of what happened there. */
+	/* The result of that call. */
 	unsigned long result;
-	/* What the last scan told that it has looked at, in pages. */
+	/* The number of pages that the last scan said it had looked at. */
 	unsigned long scanned;
 };
 
@@ -31,7 +33,7 @@ extern struct lru_reclaim reclaim;
 struct lru_world *reclaim_world(struct kunit *test, u32 mem_type,
 				const char *picture, const char *filled);
 
-/* The shrinker, and what the system asks of it. */
+/* The shrinker, and calls to it as from the system. */
 void reclaim_start(struct kunit *test);
 void reclaim_stop(void);
 unsigned long reclaim_count(gfp_t gfp);
@@ -40,7 +42,7 @@ unsigned long reclaim_scan_kswapd(unsigned long pages);
 
 void reclaim_set_purgeable(struct lru_world *w, char letter, bool purgeable);
 
-/* The GPU at work, and how often somebody waited for it. */
+/* Use of a buffer by the GPU, and the number of waits for it. */
 extern atomic_t reclaim_waits;
 void reclaim_use(struct lru_world *w, char letter);
 

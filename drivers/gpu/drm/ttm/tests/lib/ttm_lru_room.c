@@ -5,7 +5,7 @@
 
 #include "ttm_lru_room.h"
 
-/* Lock a buffer that nobody else has, and do something with it. */
+/* Do something with a buffer, unless another thread has reserved it. */
 void lru_try_do(struct lru_world *w, char letter,
 		void (*what)(struct ttm_buffer_object *bo))
 {
@@ -28,7 +28,9 @@ void lru_give_up_place(struct ttm_buffer_object *bo)
 	ttm_resource_free(bo, &bo->resource);
 }
 
-/* Place x in a transaction, while others hold buffers until waited for. */
+/*
+ * Place x with a ticket, while others hold buffers until they are waited for.
+ */
 int lru_place_waiting(struct lru_world *w, const char *held,
 		      struct ttm_operation_ctx *ctx)
 {
@@ -48,7 +50,7 @@ int lru_place_waiting(struct lru_world *w, const char *held,
 	return ret;
 }
 
-/* While a, which is worthless, is asked, b is used: once, or every time. */
+/* Move b to the tail when the driver is first asked about a. */
 bool lru_used_once;
 
 void lru_use_b(struct lru_world *w, char letter)
@@ -59,7 +61,7 @@ void lru_use_b(struct lru_world *w, char letter)
 	lru_try_do(w, 'b', lru_bo_to_tail);
 }
 
-/* b becomes valuable when c has left, and a when b has. */
+/* b becomes valuable when c has left, and a when b has left. */
 void lru_in_turn(struct lru_world *w, char letter)
 {
 	if (lru_bo(w, 'c')->resource->mem_type == TTM_PL_TT)
@@ -71,7 +73,7 @@ void lru_in_turn(struct lru_world *w, char letter)
 }
 
 #ifdef CONFIG_CGROUP_DMEM
-/* Charge buffers to the test's own cgroup, and take from it what they hold. */
+/* Charge buffers to a cgroup of the test, and evict @target bytes of it. */
 s64 lru_drain(struct lru_world *w, const char *letters, s64 target)
 {
 	const struct dmem_cgroup_init init = { .size = SZ_1M };
