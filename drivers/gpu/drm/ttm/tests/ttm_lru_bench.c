@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What TTM's LRU lists cost: the workloads.
+ * Workloads for the cost of TTM's LRU lists.
  */
 
 #include <linux/dma-resv.h>
@@ -11,13 +11,16 @@
 #include "../ttm_bo_internal.h"
 #include "ttm_lru_bench.h"
 
-/* Cursors park no farther from the head: they get there step by step. */
+/*
+ * Cursors step to their places, so they park no farther from the head than
+ * this.
+ */
 #define FAR		10000
-/* How often to do what takes no time. */
+/* Repetitions of short workloads. */
 #define TIMES		16
 
 /*
- * Walks. Each returns the bytes of what it met.
+ * Walks. Each returns the number of bytes in the resources that it met.
  */
 
 static noinline size_t walk_raw(struct lru_bench *b)
@@ -55,7 +58,7 @@ static noinline size_t walk_parking(struct lru_bench *b)
 	return sum;
 }
 
-/* Linux's own core has no steps that leave the list alone. */
+/* Linux's own core has no steps that don't write to the list. */
 #if defined(PRISTINE) || defined(CONFIG_DRM_TTM_LRU_PRISTINE)
 #define walk_held	walk_parking
 #else
@@ -92,7 +95,7 @@ static noinline size_t walk_dropping(struct lru_bench *b)
 	return sum;
 }
 
-/* Takes the lock by itself. */
+/* Takes the lock itself. */
 static noinline size_t walk_reserving(struct lru_bench *b)
 {
 	struct ttm_operation_ctx ctx = {};
@@ -107,10 +110,10 @@ static noinline size_t walk_reserving(struct lru_bench *b)
 }
 
 /*
- * Operations. Each returns how many were done.
+ * Operations. Each returns how many it did.
  */
 
-/* All, one after the other: afterwards the order is the same. */
+/* Move all to the tail, one after the other, which restores the order. */
 static noinline unsigned long move_all(struct lru_bench *b)
 {
 	for (unsigned int i = 0; i < b->n; i++)
@@ -120,7 +123,7 @@ static noinline unsigned long move_all(struct lru_bench *b)
 
 static noinline unsigned long move_bulk(struct lru_bench *b)
 {
-	/* Cursors in the range are there for the first time only. */
+	/* Only the first move finds cursors in the range. */
 	unsigned int times = b->cursors ? 1 : TIMES;
 
 	for (unsigned int i = 0; i < times; i++)
@@ -129,8 +132,8 @@ static noinline unsigned long move_bulk(struct lru_bench *b)
 }
 
 /*
- * Resources come and go as managers have them, but for the memory: the spare
- * ones serve, as if they were the first buffer's.
+ * Free and allocate resources as managers do, but for the memory: spare
+ * resources take the places of the first buffers'.
  */
 static struct ttm_resource *spare;
 
@@ -171,7 +174,7 @@ static noinline unsigned long delete(struct lru_bench *b)
 }
 
 /*
- * Cursors of others, parked while that is done
+ * Other cursors, parked during the workload
  */
 
 static void lock(struct lru_bench *b)
@@ -186,9 +189,9 @@ static void unlock(struct lru_bench *b)
 
 enum place {
 	NOWHERE,
-	SPREAD,		/* over the list */
-	MIDDLE,		/* all at one place */
-	BEHIND		/* the last buffer, and so the range if there is one */
+	SPREAD,		/* all over the list */
+	MIDDLE,		/* all in one place */
+	BEHIND		/* behind the last buffer, and so at its range's end */
 };
 
 static const char *const places[] = {
@@ -198,7 +201,7 @@ static const char *const places[] = {
 	[BEHIND] = "behind",
 };
 
-/* How many steps does cursor @c take to its place? */
+/* The number of steps that cursor @c takes to its place. */
 static unsigned int steps(const struct lru_bench *b, enum place place,
 			  unsigned int c)
 {
@@ -235,7 +238,7 @@ static void unpark(struct lru_bench *b)
 }
 
 /*
- * What is done to which lists
+ * Operations, and the lists that they are counted on
  */
 
 #define LOOSE	BIT(LRU_BENCH_LOOSE)
@@ -248,7 +251,7 @@ static const struct workload {
 	unsigned long (*op)(struct lru_bench *b);
 	unsigned int shapes;
 	unsigned int places;
-	bool locks;	/* takes the lru_lock by itself */
+	bool locks;	/* takes the lru_lock itself */
 	bool busy;	/* all buffers are reserved */
 } workloads[] = {
 	{ "raw list", walk_raw, .shapes = LOOSE },
@@ -287,7 +290,7 @@ static void set_busy(struct lru_bench *b, bool busy)
 	}
 }
 
-/* What comes before it, and after, so that it can be done again. */
+/* Prepare a workload, and clean up so that it can be repeated. */
 static void before(struct lru_bench *b, const struct workload *w)
 {
 	spare = b->spare;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What TTM's LRU lists cost: workloads for Linux's own core and for ours, in a
- * kernel and as a user program. Who runs them brings buffers and a clock.
+ * Workloads for the cost of TTM's LRU lists, for Linux's own core and for ours,
+ * in a kernel and in a user program. The caller brings buffers and a clock.
  */
 #ifndef _TTM_LRU_BENCH_H_
 #define _TTM_LRU_BENCH_H_
@@ -13,7 +13,7 @@
 #define LRU_BENCH_CURSORS	64
 #define LRU_BENCH_SPARES	64
 
-/* Which bulks the buffers are in; of 1, 10 and 1000 each has as many. */
+/* The bulks that buffers are in: 1, 10 or 1000 with as many members each. */
 enum lru_bench_shape {
 	LRU_BENCH_LOOSE,
 	LRU_BENCH_1_BULK,
@@ -22,9 +22,9 @@ enum lru_bench_shape {
 };
 
 /*
- * The buffers that are worked on: all are on the list of priority 0 of @man, in
- * the order of @bo, none is reserved, and nothing else is on the list. Those of a
- * bulk share a reservation, and follow each other.
+ * The buffers to work on. All are on the list of priority 0 of @man, in the
+ * order of @bo, with nothing else; none is reserved. The buffers of a bulk
+ * share a reservation, and are contiguous.
  */
 struct lru_bench {
 	struct ttm_resource_manager *man;
@@ -33,38 +33,38 @@ struct lru_bench {
 	enum lru_bench_shape shape;
 	struct ttm_lru_bulk_move *bulk;
 
-	/* The workloads' own. */
+	/* Private to the workloads. */
 	struct ttm_resource_cursor cursor[LRU_BENCH_CURSORS];
 	struct ttm_resource spare[LRU_BENCH_SPARES];
 	unsigned int cursors;
 };
 
-/* A row of the table: what was done to which list. */
+/* A row of the table: an operation, and its list. */
 struct lru_bench_row {
 	const char *name;
 	enum lru_bench_shape shape;
 	unsigned int n;		/* buffers */
-	unsigned int cursors;	/* parked, of other walks */
-	const char *place;	/* where these are */
+	unsigned int cursors;	/* other cursors, parked */
+	const char *place;	/* their places */
 };
 
 /*
- * Brought by who runs the workloads
+ * Functions of the caller
  */
 
-/* What happens in between is counted. */
+/* Count what happens in between. */
 void lru_bench_begin(void);
-/* That was @row, and @ops of what it names were done. */
+/* Take note that this was @row, with @ops of its operations. */
 void lru_bench_end(const struct lru_bench_row *row, unsigned long ops);
 
 /*
  * The workloads
  */
 
-/* All that are for @b's shape and number. False if one did not do its work. */
+/* Run all workloads for @b's shape and size. Returns false after a failure. */
 bool lru_bench_run(struct lru_bench *b);
 
-/* How many members @b's bulks have, 0 if it has none. */
+/* The number of members of each of @b's bulks, 0 without bulks. */
 unsigned int lru_bench_members(const struct lru_bench *b);
 
 #endif

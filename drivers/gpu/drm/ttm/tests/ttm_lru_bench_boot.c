@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What TTM's LRU lists cost, counted as a kernel boots, before there is anything
- * else to do for it. The clock is the TSC, and counts instructions where QEMU was
- * told so; what is counted is printed in lines for a program to read:
+ * The cost of TTM's LRU lists, counted while a kernel boots and has nothing else
+ * to do. The clock is the TSC, which counts instructions if QEMU was told so. The
+ * counts are printed in lines that a program reads:
  *
  *	size <bytes> <struct>
- *	nothing <instructions of two looks at the clock>
- *	loop <instructions> <as the clock has them>
+ *	nothing <instructions to read the clock twice>
+ *	loop <instructions> <count of the clock>
  *	row <shape> <buffers> <cursors> <place> <operations> <instructions> <name>
  *	crowd <CPUs> <instructions> <done> <name>
  *	room <clients> <validations> <sum> <name>
@@ -35,12 +35,12 @@
 
 #define MOST_BUFFERS	1000000
 #define INSTRUCTIONS	2000000
-/* For a list; more would not fit. */
+/* The largest list; more does not fit. */
 #define MOST_ROWS	128
 
 /*
- * Ticks are counted, too. Where that is much, one of some rounds has none; where
- * there is one in each round, it is little.
+ * Ticks are counted, too. Take the least of some rounds where a round is short
+ * enough to have no tick; in a long round, ticks are few in comparison.
  */
 #define ROUNDS		3
 #define ONCE		100000
@@ -70,11 +70,11 @@ static struct ttm_device bdev;
 
 static u64 started;
 
-/* What was counted for a list. */
+/* The counts for a list. */
 static struct result {
 	struct lru_bench_row row;
 	unsigned long ops;
-	u64 least;	/* of some rounds */
+	u64 least;	/* the least of some rounds */
 } results[MOST_ROWS];
 
 static struct result *find_result(const struct lru_bench_row *row)
@@ -112,7 +112,7 @@ void lru_bench_end(const struct lru_bench_row *row, unsigned long ops)
 	r->least = min(r->least, took);
 }
 
-/* A known number of instructions; must be even, and not 0. */
+/* An even and known number of instructions, not 0. */
 static noinline void loop(unsigned long instructions)
 {
 	unsigned long n = instructions / 2;
@@ -171,7 +171,7 @@ static struct ttm_buffer_object *create_bo(struct lru_bench_vm *vm)
 	if (!bo)
 		return NULL;
 	drm_gem_private_object_init(drm, &bo->base, PAGE_SIZE);
-	/* If this fails, it has freed the buffer. */
+	/* This frees the buffer if it fails. */
 	if (ttm_bo_init_reserved(&bdev, bo, ttm_bo_type_kernel, &placement, 0,
 				 &ctx, NULL, vm ? &vm->resv : NULL, destroy_bo))
 		return NULL;
@@ -193,7 +193,7 @@ static void release_bo(struct ttm_buffer_object *bo)
 	ttm_bo_fini(bo);
 }
 
-/* Buffers from @from on, before @end. */
+/* Buffers from @from up to @end. */
 static int create_bos(struct lru_bench *b, struct lru_bench_vm *vm,
 		      unsigned int from, unsigned int end)
 {
@@ -232,7 +232,7 @@ static int alloc_list(struct lru_bench_list *l)
 	return 0;
 }
 
-/* What was allocated stays so if that fails: there is no more to do then. */
+/* What was allocated stays after a failure, as nothing follows. */
 int lru_bench_fill(struct lru_bench_list *l)
 {
 	int ret = alloc_list(l);
@@ -337,7 +337,7 @@ static int __init lru_bench_boot(void)
 
 	print_sizes();
 	print_loops();
-	/* With one CPU, nothing disturbs what is counted. */
+	/* With one CPU, nothing disturbs the count. */
 	if (!ret)
 		ret = num_online_cpus() == 1 ? run_lists(l) : lru_bench_crowd(l);
 	if (!ret)
@@ -346,7 +346,7 @@ static int __init lru_bench_boot(void)
 		pr_err("failed: %pe\n", ERR_PTR(ret));
 	else
 		pr_info("done\n");
-	/* Nobody needs what is left: the machine has done its work. */
+	/* The machine has done its work, so nothing is freed. */
 	return 0;
 }
 late_initcall(lru_bench_boot);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What those who use an LRU list at once get done: submitters, each of which
- * moves the bulk of its VM to the tail, and evictors, which look for buffers
- * that they can reserve. One of them runs on each CPU, and half of the VMs are
- * busy.
+ * Throughput of concurrent users of an LRU list: submitters, each of which
+ * moves its VM's bulk to the tail, and evictors, which look for buffers that
+ * they can reserve. One of them runs on each CPU, and half of the VMs are busy.
  */
 
 #define pr_fmt(fmt) "ttm_lru_bench: " fmt
@@ -28,10 +27,10 @@
 #define CROWD_MEMBERS	250
 #define CROWD_TIME	50000000ULL
 
-/* What a thread has done. */
+/* The work of a thread. */
 struct tally {
 	unsigned long moves;
-	unsigned long taken;	/* so often, another had the lock */
+	unsigned long taken;	/* how often the lock was contended */
 	u64 waited;
 	u64 longest;
 	unsigned long returned;
@@ -98,7 +97,7 @@ static int work(void *data)
 	return 0;
 }
 
-/* Every other VM is busy: the submitters' have to be. */
+/* Every other VM is busy: the submitters' VMs are. */
 static struct lru_bench_vm *busy_vm(struct lru_bench_list *l, unsigned int i)
 {
 	return &l->vm[2 * i + 1];
@@ -142,9 +141,9 @@ static void print_tally(const struct worker *worker, unsigned int cpus)
 }
 
 /*
- * QEMU emulates the CPUs by turns, and a turn ends when a timer of the machine is
- * due. So that CPUs are seen to meet, it must be short, compared to what a lock is
- * held: the PIT, which nobody listens to, is due all the time.
+ * QEMU emulates the CPUs in turns, and a turn ends when a timer of the machine
+ * expires. For CPUs to contend, turns must be short compared with the time that
+ * a lock is held: let the PIT, which nobody listens to, expire all the time.
  */
 static void shorten_turns(void)
 {

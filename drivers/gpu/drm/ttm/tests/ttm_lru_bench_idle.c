@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * How far the clock goes on while all CPUs sleep. QEMU's jumps to the next timer
- * then: nothing is executed meanwhile, though it counts instructions otherwise.
+ * How far the clock goes on while all CPUs sleep. QEMU's clock, which otherwise
+ * counts instructions, jumps to the next timer then, though nothing is
+ * executed.
  */
 
 #include <linux/cpu.h>
@@ -15,10 +16,10 @@
 
 #include "ttm_lru_bench_boot.h"
 
-/* What a CPU does that has nothing to do, in arch/x86/kernel/process.c. */
+/* The idle function of arch/x86/kernel/process.c. */
 DECLARE_STATIC_CALL(x86_idle, default_idle);
 
-/* Protects what follows. */
+/* Protects the variables below. */
 static DEFINE_RAW_SPINLOCK(asleep_lock);
 static unsigned int asleep;
 static u64 all_asleep_since;
@@ -38,7 +39,7 @@ static void stop_sleeping(void)
 		all_asleep += rdtsc() - all_asleep_since;
 }
 
-/* Interrupts are off, but for the time that it sleeps. */
+/* Interrupts are off except during the sleep. */
 static void __cpuidle sleep_and_count(void)
 {
 	start_sleeping();
@@ -46,7 +47,7 @@ static void __cpuidle sleep_and_count(void)
 	stop_sleeping();
 }
 
-/* Only differences mean something. */
+/* Only differences have a meaning. */
 u64 lru_bench_idle(void)
 {
 	return READ_ONCE(all_asleep);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * What it takes to make room: a client on each CPU, and VRAM that has room for what
- * one of them needs at a time, but not for two.
+ * The cost of making room: a client on each CPU, and VRAM that has room for one
+ * client's buffers at a time, but not for two.
  *
- * The clients work in rounds, as for the frames of a screen. In each, a client
- * submits once: it locks the buffers that it uses, places all of them in VRAM, and
- * unlocks them. It starts over if it is told to back off, and submits anew if it is
- * refused. So the same is got done, whatever the core makes of it.
+ * Clients work in rounds, as for the frames of a screen. In each round, a
+ * client submits once: it locks the buffers that it uses, places all of them in
+ * VRAM, and unlocks them. It starts over if it must back off, and submits anew
+ * if it is refused, so that all cores complete the same work.
  */
 
 #define pr_fmt(fmt) "ttm_lru_bench: " fmt
@@ -35,11 +35,14 @@
 
 #include "ttm_lru_bench_boot.h"
 
-/* All buffers are of one size: what is free is never in pieces that are too small. */
+/* All buffers have one size, so free space is never fragmented. */
 #define BUFFER_PAGES	4
-/* So many have a place in VRAM. */
+/* The number of buffers for which VRAM has room. */
 #define VRAM_BUFFERS	16
-/* A client has so many, and uses so many at a time; some are others next time. */
+/*
+ * The buffers of a client, and how many of them it uses at a time; some change
+ * each round.
+ */
 #define CLIENT_BUFFERS	20
 #define USED_BUFFERS	10
 #define NEXT_BUFFERS	5
@@ -50,10 +53,10 @@ struct room {
 	struct ttm_device bdev;
 	void *vram;
 	unsigned int clients;
-	/* The first error of a client. The others end soon. */
+	/* The first error of a client, which ends the others. */
 	int error;
 
-	/* So often, a client has had its room: once in each round. */
+	/* The number of rounds in which a client got its room. */
 	atomic_t submitted;
 	wait_queue_head_t all_submitted;
 
@@ -61,13 +64,13 @@ struct room {
 	atomic_long_t bytes;
 };
 
-/* What a client was told, and how often others stood in its way. */
+/* What happened to a client. */
 struct tally {
 	unsigned long validations;
 	unsigned long refusals;
 	unsigned long restarts;
-	unsigned long taken;	/* so often, another had the lock of its buffer */
-	unsigned long sleeps;	/* until a lock was free, or for a moment */
+	unsigned long taken;	/* how often a lock was contended */
+	unsigned long sleeps;	/* for a lock, or for a moment */
 };
 
 struct client {
@@ -185,7 +188,7 @@ static struct ttm_buffer_object *create_bo(struct room *room,
 	if (!bo)
 		return NULL;
 	drm_gem_private_object_init(drm, &bo->base, BUFFER_PAGES << PAGE_SHIFT);
-	/* If this fails, it has freed the buffer. */
+	/* This frees the buffer if it fails. */
 	if (ttm_bo_init_reserved(&room->bdev, bo, ttm_bo_type_device, &placement,
 				 0, &ctx, NULL, NULL, destroy_bo))
 		return NULL;
@@ -193,7 +196,7 @@ static struct ttm_buffer_object *create_bo(struct room *room,
 	return bo;
 }
 
-/* The @i-th buffer that is used in this round. */
+/* The @i-th buffer of this round. */
 static struct ttm_buffer_object *used_bo(struct client *c, unsigned int i)
 {
 	return c->bo[(c->round * NEXT_BUFFERS + i) % CLIENT_BUFFERS];
@@ -212,7 +215,7 @@ static int lock_all(struct client *c, struct drm_exec *exec)
 	return ret;
 }
 
-/* Linux's own core does not tell callers that they could back off: it refuses. */
+/* Linux's own core refuses, instead of telling callers to back off. */
 static void can_back_off(struct ttm_operation_ctx *ctx,
 			 struct ttm_buffer_object **contended)
 {
@@ -221,7 +224,7 @@ static void can_back_off(struct ttm_operation_ctx *ctx,
 #endif
 }
 
-/* Place what is locked. After -EDEADLK nothing is locked any more. */
+/* Place the locked buffers. After -EDEADLK none is locked any more. */
 static int place_all(struct client *c, struct drm_exec *exec)
 {
 	struct ttm_placement placement = { .placement = &vram, .num_placement = 1 };
@@ -291,7 +294,7 @@ static void submit_until_there_is_room(struct client *c)
 	c->tally.sleeps += current->nvcsw - slept;
 }
 
-/* Wait for the others. */
+/* Wait for the other clients. */
 static void end_round(struct client *c)
 {
 	struct room *room = c->room;
@@ -392,7 +395,7 @@ static int run_clients(struct room *room, struct client *client)
 	return room->error;
 }
 
-/* What was allocated stays so: there is no more to do afterwards. */
+/* What was allocated stays, as nothing follows. */
 int lru_bench_room(struct drm_device *drm)
 {
 	unsigned int clients = num_online_cpus();
