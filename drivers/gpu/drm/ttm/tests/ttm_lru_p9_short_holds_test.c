@@ -105,15 +105,9 @@ static void ttm_lru_walk_waits_for_a_bulk(struct kunit *test)
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
 	struct lru_holder holder = { .when_waited = true };
 	struct lru_meeting m;
-	s64 ret;
 
 	lru_meeting_init(&m, w);
-	m.walk.arg.trylock_only = false;
-	m.walk.arg.sleeping_lock = true;
-	lru_hold(&holder, w, 'a');
-	ret = lru_go(&m);
-	lru_let_go(&holder);
-	KUNIT_EXPECT_EQ(test, ret, 4);
+	KUNIT_EXPECT_EQ(test, lru_go_waiting(&m, &holder, 'a'), 4);
 	EXPECT_LETTERS(m.met, "abcd");
 	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 0);
 }
@@ -202,7 +196,10 @@ static void lru_mass_lock(struct lru_mass *mass, bool lock)
 	}
 }
 
-static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
+/* Walk over @n busy buffers, loose or in @bulks bulks. */
+static struct ttm_lru_stats *lru_go_over_busy(struct kunit *test,
+					      unsigned int n,
+					      unsigned int bulks)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
 	struct ttm_lru_stats *stats;
@@ -210,7 +207,7 @@ static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 	struct lru_mass mass;
 	s64 ret;
 
-	lru_mass_init(&mass, w, 320, 0);
+	lru_mass_init(&mass, w, n, bulks);
 	lru_meeting_init(&m, w);
 	stats = lru_stats(w);
 	lru_mass_lock(&mass, true);
@@ -218,7 +215,14 @@ static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 	lru_mass_lock(&mass, false);
 	lru_mass_fini(&mass, w);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 320);
+	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, bulks ?: n);
+	return stats;
+}
+
+static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
+{
+	struct ttm_lru_stats *stats = lru_go_over_busy(test, 320, 0);
+
 	EXPECT_COUNTED(stats->longest, LRU_HOLD);
 	EXPECT_COUNTED(stats->trylocks, 320);
 	/* The last hold finds the end. */
@@ -229,21 +233,8 @@ static void ttm_lru_walk_short_holds_of_loose_ones(struct kunit *test)
 
 static void ttm_lru_walk_ten_thousand_in_ten_bulks(struct kunit *test)
 {
-	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "");
-	struct ttm_lru_stats *stats;
-	struct lru_meeting m;
-	struct lru_mass mass;
-	s64 ret;
+	struct ttm_lru_stats *stats = lru_go_over_busy(test, 10000, 10);
 
-	lru_mass_init(&mass, w, 10000, 10);
-	lru_meeting_init(&m, w);
-	stats = lru_stats(w);
-	lru_mass_lock(&mass, true);
-	ret = lru_go(&m);
-	lru_mass_lock(&mass, false);
-	lru_mass_fini(&mass, w);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 10);
 	EXPECT_COUNTED(stats->trylocks, 10);
 	EXPECT_COUNTED(stats->examined, 10);
 	EXPECT_COUNTED(stats->holds, 1);

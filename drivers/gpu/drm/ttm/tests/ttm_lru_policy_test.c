@@ -13,7 +13,7 @@
 #include <drm/ttm/ttm_placement.h>
 #include <drm/ttm/ttm_range_manager.h>
 
-#include "lib/ttm_lru_mock_driver.h"
+#include "lib/ttm_lru_room.h"
 #include "ttm_mock_manager.h"
 
 #define MANY		"a b c d e f g h i j k l m n o p q r s t u"
@@ -314,13 +314,7 @@ static void ttm_lru_policy_is_patient_with_all_kept(struct kunit *test)
 /* Move the other buffer to the tail: the search could look for ever. */
 static void policy_use_other(struct lru_world *w, char letter)
 {
-	struct ttm_buffer_object *bo = lru_bo(w, letter == 'a' ? 'b' : 'a');
-
-	if (!dma_resv_trylock(bo->base.resv))
-		return;
-	scoped_guard(spinlock, &bo->bdev->lru_lock)
-		ttm_bo_move_to_lru_tail(bo);
-	dma_resv_unlock(bo->base.resv);
+	lru_try_do(w, letter == 'a' ? 'b' : 'a', lru_bo_to_tail);
 }
 
 static void ttm_lru_policy_gives_up_on_what_moves(struct kunit *test)

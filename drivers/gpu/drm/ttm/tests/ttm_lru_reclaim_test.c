@@ -321,9 +321,7 @@ static int reclaim_end_work(void *data)
 
 	reclaim.result = wait_for_completion_timeout(&reclaim_released, 5 * HZ);
 	dma_fence_signal(w->fence);
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return lru_until_stopped();
 }
 
 static void reclaim_drop_a(struct lru_world *w)

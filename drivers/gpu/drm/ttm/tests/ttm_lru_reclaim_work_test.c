@@ -12,53 +12,8 @@
 
 #include <drm/ttm/ttm_backup.h>
 
+#include "lib/ttm_lru_mass.h"
 #include "lib/ttm_lru_reclaim.h"
-
-/* Loose buffers with one reservation, without pages. */
-struct reclaim_mass {
-	struct ttm_buffer_object *bo;
-	struct dma_resv resv;
-	unsigned int n;
-};
-
-static void reclaim_mass_init(struct reclaim_mass *mass, struct lru_world *w,
-			      unsigned int n)
-{
-	struct ttm_place place = { .mem_type = w->mem_type };
-
-	mass->n = 0;
-	dma_resv_init(&mass->resv);
-	mass->bo = kvcalloc(n, sizeof(*mass->bo), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(w->test, mass->bo);
-	dma_resv_lock(&mass->resv, NULL);
-	for (unsigned int i = 0; i < n; i++) {
-		struct ttm_buffer_object *bo = &mass->bo[i];
-
-		bo->base.resv = &mass->resv;
-		drm_gem_private_object_init(w->devs.drm, &bo->base, PAGE_SIZE);
-		bo->bdev = w->bdev;
-		bo->destroy = dummy_ttm_bo_destroy;
-		kref_init(&bo->kref);
-		mass->n += !ttm_resource_alloc(bo, &place, &bo->resource, NULL);
-	}
-	dma_resv_unlock(&mass->resv);
-	KUNIT_ASSERT_EQ(w->test, mass->n, n);
-}
-
-static void reclaim_mass_fini(struct reclaim_mass *mass, struct lru_world *w)
-{
-	for (unsigned int i = 0; i < mass->n; i++) {
-		struct ttm_buffer_object *bo = &mass->bo[i];
-
-		dma_resv_lock(bo->base.resv, NULL);
-		ttm_resource_free(bo, &bo->resource);
-		dma_resv_unlock(bo->base.resv);
-		ttm_bo_fini(bo);
-	}
-	flush_workqueue(w->bdev->wq);
-	dma_resv_fini(&mass->resv);
-	kvfree(mass->bo);
-}
 
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
 #define RECLAIM_ASKED	64
@@ -69,18 +24,18 @@ static void reclaim_mass_fini(struct reclaim_mass *mass, struct lru_world *w)
 static unsigned long reclaim_looked_at(struct lru_world *w, unsigned int n,
 				       bool busy)
 {
-	struct reclaim_mass mass;
+	struct lru_mass mass;
 	unsigned long before;
 
-	reclaim_mass_init(&mass, w, n);
+	lru_mass_init(&mass, w, n, 0);
 	if (busy)
-		dma_resv_lock(&mass.resv, NULL);
+		dma_resv_lock(&mass.resv[0], NULL);
 	before = lru_man(w)->lru_stats.examined;
 	reclaim.result = reclaim_scan(GFP_KERNEL, RECLAIM_ASKED);
 	before = lru_man(w)->lru_stats.examined - before;
 	if (busy)
-		dma_resv_unlock(&mass.resv);
-	reclaim_mass_fini(&mass, w);
+		dma_resv_unlock(&mass.resv[0]);
+	lru_mass_fini(&mass, w);
 	return before;
 }
 
@@ -107,11 +62,11 @@ static void ttm_lru_reclaim_work_in_proportion(struct kunit *test)
 static void ttm_lru_reclaim_purgeable_among_many(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a b", "ab");
-	struct reclaim_mass mass;
+	struct lru_mass mass;
 	unsigned long before, ret[2];
 
 	kunit_deactivate_static_stub(test, ttm_backup_bytes_avail);
-	reclaim_mass_init(&mass, w, 2000);
+	lru_mass_init(&mass, w, 2000, 0);
 	lru_tail(w, 'b');
 	reclaim_start(test);
 	before = lru_man(w)->lru_stats.examined;
@@ -120,7 +75,7 @@ static void ttm_lru_reclaim_purgeable_among_many(struct kunit *test)
 	ret[1] = reclaim_scan(GFP_KERNEL, 1);
 	KUNIT_EXPECT_EQ(test, lru_man(w)->lru_stats.examined, before);
 	reclaim_stop();
-	reclaim_mass_fini(&mass, w);
+	lru_mass_fini(&mass, w);
 	KUNIT_EXPECT_EQ(test, ret[0], SHRINK_STOP);
 	KUNIT_EXPECT_EQ(test, ret[1], 1);
 	EXPECT_LETTERS(reclaim.purged, "b");

@@ -20,6 +20,7 @@
 #include "../ttm_pool_internal.h"
 #include "../ttm_reclaim.h"
 #include "lib/ttm_lru_reclaim.h"
+#include "lib/ttm_lru_room.h"
 #include "ttm_mock_manager.h"
 
 /* The result of what a driver's function did. */
@@ -61,14 +62,10 @@ static void ttm_lru_swapout_leaves_backups(struct kunit *test)
 
 static void swapout_use_b(struct lru_world *w, char letter)
 {
-	struct ttm_buffer_object *bo = lru_bo(w, 'b');
-
-	if (letter != 'a' || !dma_resv_trylock(bo->base.resv))
+	if (letter != 'a')
 		return;
 	lru_mock.at = NULL;
-	scoped_guard(spinlock, &w->bdev->lru_lock)
-		ttm_bo_move_to_lru_tail(bo);
-	dma_resv_unlock(bo->base.resv);
+	lru_try_do(w, 'b', lru_bo_to_tail);
 }
 
 /*
@@ -127,9 +124,7 @@ static int swapout_swapper(void *data)
 	struct ttm_operation_ctx ctx = {};
 
 	ttm_global_swapout_pages(&ctx, GFP_KERNEL, 1);
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return lru_until_stopped();
 }
 
 /* but a device waits for the swap-out of its own buffers. */
@@ -157,19 +152,6 @@ static void ttm_lru_swapout_device_waits_for_swapout(struct kunit *test)
  * Buffers that are left alone
  */
 
-/* The GPU uses a buffer, until lru_idle(). */
-static void swapout_use(struct lru_world *w, char letter)
-{
-	struct ttm_buffer_object *bo = lru_reserve(w, letter);
-	int ret = dma_resv_reserve_fences(bo->base.resv, 1);
-
-	if (!ret)
-		dma_resv_add_fence(bo->base.resv, lru_busy(w),
-				   DMA_RESV_USAGE_BOOKKEEP);
-	lru_unreserve(bo);
-	KUNIT_ASSERT_EQ(w->test, ret, 0);
-}
-
 /* A buffer that the GPU may still write to stays, and is not moved either. */
 static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
 {
@@ -177,7 +159,7 @@ static void ttm_lru_swapout_spares_what_is_in_use(struct kunit *test)
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	lru_fill(w, "ab");
-	swapout_use(w, 'a');
+	reclaim_use(w, 'a');
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
 	EXPECT_SOUND(w, "a / b");
 	KUNIT_EXPECT_TRUE(test, ttm_tt_is_populated(lru_bo(w, 'a')->ttm));
@@ -196,7 +178,7 @@ static void ttm_lru_swapout_spares_zombies_in_use(struct kunit *test)
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
 
 	lru_fill(w, "a");
-	swapout_use(w, 'a');
+	reclaim_use(w, 'a');
 	bo->deleted = true;
 	KUNIT_EXPECT_EQ(test, ttm_device_swapout_all(w->bdev, &ctx, GFP_KERNEL), 0);
 	lru_reserve(w, 'a');
@@ -418,23 +400,13 @@ static void ttm_lru_swapout_looks_once(struct kunit *test)
  * Teardown
  */
 
-static void swapout_to_system(struct lru_world *w, char letter)
-{
-	struct ttm_place place = { .mem_type = TTM_PL_SYSTEM };
-	struct ttm_buffer_object *bo = lru_bo(w, letter);
-	struct ttm_resource *res;
-
-	if (!ttm_resource_alloc(bo, &place, &res, NULL))
-		ttm_bo_move_null(bo, res);
-}
-
 /* While teardown waits for a, a moves where teardown has already been. */
 static void ttm_lru_swapout_teardown_meets_what_moves(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct lru_holder holder = {
 		.when_waited = true,
-		.before = swapout_to_system,
+		.before = lru_move_to_system,
 	};
 
 	lru_fill(w, "ab");

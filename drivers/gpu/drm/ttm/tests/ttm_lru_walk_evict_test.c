@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "lib/ttm_lru_meeting.h"
+#include "lib/ttm_lru_room.h"
 
 static void ttm_lru_walk_evicts_the_oldest(struct kunit *test)
 {
@@ -140,41 +141,14 @@ static void ttm_lru_walk_evict_lent_ones(struct kunit *test)
 	EXPECT_SOUND(w, "b* c* x");
 }
 
-/*
- * Place x in a transaction, while others hold buffers until they are waited
- * for.
- */
-static int lru_place_while_held(struct lru_world *w, const char *held,
-				bool older)
-{
-	struct lru_holder holder[3] = {};
-	struct ttm_operation_ctx ctx = {};
-	struct ww_acquire_ctx ticket;
-	int n = strlen(held), ret;
-
-	if (!older)
-		lru_ticket_init(&ticket);
-	for (int i = 0; i < n; i++) {
-		holder[i].when_waited = !older;
-		holder[i].ticket = older;
-		lru_hold(&holder[i], w, held[i]);
-	}
-	if (older)
-		lru_ticket_init(&ticket);
-	ret = lru_place(w, 'x', &ctx, &ticket);
-	ww_acquire_fini(&ticket);
-	for (int i = 0; i < n; i++)
-		lru_let_go(&holder[i]);
-	return ret;
-}
-
 static void ttm_lru_walk_evict_waits_with_a_ticket(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
+	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
 	lru_mock.space = 3 * PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "abc", false), 0);
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "abc", &ctx), 0);
 	EXPECT_SOUND(w, "b c x");
 }
 
@@ -185,32 +159,35 @@ static void ttm_lru_walk_evict_waits_with_a_ticket(struct kunit *test)
 static void ttm_lru_walk_evict_waits_for_all(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
+	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
 	lru_mock.space = 3 * PAGE_SIZE;
 	lru_mock.worthless = "ac";
-	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "ab", false), 0);
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "ab", &ctx), 0);
 	EXPECT_SOUND(w, "a c x");
 }
 
 static void ttm_lru_walk_evict_waits_for_a_bulk(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c* d");
+	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
 	lru_mock.space = 4 * PAGE_SIZE;
 	lru_mock.worthless = "abd";
-	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "a", false), 0);
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "a", &ctx), 0);
 	EXPECT_SOUND(w, "a* b* d x");
 }
 
 static void ttm_lru_walk_evict_may_die(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
+	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
 	lru_mock.space = 2 * PAGE_SIZE;
-	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "ab", true), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "ab", &ctx, true), -ENOSPC);
 	EXPECT_SOUND(w, "a b");
 }
 
@@ -218,10 +195,11 @@ static void ttm_lru_walk_evict_may_die(struct kunit *test)
 static void ttm_lru_walk_evict_everything(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a* b* c d | e f");
+	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
 	lru_mock.space = 1;	/* x never fits */
-	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "adf", false), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "adf", &ctx), -ENOSPC);
 	EXPECT_SOUND(w, "");
 }
 
@@ -349,12 +327,13 @@ static void ttm_lru_walk_evict_all_stay(struct kunit *test)
 static void ttm_lru_walk_evict_but_stay(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
+	struct ttm_operation_ctx ctx = {};
 
 	lru_make_homeless(w, 'x');
 	lru_bo(w, 'x')->base.size = 4 * PAGE_SIZE;
 	lru_mock.space = 4 * PAGE_SIZE;
 	lru_mock.stay = true;
-	KUNIT_EXPECT_EQ(test, lru_place_while_held(w, "", false), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, lru_place_waiting(w, "", &ctx), -ENOSPC);
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	lru_mock.stay = false;
 	EXPECT_SOUND(w, "a b");
@@ -405,9 +384,7 @@ static int lru_idle_later(void *arg)
 
 	msleep(20);
 	lru_idle(w);
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return lru_until_stopped();
 }
 
 static void ttm_lru_walk_evict_all_ghosts(struct kunit *test)

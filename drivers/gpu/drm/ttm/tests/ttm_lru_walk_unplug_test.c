@@ -71,35 +71,38 @@ static void ttm_lru_walk_defect8_no_resource(struct kunit *test)
 	EXPECT_SOUND(w, "b a'");
 }
 
-/* Linux spins with the lock that the other thread needs. */
-static void ttm_lru_walk_defect8_last_reference(struct kunit *test)
+/* Tear down while another thread drops the last reference to a. */
+static void lru_teardown_while_released(struct lru_world *w)
 {
-	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
+	struct kunit *test = w->test;
 	struct task_struct *other;
 	struct lru_dying dying;
 
-	lru_fill(w, "abc");
-	lru_pin(w, 'c');
 	other = lru_let_die(&dying, w, 'a');
 	ttm_device_clear_dma_mappings(w->bdev);
 	kthread_stop(other);
 	KUNIT_EXPECT_STREQ(test, lru_populated(w), "");
+}
+
+/* Linux spins with the lock that the other thread needs. */
+static void ttm_lru_walk_defect8_last_reference(struct kunit *test)
+{
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
+
+	lru_fill(w, "abc");
+	lru_pin(w, 'c');
+	lru_teardown_while_released(w);
 	EXPECT_SOUND(w, "a b / c");
 }
 
 static void ttm_lru_walk_defect8_last_reference_pinned(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
-	struct task_struct *other;
-	struct lru_dying dying;
 
 	lru_fill(w, "abc");
 	lru_pin(w, 'a');
 	lru_pin(w, 'b');
-	other = lru_let_die(&dying, w, 'a');
-	ttm_device_clear_dma_mappings(w->bdev);
-	kthread_stop(other);
-	KUNIT_EXPECT_STREQ(test, lru_populated(w), "");
+	lru_teardown_while_released(w);
 	/* The order on the unevictable list means nothing. */
 	lru_unpin(w, 'a');
 	lru_unpin(w, 'b');

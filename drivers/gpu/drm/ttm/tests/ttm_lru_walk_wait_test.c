@@ -14,15 +14,9 @@ static void ttm_lru_walk_sleeping_waits(struct kunit *test)
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
 	struct lru_holder holder = { .when_waited = true };
 	struct lru_meeting m;
-	s64 ret;
 
 	lru_meeting_init(&m, w);
-	m.walk.arg.trylock_only = false;
-	m.walk.arg.sleeping_lock = true;
-	lru_hold(&holder, w, 'b');
-	ret = lru_go(&m);
-	lru_let_go(&holder);
-	KUNIT_EXPECT_EQ(test, ret, 3);
+	KUNIT_EXPECT_EQ(test, lru_go_waiting(&m, &holder, 'b'), 3);
 	EXPECT_LETTERS(m.met, "abc");
 	EXPECT_SOUND(w, "a b c");
 }
@@ -46,6 +40,20 @@ static void ttm_lru_walk_only_tries(struct kunit *test)
 	EXPECT_LETTERS(m.met, "ac");
 }
 
+/* Walk over a, b and c while another thread holds b and takes it elsewhere. */
+static void lru_wait_in_vain(struct kunit *test,
+			     void (*before)(struct lru_world *w, char letter))
+{
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
+	struct lru_holder holder = { .when_waited = true, .before = before };
+	struct lru_meeting m;
+
+	lru_meeting_init(&m, w);
+	KUNIT_EXPECT_EQ(test, lru_go_waiting(&m, &holder, 'b'), 2);
+	EXPECT_LETTERS(m.met, "ac");
+	EXPECT_SOUND(w, "a c");
+}
+
 static void lru_free_it(struct lru_world *w, char letter)
 {
 	struct ttm_buffer_object *bo = lru_bo(w, letter);
@@ -55,45 +63,13 @@ static void lru_free_it(struct lru_world *w, char letter)
 
 static void ttm_lru_walk_waited_in_vain(struct kunit *test)
 {
-	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
-	struct lru_holder holder = {
-		.when_waited = true,
-		.before = lru_free_it,
-	};
-	struct lru_meeting m;
-	s64 ret;
-
-	lru_meeting_init(&m, w);
-	m.walk.arg.trylock_only = false;
-	m.walk.arg.sleeping_lock = true;
-	lru_hold(&holder, w, 'b');
-	ret = lru_go(&m);
-	lru_let_go(&holder);
-	KUNIT_EXPECT_EQ(test, ret, 2);
-	EXPECT_LETTERS(m.met, "ac");
-	EXPECT_SOUND(w, "a c");
+	lru_wait_in_vain(test, lru_free_it);
 }
 
 /* A buffer may be in another manager when the wait ends. */
 static void ttm_lru_walk_waited_for_one_that_moves(struct kunit *test)
 {
-	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
-	struct lru_holder holder = {
-		.when_waited = true,
-		.before = lru_move_to_system,
-	};
-	struct lru_meeting m;
-	s64 ret;
-
-	lru_meeting_init(&m, w);
-	m.walk.arg.trylock_only = false;
-	m.walk.arg.sleeping_lock = true;
-	lru_hold(&holder, w, 'b');
-	ret = lru_go(&m);
-	lru_let_go(&holder);
-	KUNIT_EXPECT_EQ(test, ret, 2);
-	EXPECT_LETTERS(m.met, "ac");
-	EXPECT_SOUND(w, "a c");
+	lru_wait_in_vain(test, lru_move_to_system);
 }
 
 /*

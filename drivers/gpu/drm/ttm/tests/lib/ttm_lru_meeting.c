@@ -56,6 +56,20 @@ s64 lru_go_while_busy(struct lru_meeting *m, const char *letters)
 	return ret;
 }
 
+/* Walk and wait for buffers, of which @holder holds one. */
+s64 lru_go_waiting(struct lru_meeting *m, struct lru_holder *holder,
+		   char letter)
+{
+	s64 ret;
+
+	m->walk.arg.trylock_only = false;
+	m->walk.arg.sleeping_lock = true;
+	lru_hold(holder, m->w, letter);
+	ret = lru_go(m);
+	lru_let_go(holder);
+	return ret;
+}
+
 void lru_to_tail(struct lru_world *w, char letter)
 {
 	scoped_guard(spinlock, &w->bdev->lru_lock)

@@ -22,6 +22,8 @@ struct lru_meeting {
 void lru_meeting_init(struct lru_meeting *m, struct lru_world *w);
 s64 lru_go(struct lru_meeting *m);
 s64 lru_go_while_busy(struct lru_meeting *m, const char *letters);
+s64 lru_go_waiting(struct lru_meeting *m, struct lru_holder *holder,
+		   char letter);
 char lru_step(struct ttm_bo_lru_cursor *curs, struct lru_world *w, bool first);
 
 void lru_make_busy(struct dma_resv *resv);

@@ -407,9 +407,7 @@ static int lru_die_slowly(void *arg)
 	msleep(20);
 	scoped_guard(spinlock, &dying->w->bdev->lru_lock)
 		lru_undrop_last(dying->w, dying->letter);
-	while (!kthread_should_stop())
-		usleep_range(50, 100);
-	return 0;
+	return lru_until_stopped();
 }
 
 struct task_struct *lru_let_die(struct lru_dying *dying,

@@ -67,11 +67,16 @@ struct lru_world *reclaim_world(struct kunit *test, u32 mem_type,
 	return w;
 }
 
+void reclaim_start_with(struct kunit *test,
+			const struct ttm_shrinker_funcs *funcs)
+{
+	reclaim.shrinker = ttm_shrinker_create(reclaim.w->bdev, funcs, "test");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(reclaim.shrinker));
+}
+
 void reclaim_start(struct kunit *test)
 {
-	reclaim.shrinker = ttm_shrinker_create(reclaim.w->bdev, &reclaim_funcs,
-					       "test");
-	KUNIT_ASSERT_FALSE(test, IS_ERR(reclaim.shrinker));
+	reclaim_start_with(test, &reclaim_funcs);
 }
 
 void reclaim_stop(void)

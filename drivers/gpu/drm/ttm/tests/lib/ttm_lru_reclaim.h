@@ -7,10 +7,8 @@
 
 #include "ttm_lru_mock_driver.h"
 
-#define EXPECT_LETTERS(letters, expected) \
-	KUNIT_EXPECT_STREQ(test, (letters).text, expected)
-
 struct ttm_shrinker;
+struct ttm_shrinker_funcs;
 
 /*
  * What the driver was told, and what it does then. One case at a time uses it.
@@ -35,6 +33,8 @@ struct lru_world *reclaim_world(struct kunit *test, u32 mem_type,
 
 /* The shrinker, and calls to it as from the system. */
 void reclaim_start(struct kunit *test);
+void reclaim_start_with(struct kunit *test,
+			const struct ttm_shrinker_funcs *funcs);
 void reclaim_stop(void);
 unsigned long reclaim_count(gfp_t gfp);
 unsigned long reclaim_scan(gfp_t gfp, unsigned long pages);

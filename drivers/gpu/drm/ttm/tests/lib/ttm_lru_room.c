@@ -29,25 +29,36 @@ void lru_give_up_place(struct ttm_buffer_object *bo)
 }
 
 /*
- * Place x with a ticket, while others hold buffers until they are waited for.
+ * Place x with a ticket while others hold buffers: with older tickets, or else until
+ * the buffers are waited for.
  */
-int lru_place_waiting(struct lru_world *w, const char *held,
-		      struct ttm_operation_ctx *ctx)
+int lru_place_while_held(struct lru_world *w, const char *held,
+			 struct ttm_operation_ctx *ctx, bool older)
 {
 	struct lru_holder holder[3] = {};
 	struct ww_acquire_ctx ticket;
 	int n = strlen(held), ret;
 
-	lru_ticket_init(&ticket);
+	if (!older)
+		lru_ticket_init(&ticket);
 	for (int i = 0; i < n; i++) {
-		holder[i].when_waited = true;
+		holder[i].when_waited = !older;
+		holder[i].ticket = older;
 		lru_hold(&holder[i], w, held[i]);
 	}
+	if (older)
+		lru_ticket_init(&ticket);
 	ret = lru_place(w, 'x', ctx, &ticket);
 	ww_acquire_fini(&ticket);
 	for (int i = 0; i < n; i++)
 		lru_let_go(&holder[i]);
 	return ret;
+}
+
+int lru_place_waiting(struct lru_world *w, const char *held,
+		      struct ttm_operation_ctx *ctx)
+{
+	return lru_place_while_held(w, held, ctx, false);
 }
 
 /* Move b to the tail when the driver is first asked about a. */

@@ -5,6 +5,8 @@
 
 #include "ttm_lru_mock_driver.h"
 
+int lru_place_while_held(struct lru_world *w, const char *held,
+			 struct ttm_operation_ctx *ctx, bool older);
 int lru_place_waiting(struct lru_world *w, const char *held,
 		      struct ttm_operation_ctx *ctx);
 s64 lru_drain(struct lru_world *w, const char *letters, s64 target);
