@@ -54,16 +54,18 @@ static void lru_random_step(struct lru_ledger *l, enum lru_walk walk)
 	const char *name;
 	u32 buffer;
 
-	lru_log(&l->log, "%c", 'H' + walk);
 	if (!l->under_way[walk]) {
+		lru_log(&l->log, "%cF", 'H' + walk);
 		l->under_way[walk] = true;
 		l->owed[walk] = l->on_lru;
 		l->returned[walk] = 0;
 		name = lru_first(w, walk);
 	} else if (prandom_u32_state(&l->rnd) % 64) {
+		lru_log(&l->log, "%cn", 'H' + walk);
 		name = lru_next(w, walk);
 	} else {
 		/* Leave the walk early. */
+		lru_log(&l->log, "%cf", 'H' + walk);
 		l->owed[walk] = 0;
 		name = "";
 	}
