@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * KUnit suite for E1, no false ENOSPC, and the limits of cgroups: eviction
- * takes no buffer that a limit protects, and refuses only if nothing else is
- * left.
+ * KUnit suite for E1, no false ENOSPC, under the limits of cgroups: eviction
+ * spares what min protects, and takes what low protects only if nothing else
+ * is left.
  *
  * The cgroups are real. The test thread joins one after the other and places
  * buffers of one page in TT; lru_place_in() says which cgroup a buffer is
@@ -282,7 +282,7 @@ static void ttm_lru_cgroup_low_is_last(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* They are evicted if nothing else is left, */
+/* Buffers within low are evicted if nothing else is left. */
 static void ttm_lru_cgroup_low_goes(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 1);
@@ -293,7 +293,7 @@ static void ttm_lru_cgroup_low_goes(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* but only as many as needed. */
+/* Of buffers within low, only as many are evicted as needed. */
 static void ttm_lru_cgroup_low_goes_once(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abcx", 3);
@@ -353,7 +353,7 @@ static void ttm_lru_cgroup_min_takes(struct kunit *test)
 	EXPECT_SOUND(w, "x");
 }
 
-/* It does not evict buffers that are protected as well, */
+/* A protected cgroup does not evict buffers that low protects as well. */
 static void ttm_lru_cgroup_protected_spares_protected(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -366,7 +366,7 @@ static void ttm_lru_cgroup_protected_spares_protected(struct kunit *test)
 	EXPECT_SOUND(w, "b");
 }
 
-/* except that min outweighs low. */
+/* A cgroup that min protects evicts buffers that only low protects. */
 static void ttm_lru_cgroup_min_beats_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "bx", 1);
@@ -381,7 +381,7 @@ static void ttm_lru_cgroup_min_beats_low(struct kunit *test)
 }
 
 /*
- * It does not evict its own protected buffers either: nothing would be gained.
+ * A protected cgroup does not evict its own buffers: nothing would be gained.
  */
 static void ttm_lru_cgroup_protected_spares_own(struct kunit *test)
 {
@@ -406,7 +406,7 @@ static void ttm_lru_cgroup_max_takes_own(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* At the parent's max, it evicts buffers of the parent's children, */
+/* At its parent's max, a cgroup evicts buffers of the parent's children. */
 static void ttm_lru_cgroup_max_of_parent(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 3);
@@ -418,7 +418,7 @@ static void ttm_lru_cgroup_max_of_parent(struct kunit *test)
 	EXPECT_SOUND(w, "b x");
 }
 
-/* but not those that another child's min protects. */
+/* At its parent's max, it spares buffers that another child's min protects. */
 static void ttm_lru_cgroup_max_of_parent_and_min(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ax", 3);
@@ -443,7 +443,7 @@ static void ttm_lru_cgroup_low_against_sibling(struct kunit *test)
 	EXPECT_SOUND(w, "a x");
 }
 
-/* It does not protect from others, as D has no low. */
+/* The low of D1 does not protect it from other cgroups, as D has no low. */
 static void ttm_lru_cgroup_low_against_others(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abx", 2);
@@ -467,7 +467,9 @@ static void ttm_lru_cgroup_max_is_lowered(struct kunit *test)
 	EXPECT_SOUND(w, "b c");
 }
 
-/* Those of children within their low are evicted last, */
+/*
+ * When max is lowered, buffers of children within their low are evicted last.
+ */
 static void ttm_lru_cgroup_max_is_lowered_beside_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ac", 3);
@@ -480,7 +482,9 @@ static void ttm_lru_cgroup_max_is_lowered_beside_low(struct kunit *test)
 	EXPECT_SOUND(w, "a");
 }
 
-/* and only as many as needed, */
+/*
+ * When max is lowered, only as many buffers within low are evicted as needed.
+ */
 static void ttm_lru_cgroup_max_is_lowered_into_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "abc", 3);
@@ -494,7 +498,7 @@ static void ttm_lru_cgroup_max_is_lowered_into_low(struct kunit *test)
 	EXPECT_SOUND(w, "b");
 }
 
-/* or all if max is 0. */
+/* When max becomes 0, all buffers are evicted. */
 static void ttm_lru_cgroup_max_is_lowered_below_low(struct kunit *test)
 {
 	struct lru_world *w = lru_charged(test, "ac", 3);

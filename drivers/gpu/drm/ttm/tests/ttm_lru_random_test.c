@@ -38,11 +38,10 @@ MODULE_PARM_DESC(cpus, "CPUs that the threads run on");
 #define THREADS_SHARE	50
 
 /*
- * After this many operations, choose new numbers of buffers, bulks and
- * priorities,
+ * After this many operations, choose new numbers of buffers, bulks, priorities.
  */
 #define ROUND		4096
-/* and after this many, check the lists in the slow way. */
+/* After this many operations, check the lists in the slow way. */
 #define LOOK		256
 
 /*

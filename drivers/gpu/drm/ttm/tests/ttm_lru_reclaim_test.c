@@ -72,7 +72,7 @@ static void ttm_lru_reclaim_kswapd_does_not_wait(struct kunit *test)
 	EXPECT_LETTERS(reclaim.backed_up, "ba");
 }
 
-/* A scan returns SHRINK_STOP only after it has looked at all buffers, */
+/* A scan returns SHRINK_STOP only after it has looked at all buffers. */
 static void ttm_lru_reclaim_stops_at_the_end_only(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b c d e", "e");
@@ -91,7 +91,10 @@ static void ttm_lru_reclaim_stops_at_the_end_only(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d / e");
 }
 
-/* not while others hold idle buffers, purgeable or not, */
+/*
+ * A scan does not return SHRINK_STOP while others hold idle buffers, purgeable
+ * or not.
+ */
 static void ttm_lru_reclaim_does_not_stop_for_others(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a* b*", "ab");
@@ -115,7 +118,7 @@ static void ttm_lru_reclaim_does_not_stop_for_others(struct kunit *test)
 	EXPECT_SOUND(w, "/ a b");
 }
 
-/* and not while a buffer is being released. */
+/* A scan does not return SHRINK_STOP while a buffer is being released. */
 static void ttm_lru_reclaim_does_not_stop_for_the_dying(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_SYSTEM, "a", "a");
@@ -175,7 +178,7 @@ static int reclaim_populate_or(struct lru_world *w, char letter, bool fail)
 	return ret;
 }
 
-/* An allocation that may fail does not get the last pages, */
+/* An allocation that may fail does not get the last pages. */
 static void ttm_lru_reclaim_keeps_memory_back(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world_short(test, "a b", "");
@@ -187,7 +190,10 @@ static void ttm_lru_reclaim_keeps_memory_back(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim_populate_or(w, 'a', true), 0);
 }
 
-/* unless as much can be purged, or backed up in swap space. */
+/*
+ * An allocation that may fail gets the last pages if as much can be purged, or
+ * backed up.
+ */
 static void ttm_lru_reclaim_keeps_back_no_more(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world_short(test, "a b c d", "a");

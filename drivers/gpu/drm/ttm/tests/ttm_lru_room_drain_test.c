@@ -46,7 +46,7 @@ static void ttm_lru_room_drain_lacks_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lru_drain(w, "ab", PAGE_SIZE), -ENOMEM);
 }
 
-/* A drain that has seen everything looks only once more, */
+/* A drain that has seen everything looks only once more. */
 static unsigned int lru_drain_asked;
 
 static void lru_end_it(struct lru_world *w, char letter)
@@ -66,7 +66,9 @@ static void ttm_lru_room_drain_concludes_at_once(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "abb");
 }
 
-/* also if it had to wait for a buffer that the first look left out. */
+/*
+ * A drain that waited for a buffer left out before looks only once more, too.
+ */
 static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -79,7 +81,7 @@ static void ttm_lru_room_drain_concludes_after_a_wait(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "aab");
 }
 
-/* It does not evict more than asked for, */
+/* A drain does not evict more than asked for. */
 static void lru_value_all_at_b(struct lru_world *w, char letter)
 {
 	if (letter == 'b')
@@ -99,7 +101,7 @@ static void ttm_lru_room_drain_takes_enough(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
-/* and does not wait while it can evict enough without. */
+/* A drain does not wait if it can evict enough without. */
 static void ttm_lru_room_drain_is_soft_first(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");

@@ -162,7 +162,7 @@ static void search_until_released(struct kunit *test, struct ttm_operation_ctx *
 
 /*
  * A caller that must not wait looks again while a victim's place is being
- * released,
+ * released.
  */
 static void ttm_lru_search_victims_place_is_released(struct kunit *test)
 {
@@ -171,7 +171,7 @@ static void ttm_lru_search_victims_place_is_released(struct kunit *test)
 	search_until_released(test, &ctx, "aqaqaqa");
 }
 
-/* but not any longer. */
+/* A caller that must not wait does not look again after a release has ended. */
 static void ttm_lru_search_victims_place_is_not_released(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
@@ -471,7 +471,7 @@ static int search_place_with_signal(struct lru_world *w, struct ttm_operation_ct
 	return ret;
 }
 
-/* A signal ends a pause, */
+/* A signal ends a pause. */
 static void ttm_lru_search_signal_ends_a_pause(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -484,7 +484,7 @@ static void ttm_lru_search_signal_ends_a_pause(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.asked, "aa");
 }
 
-/* but a caller that must not wait does not pause. */
+/* A caller that must not wait does not pause, so a signal has no effect. */
 static void ttm_lru_search_signal_without_a_pause(struct kunit *test)
 {
 	struct lru_world *w = lru_full(test, "a b");
@@ -532,7 +532,7 @@ static int search_evict_all(struct lru_world *w)
 	return ttm_resource_manager_evict_all(w->bdev, lru_man(w));
 }
 
-/* Emptying ends with some errors, */
+/* Emptying ends with an error such as -EIO. */
 static void ttm_lru_search_emptying_ends_with_eio(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "b a c");
@@ -545,7 +545,7 @@ static void ttm_lru_search_emptying_ends_with_eio(struct kunit *test)
 	EXPECT_SOUND(w, "a c");
 }
 
-/* if all buffers fail and none was left out, */
+/* Emptying ends if all buffers fail and none was left out. */
 static void ttm_lru_search_emptying_ends_if_all_fail(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -557,7 +557,7 @@ static void ttm_lru_search_emptying_ends_if_all_fail(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "ab");
 }
 
-/* and at last if all buffers move within the same memory. */
+/* Emptying ends at last if all buffers move within the same memory. */
 static void search_stay_no_more(struct lru_world *w)
 {
 	lru_mock.stay = false;
@@ -643,7 +643,7 @@ static void search_empty_while_released(struct lru_world *w, unsigned long holds
 	kthread_stop(other);
 }
 
-/* Emptying waits for a release however long it takes, if a failed only once, */
+/* Emptying waits for a release however long it takes, if a failed only once. */
 static void ttm_lru_search_emptying_is_patient(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
@@ -653,7 +653,7 @@ static void ttm_lru_search_emptying_is_patient(struct kunit *test)
 	EXPECT_SOUND(w, "");
 }
 
-/* but not so long if a fails each time. */
+/* Emptying does not wait as long if a fails each time. */
 static void ttm_lru_search_emptying_is_not_too_patient(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");

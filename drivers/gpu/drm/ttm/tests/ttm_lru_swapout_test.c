@@ -26,7 +26,7 @@
 /* The result of what a driver's function did. */
 static bool swapout_result;
 
-/* Buffers with a backup are swapped out to it, */
+/* Buffers with a backup are swapped out to it. */
 static void ttm_lru_swapout_to_the_backup(struct kunit *test)
 {
 	struct lru_world *w = reclaim_world(test, TTM_PL_TT, "a b* c*", "abc");
@@ -44,8 +44,8 @@ static void ttm_lru_swapout_to_the_backup(struct kunit *test)
 }
 
 /*
- * but not without swap space, nor for TTM's limit, which doesn't count their
- * pages.
+ * Buffers with a backup stay if there is no swap space, and if TTM's limit on
+ * pages is exceeded, which doesn't count theirs.
  */
 static void ttm_lru_swapout_leaves_backups(struct kunit *test)
 {
@@ -92,7 +92,7 @@ static void swapout_look_at_mutex(struct lru_world *w, char letter)
 	swapout_result |= atomic_read(&w->bdev->swapping) == 0;
 }
 
-/* No global lock is held while buffers are swapped out, */
+/* No global lock is held while buffers are swapped out. */
 static void ttm_lru_swapout_without_global_lock(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a b c");
@@ -127,7 +127,7 @@ static int swapout_swapper(void *data)
 	return lru_until_stopped();
 }
 
-/* but a device waits for the swap-out of its own buffers. */
+/* A device that goes away waits for the swap-out of its own buffers. */
 static void ttm_lru_swapout_device_waits_for_swapout(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_SYSTEM, "a");

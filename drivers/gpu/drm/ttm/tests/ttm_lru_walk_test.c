@@ -88,7 +88,7 @@ static void ttm_lru_walk_ends_at_its_target(struct kunit *test)
 	EXPECT_SOUND(w, "a b c d");
 }
 
-/* A buffer that failed is not returned again unless it moves, */
+/* A buffer that failed is not returned again unless it moves. */
 static void ttm_lru_walk_failing_once_is_enough(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c | d");
@@ -101,7 +101,10 @@ static void ttm_lru_walk_failing_once_is_enough(struct kunit *test)
 	EXPECT_LETTERS(m.met, "abcd");
 }
 
-/* not even if the attempt itself moves it: Linux's own walk never ends. */
+/*
+ * A buffer that the failed attempt itself moves is not returned again. In
+ * Linux, such a walk never ends.
+ */
 static void ttm_lru_walk_ends_though_attempts_move(struct kunit *test)
 {
 	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c");
