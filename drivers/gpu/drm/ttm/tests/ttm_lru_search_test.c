@@ -2,7 +2,10 @@
 /*
  * KUnit suite for E1, no false ENOSPC, and E3, ww rules, in how a search for
  * room goes on: how often it looks, where it waits, when it ends, and what the
- * searches for places of its victims report. x looks for a place in TT.
+ * searches for places of its victims report.
+ *
+ * x looks for a place in TT. ttm_evict.c explains looks, which may be soft,
+ * and rounds, which wait.
  */
 
 #include <linux/completion.h>
