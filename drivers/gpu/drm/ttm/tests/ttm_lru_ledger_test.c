@@ -168,6 +168,14 @@ static void lru_random_op(struct lru_ledger *l, bool pins)
 		return;
 	lru_log(&l->log, "%s", op);
 	lru_op(w, op);
+	if (op[0] != 'o')
+		return;
+
+	/* The list follows at its next operation. */
+	op[0] = 't';
+	op[2] = '\0';
+	lru_log(&l->log, "%s", op);
+	lru_op(w, op);
 }
 
 static void lru_random(struct kunit *test, bool pins, u64 seed)
@@ -223,9 +231,8 @@ static void ttm_lru_p3_at_random(struct kunit *test)
 			continue;
 		}
 		lru_random_op(l, true);
-		if (l->log.ops == ops)
-			continue;
-		lru_op(plain, l->log.op[ops % LRU_LOG]);
+		for (; ops < l->log.ops; ops++)
+			lru_op(plain, l->log.op[ops % LRU_LOG]);
 		if (strcmp(lru_draw_seen(walked), lru_draw_seen(plain)))
 			lru_random_fail(l, "walks are seen");
 	}

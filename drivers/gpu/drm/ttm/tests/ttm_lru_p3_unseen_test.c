@@ -84,7 +84,7 @@ static void ttm_lru_p3_switching_bulks(struct kunit *test)
 static void ttm_lru_p3_priorities(struct kunit *test)
 {
 	lru_expect_unseen(test, "a b | c* d* e",
-			  "oa1 tb oe0 B* ob1 ja* oe3 jb* lc oc0 B*");
+			  "oa1 ta tb oe0 te B* ob1 tb ja* oe3 te jb* lc oc0 tc B*");
 }
 
 static struct kunit_case ttm_lru_p3_cases[] = {

@@ -319,7 +319,6 @@ const char *lru_op(struct lru_world *w, const char *op)
 		return op + 2;
 	case 'o':
 		lru_set_priority(w, op[1], op[2] - '0');
-		lru_tail(w, op[1]);
 		return op + 3;
 	case 'B':
 		lru_bulk_tail(w, op[1] == '*' ? STAR : PLUS);
