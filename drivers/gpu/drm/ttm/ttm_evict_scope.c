@@ -34,7 +34,7 @@ static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
 static bool ttm_evict_scope_locked(const struct ttm_evict_scope *scope,
 				   const struct dma_resv *resv)
 {
-	return scope->outer && scope->bo && scope->bo->base.resv == resv;
+	return scope->outer && scope->bo->base.resv == resv;
 }
 
 /**
