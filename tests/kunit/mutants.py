@@ -35,7 +35,7 @@ TTM = Path(os.environ['TREE']) / 'drivers/gpu/drm/ttm'
 # Some never end.
 LIMITS = {'silence': 120, 'limit': 600}
 FUNCTION = re.compile(r'^\{\n.*?^\}$', re.M | re.S)
-IS_VOID = re.compile(r'^(?:static )?void \w+\(', re.M)
+IS_VOID = re.compile(r'^(?:\w+ )*void\s+\w+\(', re.M)
 
 # Variants leave variables unused, and more of the kind.
 HEAD = """\
