@@ -38,6 +38,22 @@ static bool ttm_evict_scope_locked(const struct ttm_evict_scope *scope,
 }
 
 /**
+ * ttm_evict_scope_is_victim() - tell whether a buffer is just being evicted
+ * @scope: The innermost search, or %NULL.
+ * @bo: The buffer.
+ *
+ * Return: true if @scope or an outer search is for the place of @bo, a victim.
+ */
+bool ttm_evict_scope_is_victim(const struct ttm_evict_scope *scope,
+			       const struct ttm_buffer_object *bo)
+{
+	for (; scope && scope->outer; scope = scope->outer)
+		if (scope->bo == bo)
+			return true;
+	return false;
+}
+
+/**
  * ttm_evict_scope_owns() - tell whether a buffer that needs a place has a reservation
  * @scope: The innermost search, or %NULL.
  * @resv: The reservation.

@@ -77,6 +77,8 @@ static inline void ttm_evict_scope_init(struct ttm_evict_scope *scope)
 	scope->passing = false;
 }
 
+bool ttm_evict_scope_is_victim(const struct ttm_evict_scope *scope,
+			       const struct ttm_buffer_object *bo);
 bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
 			  const struct dma_resv *resv);
 bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,

@@ -97,14 +97,16 @@ static bool ttm_lru_walk_may_wait(const struct ttm_bo_lru_cursor *curs)
 }
 
 /*
- * Does the caller have the reservation of @res, where the walk stands, and lend it? If
- * the walk keeps what it meets, nobody but the walk itself moved @res since it began: it
- * has met it before.
+ * Does the caller have the reservation of @res, where the walk stands, and lend it? A
+ * victim that is just being evicted must not be evicted for its own place. If the walk
+ * keeps what it meets, nobody but the walk itself moved @res since it began: it has met it
+ * before.
  */
 static noinline bool ttm_lru_walk_is_lent(const struct ttm_bo_lru_cursor *curs,
 					  const struct ttm_resource *res)
 {
 	return curs->arg->ctx->resv == res->bo->base.resv &&
+	       !ttm_evict_scope_is_victim(curs->arg->ctx->scope, res->bo) &&
 	       !(curs->keep && ttm_resource_moved(res) >= curs->began);
 }
 

@@ -164,6 +164,51 @@ static void ttm_lru_scope_victims_do_not_evict_outer_ones(struct kunit *test)
 }
 
 /*
+ * The same for victims whose reservation the caller lends: a and b would go to another part
+ * of TT, which is full.
+ */
+static void ttm_lru_scope_lent_victims_do_not_evict_themselves(struct kunit *test)
+{
+	struct lru_world *w = scope_full(test, "d");
+	struct ttm_operation_ctx ctx = {
+		.resv = &w->resv, .allow_res_evict = true, .no_wait_gpu = true,
+	};
+	int ret;
+
+	scope_add_shared(w, "ab");
+	lru_pin(w, 'd');
+	scope_send("ab", TTM_PL_TT, &scope_tt);
+	KUNIT_ASSERT_TRUE(test, dma_resv_trylock(&w->resv));
+	ret = lru_place(w, 'x', &ctx, NULL);
+	dma_resv_unlock(&w->resv);
+	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
+	EXPECT_LETTERS(lru_script.asked, "abbaabba");
+	EXPECT_LETTERS(lru_script.moved, "");
+}
+
+/* But y, which is to go to TT itself, may leave its place to a, which leaves TT. */
+static void ttm_lru_scope_changes_places_with_a_lent_victim(struct kunit *test)
+{
+	struct lru_world *w = scope_full(test, "d");
+	struct ttm_placement priv = scope_priv;
+	struct ttm_operation_ctx ctx = {};
+
+	scope_add_shared(w, "ay");
+	lru_free(w, 'y');
+	lru_script.space -= PAGE_SIZE;
+	lru_pin(w, 'd');
+	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV, PAGE_SIZE), 0);
+	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'y', &priv, &ctx, NULL), 0);
+	lru_script.moved = (struct lru_letters) {};
+
+	scope_send("a", TTM_PL_TT, &scope_priv);
+	ctx = (struct ttm_operation_ctx) { .resv = &w->resv, .allow_res_evict = true };
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'y', &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_script.moved, "yay");
+	scope_empty(w, TTM_PL_PRIV);
+}
+
+/*
  * Victims of one VM that would go to another part of TT, which is full: the search for
  * each one's place leaves the others to the search for the place of x.
  */
@@ -343,6 +388,8 @@ static void ttm_lru_scope_keeps_no_last_reference(struct kunit *test)
 static struct kunit_case ttm_lru_scope_cases[] = {
 	KUNIT_CASE(ttm_lru_scope_victims_do_not_evict_themselves),
 	KUNIT_CASE(ttm_lru_scope_victims_do_not_evict_outer_ones),
+	KUNIT_CASE(ttm_lru_scope_lent_victims_do_not_evict_themselves),
+	KUNIT_CASE(ttm_lru_scope_changes_places_with_a_lent_victim),
 	KUNIT_CASE(ttm_lru_scope_searches_do_not_nest_on_and_on),
 	KUNIT_CASE(ttm_lru_scope_leaves_all_to_the_outermost),
 	KUNIT_CASE(ttm_lru_scope_takes_all_that_it_keeps),
