@@ -46,12 +46,8 @@ class Group:
 # Lockdep is off after its first report. So the suites of mainline's, which
 # cause one, have a boot of their own; it shows that lockdep works here.
 GROUPS = (
-<<<<<<< HEAD:tests/check.py
 	# All suites but the stress suite: no other name ends in s.
-	Group('lru', 'ttm_lr*[!s]', 475),
-=======
 	Group('lru', 'ttm_lr*[!s]', 493),
->>>>>>> 04e9cbb (tests: check: expect the eighteen cases that are new):tests/kunit/check
 	Group('stress', 'ttm_lru_stress', 1),
 	# 361 doctests and 2 cases are Linux's own.
 	Group('rust', 'rust*', 749),

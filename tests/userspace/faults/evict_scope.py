@@ -3,6 +3,12 @@
 
 from .fault import BOOTED, faults
 
+IS_VICTIM = """\
+	for (; scope && scope->outer; scope = scope->outer)
+		if (scope->bo == bo)
+			return true;
+"""
+
 KEEPS_SELF = """\
 	for (s = scope; s; s = s->outer)
 		if (s->bo == bo)
@@ -22,7 +28,7 @@ KEEPS_CHAIN = """\
 			return true;
 """
 
-LOCKED = 'return scope->outer && scope->bo && scope->bo->base.resv == resv;'
+LOCKED = 'return scope->outer && scope->bo->base.resv == resv;'
 
 EVICT_SCOPE = faults(
 	('nothing is kept', '\t\tif (ttm_evict_scope_at(scope, i - 1)->base.resv == resv)\n',
@@ -35,7 +41,11 @@ EVICT_SCOPE = faults(
 	("victims' reservations are others'", LOCKED, 'return false;', BOOTED),
 	("all is a victim's reservation", LOCKED,
 	 LOCKED.replace(' && scope->bo->base.resv == resv', '')),
-	('a search without a buffer has one', LOCKED, LOCKED.replace('scope->bo && ', ''), BOOTED),
+	('a lent victim is evicted for its own place', IS_VICTIM, '', BOOTED),
+	('an outer lent victim is evicted', IS_VICTIM,
+	 IS_VICTIM.replace('scope = scope->outer)', 'scope = NULL)'), BOOTED),
+	('a searching buffer is no place for victims', IS_VICTIM,
+	 IS_VICTIM.replace('scope && scope->outer;', 'scope;'), BOOTED),
 	('the searching buffer is evicted', KEEPS_SELF, '', BOOTED),
 	('an outer victim is evicted', KEEPS_SELF, KEEPS_SELF.replace('s = s->outer', 's = NULL'),
 	 BOOTED),

@@ -11,7 +11,7 @@
 
 #include <trace/events/lock.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 
 /* Modules don't get this tracepoint. */
 #if defined(CONFIG_LOCKDEP) && defined(CONFIG_TRACEPOINTS) && \
@@ -47,7 +47,7 @@ static void left_out_to_tail(struct lru_world *w, const char *letters)
 /* A walk ends when it has met as many as it may that moved, and stays at its end. */
 static void ttm_lru_left_out_the_end_is_an_end(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b c d");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b c d");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = {
 		.ctx = &ctx, .trylock_only = true, .unbounded = true,
@@ -80,7 +80,7 @@ static void ttm_lru_left_out_the_end_is_an_end(struct kunit *test)
  */
 static void ttm_lru_left_out_one_is_not_there_yet(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;
@@ -115,16 +115,16 @@ static int left_out_move_and_use_b(struct ttm_buffer_object *bo, bool evict,
 
 static void ttm_lru_left_out_one_is_used(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 
 	left_out_world = w;
 	left_out_move = w->funcs.move;
 	w->funcs.move = left_out_move_and_use_b;
-	lru_script.fail = "a";
-	lru_script.failures = 1;
-	lru_script.error = -ENOSPC;
+	lru_mock.fail = "a";
+	lru_mock.failures = 1;
+	lru_mock.error = -ENOSPC;
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(w->bdev, lru_man(w)), 0);
-	EXPECT_LETTERS(lru_script.moved, "aab");
+	EXPECT_LETTERS(lru_mock.moved, "aab");
 	EXPECT_SOUND(w, "");
 }
 
@@ -139,7 +139,7 @@ static void left_out_join_c(struct lru_world *w, char letter)
 		return;
 	ttm_bo_set_bulk_move(lru_bo(w, 'c'), &w->bulk[STAR]);
 	dma_resv_unlock(&w->resv);
-	lru_script.worthless = "ab";
+	lru_mock.worthless = "ab";
 }
 
 static void ttm_lru_left_out_one_joins(struct kunit *test)
@@ -147,14 +147,14 @@ static void ttm_lru_left_out_one_joins(struct kunit *test)
 	struct lru_world *w = lru_full(test, "a* b");
 	struct ttm_operation_ctx ctx = {};
 
-	lru_script.space += PAGE_SIZE;
+	lru_mock.space += PAGE_SIZE;
 	lru_make(w, 'c', 0, NULL, false);
-	lru_script.worthless = "abc";
-	lru_script.at = left_out_join_c;
+	lru_mock.worthless = "abc";
+	lru_mock.at = left_out_join_c;
 	left_out_times_asked = 0;
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.asked, "abcabac");
-	EXPECT_LETTERS(lru_script.moved, "cx");
+	EXPECT_LETTERS(lru_mock.asked, "abcabac");
+	EXPECT_LETTERS(lru_mock.moved, "cx");
 	EXPECT_SOUND(w, "a* b x");
 }
 
@@ -168,7 +168,7 @@ static void left_out_give_up_place(struct lru_world *w, char letter)
 
 static void ttm_lru_left_out_one_is_freed(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct lru_holder holder = {
 		.when_waited = true, .before = left_out_give_up_place,
 	};
@@ -198,7 +198,7 @@ static void left_out_drop_a(void *data, struct lockdep_map *lock, unsigned int s
 /* The walk gives back the reservation of such a buffer, and says that it left it out. */
 static void ttm_lru_left_out_one_is_dropped(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "a b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "a b");
 	struct ttm_operation_ctx ctx = {};
 	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
 	struct ttm_bo_lru_cursor curs;

@@ -10,7 +10,7 @@
 #include <linux/dma-fence.h>
 #include <linux/module.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 
 /* A fence that tells when somebody waits for it. */
 struct release_fence {
@@ -81,7 +81,7 @@ static void release_destroy(struct ttm_buffer_object *bo)
  */
 static void ttm_lru_release_of_an_imported_one(struct kunit *test)
 {
-	struct lru_world *w = lru_scripted(test, TTM_PL_TT, "b");
+	struct lru_world *w = lru_mock_world(test, TTM_PL_TT, "b");
 	struct release_fence *before, *after;
 	struct completion waited;
 	struct ttm_buffer_object *a;

@@ -11,7 +11,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
-#include "ttm_lru_script.h"
+#include "lib/ttm_lru_mock_driver.h"
 #include "ttm_mock_manager.h"
 
 static const struct ttm_place scope_places[] = {
@@ -88,7 +88,7 @@ static struct lru_world *scope_full(struct kunit *test, const char *picture)
 static void scope_add_shared(struct lru_world *w, const char *letters)
 {
 	for (; *letters; letters++) {
-		lru_script.space += PAGE_SIZE;
+		lru_mock.space += PAGE_SIZE;
 		lru_make(w, *letters, 0, NULL, false);
 	}
 }
@@ -109,7 +109,7 @@ static void scope_fill(struct lru_world *w, const char *letters,
 		ret = lru_place_at(w, *letters, &its, &ctx, NULL);
 		KUNIT_ASSERT_EQ(w->test, ret, 0);
 	}
-	lru_script.moved = (struct lru_letters) {};
+	lru_mock.moved = (struct lru_letters) {};
 }
 
 static void scope_empty(struct lru_world *w, u32 mem_type)
@@ -144,8 +144,8 @@ static void ttm_lru_scope_victims_do_not_evict_themselves(struct kunit *test)
 
 	scope_send("a", TTM_PL_TT, &scope_tt_or_system);
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(w->bdev, lru_man(w)), 0);
-	EXPECT_LETTERS(lru_script.asked, "");
-	EXPECT_LETTERS(lru_script.moved, "a");
+	EXPECT_LETTERS(lru_mock.asked, "");
+	EXPECT_LETTERS(lru_mock.moved, "a");
 	scope_send("a", TTM_PL_TT, &scope_system);
 }
 
@@ -158,8 +158,8 @@ static void ttm_lru_scope_victims_do_not_evict_outer_ones(struct kunit *test)
 	scope_send("a", TTM_PL_TT, &scope_priv_or_system);
 	scope_send("p", TTM_PL_PRIV, &scope_tt_or_system);
 	KUNIT_EXPECT_EQ(test, ttm_resource_manager_evict_all(w->bdev, lru_man(w)), 0);
-	EXPECT_LETTERS(lru_script.asked, "p");
-	EXPECT_LETTERS(lru_script.moved, "pa");
+	EXPECT_LETTERS(lru_mock.asked, "p");
+	EXPECT_LETTERS(lru_mock.moved, "pa");
 	scope_empty(w, TTM_PL_PRIV);
 }
 
@@ -182,8 +182,8 @@ static void ttm_lru_scope_lent_victims_do_not_evict_themselves(struct kunit *tes
 	ret = lru_place(w, 'x', &ctx, NULL);
 	dma_resv_unlock(&w->resv);
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "abbaabba");
-	EXPECT_LETTERS(lru_script.moved, "");
+	EXPECT_LETTERS(lru_mock.asked, "abbaabba");
+	EXPECT_LETTERS(lru_mock.moved, "");
 }
 
 /* But y, which is to go to TT itself, may leave its place to a, which leaves TT. */
@@ -195,16 +195,16 @@ static void ttm_lru_scope_changes_places_with_a_lent_victim(struct kunit *test)
 
 	scope_add_shared(w, "ay");
 	lru_free(w, 'y');
-	lru_script.space -= PAGE_SIZE;
+	lru_mock.space -= PAGE_SIZE;
 	lru_pin(w, 'd');
 	KUNIT_ASSERT_EQ(test, ttm_mock_manager_init(w->bdev, TTM_PL_PRIV, PAGE_SIZE), 0);
 	KUNIT_ASSERT_EQ(test, lru_place_at(w, 'y', &priv, &ctx, NULL), 0);
-	lru_script.moved = (struct lru_letters) {};
+	lru_mock.moved = (struct lru_letters) {};
 
 	scope_send("a", TTM_PL_TT, &scope_priv);
 	ctx = (struct ttm_operation_ctx) { .resv = &w->resv, .allow_res_evict = true };
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'y', &ctx, NULL), 0);
-	EXPECT_LETTERS(lru_script.moved, "yay");
+	EXPECT_LETTERS(lru_mock.moved, "yay");
 	scope_empty(w, TTM_PL_PRIV);
 }
 
@@ -220,8 +220,8 @@ static void ttm_lru_scope_searches_do_not_nest_on_and_on(struct kunit *test)
 	lru_pin(w, 'd');
 	scope_send("abc", TTM_PL_TT, &scope_tt);
 	KUNIT_EXPECT_EQ(test, scope_place(w), -ENOSPC);
-	EXPECT_LETTERS(lru_script.asked, "abcabc");
-	EXPECT_LETTERS(lru_script.moved, "");
+	EXPECT_LETTERS(lru_mock.asked, "abcabc");
+	EXPECT_LETTERS(lru_mock.moved, "");
 }
 
 /* a is to go where p is, which is to go to TT: b, of the VM of a, is not for p. */
@@ -235,8 +235,8 @@ static void ttm_lru_scope_leaves_all_to_the_outermost(struct kunit *test)
 	scope_send("a", TTM_PL_TT, &scope_priv);
 	scope_send("p", TTM_PL_PRIV, &scope_tt);
 	KUNIT_EXPECT_EQ(test, scope_place(w), 0);
-	EXPECT_LETTERS(lru_script.asked, "apb");
-	EXPECT_LETTERS(lru_script.moved, "bx");
+	EXPECT_LETTERS(lru_mock.asked, "apb");
+	EXPECT_LETTERS(lru_mock.moved, "bx");
 	scope_empty(w, TTM_PL_PRIV);
 }
 
@@ -256,7 +256,7 @@ static void ttm_lru_scope_takes_all_that_it_keeps(struct kunit *test)
 	lru_bo(w, 'a')->base.size = 2 * PAGE_SIZE;
 	scope_send("a", TTM_PL_TT, &scope_tt);
 	KUNIT_EXPECT_EQ(test, scope_place(w), 0);
-	EXPECT_LETTERS(lru_script.moved, "bcax");
+	EXPECT_LETTERS(lru_mock.moved, "bcax");
 	lru_bo(w, 'a')->base.size = PAGE_SIZE;
 }
 
@@ -279,7 +279,7 @@ static void ttm_lru_scope_victims_go_on(struct kunit *test)
 	ret = scope_place(w);
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "aapbx");
+	EXPECT_LETTERS(lru_mock.moved, "aapbx");
 	scope_empty(w, TTM_PL_VRAM);
 	scope_empty(w, TTM_PL_PRIV);
 }
@@ -306,8 +306,8 @@ static void ttm_lru_scope_remembers_all(struct kunit *test)
 	int ret;
 
 	scope_other = (struct lru_holder) { .when_waited = true };
-	lru_script.worthless = "acd";
-	lru_script.at = scope_reserve_d;
+	lru_mock.worthless = "acd";
+	lru_mock.at = scope_reserve_d;
 	lru_ticket_init(&ticket);
 	lru_hold(&younger, w, 'b');
 	ret = lru_place(w, 'x', &ctx, &ticket);
@@ -316,8 +316,8 @@ static void ttm_lru_scope_remembers_all(struct kunit *test)
 	ww_acquire_fini(&ticket);
 	lru_let_go(&younger);
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.asked, "adcacb");
-	EXPECT_LETTERS(lru_script.moved, "bx");
+	EXPECT_LETTERS(lru_mock.asked, "adcacb");
+	EXPECT_LETTERS(lru_mock.moved, "bx");
 }
 
 /*
@@ -351,12 +351,12 @@ static void ttm_lru_scope_unlocks_before_it_drops(struct kunit *test)
 
 	scope_add_shared(w, "a");
 	lru_tail(w, 'c');
-	lru_script.at = scope_drop_a;
+	lru_mock.at = scope_drop_a;
 	lru_bo(w, 'x')->base.size = 2 * PAGE_SIZE;
 	ret = scope_place(w);
 	lru_bo(w, 'x')->base.size = PAGE_SIZE;
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	EXPECT_LETTERS(lru_script.moved, "acx");
+	EXPECT_LETTERS(lru_mock.moved, "acx");
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(&w->resv));
 }
 
@@ -376,12 +376,12 @@ static void ttm_lru_scope_keeps_no_last_reference(struct kunit *test)
 	struct ww_acquire_ctx ticket;
 
 	scope_times_asked = 0;
-	lru_script.worthless = "a";
-	lru_script.at = scope_drop_a_at_last;
+	lru_mock.worthless = "a";
+	lru_mock.at = scope_drop_a_at_last;
 	lru_ticket_init(&ticket);
 	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, &ticket), 0);
 	ww_acquire_fini(&ticket);
-	EXPECT_LETTERS(lru_script.asked, "aa");
+	EXPECT_LETTERS(lru_mock.asked, "aa");
 	EXPECT_SOUND(w, "x");
 }
 
