@@ -422,7 +422,7 @@ ttm_resource_cursor_assert_locked(const struct ttm_resource_cursor *cursor)
  */
 static inline bool
 ttm_resource_cursor_is_next(const struct ttm_resource_cursor *cursor,
-			  const struct ttm_lru_item *item)
+			    const struct ttm_lru_item *item)
 {
 	return &item->link != cursor->list &&
 	       !((u8)item->state & (u8)cursor->hitch.state);

@@ -201,12 +201,12 @@ static bool is_right(const struct situation *s)
 	walk(returned, s->moves);
 	good = !strcmp(returned, s->returns) &&
 	       crowd.figures.trylocks == s->trylocks &&
-	       left_out.busy == s->skipped && left_out.dying == s->dying &&
+	       left_out.busy == s->skipped && left_out.zombies == s->dying &&
 	       all_given_back(&before);
 	if (!good)
 		printf("not so: %s: %s returned, %lu tried, %lu busy, %lu dying\n",
 		       s->what, returned, crowd.figures.trylocks, left_out.busy,
-		       left_out.dying);
+		       left_out.zombies);
 	return good;
 }
 

@@ -51,7 +51,7 @@ FAILED = """\
 	has_left"""
 
 PASSING = """\
-	evict->passing |= left_out->moved || left_out->dying || scope->passing;
+	evict->passing |= left_out->moved || left_out->zombies || scope->passing;
 """
 
 SOFT = '\tscope->soft = effort <= TTM_EVICT_WAIT_ONCE;\n'
@@ -321,7 +321,7 @@ EVICT = faults(
 	 'ttm_lru_left_out_any(left_out);'),
 	('what moved is not passing', PASSING, PASSING.replace('left_out->moved || ', ''), BOOTED),
 	('what is being released is not passing', PASSING,
-	 PASSING.replace('left_out->dying || ', '')),
+	 PASSING.replace('left_out->zombies || ', '')),
 	('nested searches have nothing passing', PASSING,
 	 PASSING.replace(' || scope->passing', ''), BOOTED),
 	('what is reserved is passing', PASSING, '\tevict->passing |= evict->left_out;\n', BOOTED),

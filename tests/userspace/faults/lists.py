@@ -4,7 +4,7 @@
 from .fault import PROOF_ONLY, equivalent, proof, faults
 
 JOINED = """\
-	pos->last = res;
+	range->last = res;
 	ttm_resource_latch(res, TTM_LRU_RANGE, priority, man->lru_clock);
 """
 
@@ -100,11 +100,11 @@ LISTS = faults(
 	 'if (!bulk)\n'),
 	('7.3: tail of a resource that is in no range yet',
 	 '\tif (likely((u8)res->lru.state == (u8)state))\n', '\tif (true)\n', proof('tail', 'r')),
-	('7.3: a bulk that ends keeps its members', '\twhile ((res = pos->first)) {',
+	('7.3: a bulk that ends keeps its members', '\twhile ((res = range->first)) {',
 	 '\twhile ((res = NULL)) {', proof('bulk_fini', 'R2')),
 
 	# Registration
-	('register keeps the old range', '\tif (cursor->range == pos)\n', '\tif (cursor->range)\n'),
+	('register keeps the old range', '\tif (cursor->range == range)\n', '\tif (cursor->range)\n'),
 	("register forgets the bulk's list",
 	 '\tlist_move_tail(&cursor->bulk_link, &bulk->cursor_list);\n', ''),
 	("deregister forgets the bulk's list",
@@ -120,8 +120,8 @@ LISTS = faults(
 	 'range ? !one_step || range->last == res :', 'range ? range->last == res :',
 	 proof('pause', 'RhRR')),
 	("a step into a range isn't looked at",
-	 '\t\t    ttm_lru_item_in_range(&res->lru))\n\t\tttm_cursor_settle',
-	 '\t\t    false)\n\t\tttm_cursor_settle'),
+	 '\t\t    ttm_lru_item_in_range(&res->lru))\n\t\tttm_cursor_update_range',
+	 '\t\t    false)\n\t\tttm_cursor_update_range'),
 	('any hold is taken for one step',
 	 '\tbool one_step = cursor->hitch.link.next == cursor->at;\n', '\tbool one_step = true;\n'),
 	('pause looks at no registration', '\tif (at == cursor->list)\n', '\tif (true)\n'),
@@ -134,7 +134,7 @@ LISTS = faults(
 	('the new end is looked for on the wrong side',
 	 'ttm_range_new_end(res, true));\n\telse if', 'ttm_range_new_end(res, false));\n\telse if'),
 	('an emptied range keeps its ends',
-	 '\t\t*pos = (struct ttm_lru_bulk_move_pos) {};\n\telse if', '\t\t;\n\telse if',
+	 '\t\t*range = (struct ttm_lru_bulk_move_pos) {};\n\telse if', '\t\t;\n\telse if',
 	 proof('del', 'r')),
 	('a member that left is still latched into the range',
 	 '\tttm_resource_latch(res, TTM_LRU_LOOSE,\n'
@@ -146,7 +146,7 @@ LISTS = faults(
 	('joins behind one hitch only', '\t\ttail = &item->link;\n',
 	 '\t\ttail = &item->link;\n\t\tbreak;\n'),
 	('joining registers nobody',
-	 '\t\tttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, pos);\n'
+	 '\t\tttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, range);\n'
 	 '\t\ttail', '\t\ttail', proof('add', 'RHr')),
 	('a joining resource is not last', JOINED, JOINED.replace('\tpos->last = res;\n', ''),
 	 proof('add', 'Rr')),
@@ -162,7 +162,7 @@ LISTS = faults(
 	("leaves the middle to the LRU's tail", '\t\tlist_move(&res->lru.link, &last->lru.link);',
 	 '\t\tlist_move_tail(&res->lru.link,\n'
 	 '\t\t\t       ttm_resource_list(res->bo->bdev, res));'),
-	('leaves an end as if it was the middle', 'bool inner = res != pos->first && res != last;',
+	('leaves an end as if it was the middle', 'bool inner = res != range->first && res != last;',
 	 'bool inner = res != last;'),
 	('hitches next to a leaving end stay registered',
 	 '\t\tttm_cursor_deregister(ttm_lru_item_to_cursor(item));\n', '', proof('del', 'rHR')),
@@ -185,19 +185,19 @@ LISTS = faults(
 	('joins from the unevictable list',
 	 'if (bulk && ttm_lru_item_place(&res->lru) == TTM_LRU_LOOSE)',
 	 'if (bulk && ttm_lru_item_place(&res->lru) != TTM_LRU_RANGE)'),
-	('leaving a bulk is overlooked', '\tttm_resource_settle(res, bo, NULL);',
-	 '\tttm_resource_settle(res, bo, bo->bulk_move);'),
+	('leaving a bulk is overlooked', '\tttm_resource_sync(res, bo, NULL);',
+	 '\tttm_resource_sync(res, bo, bo->bulk_move);'),
 	('who becomes unevictable stays in its range', '\t\tif (!bulk || !stays)\n',
 	 '\t\tif (!bulk && stays)\n', proof('del', 'r')),
 
 	# Moving
 	('the last resource goes to the tail again',
-	 '\tif (pos->last == res)\n\t\treturn;\n\tif (pos->first', '\tif (pos->first'),
+	 '\tif (range->last == res)\n\t\treturn;\n\tif (range->first', '\tif (range->first'),
 	("tail in a range goes to the LRU's tail", '\t} else if (bulk) {\n',
 	 '\t} else if (false) {\n', proof('tail', 'rR')),
 	('tail in a range goes to before last',
-	 '\tlist_move(&res->lru.link, &pos->last->lru.link);\n',
-	 '\tlist_move_tail(&res->lru.link, &pos->last->lru.link);\n'),
+	 '\tlist_move(&res->lru.link, &range->last->lru.link);\n',
+	 '\tlist_move_tail(&res->lru.link, &range->last->lru.link);\n'),
 	('tail in a range goes ahead of the cursors that passed', TO_RANGE_TAIL,
 	 """\
 	{
@@ -211,7 +211,7 @@ LISTS = faults(
 	 equivalent("what moved may be met again; that it isn't is proved, and the case "
 	            'ttm_lru_p1_member_to_tail_stays_behind'), proof('tail', 'rRH')),
 	("tail of a range's first leaves it first",
-	 '\t\tttm_range_del_first(pos, res, ttm_lru_item_to_res(next));\n', '',
+	 '\t\tttm_range_del_first(range, res, ttm_lru_item_to_res(next));\n', '',
 	 proof('tail', 'rR')),
 	("tail of a range's first leaves hitches registered",
 	 '\t\tif (unlikely(!ttm_lru_item_is_res(next))) {\n',
@@ -220,10 +220,10 @@ LISTS = faults(
 	 '\t\tif (false) {\n'),
 	('tail overlooks a pin',
 	 '\tif (unlikely(ttm_resource_is_unevictable(res, bo))) {\n'
-	 '\t\tttm_resource_settle_at_tail(res, bo);\n',
-	 '\tif (false) {\n\t\tttm_resource_settle_at_tail(res, bo);\n', proof('tail', 'r')),
+	 '\t\tttm_resource_sync_at_tail(res, bo);\n',
+	 '\tif (false) {\n\t\tttm_resource_sync_at_tail(res, bo);\n', proof('tail', 'r')),
 	("tail of a joining resource doesn't settle",
-	 '\telse\n\t\tttm_resource_settle_at_tail(res, bo);\n', ''),
+	 '\telse\n\t\tttm_resource_sync_at_tail(res, bo);\n', ''),
 	("tail doesn't look whether it is a member by now",
 	 '\tif (likely((u8)res->lru.state == (u8)state))\n',
 	 '\tif (ttm_lru_item_place(&res->lru) & (TTM_LRU_RANGE | TTM_LRU_LOOSE))\n'),
@@ -288,7 +288,7 @@ LISTS = faults(
 	('given without the lock', '\tguard(spinlock)(&bo->bdev->lru_lock);\n', '',
 	 proof('set_bo', 'r'), PROOF_ONLY),
 	("a bulk's end asks the buffer for the range",
-	 '\tu64 moved = ttm_range_moved(pos, res);\n', '\tu64 moved = ttm_resource_moved(res);\n',
+	 '\tu64 moved = ttm_range_moved(range, res);\n', '\tu64 moved = ttm_resource_moved(res);\n',
 	 proof('bulk_fini', 'RR22'), PROOF_ONLY),
 
 	# Beginnings
@@ -296,7 +296,7 @@ LISTS = faults(
 	 '\tttm_lru_item_init(&res->lru, ttm_lru_res_state(TTM_LRU_OFF, 0));\n', '', proof('init', 'r')),
 	('a new resource overlooks a pin',
 	 '\tif (unlikely(ttm_resource_is_unevictable(res, bo))) {\n'
-	 '\t\tttm_resource_settle(res, bo,', '\tif (false) {\n\t\tttm_resource_settle(res, bo,',
+	 '\t\tttm_resource_sync(res, bo,', '\tif (false) {\n\t\tttm_resource_sync(res, bo,',
 	 proof('init', 'r')),
 	('a new resource goes to the head', ENTERED, ENTERED.replace('list_add_tail', 'list_add')),
 	("a new resource isn't stamped", ENTERED, ENTERED.replace('man->lru_clock |', '0 |')),
@@ -329,7 +329,7 @@ LISTS = faults(
 	("a bulk's last is stamped for all", BULK_WENT, BULK_WENT.replace('(first,', '(last,'),
 	 proof('bulk_tail', 'RHR')),
 	("a member that leaves hasn't moved with its range",
-	 '\tu64 moved = ttm_range_moved(pos, res);\n',
+	 '\tu64 moved = ttm_range_moved(range, res);\n',
 	 '\tu64 moved = ttm_lru_item_stamp(&res->lru);\n', proof('del', 'HRr')),
 	("members don't move with their range",
 	 '\treturn ttm_range_moved(ttm_resource_range(res), res);\n',
@@ -342,7 +342,7 @@ LISTS = faults(
 	 'next->lru.state < res->lru.state ? next->lru.state :\n'
 	 '\t\t\t\t\t\t\t       res->lru.state'),
 	("tail of a range's first takes along when it moved",
-	 '\t\tttm_range_del_first(pos, res, ttm_lru_item_to_res(next));\n',
+	 '\t\tttm_range_del_first(range, res, ttm_lru_item_to_res(next));\n',
 	 '\t\tpos->first = ttm_lru_item_to_res(next);\n'),
 	("a range's first member is at the list's tail",
 	 '\t\tif (ttm_lru_item_stamp(&res->lru) == man->lru_clock)\n', '', proof('add', 'rR')),
@@ -353,7 +353,7 @@ LISTS = faults(
 	 TO_RANGE_TAIL.replace('clock', 'clock | TTM_LRU_AT_TAIL'), proof('tail', 'rR')),
 	('a member that leaves is where its range went',
 	 '\tu64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;\n',
-	 '\tu64 at_tail = pos->first->lru.state & TTM_LRU_AT_TAIL;\n', proof('del', 'RrR')),
+	 '\tu64 at_tail = range->first->lru.state & TTM_LRU_AT_TAIL;\n', proof('del', 'RrR')),
 	("behind a range is the list's tail", LEFT_MIDDLE,
 	 LEFT_MIDDLE.replace('man->lru_clock',
 			     'man->lru_clock | TTM_LRU_AT_TAIL')),

@@ -18,7 +18,7 @@ TO_SYSTEM = """\
 """
 
 RESERVED = """\
-	if (!ttm_swapout_worth_it(bo, TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED))
+	if (!ttm_swapout_valuable(bo, TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED))
 		return -EBUSY;
 	if (bo->deleted)
 		return ttm_swapout_zombie(bo, ctx);
@@ -26,7 +26,7 @@ RESERVED = """\
 """
 
 TO_BACKUP = """\
-	if (!ttm_swapout_worth_it(bo, 0))
+	if (!ttm_swapout_valuable(bo, 0))
 		return -EBUSY;
 	if (bo->deleted)
 		return ttm_swapout_zombie(bo, ctx);
@@ -154,7 +154,7 @@ SWAPOUT = faults(
 	 'const struct ttm_bo_shrink_flags flags = { .allow_move = true };',
 	 'const struct ttm_bo_shrink_flags flags = {};', BOOTED),
 	('what is not worth it is backed up', TO_BACKUP,
-	 TO_BACKUP.replace('\tif (!ttm_swapout_worth_it(bo, 0))\n\t\treturn -EBUSY;\n', ''),
+	 TO_BACKUP.replace('\tif (!ttm_swapout_valuable(bo, 0))\n\t\treturn -EBUSY;\n', ''),
 	 BOOTED),
 	('a zombie is backed up', TO_BACKUP,
 	 TO_BACKUP.replace(
@@ -272,7 +272,7 @@ SHRINKER = faults(
 	('there is never more to purge', '\treturn !left;\n', '\treturn true;\n', BOOTED),
 	('busy ones are not passed by', '\treturn left_out->busy + left_out->moved +',
 	 '\treturn left_out->moved +', BOOTED),
-	('dying ones are not passed by', ' + left_out->dying +\n', ' +\n', BOOTED),
+	('dying ones are not passed by', ' + left_out->zombies +\n', ' +\n', BOOTED),
 	('each step begins a walk', '\tif (shrinker->walking) {\n', '\tif (false) {\n', BOOTED),
 	('what was passed by before counts', '\t\tbefore = ttm_shrinker_passed(shrinker);\n', '',
 	 BOOTED),

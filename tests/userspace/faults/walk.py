@@ -63,17 +63,17 @@ GOES_ON = """\
 
 WALK = faults(
 	("a range's first alone tells whose lock it is",
-	 '\treturn pos->first->bo->base.resv == resv &&\n'
-	 '\t       pos->last->bo->base.resv == resv;',
-	 '\treturn pos->first->bo->base.resv == resv;', proof('in_shared_bulk', 'rR')),
+	 '\treturn range->first->bo->base.resv == resv &&\n'
+	 '\t       range->last->bo->base.resv == resv;',
+	 '\treturn range->first->bo->base.resv == resv;', proof('in_shared_bulk', 'rR')),
 	("a range's last alone tells whose lock it is",
-	 '\treturn pos->first->bo->base.resv == resv &&\n'
-	 '\t       pos->last->bo->base.resv == resv;',
-	 '\treturn pos->last->bo->base.resv == resv;', proof('in_shared_bulk', 'Rr')),
+	 '\treturn range->first->bo->base.resv == resv &&\n'
+	 '\t       range->last->bo->base.resv == resv;',
+	 '\treturn range->last->bo->base.resv == resv;', proof('in_shared_bulk', 'Rr')),
 	('ends that are alike tell whose lock it is',
-	 '\treturn pos->first->bo->base.resv == resv &&\n'
-	 '\t       pos->last->bo->base.resv == resv;',
-	 '\treturn pos->first->bo->base.resv == pos->last->bo->base.resv || !resv;'),
+	 '\treturn range->first->bo->base.resv == resv &&\n'
+	 '\t       range->last->bo->base.resv == resv;',
+	 '\treturn range->first->bo->base.resv == range->last->bo->base.resv || !resv;'),
 	('busy ranges are not passed by',
 	 '\tif (ttm_resource_in_shared_bulk(res))\n'
 	 '\t\tttm_resource_cursor_skip_bulk(&curs->res_curs);\n', ''),
@@ -131,14 +131,14 @@ WALK = faults(
 	('busy buffers are never waited for', PASSES_BUSY,
 	 PASSES_BUSY.replace(' &&\n\t       !ttm_lru_walk_may_wait(curs)', '')),
 	('free buffers are passed by, too',
-	 'curs->passes_busy && dma_resv_is_locked(bo->base.resv)', 'curs->passes_busy'),
-	('any busy buffer is passed by', 'curs->passes_busy && dma_resv_is_locked(bo->base.resv)',
+	 'curs->never_waits && dma_resv_is_locked(bo->base.resv)', 'curs->never_waits'),
+	('any busy buffer is passed by', 'curs->never_waits && dma_resv_is_locked(bo->base.resv)',
 	 'dma_resv_is_locked(bo->base.resv)'),
 	('a buffer that is being released is tried', '\tif (!kref_read(&bo->kref)) {\n',
 	 '\tif (false) {\n'),
 	("a buffer that is being released isn't counted",
-	 '\t\tcurs->left_out.dying++;\n\t\treturn false;\n\t}\n\n\tif (curs->passes_busy',
-	 '\t\treturn false;\n\t}\n\n\tif (curs->passes_busy'),
+	 '\t\tcurs->left_out.zombies++;\n\t\treturn false;\n\t}\n\n\tif (curs->never_waits',
+	 '\t\treturn false;\n\t}\n\n\tif (curs->never_waits'),
 	('what is lent is passed by', '\treturn curs->arg->ctx->resv == res->bo->base.resv &&',
 	 '\treturn false &&'),
 	('what is lent is given back, too', RELEASE, RELEASE.replace('curs->needs_unlock', 'true')),
@@ -232,7 +232,7 @@ WALK = faults(
 	("a lock isn't given back when the last reference has gone",
 	 '\t\tif (curs->needs_unlock)\n\t\t\tdma_resv_unlock(bo->base.resv);\n', '', BOOTED),
 	("whose last reference has gone isn't counted",
-	 '\t\t\tdma_resv_unlock(bo->base.resv);\n\t\tcurs->left_out.dying++;\n',
+	 '\t\t\tdma_resv_unlock(bo->base.resv);\n\t\tcurs->left_out.zombies++;\n',
 	 '\t\t\tdma_resv_unlock(bo->base.resv);\n', BOOTED),
 	('a walk never meets too many that moved', ENOUGH,
 	 ENOUGH.replace('curs->arg->max_moved &&', 'false &&')),

@@ -342,7 +342,7 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 	ret = ttm_lru_walk_for_evict(&evict->walk, man->bdev, man, target);
 
 	evict->left_out |= ttm_lru_left_out_any(left_out) | scope->left_out;
-	evict->passing |= left_out->moved || left_out->dying || scope->passing;
+	evict->passing |= left_out->moved || left_out->zombies || scope->passing;
 	return ret;
 }
 

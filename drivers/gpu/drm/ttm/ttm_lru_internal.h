@@ -58,13 +58,16 @@ enum ttm_lru_place {
 
 /* As FIELD_PREP(), but the caller knows that @val fits: one instruction less. */
 #define TTM_LRU_FIELD(mask, val)	((u64)(val) << __bf_shf(mask))
-#define TTM_LRU_FIELD_MAX(mask)		((mask) >> __bf_shf(mask))
 #define TTM_LRU_MEMBER			TTM_LRU_FIELD(TTM_LRU_PLACE, TTM_LRU_RANGE)
 
-static_assert((TTM_LRU_RESOURCE | TTM_LRU_HITCH) <= TTM_LRU_TYPE);
-static_assert(TTM_LRU_UNEVICTABLE <= TTM_LRU_FIELD_MAX(TTM_LRU_PLACE));
-static_assert(TTM_MAX_BO_PRIORITY - 1 <= TTM_LRU_FIELD_MAX(TTM_LRU_PRIORITY));
-static_assert(TTM_MAX_BO_PRIORITY <= TTM_LRU_FIELD_MAX(TTM_LRU_HITCH_PRIORITY));
+/* Each value fits into its field. */
+static_assert(!((TTM_LRU_RESOURCE | TTM_LRU_HITCH) & ~TTM_LRU_TYPE));
+static_assert(!(TTM_LRU_FIELD(TTM_LRU_PLACE, TTM_LRU_UNEVICTABLE) & ~TTM_LRU_PLACE));
+static_assert(!(TTM_LRU_FIELD(TTM_LRU_PRIORITY, TTM_MAX_BO_PRIORITY - 1) &
+		~TTM_LRU_PRIORITY));
+static_assert(!(TTM_LRU_FIELD(TTM_LRU_HITCH_PRIORITY, TTM_MAX_BO_PRIORITY) &
+		~TTM_LRU_HITCH_PRIORITY));
+/* A stamp is a number of ticks, and above all else. */
 static_assert(TTM_LRU_STAMP == ~(TTM_LRU_TICK - 1));
 /*
  * The lowest byte of a resource tells a member and its priority. That of a hitch has

@@ -132,7 +132,7 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
  * Is there nothing to try with a buffer whose reservation is taken? Searches, and those
  * that lend a reservation, have to see whose it is.
  */
-static bool ttm_lru_walk_passes_busy(const struct ttm_bo_lru_cursor *curs)
+static bool ttm_lru_walk_never_waits(const struct ttm_bo_lru_cursor *curs)
 {
 	const struct ttm_lru_walk_arg *arg = curs->arg;
 	const struct ttm_evict_scope *scope = arg->ctx->scope;
@@ -195,8 +195,8 @@ static bool ttm_lru_walk_is_worth_a_wait(const struct ttm_bo_lru_cursor *curs,
  * the walk takes the buffer all the same: it has the lock, or may wait for it.
  */
 static noinline bool
-ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
-			const struct ttm_resource *res)
+ttm_lru_walk_accepts_busy(struct ttm_bo_lru_cursor *curs,
+			  const struct ttm_resource *res)
 {
 	struct ttm_buffer_object *bo = res->bo;
 	bool owned = ttm_lru_walk_owns(curs->arg, bo);
@@ -217,30 +217,30 @@ ttm_lru_walk_takes_busy(struct ttm_bo_lru_cursor *curs,
  * Take a reference to the buffer of @res, and its reservation if that is free;
  * if not, the walk may wait for it. Returns false if @res was left out.
  */
-static bool ttm_lru_walk_take(struct ttm_bo_lru_cursor *curs,
-			      struct ttm_resource *res)
+static bool ttm_lru_walk_try_reserve(struct ttm_bo_lru_cursor *curs,
+				     struct ttm_resource *res)
 {
 	struct ttm_buffer_object *bo = res->bo;
 
 	/* Being released: that needs the lru_lock to take it off the list. */
 	if (!kref_read(&bo->kref)) {
-		curs->left_out.dying++;
+		curs->left_out.zombies++;
 		return false;
 	}
 
-	if (curs->passes_busy && dma_resv_is_locked(bo->base.resv)) {
+	if (curs->never_waits && dma_resv_is_locked(bo->base.resv)) {
 		ttm_lru_debug_trylock(curs->man);
 		ttm_lru_walk_skip(curs, res, false);
 		return false;
 	}
 
 	curs->locked = ttm_lru_walk_trylock(curs, bo, res);
-	if (!curs->locked && !ttm_lru_walk_takes_busy(curs, res))
+	if (!curs->locked && !ttm_lru_walk_accepts_busy(curs, res))
 		return false;
 	if (!ttm_bo_get_unless_zero(bo)) {
 		if (curs->needs_unlock)
 			dma_resv_unlock(bo->base.resv);
-		curs->left_out.dying++;
+		curs->left_out.zombies++;
 		return false;
 	}
 	curs->bo = bo;
@@ -300,7 +300,7 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 			if (IS_ERR_OR_NULL(res))
 				break;
 		}
-		if (ttm_lru_walk_take(curs, res))
+		if (ttm_lru_walk_try_reserve(curs, res))
 			break;
 		res = ERR_PTR(-EAGAIN);
 	} while (left);
@@ -396,7 +396,7 @@ ttm_bo_lru_cursor_init(struct ttm_bo_lru_cursor *curs,
 		ttm_resource_cursor_init(&curs->res_curs, man);
 	else
 		ttm_resource_cursor_init_bounded(&curs->res_curs, man);
-	curs->passes_busy = ttm_lru_walk_passes_busy(curs);
+	curs->never_waits = ttm_lru_walk_never_waits(curs);
 	curs->keep = arg->keep;
 	curs->in_reclaim = arg->reclaim || ttm_in_reclaim();
 	return curs;

@@ -25,10 +25,10 @@
  * DOC: A module that goes
  *
  * When a module has gone, nothing refers to it (L1), in whatever order a driver drops
- * what it has (L2). A buffer may outlive its last user: TTM waits for the GPU, and then calls the driver
- * to free it. By then the driver's module and the device must still exist. A driver
- * need not care for that if it embeds a &struct ttm_owner in its device and a
- * &struct ttm_late in each buffer:
+ * its values (L2). But a buffer may outlive its last user: TTM waits for the GPU, and
+ * then calls the driver to free it. By then the driver's module and the device must
+ * still exist. A driver need not care for that if it embeds a &struct ttm_owner in its
+ * device and a &struct ttm_late in each buffer:
  *
  * - A buffer has a reference to its DRM device, from its creation until it is freed.
  * - When the last GEM reference of a buffer is dropped, the buffer becomes a zombie, and

@@ -98,7 +98,7 @@
  *	spin_lock(&bdev->lru_lock);
  *	ttm_resource_cursor_restart(&cursor);
  *	ttm_resource_cursor_for_each(&cursor, res) {
- *		if (!worth_it(res))
+ *		if (!valuable(res))
  *			continue;
  *		ttm_resource_cursor_pause(&cursor);
  *		bo = get(res->bo);
@@ -119,12 +119,12 @@ ttm_lru_item_to_cursor(struct ttm_lru_item *item)
 /* P4: exactly the hitches strictly inside a range are registered with its bulk. */
 static void ttm_cursor_register(struct ttm_resource_cursor *cursor,
 				struct ttm_lru_bulk_move *bulk,
-				struct ttm_lru_bulk_move_pos *pos)
+				struct ttm_lru_bulk_move_pos *range)
 {
-	if (cursor->range == pos)
+	if (cursor->range == range)
 		return;
 
-	cursor->range = pos;
+	cursor->range = range;
 	list_move_tail(&cursor->bulk_link, &bulk->cursor_list);
 }
 
@@ -173,7 +173,7 @@ struct list_head *ttm_resource_list(struct ttm_device *bdev,
 
 /* P4: return the first resource from @item on. Deregister the hitches on the way. */
 static noinline struct ttm_resource *
-ttm_range_pass_hitches(struct ttm_lru_item *item, bool forward)
+ttm_range_release_hitches(struct ttm_lru_item *item, bool forward)
 {
 	while (!ttm_lru_item_is_res(item)) {
 		ttm_cursor_deregister(ttm_lru_item_to_cursor(item));
@@ -195,7 +195,7 @@ static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
 
 	if (likely(ttm_lru_item_is_res(item)))
 		return ttm_lru_item_to_res(item);
-	return ttm_range_pass_hitches(item, forward);
+	return ttm_range_release_hitches(item, forward);
 }
 
 /* @res is there since @stamp. */
@@ -206,11 +206,11 @@ static void ttm_resource_latch(struct ttm_resource *res,
 }
 
 /* Last move of @res, a member of the range, alone or with the range. */
-static u64 ttm_range_moved(const struct ttm_lru_bulk_move_pos *pos,
+static u64 ttm_range_moved(const struct ttm_lru_bulk_move_pos *range,
 			   const struct ttm_resource *res)
 {
 	return max(ttm_lru_item_stamp(&res->lru),
-		   ttm_lru_item_stamp(&pos->first->lru));
+		   ttm_lru_item_stamp(&range->first->lru));
 }
 
 /**
@@ -233,38 +233,38 @@ u64 ttm_resource_moved(const struct ttm_resource *res)
  * @res, the first of its range, leaves. The next one takes over when the range
  * went to the tail, unless it moved later itself.
  */
-static void ttm_range_del_first(struct ttm_lru_bulk_move_pos *pos,
+static void ttm_range_del_first(struct ttm_lru_bulk_move_pos *range,
 				struct ttm_resource *res,
 				struct ttm_resource *next)
 {
-	/* They differ in this only. */
+	/* Both states differ only in stamp and AT_TAIL, so max() takes the later move. */
 	next->lru.state = max(next->lru.state, res->lru.state);
-	pos->first = next;
+	range->first = next;
 }
 
 /* Take @res, which still stands where it did, out of its range. */
-static void ttm_range_unlink(struct ttm_lru_bulk_move_pos *pos,
+static void ttm_range_unlink(struct ttm_lru_bulk_move_pos *range,
 			     struct ttm_resource *res)
 {
-	if (pos->first == pos->last)
-		*pos = (struct ttm_lru_bulk_move_pos) {};
-	else if (pos->first == res)
-		ttm_range_del_first(pos, res, ttm_range_new_end(res, true));
-	else if (pos->last == res)
-		pos->last = ttm_range_new_end(res, false);
+	if (range->first == range->last)
+		*range = (struct ttm_lru_bulk_move_pos) {};
+	else if (range->first == res)
+		ttm_range_del_first(range, res, ttm_range_new_end(res, true));
+	else if (range->last == res)
+		range->last = ttm_range_new_end(res, false);
 }
 
 /*
  * Let @res go from its range. It still stands where it did: from the middle,
  * the caller must take it away.
  */
-static void ttm_range_del(struct ttm_lru_bulk_move_pos *pos,
+static void ttm_range_del(struct ttm_lru_bulk_move_pos *range,
 			  struct ttm_resource *res)
 {
 	u64 at_tail = res->lru.state & TTM_LRU_AT_TAIL;
-	u64 moved = ttm_range_moved(pos, res);
+	u64 moved = ttm_range_moved(range, res);
 
-	ttm_range_unlink(pos, res);
+	ttm_range_unlink(range, res);
 	ttm_resource_latch(res, TTM_LRU_LOOSE,
 			   ttm_lru_item_priority(&res->lru), moved | at_tail);
 }
@@ -280,13 +280,13 @@ static void ttm_resource_join(struct ttm_resource *res,
 			      struct ttm_resource_manager *man)
 {
 	u64 priority = ttm_lru_item_priority(&res->lru);
-	struct ttm_lru_bulk_move_pos *pos = &bulk->pos[res->mem_type][priority];
+	struct ttm_lru_bulk_move_pos *range = &bulk->pos[res->mem_type][priority];
 	struct ttm_lru_item *item;
 	struct list_head *tail;
 	u64 at_tail = 0;
 
-	if (!pos->last) {
-		*pos = (struct ttm_lru_bulk_move_pos) { res, res };
+	if (!range->last) {
+		*range = (struct ttm_lru_bulk_move_pos) { res, res };
 		if (ttm_lru_item_stamp(&res->lru) == man->lru_clock)
 			at_tail = res->lru.state & TTM_LRU_AT_TAIL;
 		ttm_resource_latch(res, TTM_LRU_RANGE, priority,
@@ -295,18 +295,18 @@ static void ttm_resource_join(struct ttm_resource *res,
 	}
 
 	/* A bulk goes as a whole, under the one lock of its members. */
-	WARN_ON_ONCE(pos->first->bo->base.resv != bo->base.resv);
-	tail = &pos->last->lru.link;
-	item = &pos->last->lru;
+	WARN_ON_ONCE(range->first->bo->base.resv != bo->base.resv);
+	tail = &range->last->lru.link;
+	item = &range->last->lru;
 	list_for_each_entry_continue(item, &man->lru[priority], link) {
 		if (ttm_lru_item_is_res(item))
 			break;
-		ttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, pos);
+		ttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, range);
 		tail = &item->link;
 	}
 	if (tail->next != &res->lru.link)
 		list_move(&res->lru.link, tail);
-	pos->last = res;
+	range->last = res;
 	ttm_resource_latch(res, TTM_LRU_RANGE, priority, man->lru_clock);
 }
 
@@ -317,11 +317,11 @@ static void ttm_resource_join(struct ttm_resource *res,
 static void ttm_range_loosen(struct ttm_resource_manager *man,
 			     struct ttm_resource *res)
 {
-	struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
-	struct ttm_resource *last = pos->last;
-	bool inner = res != pos->first && res != last;
+	struct ttm_lru_bulk_move_pos *range = ttm_resource_range(res);
+	struct ttm_resource *last = range->last;
+	bool inner = res != range->first && res != last;
 
-	ttm_range_del(pos, res);
+	ttm_range_del(range, res);
 	if (inner) {
 		list_move(&res->lru.link, &last->lru.link);
 		ttm_resource_latch(res, TTM_LRU_LOOSE,
@@ -363,9 +363,9 @@ ttm_resource_manager_entered(struct ttm_resource_manager *man,
  * P5: bring what is latched for @res in line with what @bo says now, as a member
  * of @bulk unless that is NULL. Nothing happens where it is in line already.
  */
-static void ttm_resource_settle(struct ttm_resource *res,
-				struct ttm_buffer_object *bo,
-				struct ttm_lru_bulk_move *bulk)
+static void ttm_resource_sync(struct ttm_resource *res,
+			      struct ttm_buffer_object *bo,
+			      struct ttm_lru_bulk_move *bulk)
 {
 	struct ttm_resource_manager *man = ttm_manager_type(bo->bdev,
 							    res->mem_type);
@@ -417,7 +417,7 @@ void ttm_resource_add_bulk_move(struct ttm_resource *res,
 {
 	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
 
-	ttm_resource_settle(res, bo, bo->bulk_move);
+	ttm_resource_sync(res, bo, bo->bulk_move);
 	ttm_lru_debug_moved(bo->bdev, res, old);
 }
 
@@ -437,59 +437,59 @@ void ttm_resource_del_bulk_move(struct ttm_resource *res,
 {
 	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
 
-	ttm_resource_settle(res, bo, NULL);
+	ttm_resource_sync(res, bo, NULL);
 	ttm_lru_debug_moved(bo->bdev, res, old);
 }
 
 /* Make @res, an inner member, the last one of its range. */
-static void ttm_range_put_last(struct ttm_lru_bulk_move_pos *pos,
+static void ttm_range_put_last(struct ttm_lru_bulk_move_pos *range,
 			       struct ttm_resource *res, u64 state)
 {
-	list_move(&res->lru.link, &pos->last->lru.link);
-	pos->last = res;
+	list_move(&res->lru.link, &range->last->lru.link);
+	range->last = res;
 	res->lru.state = state;
 }
 
 static noinline void
-ttm_range_move_first_tail(struct ttm_lru_bulk_move_pos *pos,
+ttm_range_move_first_tail(struct ttm_lru_bulk_move_pos *range,
 			  struct ttm_resource *res, u64 state)
 {
-	ttm_range_del_first(pos, res, ttm_range_new_end(res, true));
-	ttm_range_put_last(pos, res, state);
+	ttm_range_del_first(range, res, ttm_range_new_end(res, true));
+	ttm_range_put_last(range, res, state);
 }
 
 /*
  * P2: make @res, a member, the last one of its range. Walks that are behind the range
  * have passed by @res, and it stays behind them.
  */
-static void ttm_range_move_tail(struct ttm_lru_bulk_move_pos *pos,
+static void ttm_range_move_tail(struct ttm_lru_bulk_move_pos *range,
 				struct ttm_resource *res, u64 state)
 {
 	struct ttm_lru_item *next;
 
-	if (pos->last == res)
+	if (range->last == res)
 		return;
-	if (pos->first == res) {
+	if (range->first == res) {
 		next = list_next_entry(&res->lru, link);
 		if (unlikely(!ttm_lru_item_is_res(next))) {
-			ttm_range_move_first_tail(pos, res, state);
+			ttm_range_move_first_tail(range, res, state);
 			return;
 		}
-		ttm_range_del_first(pos, res, ttm_lru_item_to_res(next));
+		ttm_range_del_first(range, res, ttm_lru_item_to_res(next));
 	}
-	ttm_range_put_last(pos, res, state);
+	ttm_range_put_last(range, res, state);
 }
 
 /* Something has changed in @bo that the list was not told of yet. */
-static noinline void ttm_resource_settle_at_tail(struct ttm_resource *res,
-						 struct ttm_buffer_object *bo)
+static noinline void ttm_resource_sync_at_tail(struct ttm_resource *res,
+					       struct ttm_buffer_object *bo)
 {
 	struct ttm_resource_manager *man = ttm_manager_type(bo->bdev,
 							    res->mem_type);
 	enum ttm_lru_place place;
 	u64 priority;
 
-	ttm_resource_settle(res, bo, bo->bulk_move);
+	ttm_resource_sync(res, bo, bo->bulk_move);
 	place = ttm_lru_item_place(&res->lru);
 	priority = ttm_lru_item_priority(&res->lru);
 	if (place == TTM_LRU_RANGE) {
@@ -516,7 +516,7 @@ static noinline void ttm_resource_to_range_tail(struct ttm_resource *res,
 		ttm_range_move_tail(&bulk->pos[res->mem_type][bo->priority],
 				    res, state | clock);
 	else
-		ttm_resource_settle_at_tail(res, bo);
+		ttm_resource_sync_at_tail(res, bo);
 }
 
 /**
@@ -541,7 +541,7 @@ void ttm_resource_move_to_lru_tail(struct ttm_resource *res)
 
 	man = ttm_manager_type(bo->bdev, res->mem_type);
 	if (unlikely(ttm_resource_is_unevictable(res, bo))) {
-		ttm_resource_settle_at_tail(res, bo);
+		ttm_resource_sync_at_tail(res, bo);
 	} else if (bulk) {
 		ttm_resource_to_range_tail(res, bo, bulk, man->lru_clock);
 	} else {
@@ -584,15 +584,15 @@ EXPORT_SYMBOL(ttm_lru_bulk_move_init);
  * that is being moved may be in another range, too, and have no bulk by now.
  */
 static unsigned int ttm_range_dissolve(struct ttm_device *bdev,
-				       struct ttm_lru_bulk_move_pos *pos)
+				       struct ttm_lru_bulk_move_pos *range)
 {
 	struct ttm_resource *res;
 	unsigned int n = 0;
 
-	while ((res = pos->first)) {
+	while ((res = range->first)) {
 		struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bdev, res);
 
-		ttm_range_del(pos, res);
+		ttm_range_del(range, res);
 		res->bo->bulk_move = NULL;
 		ttm_lru_debug_moved(bdev, res, old);
 		n++;
@@ -640,10 +640,10 @@ ttm_lru_bulk_move_leave_cursors(struct ttm_lru_bulk_move *bulk)
 }
 
 /* There is no hitch inside the range any more. */
-static void ttm_range_to_list_tail(struct ttm_lru_bulk_move_pos *pos,
+static void ttm_range_to_list_tail(struct ttm_lru_bulk_move_pos *range,
 				   unsigned int mem_type, unsigned int priority)
 {
-	struct ttm_resource *first = pos->first, *last = pos->last;
+	struct ttm_resource *first = range->first, *last = range->last;
 	struct ttm_device *bdev = first->bo->bdev;
 	struct ttm_resource_manager *man = ttm_manager_type(bdev, mem_type);
 	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bdev, first);
@@ -871,19 +871,19 @@ static struct list_head *
 ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
 			struct ttm_resource *res)
 {
-	struct ttm_lru_bulk_move_pos *pos;
+	struct ttm_lru_bulk_move_pos *range;
 	const struct ttm_lru_item *first;
 
 	if (!ttm_lru_item_in_range(&res->lru))
 		return res->lru.state & TTM_LRU_AT_TAIL ? cursor->list->prev :
 							  &res->lru.link;
 
-	pos = ttm_resource_range(res);
-	first = &pos->first->lru;
+	range = ttm_resource_range(res);
+	first = &range->first->lru;
 	if (first->state & TTM_LRU_AT_TAIL &&
 	    ttm_lru_item_stamp(first) >= ttm_lru_item_stamp(&cursor->hitch))
 		return cursor->list->prev;
-	return &pos->last->lru.link;
+	return &range->last->lru.link;
 }
 
 /**
@@ -962,8 +962,8 @@ __ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 EXPORT_SYMBOL(__ttm_resource_cursor_advance);
 
 /* The hitch is right behind @res: register it if that is inside a range. */
-static void ttm_cursor_settle(struct ttm_resource_cursor *cursor,
-			      const struct ttm_resource *res)
+static void ttm_cursor_update_range(struct ttm_resource_cursor *cursor,
+				    const struct ttm_resource *res)
 {
 	struct ttm_lru_bulk_move_pos *range = NULL;
 
@@ -987,7 +987,7 @@ ttm_cursor_parked_at(struct ttm_resource_cursor *cursor,
 
 	if (range ? !one_step || range->last == res :
 		    ttm_lru_item_in_range(&res->lru))
-		ttm_cursor_settle(cursor, res);
+		ttm_cursor_update_range(cursor, res);
 }
 
 /**
@@ -1056,11 +1056,11 @@ EXPORT_SYMBOL(ttm_resource_cursor_skip_bulk);
 /* ttm_resource_in_shared_bulk() of @res, which is in a range. */
 bool __ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 {
-	const struct ttm_lru_bulk_move_pos *pos = ttm_resource_range(res);
+	const struct ttm_lru_bulk_move_pos *range = ttm_resource_range(res);
 	const struct dma_resv *resv = res->bo->base.resv;
 
-	return pos->first->bo->base.resv == resv &&
-	       pos->last->bo->base.resv == resv;
+	return range->first->bo->base.resv == resv &&
+	       range->last->bo->base.resv == resv;
 }
 
 /* Step to @res, the next resource, with the hitch parked before and after. */
@@ -1261,7 +1261,7 @@ static void ttm_resource_enter(struct ttm_resource *res,
 	struct ttm_lru_debug_spot old = ttm_lru_debug_spot(bo->bdev, res);
 
 	if (unlikely(ttm_resource_is_unevictable(res, bo))) {
-		ttm_resource_settle(res, bo, bo->bulk_move);
+		ttm_resource_sync(res, bo, bo->bulk_move);
 	} else {
 		ttm_resource_manager_entered(man, bo);
 		list_add_tail(&res->lru.link, &man->lru[bo->priority]);

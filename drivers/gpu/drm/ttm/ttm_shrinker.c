@@ -170,7 +170,7 @@ static unsigned long ttm_shrinker_passed(const struct ttm_shrinker *shrinker)
 {
 	const struct ttm_lru_left_out *left_out = &shrinker->cursor.left_out;
 
-	return left_out->busy + left_out->moved + left_out->dying +
+	return left_out->busy + left_out->moved + left_out->zombies +
 	       left_out->replaced;
 }
 

@@ -37,7 +37,7 @@ static bool ttm_swapout_has_backup(const struct ttm_buffer_object *bo)
 	return bo->ttm && !IS_ERR_OR_NULL(bo->ttm->backup);
 }
 
-static bool ttm_swapout_worth_it(struct ttm_buffer_object *bo, u32 not_to_swap)
+static bool ttm_swapout_valuable(struct ttm_buffer_object *bo, u32 not_to_swap)
 {
 	struct ttm_place place = {};
 
@@ -132,7 +132,7 @@ s64 ttm_bo_swapout_reserved(struct ttm_buffer_object *bo,
 {
 	dma_resv_assert_held(bo->base.resv);
 
-	if (!ttm_swapout_worth_it(bo, TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED))
+	if (!ttm_swapout_valuable(bo, TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_SWAPPED))
 		return -EBUSY;
 	if (bo->deleted)
 		return ttm_swapout_zombie(bo, ctx);
@@ -147,7 +147,7 @@ static s64 ttm_swapout_to_backup(struct ttm_buffer_object *bo,
 	const struct ttm_bo_shrink_flags flags = { .allow_move = true };
 	int ret;
 
-	if (!ttm_swapout_worth_it(bo, 0))
+	if (!ttm_swapout_valuable(bo, 0))
 		return -EBUSY;
 	if (bo->deleted)
 		return ttm_swapout_zombie(bo, ctx);

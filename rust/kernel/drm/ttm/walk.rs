@@ -268,7 +268,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         LeftOut {
             busy: raw.busy,
             moved: raw.moved,
-            dying: raw.dying,
+            dying: raw.zombies,
             replaced: raw.replaced,
         }
     }

@@ -164,7 +164,7 @@ static void evict_walk(struct stress_worker *w)
 	}
 	if (IS_ERR(bo))
 		mock_gpu_broken(&w->s->gpu, "a walk failed");
-	else if (!curs.left_out.busy && !curs.left_out.dying)
+	else if (!curs.left_out.busy && !curs.left_out.zombies)
 		check_pass(w, in_vram ? TTM_PL_VRAM : TTM_PL_TT, began);
 }
 

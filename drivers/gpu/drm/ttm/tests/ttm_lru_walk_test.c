@@ -300,7 +300,7 @@ static void ttm_lru_walk_counts_what_it_skips(struct kunit *test)
 	lru_meeting_init(&m, w);
 	lru_go_while_busy(&m, "bc");
 	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 2);
-	KUNIT_EXPECT_EQ(test, m.walk.left_out.dying, 0);
+	KUNIT_EXPECT_EQ(test, m.walk.left_out.zombies, 0);
 	lru_go(&m);
 	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 0);
 
@@ -308,9 +308,9 @@ static void ttm_lru_walk_counts_what_it_skips(struct kunit *test)
 	lru_go(&m);
 	lru_undrop_last(w, 'b');
 	KUNIT_EXPECT_EQ(test, m.walk.left_out.busy, 0);
-	KUNIT_EXPECT_EQ(test, m.walk.left_out.dying, 1);
+	KUNIT_EXPECT_EQ(test, m.walk.left_out.zombies, 1);
 	lru_go(&m);
-	KUNIT_EXPECT_EQ(test, m.walk.left_out.dying, 0);
+	KUNIT_EXPECT_EQ(test, m.walk.left_out.zombies, 0);
 }
 
 static void ttm_lru_walk_keeps_its_progress(struct kunit *test)
