@@ -41,6 +41,8 @@ HEADER = (
     (r'(struct ttm_resource_manager), lru\[0\]', r'\1, lists'),
 )
 
+HARNESS = ('world.c', 'invariant.c', 'checks.c')
+PROOFS = ('list_ops.c', 'cursor_ops.c')
 TTM_HEADER = 'drm/ttm/ttm_resource.h'
 INTERNAL = 'ttm_lru_internal.h'
 FLAGS = ['-m32', '-I', '.', '-I', HERE, '-include', HERE / 'stub.h']
@@ -86,7 +88,8 @@ FEWER = {
 def operations():
 	"""What each operation is about: res, cursor or bulk."""
 	return dict(re.findall(r'^void prove_(\w+)\(void\)\n{.*?choose_for_(\w+)\(',
-			       (HERE / 'ops.c').read_text(), re.M | re.S))
+			       ''.join((HERE / file).read_text() for file in PROOFS),
+			       re.M | re.S))
 
 
 # For these the checker is told on which list each node is, too: the type's first
@@ -154,7 +157,7 @@ class Prover:
 		self.run('goto-cc', *self.flags, f'-DWORLD="{kinds.upper()}"',
 			 *[f'-DLISTS="{on}"'] * bool(on), f'-DNODES={len(kinds)}',
 			 f'-DTARGET={target[0] if target else len(kinds)}',
-			 HERE / 'world.c', HERE / 'ops.c', f'{self.name}.goto',
+			 *(HERE / file for file in HARNESS + PROOFS), f'{self.name}.goto',
 			 '-o', program)
 		self.built.add(world)
 		return program

@@ -103,6 +103,27 @@ void world_choose(void);
 void world_make(void);
 void world_read(void);
 
+/* Fill in what follows from the rest of a picture. */
+void derive(struct picture *p);
+
+/* Between members of a range there are no other resources. */
+bool is_bulk_p4(const struct picture *p);
+
+/* Exactly the hitches strictly inside a range are registered with its bulk. */
+bool is_registration_p4(const struct picture *p);
+
+/* Each node is on the list that its place and its priority say. */
+bool is_placed_p5(const struct picture *p);
+
+/* Each walk is parked, or stands at a resource of its list or at its head. */
+bool is_walk(const struct picture *p);
+
+/*
+ * No stamp is of the future. Of a range's members only the first may be known to have
+ * gone to the tail; it stands for all. What is behind a node moved later (P7).
+ */
+bool is_stamped_p7(const struct picture *p);
+
 /* Is @n on a list on which walks can meet it? */
 static inline bool is_evictable(const struct node *node)
 {
