@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# The front door. What each target does is in scripts/ and tests/.
+# The targets, and the locks that they take. scripts/work.mk has their commands.
 
 .PHONY: help setup tree demo kunit rust-ui compare explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
@@ -12,40 +12,40 @@ help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
 
 #: make demo      boot Linux, and fill a virtual GPU with four times its memory
-#: make check     run every test in a booted kernel
+#: make check     run every test: see tests/check.py
 #: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
-#: make rust-ui   programs in Rust that must not compile, each for its reason
-#: make unload    unload a driver that does what looks wrong in safe code: each mode, and
-#:                PAIRS=100 of two; CASES='mapping Pinned@Static+unbind' takes those
-#: make compare   the suites in C on Linux's own TTM, beside ours
+#: make rust-ui   compile Rust programs that must not compile, each for its reason
+#: make unload    unload a driver that misuses the API in safe code: in each mode, and in
+#:                PAIRS=100 pairs of modes; or CASES='mapping Pinned@Static+unbind'
+#: make compare   run the suites in C on Linux's own TTM as well, case by case
 #:
-#: make vttm      run CMD='...' in a kernel with the virtual GPU, VTTM='...' its
+#: make vttm      run CMD='...' in a kernel with the virtual GPU; VTTM='...' sets its
 #:                parameters: devices, vram_mb, gtt_mb, delay_us, shrinker
-#: make vttm-shell   a shell there
-#: make vttm-storm   processes that do anything to it, OPS=200000 times
-#: make vttm-compete  clients that compete for its memory: refusals, waits, and bytes
+#: make vttm-shell   open a shell in such a kernel
+#: make vttm-storm   let processes make OPS=200000 random calls
+#: make vttm-compete  let clients compete for its memory; count refusals, waits and bytes
 #:                moved, in SUBMITS=10000 of each pattern, or of PATTERN=keep-vram
-#: make vttm-reload  load it, let them work, unload it, TIMES=100 times
-#: make vttm-fuzz    histories of ioctls, found by coverage in TIME=60 seconds
+#: make vttm-reload  load it, use it and unload it, TIMES=100 times
+#: make vttm-fuzz    fuzz its ioctls by coverage for TIME=60 seconds
 #: make walks     watch a Rust driver walk a TTM LRU list, step by step
 #:
-#: make explore   the C core in user space: all states of small worlds
-#: make outcome   is room found whenever there is some? beside Linux's own TTM
-#: make fuzz      long random histories, found by libFuzzer in TIME=60 seconds
-#: make prove     each list operation proved with CBMC
-#: make mutants   the core broken in small ways, and what notices
-#: make mutants-kernel   the rest of it, in booted kernels; NAMES='...' chooses files
-#: FULL=1 takes larger worlds and all mutants; make check has the rest.
+#: make explore   try all operations in all states of small worlds, in user space
+#: make outcome   judge whether eviction finds room, beside Linux's own TTM
+#: make fuzz      fuzz the list operations with libFuzzer for TIME=60 seconds
+#: make prove     prove each list operation with CBMC
+#: make mutants   break TTM in small ways, and see which tests notice
+#: make mutants-kernel   the same in booted kernels; NAMES='...' chooses files
+#: FULL=1 takes larger worlds and all mutants.
 #:
-#: make bench     what the lists cost here, in Linux 7.3, and at the limit, counted
-#: make users     compile all drivers for x86 that use TTM, look for new warnings
-#: make cost      walks in C and in Rust, their instructions counted
-#: make unsafe    write a table of all unsafe in Rust, and of what it relies on
+#: make bench     count the instructions of list operations, here and in Linux 7.3
+#: make users     compile all drivers for x86 that use TTM, and report new warnings
+#: make cost      count the instructions of walks in C and in Rust
+#: make unsafe    write a table of each unsafe in Rust, and of what it relies on
 #:
-#: make setup     get Linux and a toolchain; the others do so by themselves
+#: make setup     get Linux and a toolchain; the other targets do this themselves
 #: make tree      lay this project's files over Linux's
 #: make enter     run CMD='...' in the toolchain, at the merged tree
-#: make where     print where Linux, the merged tree and the rest are
+#: make where     print the paths of Linux, the merged tree and the rest
 #: make clean     remove what was built
 #: make distclean remove the whole cache
 #:

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # enter.sh COMMAND...: run a command in the toolchain root, at the merged tree.
-# The cache, the checkout and a KDIR have the same paths inside as outside.
-# All is mounted in a namespace of its own: nothing stays behind.
+# The cache, the checkout and a KDIR have the same paths inside as outside. All mounts
+# are in a namespace of their own, which ends with the command.
 . "$(dirname "$0")/paths.sh"
 
 [[ -e $root ]] || die "no toolchain yet: run 'make setup' first"
@@ -12,7 +12,7 @@ vars=(TERM="${TERM:-dumb}" LANG=C.UTF-8 V="${V:-}"
       PRISTINE="${PRISTINE:-}" FULL="${FULL:-}" TIME="${TIME:-60}"
       PYTHONDONTWRITEBYTECODE=1)
 
-# The host's own tools serve: scripts/setup.sh made the root a link to /.
+# scripts/setup.sh made the root a link to /: use the host's own tools.
 if [[ $(readlink "$root") = / ]]; then
 	cd "$tree" 2>/dev/null || true
 	exec env -u MAKEFLAGS -u MAKELEVEL "${vars[@]}" "$@"
@@ -30,7 +30,7 @@ inside()
 		mkdir -p "$root$dir"
 		mount --bind "$dir" "$root$dir"
 	done
-	# Not exec: as its namespace's init it would be deaf to Ctrl-C.
+	# Don't exec it: the init of a namespace ignores Ctrl-C.
 	env -i "${vars[@]}" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		chroot "$root" sh -c 'cd "$TREE" 2>/dev/null; exec "$@"' sh "$@"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# lock.sh NAME COMMAND...: run a command while no other has that lock. There is
-# `setup` for what is fetched, `ours` and `pristine` for either test kernel and
-# its tree, `userspace` and `x86` for what is built there. Who needs more takes
-# them in the order of `make distclean`.
+# lock.sh NAME COMMAND...: run a command while it holds the lock NAME. `setup` protects
+# the downloads; `ours` and `pristine` protect a test kernel and its tree; `userspace` and
+# `x86` protect what is built there. A command that needs several locks takes them in the
+# order of `make distclean`.
 . "$(dirname "$0")/paths.sh"
 
 mkdir -p "$cache"

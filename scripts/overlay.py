@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Lay the merged tree: Linux's source, then patches/, then this project's files.
+"""Make the merged tree: Linux's source, then patches/, then this project's files.
 
-A patch is a diff, or a semantic patch (Coccinelle) that names the functions of
-one file that go, or that others may call. With a line "From:" it makes its file
-from another one of Linux's.
+A patch is a diff, or a semantic patch (Coccinelle) that lists functions of one file: the
+ones to remove, and the ones that other files may call. With a line "From:" the result is
+a new file.
 
-Only files whose content changed are written, and a file that went away gets
-Linux's own content back, so the next build does just what is needed. With
-PRISTINE=1 the LRU's core is left as Linux has it, for `make compare`.
-Runs inside the toolchain: scripts/enter.sh scripts/overlay.py
+It writes only files that have changed, and restores Linux's version of a file that this
+project no longer has. So the next build compiles only what is necessary. With PRISTINE=1
+the tree has Linux's own LRU lists, for `make compare`.
+Run it inside the toolchain: scripts/enter.sh scripts/overlay.py
 """
 
 import filecmp
@@ -28,11 +28,11 @@ TREE = Path(os.environ['TREE'])
 FILES = Path(os.environ['FILES'])
 PRISTINE = bool(os.environ['PRISTINE'])
 
-# The rooms whose files lie where they lie in Linux, and files that move.
+# Folders that have the paths of Linux, and files that go elsewhere.
 ROOMS = ('Documentation', 'drivers', 'include', 'rust', 'samples')
 MOVED = {'Kconfig': 'drivers/gpu/drm/ttm/Kconfig'}
-# What is laid when the core stays Linux's: the tests, and what patches others. The
-# virtual GPU needs ours.
+# With PRISTINE=1 only the tests are copied, and these patches are not applied: they
+# belong to our core, or to the virtual GPU, which needs it.
 TESTS = 'drivers/gpu/drm/ttm/tests'
 OURS_ONLY = ('ttm-core', 'drm-vttm')
 SKIP = ('.orig', '.rej', '.swp', '~')
@@ -43,7 +43,7 @@ def die(message):
 
 
 class Record:
-	"""What an earlier call wrote, kept in the tree; replaced as a whole."""
+	"""A file in the tree that records what an earlier call wrote."""
 
 	def __init__(self, name, empty):
 		self.path = TREE / name
@@ -58,7 +58,7 @@ class Record:
 
 
 def put(source, target):
-	"""Make @target a copy of @source, new time included, in one go."""
+	"""Replace @target by a copy of @source, with a new time."""
 	target.parent.mkdir(parents=True, exist_ok=True)
 	part = target.with_name(target.name + '.part')
 	part.unlink(missing_ok=True)
@@ -68,7 +68,7 @@ def put(source, target):
 
 
 def copy():
-	"""Debian's source never changes: copied once, and whole or not at all."""
+	"""Copy all of Linux, once: Debian's source never changes."""
 	part = TREE.with_name(TREE.name + '.part')
 	shutil.rmtree(part, ignore_errors=True)
 	TREE.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def copy():
 
 
 def follow(keep):
-	"""A KDIR may change: copy what did, but for @keep, which lies over it."""
+	"""Copy the files of a KDIR that have changed, except those in @keep."""
 	listed = FILES.read_bytes().split(b'\0')
 	names = [os.fsdecode(name) for name in listed if name]
 	record = Record('.hitch-base', {})
@@ -106,7 +106,7 @@ def follow(keep):
 
 
 def ours():
-	"""This project's files: their places in Linux, and where they are."""
+	"""This project's files: {path in the tree: path here}."""
 	files = {to: TOP / name for name, to in MOVED.items()}
 	for room in [TESTS] if PRISTINE else ROOMS:
 		for path in (TOP / room).rglob('*'):
@@ -135,7 +135,7 @@ class Patched:
 				self.apply_semantic(patch)
 
 	def take(self, name):
-		"""A file that is about to be changed."""
+		"""Copy a file of Linux to the work folder, to change it there."""
 		if name not in self.files and (LINUX / name).exists():
 			put(LINUX / name, self.work / name)
 		self.files[name] = self.work / name
@@ -176,7 +176,7 @@ def main():
 			die(f'{name} is both patched and replaced')
 		files |= overlay
 
-		# Were this cut short, the next call must still know all of them.
+		# If this is interrupted, the next call must still know all of them.
 		record.save(sorted(before | files.keys()))
 		if FILES.exists():
 			follow(before | files.keys())

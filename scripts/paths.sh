@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # shellcheck shell=bash disable=SC2034
-# Where things are. Sourced by the scripts beside it; makes nothing.
+# The paths of everything. The scripts beside it source it; it creates nothing.
 set -euo pipefail
 
 die()
@@ -22,19 +22,19 @@ if [[ ${KDIR:-} ]]; then
 	linux=$(realpath -m "$KDIR")
 	key=kdir-$(echo "$linux" | sha256sum | cut -c1-12)
 else
-	# The newest that is there; none before the first `make setup`.
+	# The newest version; empty before the first `make setup`.
 	key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 ! -name '*.part' \
 		-printf '%P\n' 2>/dev/null | sort -V | tail -n 1) || true
 	linux=$cache/linux/$key
 fi
 files=$cache/tree/$key.files
-# PRISTINE=1: a second tree and kernel, with Linux's own LRU. PLAIN=1: a kernel that
-# looks for no bugs.
+# PRISTINE=1: a second tree and kernel, with Linux's own LRU. PLAIN=1: a kernel without
+# debugging options.
 tree=$cache/tree/$key${PRISTINE:+-pristine}
 build=$cache/build/$key${PRISTINE:+-pristine}${PLAIN:+-plain}
 
-# A place where mounts are private and end with the command. An ordinary user
-# is root in it, and has the user ids that a Debian root needs.
+# A namespace with private mounts, which end with the command. An ordinary user is root
+# in it, and has the user ids that a Debian root needs.
 ns=(unshare --mount --pid --fork --kill-child --mount-proc)
 ((EUID == 0)) || ns+=(--map-root-user --map-auto)
 

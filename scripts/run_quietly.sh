@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# run_quietly.sh NAME MESSAGE COMMAND...: run a command quietly but visibly. Its output
-# goes to the log NAME in the cache, its last line to the screen: on a terminal
-# all the time, elsewhere twice a minute. V=1 shows everything.
+# run_quietly.sh NAME MESSAGE COMMAND...: run a command, and show only how far it is. Its
+# output goes to the log NAME in the cache, and the last line of it to the screen: all the
+# time on a terminal, else twice a minute. V=1 shows everything.
 . "$(dirname "$0")/paths.sh"
 
-# A name of what is done, the seconds since, and the last thing that was said.
+# The message, the seconds since the start, and the last line of the log.
 show()
 {
 	local last
@@ -15,8 +15,8 @@ show()
 	printf '%s' "${last:0:79}"
 }
 
-# It waits for what never comes, and not for a `sleep`: that would outlive it, and keep
-# the locks that this was called with.
+# The timeout of a read that gets no input replaces `sleep`, which would outlive this
+# script and keep the locks that its caller holds.
 tick()
 {
 	local never

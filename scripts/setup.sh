@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# Get the toolchain root and Linux's source into the cache. What is there is
-# whole: everything is made as NAME.part and renamed when it is done.
+# Get the toolchain root and Linux's source into the cache. Each is made as NAME.part and
+# renamed when it is complete, so whatever exists under its name is complete.
 . "$(dirname "$0")/paths.sh"
 
 run_quietly=$top/scripts/run_quietly.sh
@@ -23,7 +23,7 @@ install_on_host()
 		sh "${lacking[@]}"
 }
 
-# The Debian mirror of the host's own apt, or else the one mmdebstrap chose.
+# The Debian mirror that the host's apt uses, or else the one that mmdebstrap chose.
 mirror()
 {
 	{
@@ -46,7 +46,7 @@ make_root()
 	mv "$root.part" "$root"
 }
 
-# A root that was made before has a name made of a checksum, instead of the suite's.
+# An older version named the root after a checksum of the list of packages: rename it.
 adopt_root()
 {
 	local old
@@ -146,7 +146,7 @@ check_kdir()
 	fi >"$files"
 }
 
-# What an earlier call left half-made: nobody else is at it, we have the lock.
+# Remove what an interrupted call left. The lock says that no other call is running.
 remove "$cache"/{root,linux}/*.part
 
 adopt_root

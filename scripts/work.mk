@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# What is done under a lock; the front door is ../Makefile.
+# The commands of the targets in ../Makefile, which takes the locks.
 
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
@@ -28,7 +28,7 @@ SUITES ?= ttm_lru ttm_lru_p[1-9] ttm_lru_defect ttm_lru_ghost ttm_lru_ledger \
 tree:
 	@$(quietly) tree "laying the merged tree" $(enter) $(top)/scripts/overlay.py
 
-# PLAIN=1: as it is used, with nothing that looks for bugs.
+# PLAIN=1: a kernel without debugging options.
 kernel: tree
 	@$(quietly) build$(PLAIN:1=-plain) "building the test kernel" \
 		$(enter) $(boot)/build.sh $(if $(PLAIN),plain,ours)
@@ -76,7 +76,7 @@ vttm-fuzz: programs
 kunit: kernel
 	@$(enter) $(kunit)/run.sh $(foreach glob,$(FILTER),'$(glob)')
 
-# CASES='...' takes those only: a mode, or two with a plus between them.
+# CASES='...' runs only these: modes, or two modes with a plus between them.
 unload: kernel
 	@$(enter) $(top)/tests/module/unload/run.py --pairs $(PAIRS) --seed $(SEED) $(CASES)
 

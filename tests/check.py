@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Run every test: first the style of the source, then what the documentation says
-of it, then what must not compile, then the core in user space, then a boot for
-each group of suites, and for each program. A group also fails if cases are missing,
-or if the kernel complains about anything but what the group's own cases provoke on
-purpose.
+"""Run every test of `make check`, in this order: the style of the sources, the claims
+of the documentation, Rust programs that must not compile, the C core in user space, a
+boot for each group of KUnit suites, and a boot for each program.
+
+boot/kernel.py boots a kernel, and boot/guest.py runs a program in one. A group fails if a
+case fails or is missing, and if the kernel complains, except about what the cases of the
+group provoke on purpose.
 """
 
 import os
@@ -26,10 +28,10 @@ DOCS = TESTS / 'docs'
 RUST_UI = TESTS / 'rust-ui/run.py'
 BENCH = TESTS / 'bench/bench.py'
 UNLOAD = TESTS / 'module/unload/run.py'
-UNLOADS = 151	# cases that it has
+UNLOADS = 151	# its number of cases
 MUTANTS = TESTS / 'kunit/mutants.py'
 BUILD = os.environ['BUILD']
-# The quick forms of what `make` has in full.
+# Targets of userspace/Makefile, in their quick forms.
 USERSPACE = ('explore', 'random', 'corpus', 'count', 'walks', 'outcome',
 	     'mutants', 'prove')
 
@@ -38,21 +40,21 @@ USERSPACE = ('explore', 'random', 'corpus', 'count', 'walks', 'outcome',
 class Group:
 	name: str
 	glob: str
-	least: int	# that many cases must pass
+	least: int	# at least so many cases must pass
 	provoked: tuple = ()
-	leaks: bool = True	# memory that was lost is a complaint
+	leaks: bool = True	# lost memory is a complaint
 
 
-# Lockdep is off after its first report. So the suites of mainline's, which
-# cause one, have a boot of their own; it shows that lockdep works here.
+# Lockdep turns itself off after its first report. So the suites of mainline, which
+# provoke a report, have a boot of their own. It also shows that lockdep works.
 GROUPS = (
 	# All suites but the stress suite: no other name ends in s.
 	Group('lru', 'ttm_lr*[!s]', 493),
 	Group('stress', 'ttm_lru_stress', 1),
-	# 361 doctests and 2 cases are Linux's own.
+	# 361 doctests and 2 cases of them are Linux's own.
 	Group('rust', 'rust*', 749),
-	# All of Linux 7.3: 58 functions, and 14 with 44 parameters. Some lose
-	# memory of their own.
+	# The suites of Linux 7.3: 58 functions, and 14 with 44 parameters. Some of
+	# them lose memory.
 	Group('ttm', 'ttm_[!l]*', 102, leaks=False, provoked=(
 		'WARNING: drivers/gpu/drm/ttm/ttm_device.c at ttm_device_init',
 		'WARNING: include/drm/ttm/ttm_bo.h at ttm_bo_reserve_no_wait_ticket',
@@ -64,7 +66,7 @@ passes = failures = 0
 
 
 def count(name, passed, failed, why=()):
-	"""Print a line of the summary; below it, what is wrong."""
+	"""Print a line of the summary, and below it the reasons for failures."""
 	global passes, failures
 	passes += passed
 	failures += failed
@@ -112,28 +114,28 @@ def run(group):
 
 
 def exports():
-	"""No driver can be linked to what is there for tests alone."""
+	"""No symbol is exported that exists for tests only."""
 	symbols = (line.split()[1] for line in open(f'{BUILD}/Module.symvers'))
 	found = [name for name in symbols if '3ttm7fixture' in name]
 	count('exports', int(not found), len(found), found)
 
 
 def module():
-	"""A driver from outside of the tree, and a program that uses it."""
+	"""A driver built outside of the tree, and a program that uses it."""
 	run_program('module', lambda say: Guest(
 		BUILD, 'module', [f'{TESTS}/module/exercise.py',
 				  f'{BUILD}/outside/ttm_outside.ko'], say=say))
 
 
 def bound():
-	"""A driver that borrows the device which it is bound to, and a program that unbinds it."""
+	"""A driver that borrows the device it is bound to, and a program that unbinds it."""
 	run_program('module-bound', lambda say: vttm.Guest(
 		'module-bound', [f'{TESTS}/module/rebind.py',
 				 f'{BUILD}/outside/ttm_bound.ko'], say=say))
 
 
 def unloads():
-	"""A driver that does what looks wrong, in safe code, and is then unloaded."""
+	"""A driver that misuses the API in safe code, and is then unloaded."""
 	ran = subprocess.run([UNLOAD, '--some', '--pairs', '31'], text=True,
 			     stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 	lines = ran.stdout.splitlines()
@@ -146,8 +148,9 @@ def unloads():
 
 
 def run_program(name, make, least=0):
-	"""Run a program in a kernel, which @make makes for one who is told what it
-	says. If that is @least cases, they are counted.
+	"""Run a program in a kernel. @make is called with a function that takes the
+	program's output, and returns the kernel. With @least, the output is KTAP, and
+	that many cases must pass.
 	"""
 	said = []
 	guest = make(said.append)
@@ -172,7 +175,7 @@ def run_program(name, make, least=0):
 
 
 def in_userspace(name):
-	"""Make a target of tests/userspace, with a word twice a minute."""
+	"""Make a target of tests/userspace. Print its progress twice a minute."""
 	log = Path(f'{BUILD}/{name}.log')
 	with log.open('w') as out:
 		make = subprocess.Popen(
@@ -190,7 +193,7 @@ def in_userspace(name):
 
 
 def document(*command):
-	"""Is what the documentation says, or records, still so?"""
+	"""Check a claim of the documentation, or a record in it."""
 	doc = subprocess.run(command, text=True, stdout=subprocess.PIPE,
 			     stderr=subprocess.STDOUT)
 	bad = doc.returncode != 0
@@ -222,7 +225,7 @@ rust_ui()
 for target in USERSPACE:
 	in_userspace(target)
 document(BENCH, 'check')
-# Their boots take too long.
+# Whether the faults apply. Booting with each takes too long.
 document(MUTANTS, '--check')
 for group in GROUPS:
 	run(group)

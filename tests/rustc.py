@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""How the test kernel was compiled by rustc, so that others can be called so, too."""
+"""The arguments with which rustc compiled the test kernel, for other programs."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ ENV = os.environ | {'OBJTREE': str(BUILD), 'RUSTC_BOOTSTRAP': '1'}
 
 
 def flags(object):
-	"""With what rustc was called for @object, without what it read and wrote."""
+	"""The arguments of rustc for @object, without its input and output."""
 	saved = BUILD / object.parent / f'.{object.name}.cmd'
 	if not saved.exists():
 		raise SystemExit(f'hitch: no kernel in {BUILD}')

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# style.sh NAME: is this project's source as checkpatch, rustfmt, shellcheck or
-# flake8 wants it? Runs inside the toolchain, at the merged tree.
+# style.sh NAME: check the style of this project's sources with checkpatch, flake8,
+# rustfmt or shellcheck. Run it inside the toolchain, at the merged tree.
 set -eu
 
 top=$(realpath "$(dirname "$0")/..")
 
-# With those that git doesn't know yet: sources are made before they are added.
+# All files, also those that are not yet added to git.
 sources()
 {
 	for dir; do
@@ -18,7 +18,7 @@ sources()
 
 case $1 in
 checkpatch)
-	# Programs lack the macros that it knows.
+	# Programs in user space lack some macros that checkpatch suggests.
 	sources tests/vttm | grep '\.[ch]$' |
 		xargs -r scripts/checkpatch.pl --strict --terse --quiet \
 			--no-summary --show-types --ignore BIT_MACRO,CAMELCASE,COMPLEX_MACRO \

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""What TTM's LRU lists cost in Linux's own core and in ours, side by side.
+"""Count what TTM's LRU lists cost in Linux's own core and in ours.
 
 bench.py build: build the programs and the kernels that count.
-bench.py run [--record]: run them, print the table, fail if a target is missed that
-should be met; the figures and pictures go to a folder, or with --record into
-Documentation/gpu.
-bench.py check: the programs alone, ours alone, against the table that is recorded: fail
-if anything costs 5 % more instructions than there.
+bench.py run [--record]: run them and print a table. Fail if a target is missed. Write the
+figures and plots to a folder, or with --record to Documentation/gpu.
+bench.py check: run the programs on our core only, and compare them with the recorded
+table. Fail if an operation costs 5 % more instructions than recorded.
 """
 
 import argparse
@@ -30,7 +29,7 @@ DOCUMENTATION = HERE.parent.parent / 'Documentation/gpu'
 OUT = Path(f"{os.environ['BUILD']}-bench")
 SIZES = (1, 100, 10000, 1000000)
 FEW = (100, 10000)
-# As many instructions may be more than are recorded.
+# An operation may cost so many times the recorded instructions.
 ALLOWED = 1.05
 
 
@@ -66,7 +65,7 @@ def run(record):
 
 
 def check():
-	"""KTAP would be too much: a line for each that is worse, and a sum."""
+	"""Print a line for each operation that is worse, and their number."""
 	recorded = table.read(DOCUMENTATION / 'ttm-bench.csv')
 	userspace.build()
 	compiler = userspace.compiler()

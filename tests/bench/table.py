@@ -100,7 +100,7 @@ def of_kernels(kernels):
 
 
 def crowds(linux, ours):
-	"""Who waits, and for how long; and what is got done, by turns."""
+	"""How long each party waits, and how much it does, run by run."""
 	was = {done.key: done for done in linux}
 	now = {done.key: done for done in ours}
 

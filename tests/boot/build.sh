@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # build.sh NAME [TARGET]: configure and build the test kernel with NAME.config, and the
-# module from outside; or only TARGET of what was built before. kunit.py would build it
-# as well, but without a word for minutes.
+# modules from outside of the tree. With TARGET, only make that in a kernel that was built
+# before. kunit.py could build the kernel as well, but shows no progress.
 set -eu
 
 here=$(realpath "$(dirname "$0")")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Run a program in a booted test kernel. Its root is the toolchain root, which it
-can't change; it has a terminal for itself, and the kernel's log goes elsewhere.
+"""Run a program in a booted test kernel.
+
+The program's root is the toolchain root, mounted read-only. It has a terminal of its own;
+the kernel's log goes to a file. init.py runs as the kernel's init, and starts it.
 """
 
 import json
@@ -20,11 +22,11 @@ STATUS = re.compile(r'init: the program ended with (\d+)$')
 class Guest(kernel.Boot):
 	"""A kernel that runs @command. Iterate for the lines of its log.
 
-	@modules are pairs of a module's path and its parameters. Programs are found
-	in @path first. There are @swap MiB of swap space. With @leaks, kmemleak looks
-	for what was lost. What the program prints goes to @say as bytes; without that
-	it has this process's own terminal. Afterwards its exit status is in @status,
-	if the kernel lived.
+	@modules are pairs of a module's path and its parameters. Programs are searched
+	in @path first. There are @swap MiB of swap space. With @leaks, kmemleak searches
+	for lost memory. @say is called with the program's output, as bytes; without @say
+	the program uses this process's terminal. Afterwards @status is the program's exit
+	status, or None if the kernel did not live that long.
 	"""
 
 	def __init__(self, build, name, command, *, modules=(), env=None, path='',
@@ -51,7 +53,7 @@ class Guest(kernel.Boot):
 				 ends=kernel.ROOT, **rest)
 
 	def _start(self, log):
-		# The kernel looks at its log's terminal by the number.
+		# Pass the log's terminal to the kernel by its number.
 		self.command = [arg if arg != 'console=tty' else 'console=ttyS0'
 				for arg in self.command if arg != 'earlyprintk']
 		self.command[1:1] = [f'ssl0=fd:{log},fd:{log}', 'ssl=null']
@@ -92,7 +94,7 @@ class Guest(kernel.Boot):
 	def _take(fd):
 		try:
 			return os.read(fd, 1 << 16)
-		except OSError:	# so a terminal's end is told
+		except OSError:	# the other end of the terminal is closed
 			return b''
 
 	def __iter__(self):
@@ -113,7 +115,7 @@ class Guest(kernel.Boot):
 				termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
 
 	def wrong(self):
-		"""What is wrong with how it went, apart from the status."""
+		"""What went wrong, apart from the program's exit status."""
 		wrong = [f'the kernel says: {report}'
 			 for report in kernel.reports(self.lines)]
 		if self.hung:

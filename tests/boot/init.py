@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""The init of a kernel in which a program runs, as guest.py says in the file of the
-one argument: mounts what programs expect, loads the modules, runs it, and tells
-its status in the kernel's log. Whatever it leaves is killed, and then the modules
-must go away again.
+"""The init of a kernel that runs a program, described in a file that guest.py writes.
+
+It mounts the usual file systems, loads the modules, runs the program, and writes its exit
+status to the kernel's log. Then it kills the processes that the program left, and unloads
+the modules.
 """
 
 import ctypes
@@ -19,7 +20,7 @@ from pathlib import Path
 POWER_OFF = 0x4321fedc
 KMEMLEAK = Path('/sys/kernel/debug/kmemleak')
 PATH = '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin'
-# Of the root nothing changes: it is mounted to be read, and these are memory.
+# The root is read-only. Files can be written in these.
 MOUNTS = (('proc', '/proc'), ('sysfs', '/sys'), ('devtmpfs', '/dev'),
 	  ('debugfs', '/sys/kernel/debug'), ('cgroup2', '/sys/fs/cgroup'),
 	  ('devpts', '/dev/pts'),
@@ -38,7 +39,7 @@ def run(*command):
 
 
 def mount(kept):
-	"""What is there, but for the folders @kept: they may lie below /tmp."""
+	"""Mount all, but keep the folders @kept, which may be below /tmp."""
 	for kind, at in MOUNTS:
 		below = [path for path in kept if path.is_relative_to(at)]
 		doors = [os.open(path, os.O_PATH) for path in below]
@@ -46,14 +47,14 @@ def mount(kept):
 		run('mount', '-t', kind, 'none', at)
 		for path, door in zip(below, doors):
 			path.mkdir(parents=True, exist_ok=True)
-			# As it is: what it seems to lead to has just been covered.
+			# Don't resolve the link: the mount above has just covered its target.
 			run('mount', '-c', '--bind', f'/proc/{os.getpid()}/fd/{door}',
 			    path)
 			os.close(door)
 
 
 def program(command, env):
-	"""Run it at its terminal; its status, as a shell has it."""
+	"""Run a program at its terminal. Return its exit status, as a shell does."""
 	pid = os.fork()
 	if pid == 0:
 		os.login_tty(os.open('/dev/tty0', os.O_RDWR))
@@ -71,7 +72,7 @@ def program(command, env):
 
 
 def end_others():
-	"""What the program left may still have files open."""
+	"""Kill the processes that the program left: they may have files open."""
 	try:
 		os.kill(-1, signal.SIGKILL)
 		while True:
@@ -81,11 +82,11 @@ def end_others():
 
 
 def look_for_leaks():
-	"""What is younger than five seconds, or has just changed, isn't lost yet."""
+	"""kmemleak ignores objects younger than five seconds, or just changed."""
 	time.sleep(5)
 	for _ in range(2):
 		KMEMLEAK.write_text('scan')
-	# No more than a log takes at once.
+	# No more than fits into the log.
 	for line in KMEMLEAK.read_text().splitlines()[:40]:
 		tell(line)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Boot a test kernel (UML), and find what it complains about."""
+"""Boot a test kernel (User Mode Linux), and find its complaints."""
 
 import math
 import os
@@ -13,15 +13,15 @@ import time
 
 # UML has SMP with seccomp only. Its console comes late, after the samples.
 ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'earlyprintk', 'console=tty')
-# After the suites, the kernel ends, or goes on to look for leaks.
+# After the suites, the kernel powers off, or an init searches for leaks.
 ENDS = ('kunit_shutdown=poweroff',)
-# The root of the machine it runs on is its root, too.
+# The kernel's root is that of the machine on which it runs.
 ROOT = ('root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro')
 LEAKS = (*ROOT, 'kmemleak=on',
 	 f'init={os.path.dirname(os.path.realpath(__file__))}/leaks_init.sh')
 POWER_OFF = 'reboot: Power down'
 
-# A kernel's complaint, and what of it differs from run to run.
+# A kernel's complaint, and the part of it that differs from run to run.
 REPORT = re.compile(r'(\b(?:WARNING|BUG|INFO|UBSAN): .*|kernel BUG at .*'
 		    r'|Kernel panic.*|\bOops\b.*|general protection fault.*'
 		    r'|list_\w+ corruption.*|kmemleak: \d+ new suspected .*)')
@@ -36,9 +36,9 @@ def reports(lines):
 class Boot:
 	"""One run of the kernel in the folder @build; iterate for its lines.
 
-	A kernel that says nothing for @silence seconds, or goes on for more than
-	@limit, is stopped, and @hung is set. After its suites it ends, as @ends say.
-	The log is kept in @build.
+	A kernel that prints nothing for @silence seconds, or runs for more than @limit
+	seconds, is stopped, and @hung is set. @ends are arguments that say what it does
+	after its suites. Its log is written to @build.
 	"""
 
 	def __init__(self, build, name, *args, silence=300, limit=1800, ends=ENDS):
@@ -50,13 +50,13 @@ class Boot:
 		self.hung = False
 
 	def _start(self, log):
-		"""Start it, with its log at the terminal @log."""
+		"""Start the kernel, with its log on the terminal @log."""
 		return subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
 					stdout=log, stderr=log,
 					start_new_session=True)
 
 	def __iter__(self):
-		# The early console writes by lines to a terminal only.
+		# The early console writes line by line only to a terminal.
 		ours, its = pty.openpty()
 		process = self._start(its)
 		os.close(its)
@@ -67,26 +67,26 @@ class Boot:
 					self.lines.append(line)
 					yield line
 		finally:
-			# UML is many processes; not all end with the first.
+			# UML is many processes, and not all of them end with the first.
 			os.killpg(process.pid, signal.SIGKILL)
 			process.wait()
 			os.close(ours)
 
 	def _ready(self, *fds):
-		"""Those that there is something to read from, as soon as there is."""
+		"""Wait until some of @fds can be read, and return these."""
 		wait = min(self.silence, self.end - time.monotonic())
 		if wait == math.inf:
 			wait = None
 		return select.select(fds, [], [], wait and max(wait, 0))[0]
 
 	def _await(self, log):
-		"""Wait for more of @log; nothing if there won't be."""
+		"""Wait for more of @log. Return nothing at its end."""
 		if not self._ready(log):
 			self.hung = True
 			return b''
 		try:
 			return os.read(log, 1 << 16)
-		except OSError:	# so a terminal's end is told
+		except OSError:	# the other end of the terminal is closed
 			return b''
 
 	def _read(self, log):
@@ -103,16 +103,16 @@ class Boot:
 
 
 def results(boot):
-	"""Run it; the tree of results as the kernel's own kunit.py has it."""
+	"""Run @boot. Return its results as a tree, like the kernel's kunit.py."""
 	lines = _live(boot)
 	tests = parse(lines)
-	for _ in lines:		# what comes after the last result
+	for _ in lines:		# the lines after the last result
 		pass
 	return tests
 
 
 def parse(lines):
-	"""The tree of results in lines of KTAP."""
+	"""Parse lines of KTAP. Return a tree of results."""
 	sys.path.append(f'{os.environ["TREE"]}/tools/testing/kunit')
 	from kunit_parser import parse_run_tests
 	from kunit_printer import null_printer
@@ -121,7 +121,7 @@ def parse(lines):
 
 
 def _live(lines):
-	"""Pass @lines on; on a terminal, let it be seen that they come."""
+	"""Pass @lines on. On a terminal, show the progress."""
 	live = sys.stderr.isatty()
 	for n, line in enumerate(lines):
 		if live and n % 20 == 0:

@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# The init of a test kernel that has run its suites: lets kmemleak look for what
-# they lost. It says in the kernel's log how much that is; a few are shown here. If
-# anything fails, init ends, and so the kernel panics.
+# The init of a test kernel that has run its suites: let kmemleak search for memory that
+# they lost. kmemleak logs how many objects it finds; this prints some. If a command
+# fails, init ends, and so the kernel panics.
 set -eu
 
 mount -t debugfs none /mnt
-# What is younger than that is not lost yet.
+# kmemleak ignores objects that are younger than that,
 sleep 5
-# What has changed since the last scan isn't either.
+# and objects that have changed since its last scan.
 echo scan >/mnt/kmemleak
 echo scan >/mnt/kmemleak
-# No more than a terminal takes at once.
+# No more than fits into a terminal's buffer.
 head -n 40 /mnt/kmemleak
-# Power off. Debian's smallest system has no command for that.
+# Power off. A minimal Debian has no command for it.
 exec perl -e 'syscall 169, 0xfee1dead, 672274793, 0x4321fedc, 0'

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Is the driver author's checklist (Documentation/gpu/ttm-rust.rst) right?
+"""Check the checklist for authors of drivers in Documentation/gpu/ttm-rust.rst.
 
-It has to list just the functions of TTM's headers that the drivers in the merged
-tree use, and the callbacks that they fill in, each with just these drivers; what it
-calls the counterpart has to exist; and most of what loongson or qxl call must have
-one. `checklist.py list` prints what the drivers use, in the order of the headers.
+It must list exactly the functions of TTM's headers that the drivers in the merged tree
+call, and the callbacks that they fill in, each with these drivers. Each counterpart in
+Rust must exist, and most functions that loongson or qxl call must have one.
+`checklist.py list` prints what the drivers use, in the order of the headers.
 """
 
 import os

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Does the documentation say what becomes of each guard, and why it is sound?
+"""Check that the documentation says what happens to each guard, and why it is sound.
 
-Documentation/gpu/ttm-rust.rst has a table of all public types that aren't `Copy`, and
-one of all public functions that take a closure, call back, store what is called back,
-or return a value that borrows or whose drop does something. They have to list just
-these. `guards.py list` prints them.
+Documentation/gpu/ttm-rust.rst has two tables. One lists all public types that are not
+`Copy`. The other one lists all public functions that take a closure, call back, store a
+callback, or return a value that borrows or has a destructor. Both must be complete, and
+list nothing else. `guards.py list` prints the right contents.
 """
 
 import re

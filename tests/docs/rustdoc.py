@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Make rustdoc of the kernel crate, with a warning for an error. Run it inside the
-toolchain, on a test kernel that is built.
+"""Build the rustdoc of the kernel crate, and take warnings for errors. Run it inside the
+toolchain, after a test kernel was built.
 """
 
 import os

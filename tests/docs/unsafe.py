@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""unsafe [--check]: write the table of all `unsafe` in Rust, and what it relies on.
+"""unsafe.py [--check]: write a table of each `unsafe` in Rust, and of what it relies on.
 
-The table goes to the build's folder; with --check nowhere. Either way it fails if
-something unsafe says nothing about why it is sound, says only where that is said, or
-relies on what is stated nowhere.
+The table is written to the build folder, unless there is --check. In both cases this fails
+if a comment does not say why an `unsafe` is sound, says only where the reason is stated,
+or relies on something that is stated nowhere.
 """
 
 import os
@@ -21,15 +21,15 @@ TABLE = Path(os.environ['BUILD']) / 'ttm-rust-unsafe.rst'
 SOURCES = ('rust/**/*.rs', 'samples/rust/*.rs')
 TYPES = ('struct', 'enum', 'union', 'trait')
 
-# Where the argument is to be found, and no argument.
+# Words that say only where the reason is stated.
 POINTER = re.compile(
 	r"\b(?:by|and|in) (?:the|those|that)(?: function's| type(?:'s)?)?"
 	r" (?:requirements?|invariants?)\b(?: of `[^`]*`)?"
 	r"|\bby (?:those|that) of `[^`]*`"
 	r"|\b(?:as|see|like) (?:above|below|there|before)\b", re.I)
-ENOUGH = 3	# words that are left of an argument
+ENOUGH = 3	# words that remain of a reason
 
-# Of the kernel crate and of core, what takes an unsafe block to call.
+# The unsafe functions of the kernel crate and of core.
 UNSAFE = {
 	'add', 'as_mut', 'as_ref', 'assume_init', 'borrow', 'container_of', 'copy',
 	'copy_nonoverlapping', 'copy_to_nonoverlapping', 'drop_in_place',
@@ -51,12 +51,12 @@ HEAD = '''\
 TTM in Rust: ``unsafe``
 =======================
 
-Every ``unsafe`` of the Rust bindings for TTM, and of what they need besides. A
-driver that uses them needs none; this is for those who review the bindings, or
-change them.
+Each ``unsafe`` in the Rust bindings for TTM and in the modules that they need. A
+driver that uses the bindings needs none. Use this table to review or to change
+the bindings.
 
-For each file there are first the invariants that its types state. Whoever makes
-a value of a type, or changes it, has to see to them; everybody else may rely on
+Each file starts with the invariants that its types state. The code that makes or
+changes a value of a type must keep its invariants; all other code may rely on
 them. Then, from the top to the bottom of the file:
 
 where
@@ -415,7 +415,7 @@ def established(rust, file, source, line):
 	if name != 'Self':
 		return name
 	owner = source.scope_at(i).owner
-	# Who changes a field of another type says of which.
+	# Code that changes a field of another type names the type.
 	m = re.search(r'\bof `(\w+)`', text)
 	return m[1] if m and rust.label(file, m[1]) else owner
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""compare.py SUITE...: the suites on Linux's own TTM beside ours, a table of verdicts.
+"""compare.py SUITE...: run the suites on Linux's own TTM and on ours; print a table.
 
-On Linux's own each case has a boot of its own: some corrupt memory there, or
+On Linux's own TTM each case has a boot of its own, as some cases corrupt memory there, or
 never end.
 """
 
@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / 'boot'))
 import kernel	# noqa: E402 (it is found there)
 
 BUILD = os.environ['BUILD']
-# Lockdep says that locks are taken as they must not be, and turns itself off.
+# Lockdep reports wrong locking, and turns itself off.
 LOCKDEP = re.compile('DEBUG_LOCKS_WARN_ON|WARNING: [^/]*(lock|contention)')
 
 
@@ -41,7 +41,7 @@ def run(build, glob, **limits):
 
 
 def counted(boot, case):
-	"""What a case says that it counted, if it does."""
+	"""The counts that a case prints, if any."""
 	says = f'{case}: counted: '
 	return [line.partition(says)[2] for line in boot.lines if says in line]
 
@@ -58,7 +58,7 @@ for name in sys.argv[1:]:
 print(f'{"case":48}{"Linux":>16}{"here":>12}')
 bad = better = 0
 for suite, case, counts in cases:
-	# Counting what is slow takes its time.
+	# A case that counts something slow needs more time.
 	tests, boot = run(f'{BUILD}-pristine', f'{suite}.{case.name}',
 			       silence=300 if counts else 20,
 			       limit=600 if counts else 60)

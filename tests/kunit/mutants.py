@@ -32,12 +32,12 @@ import mutants_list	# noqa: E402
 
 BUILD = os.environ['BUILD']
 TTM = Path(os.environ['TREE']) / 'drivers/gpu/drm/ttm'
-# Some never end.
+# Some mutants never end.
 LIMITS = {'silence': 120, 'limit': 600}
 FUNCTION = re.compile(r'^\{\n.*?^\}$', re.M | re.S)
 IS_VOID = re.compile(r'^(?:\w+ )*void\s+\w+\(', re.M)
 
-# Variants leave variables unused, and more of the kind.
+# Faults leave variables unused, and cause more such warnings.
 HEAD = """\
 #pragma clang diagnostic ignored "-Weverything"
 #include <linux/moduleparam.h>
@@ -58,7 +58,7 @@ class Mutant:
 
 
 class File:
-	"""A file of the tree, into which mutants are put."""
+	"""A file of the tree, which gets the mutants."""
 
 	def __init__(self, name):
 		self.path = TTM / name
@@ -71,7 +71,7 @@ class File:
 			sys.exit(f"mutants: '{mutant.name}' applies {n} times")
 
 	def _function(self, match, mutants):
-		"""The body of a function, with those of @mutants that are in it."""
+		"""The body of a function, with the variants of @mutants."""
 		body = match[0]
 		before = self.text[:match.start()].rpartition('\n\n')[2]
 		ends = ' return;' if IS_VOID.search(before) else ''
@@ -101,7 +101,7 @@ def build():
 
 
 def boot(glob, parameter):
-	"""What the suites of @glob notice, or nothing."""
+	"""What the suites of @glob notice, or an empty string."""
 	run = kernel.Boot(BUILD, f'mutant-{parameter.partition("=")[2]}',
 			  'kunit.enable=1', f'kunit.filter_glob={glob}', parameter,
 			  **LIMITS)
@@ -126,7 +126,7 @@ def noticed_by(mutant):
 
 
 def verdict(mutant, said):
-	"""Is it as it should be, and what to say of it?"""
+	"""Whether the result is right, and the text to print."""
 	if mutant.number == 0:
 		return not said, said or 'all pass'
 	if mutant.equivalent:
@@ -149,9 +149,9 @@ def try_all(mutants):
 
 
 def chosen(names):
-	"""The mutants, and for each list first what is none."""
+	"""The mutants. In front of each list, the code without a fault."""
 	mutants = []
-	# A file may have several lists, and one parameter.
+	# A file may have several lists, but has one parameter.
 	numbers = {file: itertools.count(1) for file, *_ in mutants_list.LISTS}
 	for file, suites, faults in mutants_list.LISTS:
 		some = [Mutant(file, fault.name, fault.old, fault.new, suites,

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Boot the test kernel, let the sample driver rust_ttm_lru do some walks, and
-show what it prints while it does. It works in its initcall; after it the kernel
-powers off. Fails if the sample missed a resource, or the kernel complains.
+"""walks.py COUNT: boot the test kernel, let the sample driver rust_ttm_lru walk COUNT times,
+and show its output.
+
+The driver works in its initcall; then the kernel powers off. This fails if the sample
+missed a resource, or if the kernel complains.
 """
 
 import os
@@ -27,7 +29,7 @@ if not walks.isdecimal():
 	sys.exit(f'hitch: WALKS={walks} is not a number')
 
 print("The list, step by step: a, b and c are groups that move in bulk, '.' are loose\n"
-      "buffers, '|' are the hitches of two walks. Behind it, what others did.\n")
+      "buffers, '|' are the hitches of two walks. After it, the last operation.\n")
 boot = kernel.Boot(os.environ['BUILD'], 'demo', 'kunit.enable=0',
 		   f'rust_ttm_lru.walks={walks}', silence=600)
 said = []

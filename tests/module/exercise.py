@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""exercise.py MODULE: loads the driver ttm_outside, maps buffers of it, has them moved
-meanwhile, and looks at what is in them.
+"""exercise.py MODULE: load the driver ttm_outside, map its buffers, let it move them, and
+check their contents.
 """
 
 import fcntl
@@ -15,13 +15,13 @@ from pathlib import Path
 PAGE = mmap.PAGESIZE
 EVICT, BRING_BACK = 1, 2
 
-# VRAM is memory type 2; what the program was given is all freed.
+# VRAM is memory type 2; at the end all of it is free.
 SHOWN = Path('/sys/kernel/debug/ttm_outside/managers/memory2')
 FREE = 'buddy: 1048576 of 1048576 bytes free'
 
 
 def ioctl(number, layout):
-	"""What calls the driver's ioctl @number, whose arguments are as @layout."""
+	"""A function that calls the driver's ioctl @number; @layout is its argument."""
 	request = 3 << 30 | struct.calcsize(layout) << 16 | ord('d') << 8 | 0x40 + number
 
 	def call(card, *args):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""rebind.py MODULE: gives a platform device to the driver ttm_bound, and takes it away again
-while it is used.
+"""rebind.py MODULE: bind a platform device to the driver ttm_bound, and unbind it again
+while a program uses it.
 """
 
 import errno
@@ -32,7 +32,7 @@ def card():
 
 
 def uses(fd):
-	"""How often it was called, or what is wrong."""
+	"""The number of calls so far, or a negative errno."""
 	try:
 		answer = fcntl.ioctl(fd, GETPARAM, struct.pack('QQ', 0, 0))
 	except OSError as error:
@@ -41,7 +41,7 @@ def uses(fd):
 
 
 class Log:
-	"""What the driver says when a device is let go."""
+	"""What the driver logs when it drops a device's data."""
 
 	def __init__(self):
 		self.fd = os.open('/dev/kmsg', os.O_RDONLY | os.O_NONBLOCK)

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""run.py [CASE...]: programs that must not compile, against the kernel's Rust crate.
+"""run.py [CASE...]: compile programs that must not compile, against the kernel's Rust crate.
 
-A case is a file here. It marks each error that rustc must find, in its words:
+A case is a file in this folder. It marks each error that rustc must report:
 
 	drop(walk); //~ error[E0505]: cannot move out of `walk`
 
-or below the line, with a ^ for each line up: //~^ error[E0505]: ... The text is
-a part of rustc's `message: label`; rustc may say it more than once. Any other
-error fails the case. So does a case that doesn't compile with --cfg control, where the one
-line that is wrong is left out or put right: the case fails for its reason alone.
-Run it inside the toolchain, on a test kernel that is built.
+or below the line, with a ^ for each line up: //~^ error[E0505]: ... The text is a part of
+rustc's `message: label`, and rustc may report it more than once. A case fails if rustc
+reports any other error. It also fails if it does not compile with --cfg control, which
+leaves out or corrects the one wrong line: so the case tests this line alone.
+Run it inside the toolchain, after a test kernel was built.
 """
 
 import json

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Boot a kernel with vttm, and let vttm-fill use four times as much memory as the GPU
-has, in a system that is short of it as well. Fails if a page is wrong, a walk missed
-a buffer, or the kernel complains.
+"""Boot a kernel with vttm, and let vttm-fill use four times as much memory as the GPU has,
+in a system that is short of memory as well. Fail if a page is wrong, if a walk missed a
+buffer, or if the kernel complains.
 """
 
 import sys

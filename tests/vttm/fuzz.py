@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""fuzz.py SEED OPTION...: run vttm-fuzz from some histories that chance has made, as it
-would take long to find out that more than a few bytes are worth the while.
+"""fuzz.py SEED OPTION...: run vttm-fuzz from random inputs. From an empty corpus, the fuzzer
+would take long to try inputs of more than a few bytes.
 """
 
 import os

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# reload.sh TIMES PARAMETER...: load vttm, let processes work with it, kill all of them
-# at once, and unload it while the GPU is still at what they left. As long as a
-# buffer waits for the GPU, the module is in use.
+# reload.sh TIMES PARAMETER...: load vttm, let processes use it, kill all of them at once,
+# and unload it while the GPU still works on their jobs. As long as a buffer waits for
+# the GPU, the module is in use.
 set -eu
 
 times=$1

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""run.py [OPTION]... [COMMAND [ARGUMENT]...]: run a command in a kernel that has vttm,
-and end as it does. Without a command, a shell. What the kernel complains about is an
-error, too.
+"""run.py [OPTION]... [COMMAND [ARGUMENT]...]: run a command, or a shell, in a kernel with
+vttm. The exit status is the command's, or 125 if the kernel complains.
 """
 
 import argparse
@@ -27,7 +26,7 @@ def main():
 	if not args.command and not terminal:
 		sys.exit('hitch: a shell needs a terminal')
 
-	# One may sit before a terminal for as long as one likes.
+	# A user at a terminal may take any time.
 	patience = {'silence': math.inf} if terminal else {}
 	guest = vttm.Guest(args.name, args.command or ['bash'], args.parameters,
 			   loaded=not args.unloaded, swap=args.swap,

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Programs that nobody here wrote, and what each must show of vttm, in KTAP.
+"""Run programs of other projects, and check what each shows of vttm. Prints KTAP.
 
-A process holds some memory of the GPU meanwhile, so that there is something to see.
-Runs in a kernel that has vttm, the one driver of the GPUs there but for vgem.
+Meanwhile a process holds some memory of the GPU, so that there is something to show. Run
+it in a kernel with vttm, and with no other driver of GPUs except vgem.
 """
 
 import ctypes
@@ -35,7 +35,7 @@ LIBDRM.drmGetPrimaryDeviceNameFromFd.restype = ctypes.c_char_p
 
 
 def run(*command, status=(0,)):
-	"""What it prints. It must end with one of @status."""
+	"""Run a program. Return its output. It must end with one of @status."""
 	done = subprocess.run(command, text=True, stdin=subprocess.DEVNULL,
 			      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 	expect(f'{command[0]} ends with {done.returncode}: {done.stdout}',
@@ -54,7 +54,7 @@ def shows(output, *patterns):
 
 
 def nodes():
-	"""The nodes of vttm, by what sysfs says of their devices."""
+	"""The primary nodes and the render nodes of vttm, found in sysfs."""
 	found = [f'/dev/dri/{node.name}' for node in Path('/sys/class/drm').iterdir()
 		 if (node / 'device').exists() and
 		 'vttm' in os.path.realpath(node / 'device')]
@@ -63,7 +63,7 @@ def nodes():
 
 
 def on_terminal(command, seconds):
-	"""What a program shows on a terminal until it ends, or is told to."""
+	"""What a program shows on a terminal until it ends, or for so many seconds."""
 	pid, fd = pty.fork()
 	if pid == 0:
 		os.environ.update(TERM='xterm', COLUMNS='120', LINES='40')
@@ -102,7 +102,7 @@ def drmdevice():
 
 
 def drm_info():
-	"""It asks for displays first, and is told that there are none."""
+	"""It asks for displays first, and there are none."""
 	shows(run('drm_info', CARDS[0], status=range(256)),
 	      r'drmModeGetResources: Operation not supported')
 
@@ -118,18 +118,18 @@ def gputop():
 
 
 def nvtop():
-	"""It knows its drivers by name, and vttm isn't one."""
+	"""It knows drivers by name, and does not know vttm."""
 	shows(run('nvtop', '--snapshot', status=range(256)), r'No GPU to monitor')
 
 
 def modetest():
-	"""There is no display, and that is what it says."""
+	"""It reports that there is no display."""
 	shows(run('modetest', '-M', 'vttm', status=range(256)),
 	      r'on driver `vttm` ', r'drmModeGetResources failed: Operation not supported')
 
 
 def selftest(name, least):
-	"""One of the kernel's own. It may skip what this kernel doesn't have."""
+	"""A selftest of the kernel. It may skip what this kernel does not have."""
 	def test():
 		output = run(name, status=(0, 4))
 		passed = re.findall(r'^ok ', output, re.M)
@@ -138,7 +138,7 @@ def selftest(name, least):
 
 
 def fdinfo():
-	"""All clients together have what the GPU has."""
+	"""The clients' sums are the memory that is held."""
 	total = 0
 	for info in Path('/proc').glob('[0-9]*/fdinfo/*'):
 		try:

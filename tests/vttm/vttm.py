@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Booted kernels in which there is vttm, and the tests that run there."""
+"""Kernels with the virtual GPU vttm, and the tests that run in them."""
 
 import os
 import sys
@@ -19,13 +19,13 @@ OTHERS = [DRIVERS / 'drm_shmem_helper.ko', DRIVERS / 'vgem/vgem.ko']
 
 
 def show(output):
-	"""Pass on what a program prints."""
+	"""Print the output of a program."""
 	sys.stdout.buffer.write(output)
 	sys.stdout.buffer.flush()
 
 
 class Guest(guest.Guest):
-	"""A kernel with vttm, that was given @parameters, unless the program loads it."""
+	"""A kernel with vttm, loaded with @parameters unless the program loads it."""
 
 	def __init__(self, name, command, parameters='', loaded=True, **rest):
 		modules = [(str(other), '') for other in OTHERS]
@@ -43,11 +43,11 @@ class Guest(guest.Guest):
 
 @dataclass
 class Test:
-	"""A program, and the kernel that it has."""
+	"""A program, and the kernel in which it runs."""
 	name: str
 	command: str
 	parameters: str = ''
-	least: int = 0		# that many cases of its KTAP must pass, if it has that
+	least: int = 0		# at least so many cases of its KTAP must pass
 	swap: int = 512
 	memory: str = '1G'
 	leaks: bool = False
@@ -64,8 +64,8 @@ SMALL = 'devices=2 vram_mb=16 gtt_mb=16'
 # 64 MiB for TTM's pages, beyond which it swaps out by itself.
 FEW_PAGES = 'ttm.pages_limit=16384'
 
-# What `make check` has. Copies that take a while, and such that don't; a shrinker, and
-# TTM's own swap-out; memory that is short, and swap space that is.
+# The tests of `make check`: with slow copies and fast ones, with the shrinker and with
+# TTM's own swap-out, short of memory and short of swap space.
 TESTS = (
 	Test('vttm-test', 'vttm-test', f'{SMALL} delay_us=200', least=81),
 	Test('vttm-test-sync', 'vttm-test', f'{SMALL} shrinker=0', least=80,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""zombie.py PARAMETER...: load vttm, leave it a buffer that waits for a fence of
-somebody else, and unload it: in vain, until the fence is signaled.
+"""zombie.py PARAMETER...: load vttm, and leave a zombie: a closed buffer that waits for the
+fence of another driver. Unloading vttm must fail until the fence is signaled.
 """
 
 import fcntl
@@ -20,14 +20,14 @@ def request(direction, kind, number, layout):
 
 
 def call(file, number, layout, *args):
-	"""An ioctl of vttm or DRM; returns what it says."""
+	"""Call an ioctl of vttm or DRM. Return its answer."""
 	answer = fcntl.ioctl(file, request(3, 'd', number, layout),
 			     struct.pack(layout, *args))
 	return struct.unpack(layout, answer)
 
 
 def fence():
-	"""A timeline of sw_sync, and a fence that is signaled by its next step."""
+	"""A timeline of sw_sync, and a fence that its next step signals."""
 	timeline = os.open('/sys/kernel/debug/sync/sw_sync', os.O_RDWR)
 	answer = fcntl.ioctl(timeline, request(3, 'W', 0, 'I32si'),
 			     struct.pack('I32si', 1, b'foreign', 0))
@@ -35,7 +35,7 @@ def fence():
 
 
 def leave_zombie():
-	"""Returns the timeline that it waits for."""
+	"""Leave a zombie. Return the timeline that it waits for."""
 	card = os.open(next(DRI.glob('card*')), os.O_RDWR)
 	handle = call(card, 0x40 + 3, 'QIIIIII', 16 * PAGE, 3, 0, 0, 0, 0, 0)[5]
 	shared = call(card, 0x2d, 'IIi', handle, os.O_CLOEXEC | os.O_RDWR, 0)[2]
@@ -49,7 +49,7 @@ def leave_zombie():
 
 
 def unload():
-	"""Whether that succeeded."""
+	"""Try to unload vttm. Return whether it is gone."""
 	result = subprocess.run(['rmmod', 'vttm'], capture_output=True, text=True)
 	if result.returncode and 'in use' not in result.stderr:
 		sys.exit(result.stderr)

@@ -33,7 +33,7 @@ BUILDS = {
 # With one CPU a kernel works through its lists, with more it has a crowd. A client on
 # each of them needs room.
 CROWDS = (2, 4)
-# Who takes the lock when differs a little from run to run: the middle one counts.
+# The order of the lock's holders differs a little from run to run: take the median.
 CROWD_RUNS = 3
 
 # As enum lru_bench_shape has them.
@@ -105,7 +105,7 @@ class Room:
 
 
 class Machine(Boot):
-	"""A PC with a serial port, whose clock counts instructions. Its CPUs take
+	"""A PC with a serial port, and a clock that counts instructions. Its CPUs take
 	turns: they are emulated by one thread.
 	"""
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Does a walk in Rust cost what it costs in C? In instructions, as QEMU counts
-them, for the same walks over the same buffers; see module/.
+"""Compare the cost of walks in Rust and in C, in instructions that QEMU counts.
 
-cost.py build: build two kernels, with the helpers of Linux's Rust inlined and with
-them called, and the module for each.
-cost.py report: boot them, print what they count. Fails if a walk in Rust costs too
-much with helpers inlined, or if a kernel has not counted everything.
+Both do the same walks over the same buffers; see module/.
+cost.py build: build two kernels, one with Linux's Rust helpers inlined and one that calls
+them, and the module for each.
+cost.py report: boot them and print the counts. Fail if a walk in Rust costs too much with
+helpers inlined, or if a kernel has not counted everything.
 """
 
 import os
@@ -72,7 +72,7 @@ def build_all(builds=(INLINED, CALLED)):
 
 
 class Machine(Boot):
-	"""A PC with one CPU and a serial port, whose clock counts instructions."""
+	"""A PC with one CPU, a serial port, and a clock that counts instructions."""
 
 	def __init__(self, build):
 		super().__init__(build.path, 'cost')

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Does every driver that uses TTM compile for x86 against TTM as it is here?
+"""Check that every driver that uses TTM compiles for x86 against our TTM.
 
-users.py build: configure, and compile what leads to a header of TTM's, in as many
-modules as there are; TTM itself also in smaller kernels and for 32 bits. Where
-the compiler has something to say, do the same with Linux's own source.
-users.py report: print what came of it. Fails if something didn't compile, if there
-are warnings that Linux's own source hasn't, or if a symbol isn't there for a
-module.
+users.py build: configure a kernel, and compile every file that includes a header of TTM,
+directly or not, in all drivers; TTM itself also in smaller kernels and for 32 bits. Where
+the compiler prints something, compile Linux's own source as well.
+users.py report: print the results. Fail if a file does not compile, if there is a warning
+that Linux's own source does not have, or if a module lacks a symbol.
 """
 
 import os

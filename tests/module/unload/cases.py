@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""What is tried: modes, each of which does one thing wrong, and cases, of one mode or
-two. What the driver does is in table.rs; what the program does, in holds.py.
+"""Modes and cases. A mode does one thing wrong; a case consists of one or two modes.
+table.rs says what the driver does in a mode, holds.py what the program does.
 """
 
 import itertools
@@ -11,15 +11,15 @@ from pathlib import Path
 
 import holds
 
-# What the kernel says of what is done wrong, as it should. A guard that is forgotten: the
-# task then has the lock whatever else it takes. A fence that nobody can signal: others wait.
+# Complaints of the kernel that a case provokes. After a guard was forgotten, the task holds
+# its lock for ever. If nobody can signal a fence, others wait for ever.
 LOCKS = re.compile(r'lock held when returning to user space|still has locks held'
 		   r'|possible circular locking')
 STRANDED = re.compile(r'INFO: task kworker\S* blocked for more than')
-# A lock that is taken in memory reclaim, and where others allocate. All of this is to be said.
+# A lock is taken in memory reclaim, and also around allocations. The kernel must say all this.
 RECLAIM = re.compile(r'possible circular locking')
 TOLD = ('possible circular locking', '(fs_reclaim)', 'Data.notes')
-# What Documentation/gpu/ttm-rust.rst says that these show.
+# The cases that Documentation/gpu/ttm-rust.rst names for faults.
 FAULTS = ('Vm@Zombie', 'Registration@Forgotten', 'Parent@Forgotten', 'Device@Static',
 	  'System@Static', 'System@Cycle', 'no_shrinker+System@Static', 'Pending@Forgotten',
 	  'Successor@Buffer', 'Successor@Zombie')
@@ -27,7 +27,7 @@ TABLE = Path(__file__).resolve().with_name('table.rs').read_text()
 
 
 def entries(enum):
-	"""Of an enumeration in the table, the names, each with its words."""
+	"""{name: words} of an enumeration in the table."""
 	body = re.search(rf'enum {enum} {{(.*?)\n    }}', TABLE, re.S)[1]
 	return {name: words.split() for name, words in
 		re.findall(r'^ {8}(\w+): ([a-z ]*),$', body, re.M)}
@@ -38,7 +38,7 @@ THINGS, PLACES = entries('Thing'), entries('Place')
 
 @dataclass(frozen=True)
 class Mode:
-	"""A thing that the driver keeps in a place, or what the program holds."""
+	"""A thing that the driver keeps in a place, or a thing that the program holds."""
 	name: str
 	thing: str = ''
 	place: str = ''
@@ -54,8 +54,8 @@ class Mode:
 
 	@property
 	def lost_in_init(self):
-		"""Is it there for ever, even if the module's init fails and drops all that it can? A
-		device keeps what keeps it.
+		"""Whether it stays for ever, even if the module's init fails and drops what it
+		can. A device stays with the thing that keeps it.
 		"""
 		words = set(self.words)
 		return bool(words & {'lost', 'guard'} or
@@ -63,15 +63,16 @@ class Mode:
 
 	@property
 	def lost(self):
-		"""Is it there for ever? A module stays while a zombie of it waits: for ever, if that
-		is for what its exit would drop. What the exit drops, and takes long, is given up.
+		"""Whether it stays for ever. A module stays while one of its zombies waits: for
+		ever, if the zombie waits for a thing that the module's exit would drop. If the
+		exit would take long to drop a thing, the module gives it up.
 		"""
 		words = set(self.words)
 		return self.lost_in_init or 'exit' in words and bool(words & {'late', 'pending'})
 
 	@property
 	def waits(self):
-		"""Would dropping it wait for a foreign fence, with who drops it?"""
+		"""Whether dropping it waits for a foreign fence."""
 		return ('waits' in THINGS.get(self.thing, []) and not self.lost and
 			self.place not in ('Zombie', 'Waker'))
 
@@ -89,7 +90,7 @@ class Case:
 
 	@property
 	def lost_modes(self):
-		"""An init that fails drops what the exit would, and waits for the rest."""
+		"""A failing init drops what the exit would drop, and waits for the rest."""
 		attr = 'lost_in_init' if self.has('init_fails') else 'lost'
 		return [mode for mode in self.modes if getattr(mode, attr)]
 
@@ -103,7 +104,7 @@ class Case:
 
 	@property
 	def provoked(self):
-		"""What the kernel may say, if anything."""
+		"""A pattern of complaints that the kernel may log, or None."""
 		if self.told:
 			return RECLAIM
 		words = {word for mode in self.lost_modes for word in mode.words}
@@ -113,7 +114,7 @@ class Case:
 
 	@property
 	def told(self):
-		"""What the kernel must say."""
+		"""Complaints that the kernel must log."""
 		return TOLD if any('told' in mode.words for mode in self.modes) else ()
 
 
@@ -138,9 +139,9 @@ def singles():
 
 
 def some():
-	"""Each thing in two of its places, of which one is for ever, so that each place has its
-	things; each guard, and each thing that the program can hold; the same with an init
-	that fails; and what shows faults.
+	"""Each thing in two places, one of which keeps it for ever, so that each place is used;
+	each guard; each thing that the program can hold; some of these with an init that
+	fails; and the cases that the documentation names for faults.
 	"""
 	lost = [place for place, words in PLACES.items() if 'lost' in words]
 	given_back = [place for place in PLACES if place not in lost]
@@ -156,7 +157,7 @@ def some():
 
 
 def pairs(count, seed):
-	"""Some pairs of modes, in either order. With a lock held for ever, others wait."""
+	"""Random pairs of modes, without those that keep a lock for ever."""
 	alone = {'locks', 'told'}
 	every = list(itertools.permutations(
 		(mode for mode in MODES.values() if not alone & set(mode.words)), 2))

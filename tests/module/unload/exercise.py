@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""exercise.py MODULE CASE...: for each case, load a copy of ttm_unload, have it do what the
-case says, unload it, and use what is still there. In KTAP; ends behind the first case that the
-kernel complains about, as nothing that it says afterwards is to be trusted.
+"""exercise.py MODULE CASE...: for each case, load a copy of ttm_unload, let it do what the
+case says, unload it, and use whatever is left of it. The results are KTAP. It ends after
+the first case about which the kernel complains: later complaints cannot be trusted.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ import kernel	# noqa: E402
 NAME = b'ttm_unload'
 FINIT_MODULE, DELETE_MODULE, MEMBARRIER = 313, 176, 324	# x86-64
 MEMBARRIER_CMD_GLOBAL = 1
-# A driver that is in use gives way in at most so many tries, 10 ms apart.
+# A driver that is no longer used can be unloaded within so many tries, 10 ms apart.
 TRIES = 500
 
 DROP_CACHES = Path('/proc/sys/vm/drop_caches')
@@ -41,7 +41,7 @@ def syscall(number, *args):
 
 
 class Module:
-	"""A copy of the driver, which has a name of its own: a case may keep it."""
+	"""A copy of the driver with a name of its own, as a case may keep it loaded."""
 
 	def __init__(self, image, number, parameters):
 		self.name = f'ttm_un{number:04}'
@@ -56,7 +56,7 @@ class Module:
 		syscall(FINIT_MODULE, fd, parameters, 0)
 
 	def unload(self):
-		"""Is it gone?"""
+		"""Try to unload it. Return whether it is gone."""
 		try:
 			syscall(DELETE_MODULE, self.name.encode(), os.O_NONBLOCK)
 		except OSError as error:
@@ -66,19 +66,19 @@ class Module:
 		return True
 
 	def traces(self):
-		"""What there is of it."""
+		"""The paths of everything that is left of it."""
 		yield from holds.DEBUGFS.glob(f'{self.name}*')
-		# A parent that is forgotten stays, without a device.
+		# A forgotten parent remains, without a device.
 		yield from holds.FAUX.glob(f'{self.name}*/drm/*')
 		yield from Path('/sys/module').glob(self.name)
-		# Its threads, and workers that do something for it: these have a plus.
+		# Its threads, and workers that do something for it, with a plus in the name.
 		for path in Path('/proc').glob('[0-9]*/comm'):
 			if re.search(rf'(^|\+){self.name}', attempt(path.read_text) or ''):
 				yield path.parent
 
 
 class FailingModule(Module):
-	"""One whose init ends when it is told to, and then fails."""
+	"""A copy with an init that runs until it is told to end, and then fails."""
 
 	def load(self, fd, parameters):
 		self.told = False
@@ -95,7 +95,7 @@ class FailingModule(Module):
 			time.sleep(0.01)
 
 	def tell(self):
-		"""If it is unbound it knows."""
+		"""Tell init to end. If the device is unbound, init ends by itself."""
 		self.told = True
 		try:
 			card = holds.node(f'faux/{self.name}')
@@ -116,7 +116,7 @@ class FailingModule(Module):
 
 
 def attempt(what, *args):
-	"""It may fail, in whatever way it says."""
+	"""Call @what, and return None if it fails."""
 	try:
 		return what(*args)
 	except OSError:
@@ -124,7 +124,7 @@ def attempt(what, *args):
 
 
 def touch(maps):
-	"""Read and write where something is mapped. It may be gone: SIGBUS."""
+	"""Read and write mapped memory, in a process that may get SIGBUS."""
 	pid = os.fork()
 	if not pid:
 		for each in maps:
@@ -143,7 +143,7 @@ def read(path):
 
 
 def poke(world):
-	"""Use all that the program has, or can find."""
+	"""Use everything that the program has or finds."""
 	for path in holds.FAUX.glob(f'{world.name}*/drm/renderD*'):
 		fd = attempt(os.open, f'/dev/dri/{path.name}', os.O_RDWR)
 		if fd is not None:
@@ -171,7 +171,7 @@ def poke(world):
 
 
 def show_all(name):
-	"""Read what debugfs shows of drivers."""
+	"""Read the files of drivers in debugfs."""
 	for pattern in (f'{name}*/**/*', f'dri/{name}*/*', 'ttm/*', 'dma_buf/bufinfo',
 			'sync/info'):
 		for path in holds.DEBUGFS.glob(pattern):
@@ -180,7 +180,7 @@ def show_all(name):
 
 
 def press():
-	"""Have all shrinkers called, and all devices swapped out."""
+	"""Call all shrinkers, and swap out all devices."""
 	DROP_CACHES.write_text('3')
 	for _ in range(4):
 		attempt(read, holds.DEBUGFS / 'ttm/tt_shrink')
@@ -195,7 +195,7 @@ class Play:
 		self.wrong = []
 
 	def do(self, world):
-		"""What is wrong. Once it is unbound, nothing else can be asked for."""
+		"""Do what the case says. Unbind at the end: then no ioctl works any more."""
 		for mode in sorted(self.case.modes, key=lambda mode: mode.name == 'unbind'):
 			if mode.thing:
 				world.do(*mode.numbers)
@@ -206,14 +206,14 @@ class Play:
 		world.close_card()
 
 	def unload(self):
-		"""Once it is gone, it is gone for good."""
+		"""Try to unload the module. Once it is gone, nothing of it may be left."""
 		if self.gone or not self.module.unload():
 			return
 		self.gone = True
 		self.wrong += [f'gone, but there is {path}' for path in self.module.traces()]
 
 	def unload_in_the_end(self):
-		"""What was given back late takes a moment."""
+		"""Retry for a moment: some things are given back late."""
 		for _ in range(0 if self.case.lost else TRIES):
 			if self.gone:
 				return
@@ -238,14 +238,14 @@ class Play:
 		self.step('signaled', world)
 		world.close_rest()
 		self.unload_in_the_end()
-		# Where code of the module runs that is gone, UML faults for ever; and so this hangs.
+		# If unloaded code of the module runs, UML faults for ever, and this hangs.
 		syscall(MEMBARRIER, MEMBARRIER_CMD_GLOBAL, 0, 0)
 		self.step('at last', world)
 		return self.wrong
 
 
 def in_process(case, module):
-	"""Is anything wrong with it? It says what."""
+	"""Run a case in a process of its own. Print what is wrong; return whether it is."""
 	pid = os.fork()
 	if not pid:
 		try:
@@ -260,14 +260,14 @@ def in_process(case, module):
 
 
 class Log:
-	"""The kernel's log, from now on."""
+	"""The kernel's log from now on."""
 
 	def __init__(self):
 		self.fd = os.open('/dev/kmsg', os.O_RDONLY | os.O_NONBLOCK)
 		os.lseek(self.fd, 0, os.SEEK_END)
 
 	def lines(self):
-		"""What came since it was asked last."""
+		"""The lines since the last call."""
 		while True:
 			try:
 				line = os.read(self.fd, 1 << 13).decode(errors='replace')
@@ -279,7 +279,7 @@ class Log:
 
 
 def complaints(case, lines):
-	"""What the kernel says of @case and shouldn't, or should and doesn't."""
+	"""What the kernel logs and shouldn't, or should log and doesn't."""
 	provoked = case.provoked
 	wrong = [f'the kernel says: {line}' for line in kernel.reports(lines)
 		 if not (provoked and provoked.search(line))]
@@ -290,9 +290,9 @@ def complaints(case, lines):
 def main():
 	path, *names = sys.argv[1:]
 	image = Path(path).read_bytes()
-	# A module that goes may wait for a while itself.
+	# Unloading a module may wait for a while.
 	HUNG_TASK.write_text('60')
-	# From now on without a word in the log.
+	# Don't log it when caches are dropped.
 	DROP_CACHES.write_text('4')
 	log = Log()
 	print(f'KTAP version 1\n1..{len(names)}')

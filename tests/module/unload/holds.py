@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""What a program can have of a driver, and then goes on to use when that is unloaded."""
+"""What a program can get from a driver, and use after the driver was unloaded."""
 
 import fcntl
 import mmap
@@ -16,7 +16,7 @@ DO, UNBIND, ATTACH, SUBMIT, EVICT, NOTE, FAIL = range(7)
 
 
 def ioctl(kind, number, layout, direction=3):
-	"""What calls an ioctl of that @kind, whose arguments are as @layout."""
+	"""A function that calls ioctl @number of @kind; @layout is its argument."""
 	request = direction << 30 | struct.calcsize(layout) << 16 | ord(kind) << 8 | number
 
 	def call(fd, *args):
