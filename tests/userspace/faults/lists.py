@@ -302,8 +302,7 @@ LISTS = faults(
 	("a new resource isn't stamped", ENTERED, ENTERED.replace('man->lru_clock |', '0 |')),
 	("a new resource doesn't join", '\t\tif (bo->bulk_move)\n\t\t\tttm_resource_join(',
 	 '\t\tif (false)\n\t\t\tttm_resource_join(', proof('init', 'r')),
-	("a new resource isn't counted", '\tman->usage += res->size;\n', '', proof('init', 'r'),
-	 PROOF_ONLY),
+	("a new resource isn't counted", '\tman->usage += res->size;\n', '', proof('init', 'r')),
 
 	# Stamps
 	("a tail isn't stamped", WENT_TO_TAIL,
@@ -359,6 +358,5 @@ LISTS = faults(
 			     'man->lru_clock | TTM_LRU_AT_TAIL')),
 	('a bulk goes without a stamp',
 	 '\tttm_resource_latch(first, TTM_LRU_RANGE, priority,\n'
-	 '\t\t\t   man->lru_clock | TTM_LRU_AT_TAIL);\n', '', proof('bulk_tail', 'HR'),
-	 PROOF_ONLY),
+	 '\t\t\t   man->lru_clock | TTM_LRU_AT_TAIL);\n', '', proof('bulk_tail', 'HR')),
 )
