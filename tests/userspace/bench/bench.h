@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What is where in a bench's world. */
+/* What an address in a bench's world belongs to. */
 #ifndef _BENCH_H_
 #define _BENCH_H_
 
@@ -9,8 +9,8 @@
 bool bench_is_lock(const void *addr);
 
 /*
- * Is this where a resource's node says what it is? Who reads that looks at the
- * resource, @res.
+ * Is this the state word of a resource's node? Code that reads it looks at the resource,
+ * @res.
  */
 bool bench_is_kind(const void *addr, unsigned long *res);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * bench-first: who evicts looks for a buffer that can be, and the first K of N can't.
- * How many are looked at until one is found, and how many does another walk meet that
- * begins meanwhile, when half of the K were tried? With a walk of the core that this
- * is built with; and in two other ways, over the same list, of which one was TTM's
- * before there were hitches, and the other is that of drm_gem_lru_scan().
+ * bench-first: an eviction searches a list of N buffers, of which the first K can't be
+ * evicted. Count how many buffers it looks at until it finds one, and how many buffers
+ * another walk meets that begins when half of the K were tried. This is counted with a
+ * walk of the core that the program is built with, and in two other ways over the same
+ * list: TTM's way before there were hitches, and that of drm_gem_lru_scan().
  */
 
 #include <drm/ttm/ttm_bo.h>

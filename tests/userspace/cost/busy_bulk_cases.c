@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Which buffers walkers pass by, and which they don't. In each case there are
- * five members of one bulk, another walk's hitch behind the first of them, and a
- * loose buffer behind them all, which is free.
+ * Which busy buffers a walk skips, and which it tries. Each case has five members of one
+ * bulk, the hitch of another walk behind the first member, and behind all members a loose
+ * buffer, which is free.
  */
 
 #include "many_buffers.h"
@@ -19,7 +19,7 @@ static void members_are_busy(void)
 	crowd.resv[0].held = true;
 }
 
-/* As happens to who is moved, or released. */
+/* As happens to a buffer that is moved or released. */
 static void gets_own_resv(unsigned int i)
 {
 	crowd.bo[i].base.resv = &crowd.bo[i].base._resv;
@@ -112,30 +112,30 @@ static const struct situation {
 	void (*set_up)(void);
 	const char *returns;	/* members by number, and the loose one, L */
 	unsigned long trylocks, skipped, dying;
-	bool moves;		/* who is returned, to the tail */
+	bool moves;		/* each returned buffer, to the tail */
 } situations[] = {
-	{ "a busy range is passed by at once", all_busy, "L", 2, 1 },
-	{ "who has a lock of its own ahead of it is met", first_has_own, "0L",
+	{ "a busy range is skipped at once", all_busy, "L", 2, 1 },
+	{ "a first member with a lock of its own is tried", first_has_own, "0L",
 	  6, 4 },
-	{ "who has a lock of its own behind it is met", last_has_own, "4L",
+	{ "a last member with a lock of its own is tried", last_has_own, "4L",
 	  6, 4 },
-	{ "who has a lock of its own inside is passed by with it",
+	{ "an inner member with a lock of its own is skipped",
 	  middle_has_own, "L", 2, 1 },
-	{ "who is busy alone is passed by alone", only_middle_is_busy,
+	{ "a member that is busy alone is skipped alone", only_middle_is_busy,
 	  "0134L", 6, 1 },
 	{ "two ends alike are not enough", ends_have_other, "04L", 6, 3 },
-	{ "what the walk itself holds isn't counted", walk_has_them, "L",
+	{ "a buffer that the walk holds is not counted", walk_has_them, "L",
 	  2, 0 },
-	{ "nor is it where the walk doesn't wait", walk_has_them_and_tries,
+	{ "nor if the walk only tries locks", walk_has_them_and_tries,
 	  "L", 2, 0 },
-	{ "what is waited for is returned", busy_for_a_while, "01234L", 6, 0 },
-	{ "what the caller lends is returned", caller_lends_them, "01234L",
+	{ "a buffer that is waited for is returned", busy_for_a_while, "01234L", 6, 0 },
+	{ "a buffer that the caller lends is returned", caller_lends_them, "01234L",
 	  6, 0 },
-	{ "who is being released is left alone", two_are_dying, "024L",
+	{ "a buffer that is being released is not tried", two_are_dying, "024L",
 	  4, 0, 2 },
-	{ "who is being released hides nobody", all_dying_and_busy, "L",
+	{ "a buffer that is being released hides no other", all_dying_and_busy, "L",
 	  1, 0, 5 },
-	{ "who is moved is met once", all_free, "01234L", 6, .moves = true },
+	{ "a buffer that is moved is returned once", all_free, "01234L", 6, .moves = true },
 };
 
 /* What the last walk left out. */
@@ -210,14 +210,14 @@ static bool is_right(const struct situation *s)
 	return good;
 }
 
-bool skipping_is_right(void)
+bool busy_bulk_cases_are_right(void)
 {
 	bool good = true;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(situations); i++)
 		good &= is_right(&situations[i]);
 	if (good)
-		printf("%zu cases of who is passed by are right\n",
+		printf("%zu cases of skipped buffers are right\n",
 		       ARRAY_SIZE(situations));
 	return good;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Which buffers walkers pass by, and which they don't. */
-#ifndef _SKIPPING_H_
-#define _SKIPPING_H_
+/* Which busy buffers a walk skips, and which it tries. */
+#ifndef _BUSY_BULK_CASES_H_
+#define _BUSY_BULK_CASES_H_
 
 #include <stdbool.h>
 
 #ifdef PRISTINE
-static inline bool skipping_is_right(void)
+static inline bool busy_bulk_cases_are_right(void)
 {
 	return true;
 }
 #else
-bool skipping_is_right(void);
+bool busy_bulk_cases_are_right(void);
 #endif
 
 #endif

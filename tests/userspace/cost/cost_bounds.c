@@ -140,7 +140,7 @@ static void members_left(unsigned int resources, unsigned int cursors)
 	for (unsigned int i = 1; i < resources - 3; i++)
 		ttm_resource_del_bulk_move(&res[i], &bo[i]);
 	park(0);
-	/* Past the range's last, to those who left. */
+	/* Past the range's last member, to the members that left. */
 	ttm_resource_manager_next(&cursor[MANY_CURSORS]);
 }
 

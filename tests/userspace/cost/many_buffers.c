@@ -38,7 +38,7 @@ static unsigned int res_at(const void *addr, size_t *offset)
 	return at < sizeof(crowd.res) ? at / sizeof(*crowd.res) : NOT_RES;
 }
 
-/* What a node is follows its link: who reads that looks at the resource. */
+/* A node's state word follows its link. Code that reads it looks at the resource. */
 static bool is_kind(size_t offset)
 {
 	return offset >= offsetof(struct ttm_resource, lru) +

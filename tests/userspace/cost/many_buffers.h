@@ -3,8 +3,8 @@
  * A device with many buffers, and what walks over them do: how many resources
  * the core looks at, and what it writes to the list, in one hold of the lru_lock.
  */
-#ifndef _CROWD_H_
-#define _CROWD_H_
+#ifndef _MANY_BUFFERS_H_
+#define _MANY_BUFFERS_H_
 
 #include <drm/ttm/ttm_bo.h>
 #include <drm/ttm/ttm_resource.h>

@@ -45,7 +45,7 @@ static double seconds(void)
 static void step(const struct op *op, struct view *view)
 {
 	lru_verdict.broken = 0;
-	if (!guard_op_do(op))
+	if (!crash_guard_op_do(op))
 		return;
 	if (view_read(view))
 		view_check(view);
@@ -110,14 +110,14 @@ static void tell(struct telling *telling, const struct op *op, bool crashed)
 	size_t size;
 	FILE *out = open_memstream(&words, &size);
 
-	story_words(out, op);
+	counterexample_words(out, op);
 	fclose(out);
 	printf("  %2u  %-44s", ++telling->nr, words);
 	free(words);
 	if (!crashed)
-		story_picture(stdout);
+		counterexample_picture(stdout);
 	putchar('\n');
-	story_kunit(telling->kunit, op);
+	counterexample_kunit(telling->kunit, op);
 }
 
 static bool leads_to(const struct op *op, const struct packed *to)
@@ -359,7 +359,7 @@ int main(int argc, char **argv)
 
 	if (getenv("PROGRESS"))
 		progress = atof(getenv("PROGRESS"));
-	guard_init();
+	crash_guard_init();
 	for (const struct explored_world *w = explored_worlds; w->name; w++) {
 		if (!is_wanted(w, argc, argv))
 			continue;

@@ -52,7 +52,7 @@ void pack_init(void)
 	rank_bits = width_of(shape.walks);
 }
 
-/* The canonical numbers, and who has them. */
+/* The canonical numbers, and the slots and walks that have them. */
 struct names {
 	u8 slot[MAX_RES];
 	u8 walk[MAX_WALKS];
@@ -284,7 +284,7 @@ static void get_slots(struct bits *bits, const struct names *names)
 }
 
 /*
- * The ranges. They follow from who is a member, where all is as it should be.
+ * The ranges. In a valid state they follow from the members.
  */
 
 static void get_membership(unsigned int r)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A world in 96 bits, in a canonical form: slots, walks and bulks are numbered
- * in the order in which the lists have them, so that worlds which differ only
- * in names are one.
+ * A world in 96 bits, in a canonical form: slots, walks and bulks are numbered in their
+ * order on the lists, so two worlds that differ only in names are the same.
  */
-#ifndef _PACK_H_
-#define _PACK_H_
+#ifndef _STATE_CODEC_H_
+#define _STATE_CODEC_H_
 
 #include "list_snapshot.h"
 
@@ -19,7 +18,7 @@ static inline bool packed_equal(const struct packed *a, const struct packed *b)
 	return a->low == b->low && a->high == b->high;
 }
 
-/* To be called once the shape is set. */
+/* Call this after the shape is set. */
 void pack_init(void);
 
 struct packed pack(const struct view *view);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* All states found so far, each with the one that it was first reached from. */
+/* All states found so far, each with the state from which it was first reached. */
 #ifndef _STATES_H_
 #define _STATES_H_
 
@@ -20,10 +20,10 @@ struct states {
 void states_init(struct states *states, size_t room);
 void states_free(struct states *states);
 
-/* Fetch what states_add() will want to look at. */
+/* Prefetch the memory that states_add() reads. */
 void states_prefetch(const struct states *states, const struct packed *packed);
 
-/* False if the state was known. */
+/* Return false if the state is known. */
 bool states_add(struct states *states, const struct packed *packed, u32 parent);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Memory accesses of the core under test, counted: it is compiled as if for the
- * thread sanitizer, which reports each one, and these reports end here.
+ * Count the memory accesses of the core under test. The core is compiled with the thread
+ * sanitizer's instrumentation, whose calls for each access come here.
  */
-#ifndef _ACCESS_H_
-#define _ACCESS_H_
+#ifndef _ACCESS_COUNTER_H_
+#define _ACCESS_COUNTER_H_
 
 #include <stdbool.h>
 
 extern unsigned long access_count;
-/* No operation in a small world has so many; called at each multiple. */
+/* More than any operation in a small world makes; the hook is called at each multiple. */
 #define ACCESS_MANY	(1UL << 14)
 extern void (*access_too_many)(void);
-/* Called for each that has a single address. */
+/* Called for each access with a single address. */
 extern void (*access_seen)(const void *addr, bool write);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Functions of ttm_bo_util.c that are static there. */
+/* Functions that are static in ttm_bo_util.c. */
 #ifndef _CALLERS_H_
 #define _CALLERS_H_
 

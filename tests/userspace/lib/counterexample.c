@@ -58,7 +58,7 @@ static void draw_list(FILE *out, const struct view *view, unsigned int i,
 		draw_token(out, view->token[i]);
 }
 
-void story_picture(FILE *out)
+void counterexample_picture(FILE *out)
 {
 	unsigned int list = 0, bars = 0;
 	struct view view;
@@ -113,7 +113,7 @@ static void words_walk(FILE *out, const struct op *op)
 	}
 }
 
-void story_words(FILE *out, const struct op *op)
+void counterexample_words(FILE *out, const struct op *op)
 {
 	char r = res_letter(op->a);
 
@@ -228,7 +228,7 @@ static const char * const kunit_calls[OP_KINDS] = {
 	[OP_POPULATE] = "lru_populate",
 };
 
-void story_kunit(FILE *out, const struct op *op)
+void counterexample_kunit(FILE *out, const struct op *op)
 {
 	char r = res_letter(op->a);
 
@@ -259,7 +259,7 @@ void story_kunit(FILE *out, const struct op *op)
 	default:
 		/* What has no name there, or happens inside of TTM. */
 		fputs("\t/* ", out);
-		story_words(out, op);
+		counterexample_words(out, op);
 		fputs(" */\n", out);
 	}
 }

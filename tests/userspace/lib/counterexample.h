@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Worlds as pictures, operations in words, both as KUnit cases. */
-#ifndef _STORY_H_
-#define _STORY_H_
+/* A violation told step by step: pictures of the lists, and operations. */
+#ifndef _COUNTEREXAMPLE_H_
+#define _COUNTEREXAMPLE_H_
 
 #include <stdio.h>
 
 #include "ops.h"
 
 /*
- * A picture as in the KUnit suite:
+ * Print a picture of the lists, as in the KUnit suites:
  *
  *	a* H b* c | d / e
  *
- * The lists from the lowest priority up with a bar between; the unevictable one
- * behind the slash. Marked are members of a bulk, H to K are hitches. A second
- * memory type's lists come in front, behind a backslash.
+ * A bar separates the lists of two priorities, the lowest one first. The unevictable list
+ * follows the slash. An asterisk marks a member of a bulk, and H to K are hitches. The
+ * lists of a second memory type come first, with a backslash behind them.
  */
-void story_picture(FILE *out);
+void counterexample_picture(FILE *out);
 
-/* An operation in words. */
-void story_words(FILE *out, const struct op *op);
+/* Print an operation in words. */
+void counterexample_words(FILE *out, const struct op *op);
 
-/* The last operation and what it returned as lines of a KUnit case. */
-void story_kunit(FILE *out, const struct op *op);
+/* Print the last operation and its result as lines of a KUnit case. */
+void counterexample_kunit(FILE *out, const struct op *op);
 
 #endif

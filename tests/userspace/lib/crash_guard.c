@@ -36,7 +36,7 @@ static void on_too_many(void)
 		siglongjmp(caught, SIGVTALRM);
 }
 
-void guard_init(void)
+void crash_guard_init(void)
 {
 	const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
 	struct itimerval tick = { { 0, TICK_US }, { 0, TICK_US } };
@@ -53,7 +53,7 @@ void guard_init(void)
 	access_too_many = on_too_many;
 }
 
-bool guard_op_do(const struct op *op)
+bool crash_guard_op_do(const struct op *op)
 {
 	int nr;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Operations that may crash, or never come back. */
-#ifndef _GUARD_H_
-#define _GUARD_H_
+/* Run operations that may crash, or never return. */
+#ifndef _CRASH_GUARD_H_
+#define _CRASH_GUARD_H_
 
 #include "ops.h"
 
-/* From here on crashes and endless loops are caught. */
-void guard_init(void);
+/* Catch crashes and endless loops from now on. */
+void crash_guard_init(void);
 
-/* op_do(). False, and NO_CRASH judged, if it doesn't come back by itself. */
-bool guard_op_do(const struct op *op);
+/* As op_do(). Return false, and judge NO_CRASH, if it crashes or never returns. */
+bool crash_guard_op_do(const struct op *op);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* The size of the largest world that a program is built for. */
+/* The largest world for which a program is built. */
 #ifndef _LIMITS_H_
 #define _LIMITS_H_
 

@@ -4,7 +4,7 @@
 #include "private.h"
 #include "list_snapshot.h"
 
-/* The walk whose hitch is at @node, or MAX_WALKS and more. */
+/* The number of the walk with the hitch @node, or MAX_WALKS and more. */
 static size_t walk_at(const struct list_head *node)
 {
 	size_t offset = (char *)node - (char *)world.cursor -

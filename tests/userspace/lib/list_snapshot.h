@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* The real lists, read once, as a row of tokens. */
-#ifndef _VIEW_H_
-#define _VIEW_H_
+#ifndef _LIST_SNAPSHOT_H_
+#define _LIST_SNAPSHOT_H_
 
 #include "world.h"
 
@@ -42,22 +42,22 @@ static inline struct list_head *view_list(unsigned int i)
 	return &world.man[i / view_prios()].lru[i % view_prios()];
 }
 
-/* False, and NO_CRASH judged, if the lists are not lists. */
+/* Return false, and judge NO_CRASH, if the lists are corrupt. */
 bool view_read(struct view *view);
 
-/* Compare with the model: P3, P4, P5 and P6 as far as they show in a state. */
+/* Compare with the model: P3, P4, P5, and P6 as far as a state shows it. */
 void view_check(const struct view *view);
 
-/* What those see that only look: the same as a view. */
+/* Functions that only read the lists must see the same. */
 void view_check_readers(const struct view *view);
 
 /*
- * Linux's own core misplaces resources whether or not there are cursors. What
- * cursors change shows when the same is done without them.
+ * Linux's own core misplaces resources also without cursors. To find what cursors change,
+ * compare with the same operations without cursors.
  */
 void view_check_unseen(const struct view *with, const struct view *without);
 
-/* Let the model have what it is, to go on from what it should not be. */
+/* Make the model agree with a wrong state, to continue behind a violation. */
 void view_resync(const struct view *view);
 
 #endif

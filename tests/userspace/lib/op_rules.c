@@ -18,7 +18,7 @@ static bool is_on_lru(unsigned int r)
 	return place_of(r) == LOOSE || place_of(r) == RANGE;
 }
 
-/* Someone who transfers a buffer holds the reservation of this bulk. */
+/* A thread that transfers a buffer holds the reservation of this bulk. */
 static bool bulk_reserved(unsigned int bulk)
 {
 	for (unsigned int r = 0; bulk != NONE && r < shape.res; r++)
@@ -28,13 +28,13 @@ static bool bulk_reserved(unsigned int bulk)
 	return false;
 }
 
-/* The list hasn't been told that it was swapped out: that comes first. */
+/* The buffer is swapped out, and its caller must tell the list before anything else. */
 static bool is_swapping_out(unsigned int r)
 {
 	return callers_only() && is_on_lru(r) && slot_unevictable(slot(r));
 }
 
-/* Whether anybody may reserve the buffer, to do something with it. */
+/* Can a thread reserve the buffer, to operate on it? */
 static bool can_reserve(unsigned int r)
 {
 	return !slot_is_ghost(slot(r)) && !is_swapping_out(r) &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Operations on walks. */
+/* Operations on walks, on both the code under test and the model. */
 
 #include "ops.h"
 #include "op_internal.h"
@@ -140,7 +140,7 @@ static unsigned int do_advance_within(unsigned int w)
 		lru_judge(P7_BOUNDED, "a step ends where it should not");
 	else if (!world.model.walk[w].bounded ||
 		 world.model.walk[w].owed & BIT(ahead))
-		lru_judge(P1_COMPLETE, "a step passes who is owed");
+		lru_judge(P1_COMPLETE, "a step passes a resource that is owed");
 	return ahead;
 }
 
@@ -179,8 +179,8 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 }
 
 /*
- * A walk over the unevictable list, to its end or left after some steps. In
- * between, after the first, somebody may move a resource.
+ * A walk over the unevictable list, to its end or left after some steps. After the first
+ * step, another thread may move a resource.
  */
 void op_do_unevictable(const struct op *op)
 {

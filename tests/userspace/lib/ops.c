@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Operations on buffers and bulks. */
+/* Operations on buffers and bulks, on both the code under test and the model. */
 
 #include <drm/ttm/ttm_placement.h>
 
@@ -77,8 +77,8 @@ static void do_set_bulk(unsigned int r, unsigned int bulk)
 }
 
 /*
- * The one flag that a buffer may have is kept as a pin, but for those who look
- * at the ttm's.
+ * A buffer has one flag, which is kept as a pin. Set the flag of its ttm as well for
+ * functions that read it.
  */
 static void flag_as_swapped(struct slot *s, bool swapped)
 {
@@ -188,7 +188,7 @@ static void do_bulk_tail(unsigned int bulk)
 	lru_model_bulk_tail(&world.model, bulk);
 }
 
-/* The memory of a bulk that ended goes: no member's buffer may point to it. */
+/* The memory of a bulk that ended is freed: no member's buffer may point to it. */
 static void check_members_let_go(unsigned int b)
 {
 	for (unsigned int r = 0; r < shape.res; r++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What can happen in a world. */
+/* The operations in a world. */
 #ifndef _OPS_H_
 #define _OPS_H_
 
@@ -13,12 +13,12 @@ enum op_kind {
 	OP_SET_BULK,	/* b: bulk or NONE */
 	OP_PIN,
 	OP_UNPIN,
-	OP_FLAG,	/* swapped out or in, and the list not yet told */
+	OP_FLAG,	/* swap out or in, and don't tell the list yet */
 	OP_SHRINK,	/* the list is told: swapped out */
 	OP_POPULATE,	/* the list is told: swapped in */
 	OP_ADD,
 	OP_DEL,
-	OP_TRANSFER,	/* to a ghost, and the list not yet told */
+	OP_TRANSFER,	/* to a ghost, and don't tell the list yet */
 	OP_PRIO,	/* b: priority */
 	OP_BULK_TAIL,	/* a: bulk */
 	OP_BULK_FINI,	/* and init */
@@ -31,7 +31,7 @@ struct op {
 	u8 kind, a, b, c;
 };
 
-/* What OP_ALLOC has in @c where buffers without resource have no flags. */
+/* @c of OP_ALLOC where buffers without a resource have no flags. */
 #define ALLOC_FLAGS(bulk, unevictable, prio)				\
 	(((bulk) & 7) | (unevictable) << 3 | (prio) << 4)
 #define ALLOC_BULK(c)		(((c) & 7) == 7 ? NONE : (c) & 7)
@@ -47,8 +47,9 @@ enum rules {
 	 */
 	RULES_ALL_FLAGS = 1,
 	/*
-	 * Only what callers in 7.3 do: who swaps goes on to tell the list, and
-	 * a bulk ends empty. Otherwise all operations are possible at any time.
+	 * Only what callers in 7.3 do: a caller that swaps a buffer out tells
+	 * the list next, and a bulk ends empty. Otherwise all operations are
+	 * possible at any time.
 	 */
 	RULES_CALLERS = 2,
 	/* Lock holds of every shape, not only short ones. */

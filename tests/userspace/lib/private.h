@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What the core under test and Linux's own keep in different places. */
+/* Accessors for what the core under test and Linux's own keep in different places. */
 #ifndef _PRIVATE_H_
 #define _PRIVATE_H_
 
@@ -51,7 +51,7 @@ cursor_range(const struct ttm_resource_cursor *cursor)
 	return cursor->range;
 }
 
-/* Resources and cursors as unpacked states have them. */
+/* For state_codec.c: make resources and cursors of an unpacked state. */
 static inline void set_res(struct ttm_resource *res, u64 place, u64 prio,
 			   u64 stamp)
 {

@@ -65,8 +65,8 @@ static inline bool slot_unevictable(const struct slot *s)
 }
 
 /*
- * A buffer that was transferred but hasn't yet left the bulk. Whoever transfers
- * holds the reservation of that bulk's members meanwhile.
+ * A buffer that was transferred but hasn't yet left the bulk. Meanwhile the thread that
+ * transfers it holds the reservation of that bulk's members.
  */
 static inline bool slot_is_ghost(const struct slot *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What a caller who needs room meets, and what comes of it. A side is TTM, Linux's
- * own or ours, in one object whose names are all its own but for that of the side.
+ * Judge eviction: a caller needs room while other threads run. A side is TTM, Linux's own
+ * or ours, in one object that hides all its names except the side's.
  */
 #ifndef _OUTCOME_H_
 #define _OUTCOME_H_
@@ -13,10 +13,10 @@
 #define CALLERS		5
 #define NO_BO		0xff
 
-/* As the memory types of TTM. */
+/* TTM's memory types. */
 enum pool { IN_SYSTEM, IN_TT, IN_VRAM, POOLS, NOWHERE = 0xff };
 
-/* Who holds a reservation: others do with an older or younger ticket, or none. */
+/* The holder of a reservation: others have an older or younger ticket, or none. */
 enum holder { NOBODY, PLAIN, YOUNGER, OLDER, CALLER };
 
 /* Where buffers in VRAM are evicted to; those in TT always go to SYSTEM. */
@@ -74,7 +74,7 @@ struct scenario {
 };
 
 enum act {
-	ACT_RESERVE,		/* b: as whom */
+	ACT_RESERVE,		/* b: enum holder */
 	ACT_LET_GO,		/* unlock only */
 	ACT_GIVE_BACK,		/* and to the tail */
 	ACT_USE,		/* reserve, to the tail, give back */

@@ -27,7 +27,7 @@
  * @own: Reserved by the caller before, in the same transaction.
  * @fresh: Created meanwhile, in no VM.
  * @put: Others have dropped their reference.
- * @dying: The last reference is gone, and the release under way.
+ * @dying: The last reference is gone, and the release is in progress.
  */
 struct rival {
 	struct ttm_buffer_object bo;
@@ -40,10 +40,10 @@ struct rival {
 struct node {
 	struct ttm_resource res;
 	bool used;
-	u8 owner;		/* whose it is: kept when a ghost takes it */
+	u8 owner;		/* the buffer; kept when a ghost takes the resource */
 };
 
-/* What the oracle knows of a moment. */
+/* What the oracle knows about a moment. */
 struct moment {
 	struct {
 		u8 pool, owner, size;

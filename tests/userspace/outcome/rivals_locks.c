@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Where the caller waits, or can be interrupted, and who runs meanwhile. */
+/* The points where the caller waits or can be interrupted, and where others run. */
 
 #include "rivals.h"
 
-/* Of ours, all that can be waited for has come about long before. */
+/* Far more points than our side needs: everything that it waits for happens earlier. */
 #define MOST_POINTS	4000
 
 static const enum holder holders[] = { PLAIN, YOUNGER, OLDER, CALLER };
@@ -233,7 +233,7 @@ long dma_resv_wait_timeout(struct dma_resv *resv, enum dma_resv_usage usage,
  * Reservations
  */
 
-/* Whose reservation it is; that of several, the first's. */
+/* The buffer with this reservation; of several buffers, the first. */
 static unsigned int lock_nr(const struct ww_mutex *lock)
 {
 	for (unsigned int i = 0; i < BOS; i++)

@@ -36,7 +36,7 @@ static void note_bo(struct moment *m, unsigned int i)
 		m->held_older |= BIT(i);
 }
 
-/* What others did may have changed who could have been evicted. */
+/* Record a moment: another thread may have changed which buffers can be evicted. */
 void rivals_moment(void)
 {
 	struct moment *m = &rivals.moment[rivals.moments];

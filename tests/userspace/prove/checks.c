@@ -75,7 +75,7 @@ static void check_walk(unsigned int walk)
 			continue;
 		check(is_ignored(&post, walk, r) ==
 		      (has_moved(r) || has_entered(r) ||
-		       is_ignored(&pre, walk, r)), "P7: who moved is ignored");
+		       is_ignored(&pre, walk, r)), "P7: what moved is ignored");
 	}
 }
 
@@ -146,7 +146,7 @@ void check_passed_by(unsigned int t)
 				      pre.node[t].list))
 				behind &= is_before(&pre, r, walk);
 		check(!behind || is_before(&post, t, walk),
-		      "who was passed by stays so");
+		      "a resource that walks passed stays behind them");
 	}
 }
 

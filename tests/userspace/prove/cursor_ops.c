@@ -6,7 +6,7 @@
 
 #include "checks.h"
 
-/* Operations on cursors, with others in any state. */
+/* Operations on one cursor, with the other cursors in any state. */
 static void choose_for_cursor(void)
 {
 	world_choose();
@@ -62,7 +62,7 @@ static unsigned int next_in(const struct picture *p, unsigned int walk)
 	return next;
 }
 
-/* The walk goes on as if it stood where @was told. */
+/* The walk continues from the place that it has in @was. */
 static void check_goes_on(const struct picture *was)
 {
 	for_upto(r, NODES)
@@ -231,13 +231,13 @@ void prove_advance_within(void)
 	}
 	check_advanced(at);
 
-	/* Who is ignored may let the walk pass others unseen. */
+	/* Behind an ignored resource, the walk may skip others without looking. */
 	looked = budget - left;
 	check(looked <= budget, "within the budget");
 	check(looked <= ahead_upto(at), "no more than there are");
-	check(looked || !ahead_upto(NONE), "who is looked at counts");
+	check(looked || !ahead_upto(NONE), "a resource that it looked at counts");
 	check(looked > 1 || at == NONE || ahead_upto(at) == 1,
-	      "who is ignored counts");
+	      "an ignored resource counts");
 }
 
 static void check_parked(void)

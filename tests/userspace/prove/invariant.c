@@ -151,8 +151,9 @@ bool is_walk(const struct picture *p)
 }
 
 /*
- * When did what is behind @n surely move? Behind one that went to the tail, or
- * whose range did, everything has moved since; behind a member, all members.
+ * Did @behind move late enough? Everything behind a resource that went to the tail, alone
+ * or with its range, moved later than that resource. A member behind @n moved later than
+ * @n.
  */
 static bool is_stamped_before(const struct picture *p, unsigned int n,
 			      unsigned int behind)

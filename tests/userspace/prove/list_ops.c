@@ -7,7 +7,7 @@
 
 #include "checks.h"
 
-/* Where nodes go in a picture: behind all others, in their order. */
+/* The position of a node that goes to a list's tail in a picture. */
 #define TO_TAIL		100
 
 static bool is_unevictable(unsigned int t)
@@ -64,7 +64,7 @@ static void want_out_of_range(unsigned int t)
 	node->place = TTM_LRU_LOOSE;
 }
 
-/* What the buffer wishes; @bulk is the one to join, or NONE. */
+/* The resource goes where its buffer's state says; it joins @bulk, unless NONE. */
 static void want_settled(unsigned int t, unsigned int bulk)
 {
 	struct node *node = &want.node[t];
@@ -88,7 +88,7 @@ static void want_settled(unsigned int t, unsigned int bulk)
 		want_joined(t);
 }
 
-/* A driver's bug: a priority changed in a bulk, or a bulk of several locks. */
+/* A driver's bug: a priority changed in a bulk, or a bulk with several locks. */
 static bool is_misused(unsigned int t)
 {
 	const struct node *old = &pre.node[t], *new = &post.node[t];
@@ -345,7 +345,7 @@ static unsigned int last_unevictable(void)
 	return last;
 }
 
-/* Was it returned by a walk that began at @since? All others go to the tail. */
+/* Did a walk that began at @since return it? All other resources go to the tail. */
 static bool was_returned(const struct node *node, u8 since)
 {
 	return node->stamp >= since && !node->at_tail;

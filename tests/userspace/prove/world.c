@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Any world in which the invariant holds, and the check that a world is one.
+ * The real structures of a world: how they are made from a picture, and read back.
  *
- * WORLD tells which slots are resources (R) and which are cursors (H). Slots are
- * interchangeable, so without loss of generality nodes stand in the order of
- * their slots before the operation: by list, and by their place there. LISTS, if
- * given, tells on which list each is.
+ * WORLD says which slots are resources (R) and which are cursors (H). Slots are
+ * interchangeable. So without loss of generality nodes stand in the order of their slots
+ * before the operation: by list, and by position. LISTS, if defined, says on which list
+ * each node is.
  *
- * Each resource has a buffer of its own: that two share one makes no difference
- * to operations that only read what it wishes. ttm_lru_bulk_move_fini() writes,
- * and there two may share one.
+ * Each resource has a buffer of its own. Sharing a buffer makes no difference to
+ * operations that only read it. ttm_lru_bulk_move_fini() writes to it, and in its proof
+ * two resources may share a buffer.
  */
 
 #include "world.h"
@@ -66,14 +66,14 @@ void *stub_cursor_of(void *hitch)
 	return NULL;
 }
 
-/* All cursors walk the one type that has nodes. */
+/* All cursors walk the memory type that has nodes. */
 void *stub_man_of(struct list_head *lru)
 {
 	check(lru == man[TYPE]->lru, "a manager's lists");
 	return man[TYPE];
 }
 
-/* The cursor that is imagined around a bulk's cursor_list. */
+/* An imaginary cursor around the head of a bulk's cursor_list. */
 static struct ttm_resource_cursor end0, end1;
 static struct ttm_resource_cursor *const ends[BULKS] = { &end0, &end1 };
 
@@ -107,7 +107,7 @@ struct ttm_resource_manager *ttm_manager_type(struct ttm_device *dev,
 	return NULL;
 }
 
-/* What operations must leave alone, as it was. */
+/* Copies of what operations must not change. */
 static struct ttm_buffer_object old_buf[NODES];
 static struct ttm_resource_manager old_man[TYPES];
 
@@ -192,7 +192,7 @@ static void make_head(unsigned int list)
 	}
 }
 
-/* How the node in a picture is latched, all of it. */
+/* The state word of a node in a picture. */
 static u64 state_of(const struct node *node)
 {
 	u64 state = node->stamp * TTM_LRU_TICK;
@@ -346,7 +346,7 @@ static unsigned int read_next(unsigned int i)
 	return next;
 }
 
-/* Every list leads back to where it began. */
+/* Check that every list leads back to its head, and number its nodes. */
 static void read_lists(void)
 {
 	u8 next[NODES + NOWHERE];
@@ -401,7 +401,7 @@ static void read_res(unsigned int n)
 	node->bulk = bulk_id(owner[n]->bulk_move);
 }
 
-/* Whose range on @list it is, or NONE. */
+/* The number of the bulk that has this range on @list, or NONE. */
 static unsigned int range_id(const struct ttm_lru_bulk_move_pos *range,
 			     unsigned int list)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The world that list operations are proved in: one device, all of whose lists
- * together hold at most NODES nodes, and plain pictures of it. A picture knows
- * nothing of pointers: only which list a node is on, and its place there.
+ * The world in which list operations are proved: one device, with at most NODES nodes on
+ * all lists together, and plain pictures of it. A picture has no pointers: it says which
+ * list a node is on, and its position there.
  */
 #ifndef _PROVE_WORLD_H_
 #define _PROVE_WORLD_H_
@@ -10,7 +10,7 @@
 #include "stub.h"
 #include "ttm_lru_internal.h"
 
-/* What is proved is the code under test; the harness only must not lie. */
+/* Don't check the harness itself: only the code under test is proved. */
 #pragma CPROVER check push
 #pragma CPROVER check disable "pointer"
 #pragma CPROVER check disable "pointer-primitive"
@@ -38,13 +38,13 @@
 #define AT_HEAD		0xfe
 
 /*
- * @pos: On one list, a node with a lower one comes first.
- * @bulk: Of resources, their buffer's; of hitches, whose range on their list they
- * are registered with.
+ * @pos: On one list, nodes with lower positions come first.
+ * @bulk: Of a resource, its buffer's bulk; of a hitch, the bulk with whose range on this
+ * list it is registered.
  * @stamp: In ticks, as @moved.
- * @at: In a walk that isn't paused: the resource it stands at.
- * @is_first, @is_last: It is that member of its range.
- * @moved: When it moved last, be it with its range.
+ * @at: In a walk that isn't paused: the resource at which it stands.
+ * @is_first, @is_last: Whether it is the first or last member of its range.
+ * @moved: Its last move, alone or with its range.
  */
 struct node {
 	bool is_res;
@@ -54,7 +54,7 @@ struct node {
 	u8 bulk;
 	u8 stamp;
 
-	/* Of resources; and what their buffers wish, which lists may not know. */
+	/* Of resources; and the state of their buffers, which lists may not know yet. */
 	u8 place;
 	bool at_tail;
 	bool pinned;
@@ -68,7 +68,7 @@ struct node {
 	bool bounded;
 	bool registered_last;
 
-	/* What follows from all that: see derive(). */
+	/* Derived from the other fields: see derive(). */
 	bool is_first;
 	bool is_last;
 	u8 moved;
@@ -95,9 +95,9 @@ extern struct dma_resv *const resvs[BULKS];
 extern struct ttm_buffer_object *owner[MAX_NODES];
 
 /*
- * Choose any @pre in which the invariant holds. Then world_make() makes that of
- * real structures, and after an operation world_read() checks these, draws @post
- * and checks that the invariant holds there, too.
+ * world_choose() chooses any @pre in which the invariant holds. world_make() builds it
+ * from real structures. After an operation, world_read() checks these structures, draws
+ * @post from them, and checks that the invariant holds there, too.
  */
 void world_choose(void);
 void world_make(void);

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	if (!history_run(data, size))
+	if (!op_sequence_run(data, size))
 		abort();
 	return 0;
 }

@@ -10,10 +10,10 @@
 #include "counterexample.h"
 #include "list_snapshot.h"
 
-/* Three bytes an operation: what, who, and with what. */
+/* Three bytes for an operation: its kind, its subject, and its object. */
 #define OP_BYTES	3
 
-/* Walks are what it is about: they get a share of their own. */
+/* Walks get a share of their own, as they are what is tested. */
 static struct op decode(const u8 *data)
 {
 	struct op op = { .kind = data[0] % (OP_KINDS + 7), .a = data[1] };
@@ -76,7 +76,7 @@ static bool do_op(const struct op *op)
 	struct view view;
 
 	lru_verdict.broken = 0;
-	if (!guard_op_do(op))
+	if (!crash_guard_op_do(op))
 		return false;
 	if (warnings_only())
 		return !(lru_verdict.broken & BIT(NO_WARNING));
@@ -107,9 +107,9 @@ static void begin(u8 how)
 
 static void tell(const struct op *op)
 {
-	story_words(stderr, op);
+	counterexample_words(stderr, op);
 	fputs("\n\t\t", stderr);
-	story_picture(stderr);
+	counterexample_picture(stderr);
 	fputc('\n', stderr);
 }
 
@@ -131,7 +131,7 @@ static bool run(const u8 *data, size_t size, bool telling)
 	return true;
 }
 
-bool history_run(const u8 *data, size_t size)
+bool op_sequence_run(const u8 *data, size_t size)
 {
 	if (!size || run(data, size, false))
 		return true;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* A row of bytes as a history of operations in a large world. */
-#ifndef _HISTORY_H_
-#define _HISTORY_H_
+/* Decode bytes as a sequence of operations in a large world, and run it. */
+#ifndef _OP_SEQUENCE_H_
+#define _OP_SEQUENCE_H_
 
 #include "stubs/types.h"
 
-/* False, and the story is printed, if a promise was broken. */
-bool history_run(const u8 *data, size_t size);
+/* Return false, and print the operations, if a promise was broken. */
+bool op_sequence_run(const u8 *data, size_t size);
 
 #endif

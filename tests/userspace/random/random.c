@@ -39,7 +39,7 @@ static int run_file(const char *name)
 	}
 	size = fread(data, 1, sizeof(data), file);
 	fclose(file);
-	return !history_run(data, size);
+	return !op_sequence_run(data, size);
 }
 
 int main(int argc, char **argv)
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 	clock_t end;
 	u8 data[HISTORY];
 
-	guard_init();
+	crash_guard_init();
 	if (argc > 1 && !limit) {
 		for (int i = 1; i < argc; i++)
 			if (run_file(argv[i]))
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	end = clock() + limit * CLOCKS_PER_SEC;
 	do {
 		fill(data, sizeof(data));
-		if (!history_run(data, sizeof(data)))
+		if (!op_sequence_run(data, sizeof(data)))
 			return 1;
 		histories++;
 	} while (clock() < end);

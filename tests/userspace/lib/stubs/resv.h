@@ -10,8 +10,8 @@ struct ww_acquire_ctx {
 };
 
 /*
- * @ctx: The transaction that holds it, if it is one.
- * @lets_go: Who holds it does so no longer once it is waited for.
+ * @ctx: The transaction that holds it, if any.
+ * @lets_go: The holder releases it as soon as another thread waits for it.
  */
 struct dma_resv {
 	bool held;
