@@ -183,7 +183,7 @@ CURSORS = faults(
 	 equivalent('costs time only: the case ttm_lru_p7_ends_at_the_first_moved')),
 	('ignores one moved just before the walk', 'ttm_resource_moved(res) >= ttm',
 	 'ttm_resource_moved(res) + TTM_LRU_TICK >= ttm', proof('advance_within', 'hR')),
-	('a bounded walk takes whom it should ignore',
+	('a bounded walk takes a resource that it should ignore',
 	 '!((u8)item->state & (u8)cursor->hitch.state);',
 	 '!((u8)item->state & (u8)cursor->hitch.state & TTM_LRU_HITCH);', proof('advance', 'hR')),
 

@@ -71,7 +71,7 @@ EVICT_CGROUPS = faults(
 	 'return ret;', BOOTED),
 	('a limit that was hit is kept', '\tdmem_cgroup_pool_state_put(state.limit_pool);\n', '',
 	 BOOTED),
-	('who got nothing is charged', UNCHARGE, '', BOOTED),
+	('a caller that got nothing stays charged', UNCHARGE, '', BOOTED),
 )
 
 EVICT_FENCES = faults(

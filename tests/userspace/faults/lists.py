@@ -187,7 +187,7 @@ LISTS = faults(
 	 'if (bulk && ttm_lru_item_place(&res->lru) != TTM_LRU_RANGE)'),
 	('leaving a bulk is overlooked', '\tttm_resource_sync(res, bo, NULL);',
 	 '\tttm_resource_sync(res, bo, bo->bulk_move);'),
-	('who becomes unevictable stays in its range', '\t\tif (!bulk || !stays)\n',
+	('a member that becomes unevictable stays in its range', '\t\tif (!bulk || !stays)\n',
 	 '\t\tif (!bulk && stays)\n', proof('del', 'r')),
 
 	# Moving

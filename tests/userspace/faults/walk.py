@@ -231,7 +231,7 @@ WALK = faults(
 	('what is busy is not skipped', '\tttm_lru_walk_skip(curs, res, owned);\n', ''),
 	("a lock isn't given back when the last reference has gone",
 	 '\t\tif (curs->needs_unlock)\n\t\t\tdma_resv_unlock(bo->base.resv);\n', '', BOOTED),
-	("whose last reference has gone isn't counted",
+	("a buffer whose last reference has gone isn't counted",
 	 '\t\t\tdma_resv_unlock(bo->base.resv);\n\t\tcurs->left_out.zombies++;\n',
 	 '\t\t\tdma_resv_unlock(bo->base.resv);\n', BOOTED),
 	('a walk never meets too many that moved', ENOUGH,
