@@ -15,7 +15,7 @@
 
 #include <drm/ttm/ttm_placement.h>
 
-#include "lib/ttm_lru_mock_driver.h"
+#include "lib/ttm_lru_room.h"
 #include "ttm_mock_manager.h"
 
 /*
@@ -147,26 +147,20 @@ static void search_until_released(struct kunit *test, struct ttm_operation_ctx *
 				  const char *asked)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
-	struct ww_acquire_ctx ticket;
 	int ret;
 
 	lru_mock.evict_to = TTM_PL_PRIV;
 	lru_mock.worthless = "q";
 	lru_drop_last(w, 'p');
 	search_when('a', 4, search_release_p);
-	lru_ticket_init(&ticket);
-	ret = lru_place(w, 'x', ctx, &ticket);
-	ww_acquire_fini(&ticket);
+	ret = lru_place_waiting(w, "", ctx);
 	lru_undrop_last(w, 'p');
 	KUNIT_EXPECT_EQ(test, ret, 0);
 	EXPECT_LETTERS(lru_mock.asked, asked);
 	search_empty(w);
 }
 
-/*
- * A caller that must not wait looks again while a victim's place is being
- * released.
- */
+/* Without waiting, look again while a victim's place is being released. */
 static void ttm_lru_search_victims_place_is_released(struct kunit *test)
 {
 	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
@@ -302,24 +296,18 @@ static void ttm_lru_search_victims_are_impatient(struct kunit *test)
 	search_until_released(test, &ctx, "aqaqaqqqa");
 }
 
-/*
- * A victim's search does not take a last look that would wait for p's owner:
- * the outer search does.
- */
+/* Only the outer search takes a last look, which waits for p's owner. */
 static void ttm_lru_search_victims_take_no_last_look(struct kunit *test)
 {
 	struct lru_world *w = search_full(test, "a", "pq");
 	struct lru_holder older = { .ticket = true };
 	struct ttm_operation_ctx ctx = {};
-	struct ww_acquire_ctx ticket;
 	int ret;
 
 	lru_mock.evict_to = TTM_PL_PRIV;
 	lru_mock.worthless = "q";
 	lru_hold(&older, w, 'p');
-	lru_ticket_init(&ticket);
-	ret = lru_place(w, 'x', &ctx, &ticket);
-	ww_acquire_fini(&ticket);
+	ret = lru_place_waiting(w, "", &ctx);
 	lru_let_go(&older);
 	KUNIT_EXPECT_EQ(test, ret, -ENOSPC);
 	EXPECT_LETTERS(lru_mock.asked, "aqaqaqaq");
