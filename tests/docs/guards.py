@@ -18,13 +18,13 @@ TOP = Path(__file__).resolve().parent.parent.parent
 LIST = TOP / 'Documentation/gpu/ttm-rust.rst'
 TYPES, FUNCTIONS = "What isn't dropped", 'Closures, guards and callbacks'
 CRATE = TOP / 'rust/kernel'
-# The fixture is for examples, and not for drivers.
+# The test device is for examples, and not for drivers.
 FILES = [path for path in sorted((CRATE / 'drm/ttm').glob('*.rs'))
-	 if path.name != 'fixture.rs']
+	 if path.name != 'test_device.rs']
 FILES += [path for path in sorted((CRATE / 'dma_fence').glob('*.rs'))
 	  if path.name != 'tests.rs']
 FILES += [CRATE / name for name in ('sync_file.rs', 'kthread.rs', 'drm/print.rs',
-				    'drm/vttm/made.rs', 'drm/vttm/ordered.rs')]
+				    'drm/vttm/registered.rs', 'drm/vttm/ordered.rs')]
 
 CLOSURE = re.compile(r'\bFn(?:Once|Mut)?\(')
 CALLED_BACK = ('Driver', 'ManagerOps', 'FenceCb', 'Wake')

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! So is that of a bulk.
 
-use kernel::drm::ttm::{fixture, BulkMove};
+use kernel::drm::ttm::{test_device, BulkMove};
 
-fn case(bulk: BulkMove<fixture::Driver>) -> bool {
+fn case(bulk: BulkMove<test_device::Driver>) -> bool {
     let reserved = bulk.reserve();
     #[cfg(not(control))]
     drop(bulk); //~ error[E0505]: cannot move out of `bulk` because it is borrowed

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! Nobody changes the list that is just being visited.
 
-use kernel::drm::ttm::{fixture, BulkMove, Lru, MemType, Reserved, Resv};
+use kernel::drm::ttm::{test_device, BulkMove, Lru, MemType, Reserved, Resv};
 
 fn case(
-    lru: &mut Lru<'_, fixture::Driver>,
-    bulk: &BulkMove<fixture::Driver>,
+    lru: &mut Lru<'_, test_device::Driver>,
+    bulk: &BulkMove<test_device::Driver>,
     reserved: &Reserved<'_, Resv>,
 ) {
     lru.visit(MemType::VRAM, |_| {

@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, BulkMove, Manager},
+    drm::ttm::{test_device, BulkMove, Manager},
     prelude::*, //
 };
 
-fn case(vram: &Manager<fixture::Driver>, bulk: &BulkMove<fixture::Driver>) -> Result {
+fn case(vram: &Manager<test_device::Driver>, bulk: &BulkMove<test_device::Driver>) -> Result {
     let reserved = bulk.reserve();
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();

@@ -2,14 +2,14 @@
 //! To move a bulk takes its members' reservation: that there is a member is not enough.
 
 use kernel::{
-    drm::ttm::{fixture, BulkMove, Lru, Object},
+    drm::ttm::{test_device, BulkMove, Lru, Object},
     prelude::*, //
 };
 
 fn case(
-    bulk: &BulkMove<fixture::Driver>,
-    member: &Object<fixture::BufferData>,
-    lru: &mut Lru<'_, fixture::Driver>,
+    bulk: &BulkMove<test_device::Driver>,
+    member: &Object<test_device::BufferData>,
+    lru: &mut Lru<'_, test_device::Driver>,
 ) -> Result {
     #[cfg(not(control))]
     bulk.move_to_tail(member, lru)?; //~ error[E0308]: mismatched types: expected `&Reserved<'_, _>`, found `&Object

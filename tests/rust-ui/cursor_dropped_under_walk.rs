@@ -2,11 +2,11 @@
 //! Dropping a cursor takes the lock, which its walk has.
 
 use kernel::{
-    drm::ttm::{fixture, Manager},
+    drm::ttm::{test_device, Manager},
     prelude::*, //
 };
 
-fn case(vram: &Manager<fixture::Driver>) -> Result {
+fn case(vram: &Manager<test_device::Driver>) -> Result {
     let mut cursor = KBox::pin(vram.cursor(), GFP_KERNEL)?;
     let mut walk = cursor.as_mut().lock();
 

@@ -2,9 +2,9 @@
 //! A cursor stays where it was first used.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
 
     cursor.as_mut().lock().next();

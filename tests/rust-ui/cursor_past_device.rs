@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, MemType},
+    drm::ttm::{test_device, MemType},
     prelude::*, //
 };
 
-fn case(dev: fixture::Device) -> Result {
+fn case(dev: test_device::Device) -> Result {
     let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
 
     cursor.as_mut().lock().next();

@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, Device, MemType},
+    drm::ttm::{test_device, Device, MemType},
     prelude::*, //
 };
 
-fn case(dev: &Device<fixture::Driver>) -> Result {
+fn case(dev: &Device<test_device::Driver>) -> Result {
     let mut types = KVec::from_elem(MemType::VRAM, 2, GFP_KERNEL)?;
     let mut cursor = pin!(dev.cursor(&types)?);
     #[cfg(not(control))]

@@ -2,9 +2,9 @@
 //! Who says that a cursor is pinned, without pinning it, is not believed.
 
 use core::pin::{pin, Pin};
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     #[allow(unused_mut)]
     let mut cursor = vram.cursor();
 

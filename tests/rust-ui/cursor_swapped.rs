@@ -2,9 +2,9 @@
 //! Nor does a cursor change places with another.
 
 use core::{mem::swap, pin::pin};
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut a = pin!(vram.cursor());
     let mut b = pin!(vram.cursor());
 

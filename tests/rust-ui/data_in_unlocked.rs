@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! The driver's part of a buffer on the list is there as long as the lock is held.
 
-use kernel::drm::ttm::{fixture, Walk};
+use kernel::drm::ttm::{test_device, Walk};
 
-fn case(walk: &mut Walk<'_, '_, fixture::Driver>) -> bool {
+fn case(walk: &mut Walk<'_, '_, test_device::Driver>) -> bool {
     #[cfg(not(control))]
     let data = walk.data();
     walk.unlocked(|| ()); //~ error[E0502]: cannot borrow `*walk` as mutable because it is also borrowed as immutable

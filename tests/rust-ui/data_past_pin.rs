@@ -2,11 +2,11 @@
 //! The driver's part of a pinned buffer is there as long as the pin, which may be the last reference.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result<u32> {
+fn case(obj: &Object<test_device::BufferData>) -> Result<u32> {
     let pinned = obj.reserve().pin()?;
     let data = pinned.data();
     #[cfg(not(control))]

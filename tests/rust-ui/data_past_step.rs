@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, Manager, OperationCtx},
+    drm::ttm::{test_device, Manager, OperationCtx},
     prelude::*, //
 };
 
-fn case(vram: &Manager<fixture::Driver>) -> Result {
+fn case(vram: &Manager<test_device::Driver>) -> Result {
     let mut walk = pin!(vram.walk(&OperationCtx::new()));
     let bo = walk.as_mut().next().ok_or(ENOENT)??;
     let data = bo.data();

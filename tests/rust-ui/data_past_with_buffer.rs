@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! The driver's part of a buffer goes with the reference that the walk has taken.
 
-use kernel::drm::ttm::{fixture, Walk};
+use kernel::drm::ttm::{test_device, Walk};
 
-fn case(walk: &mut Walk<'_, '_, fixture::Driver>) {
+fn case(walk: &mut Walk<'_, '_, test_device::Driver>) {
     #[cfg(not(control))]
     walk.with_buffer(|bo| bo.data()); //~ error: lifetime may not live long enough: returning this value requires that `'1` must outlive `'2`
     #[cfg(control)]

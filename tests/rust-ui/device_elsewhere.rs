@@ -2,7 +2,7 @@
 //! A TTM device is the data of a DRM device, and so finds that.
 
 use kernel::{
-    drm::ttm::{self, fixture},
+    drm::ttm::{self, test_device},
     prelude::*, //
 };
 

@@ -2,11 +2,11 @@
 //! To move a buffer takes its reservation.
 
 use kernel::{
-    drm::ttm::{fixture, Buffer, OperationCtx},
+    drm::ttm::{test_device, Buffer, OperationCtx},
     prelude::*, //
 };
 
-fn case(bo: &Buffer<fixture::Driver>) -> Result {
+fn case(bo: &Buffer<test_device::Driver>) -> Result {
     #[cfg(not(control))]
     bo.evict(&mut OperationCtx::new())?; //~ error[E0599]: no method named `evict` found for reference `&
     #[cfg(control)]

@@ -4,13 +4,13 @@
 use core::cell::Cell;
 use kernel::{
     device::Bound,
-    drm::ttm::{self, fixture, FauxRegistration},
+    drm::ttm::{self, test_device, FauxRegistration},
     faux,
     prelude::*, //
 };
 
 fn case<'a>(kept: &Cell<Option<&'a faux::Device<Bound>>>) -> Result {
-    FauxRegistration::<fixture::Driver>::new(c"kept", |parent| {
+    FauxRegistration::<test_device::Driver>::new(c"kept", |parent| {
         #[cfg(not(control))]
         kept.set(Some(parent)); //~ error[E0521]: borrowed data escapes outside of closure: `parent` escapes the closure body here
         #[cfg(control)]

@@ -3,11 +3,11 @@
 
 use kernel::{
     dma_fence::Fence,
-    drm::ttm::{fixture, FenceUsage, Object},
+    drm::ttm::{test_device, FenceUsage, Object},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>, fence: &Fence) -> Result {
+fn case(obj: &Object<test_device::BufferData>, fence: &Fence) -> Result {
     let mut reserved = obj.reserve();
     let slot = reserved.fence_slot()?;
     #[cfg(not(control))]

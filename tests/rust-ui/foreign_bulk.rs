@@ -2,7 +2,7 @@
 //! A buffer can't join a bulk of another driver.
 
 use kernel::{
-    drm::ttm::{fixture, BulkMove, Object},
+    drm::ttm::{test_device, BulkMove, Object},
     prelude::*, //
 };
 
@@ -15,8 +15,8 @@ pub struct OtherBuffer;
 driver!(Other, OtherBuffer, ());
 
 fn case(
-    obj: &Object<fixture::BufferData>,
-    bulk: &BulkMove<fixture::Driver>,
+    obj: &Object<test_device::BufferData>,
+    bulk: &BulkMove<test_device::Driver>,
     foreign: &BulkMove<Other>,
 ) -> Result {
     #[cfg(not(control))]

@@ -2,7 +2,7 @@
 //! Nor can it be made as a member of a bulk of another driver.
 
 use kernel::{
-    drm::ttm::{fixture, BulkMove, ObjectConfig},
+    drm::ttm::{test_device, BulkMove, ObjectConfig},
     prelude::*, //
 };
 
@@ -14,8 +14,8 @@ pub struct OtherBuffer;
 
 driver!(Other, OtherBuffer, ());
 
-fn case(bulk: &BulkMove<fixture::Driver>, foreign: &BulkMove<Other>) {
-    let _ = ObjectConfig::<'_, fixture::BufferData> {
+fn case(bulk: &BulkMove<test_device::Driver>, foreign: &BulkMove<Other>) {
+    let _ = ObjectConfig::<'_, test_device::BufferData> {
         #[cfg(not(control))]
         bulk: Some(foreign), //~ error[E0308]: mismatched types: expected `&BulkMove<Driver>`, found `&BulkMove<Other>`
         #[cfg(control)]

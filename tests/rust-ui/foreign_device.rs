@@ -4,7 +4,7 @@
 use kernel::{
     drm::{
         self,
-        ttm::{fixture, Object, ObjectConfig, OperationCtx}, //
+        ttm::{test_device, Object, ObjectConfig, OperationCtx}, //
     },
     prelude::*, //
 };
@@ -17,8 +17,8 @@ pub struct OtherBuffer;
 
 driver!(Other, OtherBuffer, ());
 
-fn case(dev: &drm::Device<fixture::Driver>, foreign: &drm::Device<Other>) -> Result {
-    Object::<fixture::BufferData>::new(
+fn case(dev: &drm::Device<test_device::Driver>, foreign: &drm::Device<Other>) -> Result {
+    Object::<test_device::BufferData>::new(
         #[cfg(not(control))]
         foreign, //~ error[E0308]: mismatched types: expected `&Device<Driver>`, found `&Device<Other>`
         #[cfg(control)]
@@ -26,7 +26,7 @@ fn case(dev: &drm::Device<fixture::Driver>, foreign: &drm::Device<Other>) -> Res
         0x1000,
         &ObjectConfig::default(),
         &mut OperationCtx::new(),
-        fixture::Kind::Kept,
+        test_device::Kind::Kept,
     )?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! A bulk isn't moved under the lock of another driver's device.
 
 use kernel::{
-    drm::ttm::{fixture, BulkMove, Device},
+    drm::ttm::{test_device, BulkMove, Device},
     prelude::*, //
 };
 
@@ -15,8 +15,8 @@ pub struct OtherBuffer;
 driver!(Other, OtherBuffer, ());
 
 fn case(
-    bulk: &BulkMove<fixture::Driver>,
-    dev: &Device<fixture::Driver>,
+    bulk: &BulkMove<test_device::Driver>,
+    dev: &Device<test_device::Driver>,
     foreign: &Device<Other>,
 ) -> Result {
     let reserved = bulk.reserve();

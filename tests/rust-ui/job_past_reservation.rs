@@ -3,11 +3,11 @@
 
 use kernel::{
     dma_fence::Timeline,
-    drm::ttm::{fixture, FenceUsage, JobBuilder, Object},
+    drm::ttm::{test_device, FenceUsage, JobBuilder, Object},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>, timeline: &Timeline) -> Result {
+fn case(obj: &Object<test_device::BufferData>, timeline: &Timeline) -> Result {
     let mut reserved = obj.reserve();
     let mut job = JobBuilder::new(timeline, 1)?;
     job.add(&mut reserved, FenceUsage::Write)?;

@@ -4,12 +4,12 @@
 use kernel::{
     drm::{
         self,
-        ttm::{fixture, MemType},
+        ttm::{test_device, MemType},
     },
     sync::aref::ARef, //
 };
 
-fn case(dev: ARef<drm::Device<fixture::Driver>>) {
+fn case(dev: ARef<drm::Device<test_device::Driver>>) {
     let mut lru = dev.lru();
     #[cfg(not(control))]
     drop(dev); //~ error[E0505]: cannot move out of `dev` because it is borrowed

@@ -2,9 +2,9 @@
 //! What a walk has lent of its lock goes before the walk.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager, MemType};
+use kernel::drm::ttm::{test_device, Manager, MemType};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! The lock stays with the thread that took it.
 
-use kernel::drm::ttm::{fixture, Device};
+use kernel::drm::ttm::{test_device, Device};
 
 fn send<T: Send>(_: T) {}
 
-fn case(dev: &Device<fixture::Driver>) {
+fn case(dev: &Device<test_device::Driver>) {
     #[cfg(not(control))]
     send(dev.lru()); //~ error[E0277]: `*mut ()` cannot be sent between threads safely
     #[cfg(control)]

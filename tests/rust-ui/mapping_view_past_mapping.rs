@@ -2,12 +2,12 @@
 //! What is mapped is accessed while it is mapped.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     io::{Io, IoBase},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result<u32> {
+fn case(obj: &Object<test_device::BufferData>) -> Result<u32> {
     let map = obj.reserve().vmap::<0x1000>()?;
     let view = (&map).as_view();
     #[cfg(not(control))]

@@ -2,11 +2,11 @@
 //! Mapping needs the reservation.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     #[cfg(not(control))]
     let map = obj.vmap::<0>()?; //~ error[E0599]: no method named `vmap` found
     #[cfg(control)]

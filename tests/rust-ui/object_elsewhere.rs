@@ -4,7 +4,7 @@
 use kernel::{
     drm::{
         gem,
-        ttm::{self, fixture}, //
+        ttm::{self, test_device}, //
     },
     prelude::*, //
 };

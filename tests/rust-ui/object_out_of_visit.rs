@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, Manager, Object},
+    drm::ttm::{test_device, Manager, Object},
     sync::aref::ARef, //
 };
 
-fn case(vram: &Manager<fixture::Driver>, obj: &ARef<Object<fixture::BufferData>>) {
+fn case(vram: &Manager<test_device::Driver>, obj: &ARef<Object<test_device::BufferData>>) {
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();
 

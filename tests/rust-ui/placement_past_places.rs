@@ -2,11 +2,11 @@
 //! A placement borrows its places.
 
 use kernel::{
-    drm::ttm::{fixture, Object, OperationCtx, Place, Placement},
+    drm::ttm::{test_device, Object, OperationCtx, Place, Placement},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     let places = KVec::from_elem(Place::VRAM, 2, GFP_KERNEL)?;
     let placement = Placement::new(&places)?;
 

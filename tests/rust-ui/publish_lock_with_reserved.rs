@@ -2,11 +2,14 @@
 //! A guard that the transaction has lent twice isn't used between what a job waits for and its fence.
 
 use kernel::{
-    drm::ttm::{fixture, Job, JobBuilder, Object, OperationCtx, Placement, Reserved},
+    drm::ttm::{test_device, Job, JobBuilder, Object, OperationCtx, Placement, Reserved},
     prelude::*, //
 };
 
-fn case(again: &mut Reserved<'_, Object<fixture::BufferData>>, job: JobBuilder<'_>) -> Result<Job> {
+fn case(
+    again: &mut Reserved<'_, Object<test_device::BufferData>>,
+    job: JobBuilder<'_>,
+) -> Result<Job> {
     let mut ctx = OperationCtx::new();
     #[cfg(not(control))]
     let (job, moved) = job.publish_with(|| again.validate(Placement::VRAM, &mut ctx))?; //~ error[E0277]: cannot be sent between threads safely

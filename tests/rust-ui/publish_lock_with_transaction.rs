@@ -2,13 +2,13 @@
 //! Who locks a queue for a job doesn't reserve, use or move its buffers then: the job wouldn't wait for that.
 
 use kernel::{
-    drm::ttm::{fixture, Job, JobBuilder, Object, Transaction},
+    drm::ttm::{test_device, Job, JobBuilder, Object, Transaction},
     prelude::*, //
 };
 
 fn case<'env>(
     tx: &Transaction<'env>,
-    obj: &'env Object<fixture::BufferData>,
+    obj: &'env Object<test_device::BufferData>,
     job: JobBuilder<'_>,
 ) -> Result<Job> {
     #[cfg(not(control))]

@@ -5,12 +5,12 @@ use kernel::{
     device::{Bound, Device},
     drm::{
         self,
-        ttm::{self, fixture},
+        ttm::{self, test_device},
     },
     prelude::*, //
 };
 
-fn case(parent: &Device<Bound>, dev: drm::UnregisteredDevice<fixture::Driver>) -> Result {
+fn case(parent: &Device<Bound>, dev: drm::UnregisteredDevice<test_device::Driver>) -> Result {
     let _ = ttm::register(parent, dev, |_| KBox::pin_init((), GFP_KERNEL))?;
     #[cfg(not(control))]
     let _ = ttm::register(parent, dev, |_| KBox::pin_init((), GFP_KERNEL))?; //~ error[E0382]: use of moved value: `dev`

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! The device that a registration shows may go with it.
 
-use kernel::drm::ttm::{fixture, FauxRegistration, MemType};
+use kernel::drm::ttm::{test_device, FauxRegistration, MemType};
 
-fn case(registration: FauxRegistration<fixture::Driver>) {
+fn case(registration: FauxRegistration<test_device::Driver>) {
     let dev = registration.device();
     #[cfg(not(control))]
     drop(registration); //~ error[E0505]: cannot move out of `registration` because it is borrowed

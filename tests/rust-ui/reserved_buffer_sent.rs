@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! What a walk has handed out stays with the thread that has walked.
 
-use kernel::drm::ttm::{fixture, ReservedBuffer};
+use kernel::drm::ttm::{test_device, ReservedBuffer};
 
 fn send<T: Send>(_: T) {}
 
-fn case(bo: ReservedBuffer<'_, fixture::Driver>) {
+fn case(bo: ReservedBuffer<'_, test_device::Driver>) {
     #[cfg(not(control))]
     send(bo);
     //~^ error[E0277]: `*mut dma_resv` cannot be sent between threads safely

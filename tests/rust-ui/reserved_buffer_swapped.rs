@@ -2,12 +2,12 @@
 //! The reservation that a walk has handed out goes with the buffer and the reference that came with it.
 
 use core::mem::swap;
-use kernel::drm::ttm::{fixture, Buffer, Reserved, ReservedBuffer};
+use kernel::drm::ttm::{test_device, Buffer, Reserved, ReservedBuffer};
 
 fn case<'dev>(
-    mut a: ReservedBuffer<'dev, fixture::Driver>,
-    mut b: ReservedBuffer<'dev, fixture::Driver>,
-    mut reserved: Reserved<'dev, Buffer<fixture::Driver>>,
+    mut a: ReservedBuffer<'dev, test_device::Driver>,
+    mut b: ReservedBuffer<'dev, test_device::Driver>,
+    mut reserved: Reserved<'dev, Buffer<test_device::Driver>>,
 ) {
     #[cfg(not(control))]
     swap(&mut *a, &mut reserved); //~ error[E0596]: cannot borrow data in dereference of `ReservedBuffer

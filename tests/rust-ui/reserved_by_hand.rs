@@ -2,11 +2,11 @@
 //! That a reservation is held is not for drivers to say.
 
 use kernel::{
-    drm::ttm::{fixture, Object, Reserved},
+    drm::ttm::{test_device, Object, Reserved},
     types::NotThreadSafe, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) {
+fn case(obj: &Object<test_device::BufferData>) {
     #[cfg(not(control))]
     let _reserved = Reserved {
         inner: obj, //~ error[E0451]: field `inner` of struct `Reserved` is private

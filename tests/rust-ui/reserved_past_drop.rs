@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! What is dropped is given back.
 
-use kernel::drm::ttm::{fixture, Object};
+use kernel::drm::ttm::{test_device, Object};
 
-fn case(obj: &Object<fixture::BufferData>) {
+fn case(obj: &Object<test_device::BufferData>) {
     let mut reserved = obj.reserve();
 
     #[cfg(not(control))]

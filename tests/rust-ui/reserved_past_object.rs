@@ -2,11 +2,11 @@
 //! A buffer that is reserved has references.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     sync::aref::ARef, //
 };
 
-fn case(obj: ARef<Object<fixture::BufferData>>) {
+fn case(obj: ARef<Object<test_device::BufferData>>) {
     let mut reserved = obj.reserve();
 
     #[cfg(not(control))]

@@ -2,13 +2,13 @@
 //! A reservation stays with the thread that took it.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     sync::aref::ARef, //
 };
 
 fn send<T: Send>(_: T) {}
 
-fn case(obj: ARef<Object<fixture::BufferData>>) {
+fn case(obj: ARef<Object<test_device::BufferData>>) {
     #[cfg(not(control))]
     send(obj.reserve());
     //~^ error[E0277]: `*mut dma_resv` cannot be sent between threads safely

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! That a thread holds a reservation is nothing that another can show.
 
-use kernel::drm::ttm::{fixture, BulkMove, Reserved, Resv};
+use kernel::drm::ttm::{test_device, BulkMove, Reserved, Resv};
 
 fn share<T: Sync>(_: &T) {}
 
-fn case(bulk: &BulkMove<fixture::Driver>, reserved: Reserved<'_, Resv>) {
+fn case(bulk: &BulkMove<test_device::Driver>, reserved: Reserved<'_, Resv>) {
     #[cfg(not(control))]
     share(&reserved);
     //~^ error[E0277]: `*mut dma_resv` cannot be shared between threads safely

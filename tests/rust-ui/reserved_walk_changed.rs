@@ -2,9 +2,9 @@
 //! A walk over reserved buffers can't become another one once it is pinned.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager, OperationCtx};
+use kernel::drm::ttm::{test_device, Manager, OperationCtx};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut walk = pin!(vram.walk(&OperationCtx::new()).waiting());
 
     walk.as_mut().next();

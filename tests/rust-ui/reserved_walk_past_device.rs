@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, MemType, OperationCtx},
+    drm::ttm::{test_device, MemType, OperationCtx},
     prelude::*, //
 };
 
-fn case(dev: fixture::Device) -> Result {
+fn case(dev: test_device::Device) -> Result {
     let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
     let mut walk = pin!(vram.walk(&OperationCtx::new()));
 

@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, Manager},
+    drm::ttm::{test_device, Manager},
     prelude::*, //
 };
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();
 

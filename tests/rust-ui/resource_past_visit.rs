@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! What a visit shows is there as long as the lock is held.
 
-use kernel::drm::ttm::{fixture, Lru, MemType, Node};
+use kernel::drm::ttm::{test_device, Lru, MemType, Node};
 
-fn case(lru: &mut Lru<'_, fixture::Driver>) {
+fn case(lru: &mut Lru<'_, test_device::Driver>) {
     let mut kept = None;
     lru.visit(MemType::VRAM, |node| {
         if let Node::Resource(res) = node {

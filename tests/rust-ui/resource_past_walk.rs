@@ -2,9 +2,9 @@
 //! A resource is not there any more when the walk, and so the lock, was dropped.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();
 

@@ -2,11 +2,11 @@
 //! A resource stays with the thread that holds the lock.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
 fn send<T: Send>(_: T) {}
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
     let mut walk = cursor.as_mut().lock();
 

@@ -3,11 +3,11 @@
 
 use core::pin::pin;
 use kernel::{
-    drm::ttm::{fixture, MemType},
+    drm::ttm::{test_device, MemType},
     prelude::*, //
 };
 
-fn case(dev: &fixture::Device) -> Result {
+fn case(dev: &test_device::Device) -> Result {
     let mut types = [MemType::VRAM, MemType::SYSTEM];
     let cursor = pin!(dev.cursor(&types)?);
     #[cfg(not(control))]

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! What is a buffer is not up to drivers.
 
-use kernel::drm::ttm::{fixture, AsBuffer, Buffer};
+use kernel::drm::ttm::{test_device, AsBuffer, Buffer};
 
-struct Mine<'a>(&'a Buffer<fixture::Driver>);
+struct Mine<'a>(&'a Buffer<test_device::Driver>);
 
 #[cfg(not(control))]
 unsafe impl AsBuffer for Mine<'_> {
     //~^ error[E0277]: the trait bound `Mine<'_>: Reserve` is not satisfied
-    type Driver = fixture::Driver;
+    type Driver = test_device::Driver;
 
-    fn as_buffer(&self) -> &Buffer<fixture::Driver> {
+    fn as_buffer(&self) -> &Buffer<test_device::Driver> {
         self.0
     }
 }

@@ -2,13 +2,13 @@
 //! A device gets its memory types while it is made, and not later.
 
 use kernel::{
-    drm::ttm::{fixture, Backing, MemType},
+    drm::ttm::{test_device, Backing, MemType},
     prelude::*, //
 };
 
 fn case() -> Result {
     let mut kept = None;
-    fixture::Device::with(|setup| {
+    test_device::Device::with(|setup| {
         #[cfg(not(control))]
         kept.replace(setup);
         //~^ error[E0521]: borrowed data escapes outside of closure: `setup` escapes

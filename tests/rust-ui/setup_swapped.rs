@@ -3,13 +3,13 @@
 
 use core::mem::swap;
 use kernel::{
-    drm::ttm::fixture,
+    drm::ttm::test_device,
     prelude::*, //
 };
 
 fn case() -> Result {
-    fixture::Device::with(|outer| {
-        fixture::Device::with(|inner| {
+    test_device::Device::with(|outer| {
+        test_device::Device::with(|inner| {
             #[cfg(not(control))]
             swap(outer, inner);
             //~^ error[E0521]: borrowed data escapes outside of closure: `inner` escapes

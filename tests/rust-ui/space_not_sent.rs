@@ -2,7 +2,7 @@
 //! A place is given back by whichever thread frees the buffer.
 
 use kernel::{
-    drm::ttm::{fixture, ManagerOps, Object, Request, Reserved},
+    drm::ttm::{test_device, ManagerOps, Object, Request, Reserved},
     prelude::*, //
 };
 
@@ -10,7 +10,7 @@ struct Ops;
 
 impl ManagerOps for Ops {
     #[cfg(not(control))]
-    type Space = Option<Reserved<'static, Object<fixture::BufferData>>>;
+    type Space = Option<Reserved<'static, Object<test_device::BufferData>>>;
     //~^ error[E0277]: cannot be shared between threads safely
     //~^^ error[E0277]: cannot be sent between threads safely
     #[cfg(control)]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //! While a walk shows a buffer, it hasn't got the lock that a step takes.
 
-use kernel::drm::ttm::{fixture, Walk};
+use kernel::drm::ttm::{test_device, Walk};
 
-fn case(walk: &mut Walk<'_, '_, fixture::Driver>) {
+fn case(walk: &mut Walk<'_, '_, test_device::Driver>) {
     walk.with_buffer(|_bo| {
         //~^ error[E0501]: cannot borrow `*walk` as mutable because previous closure requires unique access
         //~^^ error[E0500]: closure requires unique access to `*walk` but it is already borrowed

@@ -2,9 +2,9 @@
 //! Only a walk, which has the lock, can step.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
 
     #[cfg(not(control))]

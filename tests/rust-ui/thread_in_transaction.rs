@@ -2,12 +2,12 @@
 //! A transaction is the thread's that began it.
 
 use kernel::{
-    drm::ttm::{fixture, Object, Transaction},
+    drm::ttm::{test_device, Object, Transaction},
     kthread,
     prelude::*, //
 };
 
-fn case<'env>(tx: &Transaction<'env>, obj: &'env Object<fixture::BufferData>) -> Result {
+fn case<'env>(tx: &Transaction<'env>, obj: &'env Object<test_device::BufferData>) -> Result {
     kthread::scope(|scope| {
         #[cfg(not(control))]
         scope.spawn(c"thread", || drop(tx.reserve(obj)))?; //~ error[E0277]: cannot be shared between threads safely

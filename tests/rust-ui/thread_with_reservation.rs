@@ -2,12 +2,12 @@
 //! A thread has no part in the reservations of the one that started it.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     kthread,
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     let reserved = obj.reserve();
     let size = obj.buffer().size();
     kthread::scope(|scope| {

@@ -2,11 +2,11 @@
 //! A reservation that was taken in a transaction ends with it.
 
 use kernel::{
-    drm::ttm::{self, fixture, Object, OperationCtx},
+    drm::ttm::{self, test_device, Object, OperationCtx},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     #[allow(unused_assignments)]
     let mut kept = None;
     ttm::transaction(&OperationCtx::new(), |tx| {

@@ -2,14 +2,14 @@
 //! What a transaction has reserved isn't dropped before it gives the reservation back.
 
 use kernel::{
-    drm::ttm::{self, fixture, Object, OperationCtx},
+    drm::ttm::{self, test_device, Object, OperationCtx},
     prelude::*,
     sync::aref::ARef, //
 };
 
 fn case(
-    mut obj: ARef<Object<fixture::BufferData>>,
-    other: &ARef<Object<fixture::BufferData>>,
+    mut obj: ARef<Object<test_device::BufferData>>,
+    other: &ARef<Object<test_device::BufferData>>,
 ) -> Result {
     ttm::transaction(&OperationCtx::new(), |tx| {
         #[cfg(not(control))]

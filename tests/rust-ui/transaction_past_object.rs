@@ -2,12 +2,12 @@
 //! An object outlives the transaction, which gives its reservation back.
 
 use kernel::{
-    drm::ttm::{self, fixture, Object, OperationCtx},
+    drm::ttm::{self, test_device, Object, OperationCtx},
     prelude::*,
     sync::aref::ARef, //
 };
 
-fn case(obj: ARef<Object<fixture::BufferData>>) -> Result {
+fn case(obj: ARef<Object<test_device::BufferData>>) -> Result {
     ttm::transaction(&OperationCtx::new(), |tx| {
         #[cfg(not(control))]
         let obj = obj.clone();

@@ -2,11 +2,11 @@
 //! Nor can it be returned.
 
 use kernel::{
-    drm::ttm::{self, fixture, Object, OperationCtx},
+    drm::ttm::{self, test_device, Object, OperationCtx},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     let kept = ttm::transaction(&OperationCtx::new(), |tx| {
         let reserved = tx.reserve(obj)?;
         #[cfg(not(control))]

@@ -2,11 +2,11 @@
 //! That a reservation is contended can't be taken for an error that one may pass on as one likes.
 
 use kernel::{
-    drm::ttm::{self, fixture, Object, OperationCtx},
+    drm::ttm::{self, test_device, Object, OperationCtx},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     ttm::transaction(&OperationCtx::new(), |tx| {
         #[cfg(not(control))]
         let reserved: Result<_, Error> = tx.reserve(obj); //~ error[E0308]: mismatched types

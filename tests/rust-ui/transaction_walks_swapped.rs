@@ -2,12 +2,12 @@
 //! What a walk lends isn't there any more when it goes on: it can't be left in place of what another one lends.
 
 use core::{mem::swap, ops::ControlFlow::Continue};
-use kernel::drm::ttm::{fixture, Manager, OperationCtx, Stop, Transaction};
+use kernel::drm::ttm::{test_device, Manager, OperationCtx, Stop, Transaction};
 
 fn case(
     outer: &Transaction<'_>,
     inner: &Transaction<'_>,
-    man: &Manager<fixture::Driver>,
+    man: &Manager<test_device::Driver>,
 ) -> Result<(), Stop> {
     outer.walk(man, &OperationCtx::new(), |a| {
         let _ = inner.walk(man, &OperationCtx::new(), |b| {

@@ -2,11 +2,11 @@
 //! A pin is undone once.
 
 use kernel::{
-    drm::ttm::{fixture, Object},
+    drm::ttm::{test_device, Object},
     prelude::*, //
 };
 
-fn case(obj: &Object<fixture::BufferData>) -> Result {
+fn case(obj: &Object<test_device::BufferData>) -> Result {
     let mut reserved = obj.reserve();
     let pinned = reserved.pin()?;
 

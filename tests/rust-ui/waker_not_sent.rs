@@ -3,11 +3,11 @@
 
 use kernel::{
     dma_fence::{Wake, Waker},
-    drm::ttm::{fixture, Object, Reserved},
+    drm::ttm::{test_device, Object, Reserved},
     prelude::*, //
 };
 
-struct Sleeper(#[cfg(not(control))] Option<Reserved<'static, Object<fixture::BufferData>>>);
+struct Sleeper(#[cfg(not(control))] Option<Reserved<'static, Object<test_device::BufferData>>>);
 
 impl Wake for Sleeper {
     //~^ error[E0277]: cannot be sent between threads safely

@@ -2,9 +2,9 @@
 //! What a walk in a transaction hands out is given back with the next step.
 
 use core::ops::ControlFlow;
-use kernel::drm::ttm::{fixture, Manager, OperationCtx, Stop, Transaction};
+use kernel::drm::ttm::{test_device, Manager, OperationCtx, Stop, Transaction};
 
-fn case(tx: &Transaction<'_>, man: &Manager<fixture::Driver>) -> Result<(), Stop> {
+fn case(tx: &Transaction<'_>, man: &Manager<test_device::Driver>) -> Result<(), Stop> {
     let mut kept = None;
     tx.walk(man, &OperationCtx::new(), |bo| {
         #[cfg(not(control))]

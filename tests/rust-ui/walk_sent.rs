@@ -2,11 +2,11 @@
 //! A walk stays with the thread that took the lock. A cursor without one may be used by another.
 
 use core::pin::pin;
-use kernel::drm::ttm::{fixture, Manager};
+use kernel::drm::ttm::{test_device, Manager};
 
 fn send<T: Send>(_: T) {}
 
-fn case(vram: &Manager<fixture::Driver>) {
+fn case(vram: &Manager<test_device::Driver>) {
     let mut cursor = pin!(vram.cursor());
     let walk = cursor.as_mut().lock();
 

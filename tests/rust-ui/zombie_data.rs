@@ -2,14 +2,14 @@
 //! A ghost has no driver's part.
 
 use kernel::{
-    drm::ttm::{fixture, Buffer},
+    drm::ttm::{test_device, Buffer},
     prelude::*, //
 };
 
-fn case(bo: &Buffer<fixture::Driver>) -> Result {
+fn case(bo: &Buffer<test_device::Driver>) -> Result {
     #[cfg(not(control))]
-    let _data: &fixture::BufferData = bo.data(); //~ error[E0308]: mismatched types
+    let _data: &test_device::BufferData = bo.data(); //~ error[E0308]: mismatched types
     #[cfg(control)]
-    let _data: &fixture::BufferData = bo.data().ok_or(ENOENT)?;
+    let _data: &test_device::BufferData = bo.data().ok_or(ENOENT)?;
     Ok(())
 }

@@ -2,11 +2,11 @@
 //! What is found on a list may be a zombie or a ghost: to place it takes an object, which is neither.
 
 use kernel::{
-    drm::ttm::{fixture, Buffer, OperationCtx, Placement},
+    drm::ttm::{test_device, Buffer, OperationCtx, Placement},
     prelude::*, //
 };
 
-fn case(bo: &Buffer<fixture::Driver>) -> Result {
+fn case(bo: &Buffer<test_device::Driver>) -> Result {
     let mut ctx = OperationCtx::new();
 
     #[cfg(not(control))]

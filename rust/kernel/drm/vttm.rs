@@ -5,10 +5,10 @@
 //! vttm has no `unsafe` code, so this lies here. Nothing of it is an interface: it is built for vttm and
 //! for tests only, and goes when the kernel has the same for all drivers.
 
-mod made;
 mod ordered;
+mod registered;
 
 pub use self::{
-    made::MadeDevice,
     ordered::OrderedQueue, //
+    registered::RegisteredDevice,
 };

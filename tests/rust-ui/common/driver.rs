@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A driver that is another than `fixture::Driver`.
+//! A driver that is another than `test_device::Driver`.
 
 /// The owner of such a driver. These programs are part of no module.
 pub struct Module;

@@ -24,7 +24,7 @@ use gpu::{
 };
 use kernel::{
     driver::Registration,
-    drm::vttm::MadeDevice,
+    drm::vttm::RegisteredDevice,
     platform::Adapter,
     prelude::*,
     InPlaceModule,
@@ -65,7 +65,7 @@ module! {
 #[pin_data]
 struct Vttm {
     // These go first.
-    _devices: KVec<MadeDevice>,
+    _devices: KVec<RegisteredDevice>,
     #[pin]
     _driver: Registration<Adapter<Gpu>>,
 }
@@ -79,7 +79,7 @@ impl InPlaceModule for Vttm {
     }
 }
 
-fn make_devices() -> Result<KVec<MadeDevice>> {
+fn make_devices() -> Result<KVec<RegisteredDevice>> {
     // More would only be a typing error.
     const MAX: u32 = 16;
     // The GPU has no limit of its own.
@@ -94,7 +94,7 @@ fn make_devices() -> Result<KVec<MadeDevice>> {
 
     let mut devices = KVec::new();
     for n in 0..count {
-        let device = MadeDevice::new(Vttm::NAME, n, DMA_BITS)?;
+        let device = RegisteredDevice::new(Vttm::NAME, n, DMA_BITS)?;
         if !device.is_bound() {
             // The log says why.
             return Err(ENODEV);

@@ -34,9 +34,9 @@ use core::ops::Range;
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, Backing, BuddyManager, MemType};
+/// use kernel::drm::ttm::{test_device, Backing, BuddyManager, MemType};
 ///
-/// let dev = fixture::Device::with(|setup| {
+/// let dev = test_device::Device::with(|setup| {
 ///     let buddy = BuddyManager::new(0x10000)?;
 ///     setup.manager(MemType::PRIV, 0x10000, Backing::Emulated, buddy)
 /// })?;

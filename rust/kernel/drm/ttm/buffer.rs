@@ -65,9 +65,9 @@ impl BufferId {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::fixture;
+/// use kernel::drm::ttm::test_device;
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x3000)?;
 /// let bo = obj.buffer();
 ///
@@ -84,9 +84,9 @@ impl BufferId {
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let mut obj = Some(dev.vram(0x1000)?);
 ///
 /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
@@ -207,9 +207,9 @@ impl<T: Driver> Buffer<T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let _obj = dev.vram(0x1000)?;
     ///
     /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;

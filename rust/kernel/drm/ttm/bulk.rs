@@ -58,9 +58,9 @@ impl BulkId {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, BulkMove, Resv};
+/// use kernel::drm::ttm::{test_device, BulkMove, Resv};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
 /// let a = dev.member(0x1000, &bulk)?;
 /// let loose = dev.vram(0x1000)?;
@@ -78,9 +78,9 @@ impl BulkId {
 /// A buffer with another reservation can't join, and a bulk doesn't move without its reservation:
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, BulkMove, Resv};
+/// use kernel::drm::ttm::{test_device, BulkMove, Resv};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
 /// let loose = dev.vram(0x1000)?;
 ///
@@ -93,10 +93,10 @@ impl BulkId {
 /// Nor can one of another device:
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, BulkMove, Resv};
+/// use kernel::drm::ttm::{test_device, BulkMove, Resv};
 ///
-/// let dev = fixture::Device::new()?;
-/// let other = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
+/// let other = test_device::Device::new()?;
 /// let resv = Resv::new()?;
 /// let bulk = BulkMove::new(&dev, resv.clone())?;
 /// let obj = other.shared(0x1000, &resv)?;

@@ -2,7 +2,7 @@
 
 //! Where the content of a buffer is, for a CPU that plays the device.
 
-use super::inner::Inner;
+use super::raw_device::RawDevice;
 use crate::{
     bindings,
     page::{
@@ -27,15 +27,15 @@ impl Content {
     ///
     /// # Safety
     ///
-    /// `bo` must be a valid buffer on the device of an [`Inner`], and its reservation be held. `res` must
+    /// `bo` must be a valid buffer on the device of a [`RawDevice`], and its reservation be held. `res` must
     /// be its resource, or one that was completely allocated for it.
     pub(super) unsafe fn of(
         bo: *mut bindings::ttm_buffer_object,
         res: *mut bindings::ttm_resource,
     ) -> Option<Self> {
-        // SAFETY: `bo` is valid, and on the device of an `Inner`, which it keeps; `res` is a valid
+        // SAFETY: `bo` is valid, and on the device of a `RawDevice`, which it keeps; `res` is a valid
         // resource there, completely allocated. Both by the function's requirements.
-        if let Some(memory) = unsafe { Inner::from_bdev((*bo).bdev).memory(res) } {
+        if let Some(memory) = unsafe { RawDevice::from_bdev((*bo).bdev).memory(res) } {
             return Some(Self::Memory(memory));
         }
         // SAFETY: `bo` is valid and its reservation, which protects `ttm`, is held; `res` is a

@@ -40,9 +40,9 @@ use core::{
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, MemType};
+/// use kernel::drm::ttm::{test_device, MemType};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let a = dev.vram(0x1000)?;
 /// let b = dev.vram(0x1000)?;
 /// let c = dev.vram(0x1000)?;
@@ -71,15 +71,15 @@ use core::{
 /// device takes it off, before it goes itself:
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType};
+/// use kernel::drm::ttm::{test_device, MemType};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x1000)?;
 ///
 /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
 /// let mut cursor = KBox::pin(vram.cursor(), GFP_KERNEL)?;
 /// assert!(cursor.as_mut().lock().next().is_some());
-/// # fixture::remember(&*cursor);
+/// # test_device::remember(&*cursor);
 /// core::mem::forget(cursor);
 /// drop(obj);
 /// drop(dev);
@@ -142,9 +142,9 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
     ///
     /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor().bounded());
@@ -301,9 +301,9 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let small = dev.vram(0x1000)?;
 /// let large = dev.vram(0x8000)?;
 ///
@@ -378,9 +378,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let _obj = dev.vram(0x1000)?;
     ///
     /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
@@ -420,9 +420,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     ///
     /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
@@ -469,9 +469,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let a = dev.vram(0x1000)?;
     /// let b = dev.vram(0x1000)?;
     ///
@@ -497,9 +497,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, BulkMove, MemType, Resv};
+    /// use kernel::drm::ttm::{test_device, BulkMove, MemType, Resv};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
     /// let members = [
     ///     dev.member(0x1000, &bulk)?,
@@ -527,9 +527,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     ///
     /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());

@@ -9,8 +9,8 @@ use super::{
         uses_pages,
         zero, //
     },
-    inner::Inner,
     manager::Route,
+    raw_device::RawDevice,
     reserved::wait_for,
     tt,
     Buffer,
@@ -65,10 +65,10 @@ use core::{
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType};
+/// use kernel::drm::ttm::{test_device, MemType};
 ///
 /// // This is made with `ttm::Device::new`.
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 ///
 /// assert!(dev.manager(MemType::SYSTEM).is_some());
 /// assert!(dev.manager(MemType::VRAM).is_some());
@@ -84,7 +84,7 @@ use core::{
 pub struct Device<T: Driver> {
     // Dropped first: TTM may call the driver back until then.
     #[pin]
-    inner: Inner,
+    raw: RawDevice,
     #[pin]
     data: T::DeviceData,
 }
@@ -131,7 +131,7 @@ impl<T: Driver> Device<T> {
         // INVARIANT: It is initialized as data of a DRM device.
         let init = try_pin_init!(&this in Self {
             data <- data,
-            inner <- {
+            raw <- {
                 // SAFETY: `this` points to the data of a DRM device, all else of which is valid.
                 let drm = unsafe {
                     let drm = container_of!(this.as_ptr(), drm::Device<T>, data);
@@ -142,7 +142,7 @@ impl<T: Driver> Device<T> {
                 let module = this_module::<<T as drm::Driver>::OwnerModule>();
                 // SAFETY: `drm` is initialized but for its data, and will be as long as its data. The
                 // functions are in the driver's module.
-                unsafe { Inner::new(drm, module, funcs, setup) }
+                unsafe { RawDevice::new(drm, module, funcs, setup) }
             },
         });
 
@@ -163,18 +163,18 @@ impl<T: Driver> Device<T> {
 
     /// The manager of a memory type, or [`None`] if the device doesn't have the memory type.
     pub fn manager(&self, mem_type: MemType) -> Option<&Manager<T>> {
-        // SAFETY: By the type invariants of `Inner` `bdev` is initialized, and its managers don't
+        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its managers don't
         // change once the device can be seen. An index of a `MemType` is within the array.
         let man = unsafe { (*self.as_bdev()).man_drv[mem_type.index()] };
 
-        // SAFETY: It isn't null, so by the type invariants of `Inner` it is a manager of this device.
+        // SAFETY: It isn't null, so by the type invariants of `RawDevice` it is a manager of this device.
         // It lasts as long as the device, which is borrowed.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
     }
 
     /// Whether it was set up with a [shrinker](Setup::shrinker).
     pub fn is_shrinkable(&self) -> bool {
-        self.inner.is_shrinkable()
+        self.raw.is_shrinkable()
     }
 
     /// A cursor for walks over the LRU lists of several managers, one after the other.
@@ -190,9 +190,9 @@ impl<T: Driver> Device<T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.system(0x2000)?, dev.vram(0x3000)?];
     ///
     /// let types = [MemType::PRIV, MemType::VRAM, MemType::TT, MemType::SYSTEM];
@@ -228,9 +228,9 @@ impl<T: Driver> Device<T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.system(0x2000)?, dev.vram(0x3000)?];
     /// // Somebody uses the first one just now.
     /// let used = objects[0].reserve();
@@ -278,9 +278,9 @@ impl<T: Driver> Device<T> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.system(0x2000)?;
     /// let mut ctx = OperationCtx::new();
     /// obj.reserve().populate(&mut ctx)?;
@@ -296,7 +296,7 @@ impl<T: Driver> Device<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn swap_out_all(&self, ctx: &mut OperationCtx) -> Result {
-        // SAFETY: By the type invariants of `Inner` `bdev` is initialized. The context is valid for
+        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized. The context is valid for
         // the call.
         to_result(unsafe {
             bindings::ttm_device_swapout_all(self.as_bdev(), ctx.as_raw(), GFP_KERNEL.as_raw())
@@ -304,26 +304,26 @@ impl<T: Driver> Device<T> {
     }
 
     pub(super) fn lru_lock(&self) -> &Lock<(), SpinLockBackend> {
-        // SAFETY: By the type invariants of `Inner` `bdev` is initialized, and its `lru_lock` with it,
+        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its `lru_lock` with it,
         // a spinlock. It isn't moved, and lasts as long as the device, which is borrowed.
         unsafe { Lock::from_raw(&raw mut (*self.as_bdev()).lru_lock) }
     }
 
-    pub(super) fn inner(&self) -> &Inner {
-        &self.inner
+    pub(super) fn raw(&self) -> &RawDevice {
+        &self.raw
     }
 
     pub(super) fn as_bdev(&self) -> *mut bindings::ttm_device {
-        self.inner.bdev()
+        self.raw.bdev()
     }
 
     /// # Safety
     ///
     /// `bdev` must be that of a `Device<T>` that is valid for `'a`.
     pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: `bdev` is part of an `Inner`, and that of a `Device<T>` which is valid, by the
+        // SAFETY: `bdev` is part of a `RawDevice`, and that of a `Device<T>` which is valid, by the
         // function's requirements.
-        unsafe { &*container_of!(ptr::from_ref(Inner::from_bdev(bdev)), Self, inner) }
+        unsafe { &*container_of!(ptr::from_ref(RawDevice::from_bdev(bdev)), Self, raw) }
     }
 
     /// The driver's part of the device that `bo` is on.
@@ -470,7 +470,7 @@ impl<T: Driver> Device<T> {
             return from_result(|| unsafe { place_first(bo, ctx, new) }.map(|()| 0));
         }
 
-        // SAFETY: The buffer is reserved and on the device of an `Inner`, `new` was allocated for it,
+        // SAFETY: The buffer is reserved and on the device of a `RawDevice`, `new` was allocated for it,
         // `ctx` is valid, and there is room for a fence, by the function's requirements. There is a
         // resource, as was just checked. It goes with `finish`, below.
         let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
@@ -527,7 +527,7 @@ impl<T: Driver> Deref for Device<T> {
 ///
 /// # Safety
 ///
-/// `bo` must be a buffer without a resource, or in one without content, on the device of an [`Inner`], its
+/// `bo` must be a buffer without a resource, or in one without content, on the device of a [`RawDevice`], its
 /// reservation held; `new` must be completely allocated for it, and `ctx` be valid.
 pub(super) unsafe fn place_first(
     bo: *mut bindings::ttm_buffer_object,
@@ -554,19 +554,19 @@ pub(super) unsafe fn place_first(
 ///
 /// # Safety
 ///
-/// `bo` must be a buffer on the device of an [`Inner`], its reservation held; `new` must be completely
+/// `bo` must be a buffer on the device of a [`RawDevice`], its reservation held; `new` must be completely
 /// allocated for it, and not be its place yet; `ctx` must be valid.
 pub(super) unsafe fn clear(
     bo: *mut bindings::ttm_buffer_object,
     ctx: *mut bindings::ttm_operation_ctx,
     new: *mut bindings::ttm_resource,
 ) -> Result {
-    // SAFETY: The buffer is on the device of an `Inner`, and `new` is allocated there, by the
+    // SAFETY: The buffer is on the device of a `RawDevice`, and `new` is allocated there, by the
     // function's requirements.
     let (memory, window) = unsafe {
-        let inner = Inner::from_bdev((*bo).bdev);
+        let raw = RawDevice::from_bdev((*bo).bdev);
 
-        (inner.memory(new), inner.hold_window(new)?)
+        (raw.memory(new), raw.hold_window(new)?)
     };
     if memory.is_none() && window.is_none() {
         return Ok(());
@@ -578,7 +578,7 @@ pub(super) unsafe fn clear(
     // valid. All by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
     match memory {
-        // SAFETY: By the type invariants of `Inner`, so much is there, whole pages. It is only accessed
+        // SAFETY: By the type invariants of `RawDevice`, so much is there, whole pages. It is only accessed
         // through pointers, and belongs to `new`; if a manager gave it out twice, others write there.
         Some(memory) => unsafe { zero(memory, (*new).size) },
         // SAFETY: `new` is a place on `bdev` that nobody uses yet, by the function's requirements. It
@@ -637,24 +637,24 @@ unsafe fn wait_for_moves(
 
 /// # Safety
 ///
-/// Only to be called by TTM, on a resource of an [`Inner`] that is valid and completely allocated,
+/// Only to be called by TTM, on a resource of a [`RawDevice`] that is valid and completely allocated,
 /// and whose `bus` nobody else uses.
 unsafe extern "C" fn io_mem_reserve_callback(
     bdev: *mut bindings::ttm_device,
     res: *mut bindings::ttm_resource,
 ) -> c_int {
-    // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
-    let inner = unsafe { Inner::from_bdev(bdev) };
+    // SAFETY: `bdev` is part of a `RawDevice` that is valid, by the function's requirements.
+    let raw = unsafe { RawDevice::from_bdev(bdev) };
 
     // SAFETY: `res` is a valid resource on this device, completely allocated, and nobody else uses its
     // `bus`, by the function's requirements. TTM wants these fields filled in.
     unsafe {
-        if let Some(memory) = inner.memory(res) {
+        if let Some(memory) = raw.memory(res) {
             (*res).bus.addr = memory.cast();
             (*res).bus.offset = 0;
             (*res).bus.is_iomem = true;
             (*res).bus.caching = bindings::ttm_caching_ttm_cached;
-        } else if let Some((start, caching)) = inner.window(res) {
+        } else if let Some((start, caching)) = raw.window(res) {
             (*res).bus.offset = start;
             (*res).bus.is_iomem = true;
             (*res).bus.caching = caching.as_raw();
@@ -665,20 +665,20 @@ unsafe extern "C" fn io_mem_reserve_callback(
 
 /// # Safety
 ///
-/// Only to be called by TTM, on a buffer of an [`Inner`] whose resource isn't made of pages; its
+/// Only to be called by TTM, on a buffer of a [`RawDevice`] whose resource isn't made of pages; its
 /// reservation must be held, and `page` be less than its pages.
 unsafe extern "C" fn io_mem_pfn_callback(
     bo: *mut bindings::ttm_buffer_object,
     page: usize,
 ) -> usize {
-    // SAFETY: The buffer is valid and reserved, on the device of an `Inner`, by the function's
+    // SAFETY: The buffer is valid and reserved, on the device of a `RawDevice`, by the function's
     // requirements.
-    let (res, inner) = unsafe { ((*bo).resource, Inner::from_bdev((*bo).bdev)) };
+    let (res, raw) = unsafe { ((*bo).resource, RawDevice::from_bdev((*bo).bdev)) };
 
     // SAFETY: `res` is allocated on that device, and has more than `page` pages, by the function's
     // requirements.
     unsafe {
-        if let Some(memory) = inner.memory(res) {
+        if let Some(memory) = raw.memory(res) {
             // Emulated memory is vmalloc memory.
             return bindings::vmalloc_to_pfn(memory.wrapping_add(page << PAGE_SHIFT).cast());
         }

@@ -161,9 +161,9 @@ pub trait Driver:
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx, Placement};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// // For this one, the driver returns an empty list.
     /// let obj = dev.disposable(0x1000)?;
     /// let mut reserved = obj.reserve();
@@ -195,12 +195,12 @@ pub trait Driver:
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// // All VRAM, for two buffers: the driver says of one that it is to stay.
-    /// let kept = dev.precious(fixture::Device::SIZE / 2)?;
-    /// let other = dev.vram(fixture::Device::SIZE / 2)?;
+    /// let kept = dev.precious(test_device::Device::SIZE / 2)?;
+    /// let other = dev.vram(test_device::Device::SIZE / 2)?;
     ///
     /// let _new = dev.vram(0x1000)?;
     /// assert_eq!(kept.reserve().mem_type(), Some(MemType::VRAM));
@@ -226,11 +226,11 @@ pub trait Driver:
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{self, fixture, MemType, OperationCtx, Place, Placement};
+    /// use kernel::drm::ttm::{self, test_device, MemType, OperationCtx, Place, Placement};
     ///
-    /// let dev = fixture::Device::new()?;
-    /// let first = dev.vram(fixture::Device::SIZE)?;
-    /// let used = dev.system(fixture::Device::SIZE)?;
+    /// let dev = test_device::Device::new()?;
+    /// let first = dev.vram(test_device::Device::SIZE)?;
+    /// let used = dev.system(test_device::Device::SIZE)?;
     /// let places = [Place::VRAM, Place::TT.fallback()];
     /// let place = || {
     ///     ttm::transaction(&OperationCtx::new(), |tx| {
@@ -283,9 +283,9 @@ pub trait Driver:
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.system(0x1000)?;
     /// let mut ctx = OperationCtx::new();
     ///
@@ -306,9 +306,9 @@ pub trait Driver:
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::fixture;
+    /// use kernel::drm::ttm::test_device;
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// drop(dev.vram(0x1000)?);
     /// assert_eq!(dev.driver_data().deletions(), 1);
     /// # Ok::<(), Error>(())
@@ -338,16 +338,16 @@ pub trait Driver:
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, Resv};
+    /// use kernel::drm::ttm::{test_device, Resv};
     ///
-    /// let dev = fixture::Device::new()?;
-    /// assert!(fixture::DmaBuf::export(&*dev.vram(0x1000)?).is_ok());
+    /// let dev = test_device::Device::new()?;
+    /// assert!(test_device::DmaBuf::export(&*dev.vram(0x1000)?).is_ok());
     ///
     /// // For this one, the driver returns an empty list.
     /// let own = dev.precious(0x1000)?;
-    /// assert_eq!(fixture::DmaBuf::export(&own).err(), Some(EPERM));
+    /// assert_eq!(test_device::DmaBuf::export(&own).err(), Some(EPERM));
     /// let shared = dev.shared(0x1000, &Resv::new()?)?;
-    /// assert_eq!(fixture::DmaBuf::export(&shared).err(), Some(EPERM));
+    /// assert_eq!(test_device::DmaBuf::export(&shared).err(), Some(EPERM));
     /// # Ok::<(), Error>(())
     /// ```
     fn export_places(bo: &Self::BufferData) -> &'static [Place] {
@@ -396,9 +396,9 @@ pub(super) const SYSTEM: &[Place] = &[Place::SYSTEM];
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::fixture::{self, Owned};
+/// use kernel::drm::ttm::test_device::{self, Owned};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x1000)?;
 ///
 /// obj.own(Owned { dev: Some(dev.drm().clone()), ..Owned::default() });

@@ -53,17 +53,17 @@ use core::ptr::NonNull;
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::{gem::BaseObject, ttm::fixture};
+/// use kernel::drm::{gem::BaseObject, ttm::test_device};
 ///
 /// // Its driver's `show_fdinfo` does so, with the regions `system`, `gtt` and `vram`.
-/// let dev = fixture::Device::new()?;
-/// let client = fixture::Client::new(dev.drm())?;
+/// let dev = test_device::Device::new()?;
+/// let client = test_device::Client::new(dev.drm())?;
 ///
 /// dev.vram(0x3000)?.create_handle(client.file())?;
 /// dev.system(0x1000)?.create_handle(client.file())?;
 ///
 /// let text = client.fdinfo()?;
-/// assert!(text.has_line("drm-driver:\tttm-fixture"));
+/// assert!(text.has_line("drm-driver:\tttm-test-device"));
 /// assert!(text.has_line("drm-total-vram:\t12 KiB"));
 /// assert!(text.has_line("drm-resident-vram:\t12 KiB"));
 /// assert!(text.has_line("drm-total-system:\t4 KiB"));

@@ -46,10 +46,10 @@ use core::{
 /// ```
 /// use kernel::{
 ///     dma_fence::Timeline,
-///     drm::ttm::{self, fixture, FenceUsage, JobBuilder, OperationCtx, Placement},
+///     drm::ttm::{self, test_device, FenceUsage, JobBuilder, OperationCtx, Placement},
 /// };
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let objects = [dev.system(0x2000)?, dev.vram(0x2000)?];
 /// let timeline = Timeline::new(c"example", c"ring 0")?;
 /// objects[1].reserve().write(0x1ff8, b"content!")?;
@@ -88,7 +88,7 @@ use core::{
 ///
 /// # Invariants
 ///
-/// Each of `uses` has a buffer, on the device of an `Inner`, whose reservation the current thread holds
+/// Each of `uses` has a buffer, on the device of a `RawDevice`, whose reservation the current thread holds
 /// for `'a`.
 pub struct JobBuilder<'a> {
     fence: PreparedFence,
@@ -198,10 +198,10 @@ impl<'a> JobBuilder<'a> {
     /// ```
     /// use kernel::{
     ///     dma_fence::{DriverFence, Timeline},
-    ///     drm::ttm::{fixture, FenceUsage, JobBuilder},
+    ///     drm::ttm::{test_device, FenceUsage, JobBuilder},
     /// };
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
     /// let ring = Timeline::new(c"example", c"ring 0")?;
     /// let foreign = DriverFence::new(c"example", c"foreign")?;
@@ -275,11 +275,11 @@ impl<'a> JobBuilder<'a> {
     /// ```
     /// use kernel::{
     ///     dma_fence::Timeline,
-    ///     drm::ttm::{fixture, FenceUsage, Job, JobBuilder},
+    ///     drm::ttm::{test_device, FenceUsage, Job, JobBuilder},
     ///     new_spinlock, //
     /// };
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let timeline = Timeline::new(c"example", c"ring 0")?;
     /// let queue = KBox::pin_init(new_spinlock!(KVec::<Job>::with_capacity(4, GFP_KERNEL)?), GFP_KERNEL)?;
@@ -303,7 +303,7 @@ impl<'a> JobBuilder<'a> {
         // that takes a guard of its reservation, and guards aren't `Send`.
         let guard = lock();
         for used in &self.uses {
-            // SAFETY: By the type invariants the buffers are valid, on the device of an `Inner`, and
+            // SAFETY: By the type invariants the buffers are valid, on the device of a `RawDevice`, and
             // reserved.
             let buffer = unsafe { used.find() }?;
             // There is room.
@@ -388,7 +388,7 @@ impl Use {
     ///
     /// # Safety
     ///
-    /// The buffer must be valid, on the device of an `Inner`, and its reservation be held.
+    /// The buffer must be valid, on the device of a `RawDevice`, and its reservation be held.
     unsafe fn find(&self) -> Result<Used> {
         // SAFETY: The buffer is valid, and its resource stays while it is reserved, by the function's
         // requirements.
@@ -396,7 +396,7 @@ impl Use {
         if res.is_null() {
             return Err(ENXIO);
         }
-        // SAFETY: The buffer is valid, on the device of an `Inner`, and its reservation is held, by
+        // SAFETY: The buffer is valid, on the device of a `RawDevice`, and its reservation is held, by
         // the function's requirements. `res` is its resource, as the reservation keeps it.
         let content = unsafe { Content::of(self.bo, res) }.ok_or(ENXIO)?;
 

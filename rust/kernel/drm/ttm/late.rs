@@ -14,7 +14,7 @@
 
 use super::{
     bulk::BulkInner,
-    inner::Inner, //
+    raw_device::RawDevice, //
 };
 use crate::{
     bindings,
@@ -85,12 +85,12 @@ impl Base {
     ///
     /// # Safety
     ///
-    /// `this` must be valid, without such a reference, and `inner` that of the device it is on.
-    pub(super) unsafe fn keep_device(this: *mut Self, inner: &Inner) {
+    /// `this` must be valid, without such a reference, and `raw` that of the device it is on.
+    pub(super) unsafe fn keep_device(this: *mut Self, raw: &RawDevice) {
         // INVARIANT: It is initialized here.
         // SAFETY: `this` is valid and keeps no device yet, by the function's requirements, so `late` is
-        // memory for one. The owner is initialized as long as its `Inner`, which the reference keeps.
-        unsafe { bindings::ttm_late_init((&raw mut (*this).late).cast(), inner.owner()) };
+        // memory for one. The owner is initialized as long as its `RawDevice`, which the reference keeps.
+        unsafe { bindings::ttm_late_init((&raw mut (*this).late).cast(), raw.owner()) };
     }
 
     /// Records `bulk` as the bulk that the buffer has joined, and returns the one before.

@@ -32,9 +32,9 @@ use core::ffi::c_void;
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, MemType, Node};
+/// use kernel::drm::ttm::{test_device, MemType, Node};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x1000)?;
 ///
 /// // Nothing may be allocated while the lock is held.

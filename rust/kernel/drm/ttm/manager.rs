@@ -62,9 +62,9 @@ impl<'dev, T: Driver> Route<'dev, T> {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType};
+/// use kernel::drm::ttm::{test_device, MemType};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
 /// assert_eq!(vram.usage(), 0);
 ///
@@ -147,9 +147,9 @@ impl<T: Driver> Manager<T> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, MemType};
+    /// use kernel::drm::ttm::{test_device, MemType};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.vram(0x2000)?];
     /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
     ///

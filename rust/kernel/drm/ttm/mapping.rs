@@ -5,7 +5,7 @@
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
 use super::{
-    inner::Inner,
+    raw_device::RawDevice,
     DriverObject,
     Object,
     Pinned,
@@ -37,11 +37,11 @@ use core::ops::Deref;
 ///
 /// ```
 /// use kernel::{
-///     drm::ttm::{fixture, OperationCtx},
+///     drm::ttm::{test_device, OperationCtx},
 ///     io::Io, //
 /// };
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x2000)?;
 /// let map = obj.reserve().vmap::<0x1000>()?;
 ///
@@ -112,21 +112,21 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
 ///
 /// # Safety
 ///
-/// `bo` must be a valid buffer on the device of an [`Inner`], reserved and pinned, that has a place.
+/// `bo` must be a valid buffer on the device of a [`RawDevice`], reserved and pinned, that has a place.
 unsafe fn map(bo: *mut bindings::ttm_buffer_object) -> Result<(*mut u8, bool)> {
-    // SAFETY: `bo` is valid and on the device of an `Inner`, which it keeps, by the function's
+    // SAFETY: `bo` is valid and on the device of a `RawDevice`, which it keeps, by the function's
     // requirements; the reservation, which protects `resource`, is held.
-    let (inner, res) = unsafe { (Inner::from_bdev((*bo).bdev), (*bo).resource) };
+    let (raw, res) = unsafe { (RawDevice::from_bdev((*bo).bdev), (*bo).resource) };
 
     // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and stays
     // while it is reserved. It is mapped there as long as the device exists.
-    if let Some(addr) = unsafe { inner.memory(res) } {
+    if let Some(addr) = unsafe { raw.memory(res) } {
         return Ok((addr, false));
     }
     // The window may go while it is mapped.
     // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and stays
     // while it is reserved.
-    if unsafe { inner.window(res) }.is_some() {
+    if unsafe { raw.window(res) }.is_some() {
         return Err(ENOTSUPP);
     }
 

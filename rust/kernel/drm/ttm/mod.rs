@@ -16,10 +16,10 @@
 //!
 //! ```
 //! use core::pin::pin;
-//! use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+//! use kernel::drm::ttm::{test_device, MemType, OperationCtx};
 //!
 //! // A virtual device with 1 MiB of VRAM, and three buffers of 64 KiB there.
-//! let dev = fixture::Device::new()?;
+//! let dev = test_device::Device::new()?;
 //! let buffers = [dev.vram(0x10000)?, dev.vram(0x10000)?, dev.vram(0x10000)?];
 //!
 //! // Evict all of them.
@@ -65,26 +65,26 @@ mod cursor;
 mod device;
 mod driver;
 mod fdinfo;
-// For the doctests, which are a part of the kernel image. Modules can't be linked to it: nothing of it is
-// exported.
-#[cfg(CONFIG_KUNIT = "y")]
-#[doc(hidden)]
-pub mod fixture;
-mod inner;
 mod job;
 mod late;
 mod lru;
 mod manager;
+mod manager_ops;
 mod mapping;
 mod moves;
 mod object;
-mod ops;
 mod placement;
 mod prime;
+mod raw_device;
 mod registration;
 mod reserved;
 mod resource;
 mod setup;
+// Doctests, which are part of the kernel image, use it. Its symbols are not exported, so a module cannot
+// link to it.
+#[cfg(CONFIG_KUNIT = "y")]
+#[doc(hidden)]
+pub mod test_device;
 #[cfg(CONFIG_KUNIT = "y")]
 mod tests;
 mod transaction;
@@ -121,6 +121,10 @@ pub use self::{
         Node, //
     },
     manager::Manager,
+    manager_ops::{
+        ManagerOps,
+        Request, //
+    },
     mapping::Mapping,
     moves::{
         CopyJob,
@@ -131,10 +135,6 @@ pub use self::{
     object::{
         Object,
         ObjectConfig, //
-    },
-    ops::{
-        ManagerOps,
-        Request, //
     },
     placement::{
         Caching,

@@ -14,11 +14,11 @@ use super::{
         clear,
         place_first, //
     },
-    inner::Inner,
     job::{
         first_pending,
         is_any_beyond, //
     },
+    raw_device::RawDevice,
     reserved::add_fences_of,
     MemType,
     Place, //
@@ -106,7 +106,7 @@ pub enum MoveBy {
 /// # Invariants
 ///
 /// - `bo` is a valid buffer with a resource, `new` is a valid resource for it, both on the device of
-///   an `Inner` and completely allocated; `ctx` is a valid context. The reservation of `bo` is
+///   a `RawDevice` and completely allocated; `ctx` is a valid context. The reservation of `bo` is
 ///   held.
 /// - There is room for one more fence in the reservation.
 /// - `job` is the fence of the [`CopyJob`], if there is one. `Move::finish` will be called.
@@ -173,9 +173,9 @@ impl Move<'_> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx, Placement};
+    /// use kernel::drm::ttm::{test_device, OperationCtx, Placement};
     ///
-    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let dev = test_device::Device::new_shrinkable()?;
     /// let obj = dev.system(0x1000)?;
     /// let mut ctx = OperationCtx::new();
     ///
@@ -184,7 +184,7 @@ impl Move<'_> {
     /// obj.reserve().validate(Placement::TT, &mut ctx)?;
     /// assert_eq!(dev.driver_data().reclaims(), 0);
     /// obj.reserve().set_purgeable(true);
-    /// fixture::press_for_memory();
+    /// test_device::press_for_memory();
     /// assert_eq!(dev.driver_data().reclaims(), 1);
     /// # Ok::<(), Error>(())
     /// ```
@@ -237,7 +237,7 @@ impl Move<'_> {
         self.populate()?;
 
         // SAFETY: By the type invariants the buffer is valid, reserved, and on the device of an
-        // `Inner`; the old resource is its, and the new one was completely allocated for it.
+        // `RawDevice`; the old resource is its, and the new one was completely allocated for it.
         let (from, to) = unsafe {
             (
                 Content::of(self.bo, self.old()),
@@ -377,19 +377,19 @@ impl Move<'_> {
 
         match by? {
             MoveBy::Memcpy | MoveBy::Nothing if self.is_empty() => {
-                // SAFETY: By the type invariants the buffer is on the device of an `Inner` and
+                // SAFETY: By the type invariants the buffer is on the device of a `RawDevice` and
                 // reserved, `new` was completely allocated for it, and `ctx` is valid. There is
                 // nothing in its old place.
                 unsafe { place_first(self.bo, self.ctx, self.new) }
             }
             MoveBy::Memcpy => {
                 self.wait()?;
-                // SAFETY: By the type invariants the buffer is on the device of an `Inner`, and both
+                // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, and both
                 // resources are valid.
                 let _windows = unsafe {
-                    let inner = Inner::from_bdev((*self.bo).bdev);
+                    let raw = RawDevice::from_bdev((*self.bo).bdev);
 
-                    (inner.hold_window(self.old())?, inner.hold_window(self.new)?)
+                    (raw.hold_window(self.old())?, raw.hold_window(self.new)?)
                 };
                 // SAFETY: By the type invariants the buffer is valid and reserved, and both `ctx` and
                 // `new` are valid.
@@ -481,7 +481,7 @@ impl Move<'_> {
             }
             (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
         };
-        // SAFETY: By the type invariants of `Inner` a manager of its device is initialized, and its
+        // SAFETY: By the type invariants of `RawDevice` a manager of its device is initialized, and its
         // lock with it, a spinlock. It lasts as long as the device.
         let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
         let _guard = lock.lock();
@@ -542,10 +542,10 @@ unsafe fn space(res: *const bindings::ttm_resource) -> Space {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx, Placement};
 ///
 /// // A device that keeps such jobs until it is told to run them.
-/// let dev = fixture::Device::new_with_engine()?;
+/// let dev = test_device::Device::new_with_engine()?;
 /// let obj = dev.system(0x2000)?;
 /// let mut ctx = OperationCtx::new();
 /// let mut reserved = obj.reserve();

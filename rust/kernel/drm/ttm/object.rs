@@ -6,7 +6,6 @@
 
 use super::{
     bulk::BulkInner,
-    inner::Inner,
     late::{
         self,
         Base, //
@@ -15,6 +14,7 @@ use super::{
         self,
         DmaBuf, //
     },
+    raw_device::RawDevice,
     reserved::{
         private::RawResv,
         wait_for, //
@@ -75,10 +75,10 @@ use core::{
 ///
 /// ```
 /// use kernel::drm::ttm::{
-///     fixture, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv,
+///     test_device, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv,
 /// };
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
 /// let config = ObjectConfig {
 ///     placement: Placement::VRAM,
@@ -86,12 +86,12 @@ use core::{
 ///     priority: 2,
 ///     ..ObjectConfig::default()
 /// };
-/// let obj = Object::<fixture::BufferData>::new(
+/// let obj = Object::<test_device::BufferData>::new(
 ///     dev.drm(),
 ///     0x1000,
 ///     &config,
 ///     &mut OperationCtx::new(),
-///     fixture::Kind::Kept,
+///     test_device::Kind::Kept,
 /// )?;
 /// assert_eq!(obj.reserve().bulk_id(), Some(bulk.id()));
 ///
@@ -104,15 +104,15 @@ use core::{
 /// What makes no sense is refused:
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv};
+/// use kernel::drm::ttm::{test_device, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv};
 ///
-/// type Config<'a> = ObjectConfig<'a, fixture::BufferData>;
+/// type Config<'a> = ObjectConfig<'a, test_device::BufferData>;
 ///
-/// let dev = fixture::Device::new()?;
-/// let other = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
+/// let other = test_device::Device::new()?;
 /// let bulk = BulkMove::new(&other, Resv::new()?)?;
 /// let fails = |size, config: Config<'_>| {
-///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), fixture::Kind::Kept).err()
+///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), test_device::Kind::Kept).err()
 /// };
 ///
 /// assert_eq!(fails(0, Config::default()), Some(EINVAL));
@@ -178,13 +178,13 @@ impl<T: DriverObject> Default for ObjectConfig<'_, T> {
 /// [`Driver::MAPS_IMPORTS`]: super::Driver::MAPS_IMPORTS
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx, Placement};
 ///
-/// let (one, other) = (fixture::Device::new()?, fixture::Device::new()?);
+/// let (one, other) = (test_device::Device::new()?, test_device::Device::new()?);
 /// let obj = one.vram(0x2000)?;
 /// obj.reserve().write(0x1000, b"shared")?;
 ///
-/// let imported = fixture::DmaBuf::export(&obj)?.import(&other)?;
+/// let imported = test_device::DmaBuf::export(&obj)?.import(&other)?;
 /// assert!(imported.buffer().is_imported());
 /// assert_eq!(obj.reserve().mem_type(), Some(MemType::TT));
 /// assert!(obj.reserve().is_pinned());
@@ -356,7 +356,7 @@ impl<T: DriverObject> Object<T> {
         // SAFETY: The GEM part was just initialized, and nobody else knows of it.
         unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0) };
         // SAFETY: The base is valid, and keeps no device yet. This is the one that it will be on.
-        unsafe { Base::keep_device(&raw mut (*obj.as_ptr()).base, tdev.inner()) };
+        unsafe { Base::keep_device(&raw mut (*obj.as_ptr()).base, tdev.raw()) };
         Ok(obj)
     }
 
@@ -478,9 +478,9 @@ impl<T: DriverObject> Object<T> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::fixture;
+    /// use kernel::drm::ttm::test_device;
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// obj.reserve_interruptible()?.move_to_lru_tail();
     /// # Ok::<(), Error>(())
@@ -520,11 +520,11 @@ impl<T: DriverObject> Object<T> {
     /// ```
     /// use kernel::{
     ///     dma_fence::DriverFence,
-    ///     drm::ttm::{fixture, FenceUsage},
+    ///     drm::ttm::{test_device, FenceUsage},
     ///     time::Delta, //
     /// };
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let work = DriverFence::new(c"example", c"ring 0")?;
     /// obj.reserve().fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
@@ -624,11 +624,11 @@ impl<T: DriverObject> Object<T> {
         // requirements.
         let this = unsafe { Self::from_bo(bo) };
 
-        // SAFETY: The buffer is still valid, and so is the device, an `Inner`'s, which the object keeps.
-        let inner = unsafe { Inner::from_bdev((*bo).bdev) };
+        // SAFETY: The buffer is still valid, and so is the device, a `RawDevice`'s, which the object keeps.
+        let raw = unsafe { RawDevice::from_bdev((*bo).bdev) };
         // SAFETY: `bo` is a buffer on that device, which TTM doesn't use any more, and no reservation is held,
         // by the function's requirements.
-        unsafe { prime::release(inner, bo) };
+        unsafe { prime::release(raw, bo) };
         // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. If the buffer was
         // imported, the reservation stays until the object's reference to the DMA-buf is dropped, below.
         unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };

@@ -14,9 +14,9 @@
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
 use super::{
-    inner::{
-        Inner,
+    raw_device::{
         Plugged, //
+        RawDevice,
     },
     reserved,
     Device,
@@ -466,14 +466,14 @@ unsafe fn take_sg(bo: *mut bindings::ttm_buffer_object) -> *mut bindings::sg_tab
 ///
 /// # Safety
 ///
-/// `bo` must be a buffer of an object, on the device of `inner`, which TTM doesn't use any more. No
+/// `bo` must be a buffer of an object, on the device of `raw`, which TTM doesn't use any more. No
 /// reservation must be held.
-pub(super) unsafe fn release(inner: &Inner, bo: *mut bindings::ttm_buffer_object) {
+pub(super) unsafe fn release(raw: &RawDevice, bo: *mut bindings::ttm_buffer_object) {
     // SAFETY: The buffer is valid, by the function's requirements; its type never changes.
     if unsafe { (*bo).type_ } != bindings::ttm_bo_type_ttm_bo_type_sg {
         return;
     }
-    let mut imports = inner.imports().lock();
+    let mut imports = raw.imports().lock();
     imports.all.retain(|&mut (other, _)| !ptr::eq(other, bo));
     drop(imports);
 
@@ -762,7 +762,7 @@ impl<T: DriverObject> Object<T> {
         let bo = obj.buffer().as_raw();
         // SAFETY: It was just imported by `attach`, with `sgt`. If this succeeds, that stays, by the
         // function's requirements.
-        let added = unsafe { tdev.inner().imports().lock().add(bo, attach) };
+        let added = unsafe { tdev.raw().imports().lock().add(bo, attach) };
         if added.is_err() {
             let _locked = Locked::new(&dma_buf);
 

@@ -5,7 +5,7 @@
 //! C header: [`include/drm/drm_drv.h`](srctree/include/drm/drm_drv.h)
 
 use super::{
-    inner::Inner,
+    raw_device::RawDevice,
     Device,
     Driver, //
 };
@@ -47,12 +47,12 @@ use core::{
 /// A driver without such data:
 ///
 /// ```
-/// use kernel::{drm::ttm::{self, fixture}, faux, prelude::*};
+/// use kernel::{drm::ttm::{self, test_device}, faux, prelude::*};
 ///
 /// // A driver gets this in its `probe`.
 /// let parent = faux::Registration::new(c"ttm-registered", None)?;
 ///
-/// let dev = fixture::Device::unregistered(parent.as_ref())?;
+/// let dev = test_device::Device::unregistered(parent.as_ref())?;
 /// let none = |_: &_| KBox::pin_init((), GFP_KERNEL);
 /// let dev = ttm::register(parent.as_ref().as_ref(), dev, none)?;
 ///
@@ -117,7 +117,7 @@ pub fn register<T: Driver>(
     let _kept = Kept::new(Registered::end::<T> as *const ())?;
     let drm: ARef<drm::Device<T>> = (&*dev).into();
     let tdev: &Device<T> = &drm;
-    let inner = tdev.inner();
+    let raw = tdev.raw();
 
     // SAFETY: The device is valid, and its parent doesn't change.
     if !ptr::eq(unsafe { (*drm.as_raw()).dev }, parent.as_raw()) {
@@ -136,14 +136,14 @@ pub fn register<T: Driver>(
     // of them below; or it is dropped at once, if that can't be made.
     let registration = unsafe { drm::Registration::with_data(dev, data, 0) }?;
 
-    inner.set_registration(Registered::new(room.write(registration)));
+    raw.set_registration(Registered::new(room.write(registration)));
     // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on failure.
     to_result(unsafe {
-        bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(inner))
+        bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(raw))
     })?;
     // The release of the parent's resources may have begun, and may have missed the registration.
     if !keeps_resources(parent) {
-        end_before_parent(inner);
+        end_before_parent(raw);
         return Err(ENODEV);
     }
     Ok(drm)
@@ -197,8 +197,8 @@ impl Registered {
 }
 
 /// The argument by which the parent's resources identify a registration.
-fn token(inner: &Inner) -> *mut c_void {
-    ptr::from_ref(inner).cast_mut().cast()
+fn token(raw: &RawDevice) -> *mut c_void {
+    ptr::from_ref(raw).cast_mut().cast()
 }
 
 /// Ends a registration. It isn't generic, so it is part of the kernel image: it may drop the last reference
@@ -209,49 +209,49 @@ fn token(inner: &Inner) -> *mut c_void {
 /// `token` must be that of a device which is registered, and is so for the last time.
 #[inline(never)]
 unsafe extern "C" fn end_callback(token: *mut c_void) {
-    // SAFETY: `token` is the `Inner` of a device that is registered, by the function's requirements,
+    // SAFETY: `token` is the `RawDevice` of a device that is registered, by the function's requirements,
     // so the registration has a reference to it.
-    let inner = unsafe { &*token.cast::<Inner>() };
-    let drm = inner.drm();
+    let raw = unsafe { &*token.cast::<RawDevice>() };
+    let drm = raw.drm();
 
     // SAFETY: The device is valid: the registration still has a reference to it.
     unsafe { bindings::drm_dev_get(drm) };
-    if let Some(Registered { registration, end }) = inner.take_registration() {
+    if let Some(Registered { registration, end }) = raw.take_registration() {
         // SAFETY: By the type invariants of `Registered`, `registration` is what `end` wants. It was
         // taken out, so it gets it once.
         unsafe { end(registration) };
     }
-    inner.leave();
+    raw.leave();
     // SAFETY: This is the reference from above.
     unsafe { bindings::drm_dev_put(drm) };
 }
 
 /// Ends the registration of a device, unless the parent already does. Returns whether it did.
-fn end_before_parent(inner: &Inner) -> bool {
+fn end_before_parent(raw: &RawDevice) -> bool {
     let end: unsafe extern "C" fn(*mut c_void) = end_callback;
 
     // SAFETY: The device is valid, and with it its parent. If the registration still was one of the
     // parent's resources, it is ended here only.
     unsafe {
-        let parent = (*inner.drm()).dev;
-        let is_ours = bindings::devm_remove_action_nowarn(parent, Some(end), token(inner)) == 0;
+        let parent = (*raw.drm()).dev;
+        let is_ours = bindings::devm_remove_action_nowarn(parent, Some(end), token(raw)) == 0;
 
         if is_ours {
-            end_callback(token(inner));
+            end_callback(token(raw));
         }
         is_ours
     }
 }
 
 /// Ends the registration of a device, if there is one. If the parent is already ending it, waits for that.
-pub(super) fn end(inner: &Inner) {
-    if end_before_parent(inner) || !inner.was_registered() {
+pub(super) fn end(raw: &RawDevice) {
+    if end_before_parent(raw) || !raw.was_registered() {
         return;
     }
     // SAFETY: The device is valid, and with it its parent, whose resources are released with its lock
     // held.
     unsafe {
-        let parent = (*inner.drm()).dev;
+        let parent = (*raw.drm()).dev;
 
         bindings::device_lock(parent);
         bindings::device_unlock(parent);
@@ -276,9 +276,9 @@ pub(super) fn enable_dma(parent: &faux::Registration) {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, FauxRegistration, MemType};
+/// use kernel::drm::ttm::{test_device, FauxRegistration, MemType};
 ///
-/// let registration = FauxRegistration::new(c"ttm-virtual", fixture::Device::unregistered)?;
+/// let registration = FauxRegistration::new(c"ttm-virtual", test_device::Device::unregistered)?;
 /// assert!(registration.device().manager(MemType::VRAM).is_some());
 /// # Ok::<(), Error>(())
 /// ```
@@ -307,7 +307,7 @@ impl<T: Driver + for<'a> drm::Driver<RegistrationData<'a> = ()>> FauxRegistratio
         })?;
 
         let this = Self { dev };
-        this.inner().set_parent(parent);
+        this.raw().set_parent(parent);
         Ok(this)
     }
 
@@ -318,16 +318,16 @@ impl<T: Driver + for<'a> drm::Driver<RegistrationData<'a> = ()>> FauxRegistratio
 }
 
 impl<T: Driver> FauxRegistration<T> {
-    fn inner(&self) -> &Inner {
+    fn raw(&self) -> &RawDevice {
         let dev: &Device<T> = &self.dev;
 
-        dev.inner()
+        dev.raw()
     }
 }
 
 impl<T: Driver> Drop for FauxRegistration<T> {
     fn drop(&mut self) {
         // This also ends the registration, which is one of the parent's resources.
-        drop(self.inner().take_parent());
+        drop(self.raw().take_parent());
     }
 }

@@ -9,11 +9,11 @@ use super::{
         copy,
         uses_pages, //
     },
-    inner::{
-        self,
-        Inner, //
-    },
     prime,
+    raw_device::{
+        self,
+        RawDevice, //
+    },
     Buffer,
     BulkId,
     BulkMove,
@@ -100,9 +100,9 @@ pub unsafe trait AsBuffer: Reserve {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, Resv};
+/// use kernel::drm::ttm::{test_device, Resv};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let resv = Resv::new()?;
 /// let a = dev.shared(0x1000, &resv)?;
 /// let b = dev.shared(0x1000, &resv)?;
@@ -193,9 +193,9 @@ impl Reserve for Resv {}
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx, Placement};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx, Placement};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.system(0x2000)?;
 /// let mut ctx = OperationCtx::new();
 ///
@@ -318,10 +318,10 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     /// ```
     /// use kernel::{
     ///     dma_fence::DriverFence,
-    ///     drm::ttm::{fixture, FenceUsage, OperationCtx},
+    ///     drm::ttm::{test_device, FenceUsage, OperationCtx},
     /// };
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let mut reserved = obj.reserve();
     ///
@@ -510,10 +510,10 @@ impl FenceSlot<'_> {
     /// ```
     /// use kernel::{
     ///     dma_fence::DriverFence,
-    ///     drm::ttm::{self, fixture, FenceUsage, OperationCtx},
+    ///     drm::ttm::{self, test_device, FenceUsage, OperationCtx},
     /// };
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let last = DriverFence::new(c"example", c"ring 0")?;
     /// let mut others = KVec::with_capacity(8, GFP_KERNEL)?;
@@ -621,9 +621,9 @@ impl<B: AsBuffer> Reserved<'_, B> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.system(0x2000)?;
     /// let mut ctx = OperationCtx::new();
     /// let mut reserved = obj.reserve();
@@ -664,9 +664,9 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let dev = test_device::Device::new_shrinkable()?;
     /// let obj = dev.system(0x4000)?;
     /// let mut ctx = OperationCtx::new();
     /// obj.reserve().populate(&mut ctx)?;
@@ -693,7 +693,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
         // buffer is valid; the context is valid for the call.
         let pages = unsafe {
             if (*bo).resource.is_null()
-                || !inner::is_shrinkable((*bo).bdev)
+                || !raw_device::is_shrinkable((*bo).bdev)
                 || self.inner.as_buffer().is_imported()
                 || !bindings::ttm_bo_shrink_suitable(bo, ctx.as_raw())
             {
@@ -725,15 +725,15 @@ impl<B: AsBuffer> Reserved<'_, B> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let dev = test_device::Device::new_shrinkable()?;
     /// let obj = dev.system(0x4000)?;
     /// obj.reserve().populate(&mut OperationCtx::new())?;
     /// obj.reserve().set_purgeable(true);
     /// assert!(obj.reserve().is_purgeable());
     ///
-    /// fixture::press_for_memory();
+    /// test_device::press_for_memory();
     /// assert!(obj.was_purged());
     /// assert!(!obj.reserve().is_purgeable());
     /// # Ok::<(), Error>(())
@@ -862,9 +862,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.system(0x4000)?;
     /// let mut reserved = obj.reserve();
     ///
@@ -891,9 +891,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx, Placement};
+    /// use kernel::drm::ttm::{test_device, OperationCtx, Placement};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let mut reserved = obj.reserve();
     /// let mut ctx = OperationCtx::new();
@@ -969,9 +969,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     ///
     /// let mut reserved = obj.reserve();
@@ -1121,7 +1121,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         let bo = self.bo();
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the buffer
         // is valid; it has a place.
-        let _window = unsafe { Inner::from_bdev((*bo).bdev).hold_window((*bo).resource) }?;
+        let _window = unsafe { RawDevice::from_bdev((*bo).bdev).hold_window((*bo).resource) }?;
         let mut at = 0;
         while at < len {
             let page = (offset + at) >> PAGE_SHIFT;
@@ -1175,9 +1175,9 @@ pub(super) unsafe fn pin(bo: *mut bindings::ttm_buffer_object) -> Result {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::fixture;
+/// use kernel::drm::ttm::test_device;
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x1000)?;
 ///
 /// // The pin goes first, and then the guard.

@@ -5,11 +5,11 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
-    inner::{
-        Inner,
+    manager_ops,
+    raw_device::{
         Memory, //
+        RawDevice,
     },
-    ops,
     Caching,
     ManagerOps,
     MemType, //
@@ -97,9 +97,9 @@ impl Window {
 ///
 /// # Invariants
 ///
-/// `inner` is completely initialized and pinned.
+/// `raw` is completely initialized and pinned.
 pub struct Setup<'a> {
-    pub(super) inner: Pin<&'a mut Inner>,
+    pub(super) raw: Pin<&'a mut RawDevice>,
     pub(super) shrinker_funcs: &'static bindings::ttm_shrinker_funcs,
 }
 
@@ -124,14 +124,14 @@ impl Setup<'_> {
         // was just checked.
         to_result(unsafe {
             bindings::ttm_range_man_init_nocheck(
-                self.inner.bdev(),
+                self.raw.bdev(),
                 mem_type.as_u32(),
                 memory.is_pages(),
                 pages,
             )
         })?;
-        // INVARIANT: `memory` of `Inner`: the size is that of the manager, which is a range manager.
-        self.inner.as_mut().set_memory(mem_type, memory, None);
+        // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, which is a range manager.
+        self.raw.as_mut().set_memory(mem_type, memory, None);
         Ok(())
     }
 
@@ -156,13 +156,13 @@ impl Setup<'_> {
         let pages = self.pages(mem_type, size)?;
         let memory = Memory::new(pages, backing)?;
 
-        let (bdev, use_tt) = (self.inner.bdev(), memory.is_pages());
+        let (bdev, use_tt) = (self.raw.bdev(), memory.is_pages());
         // SAFETY: By the type invariants the device is initialized; it has no such manager yet, as
         // was just checked. It goes after what is returned was called.
-        let free = unsafe { ops::install(bdev, mem_type, use_tt, pages, ops) }?;
-        // INVARIANT: `memory` of `Inner`: the size is that of the manager, and `free` was made for
+        let free = unsafe { manager_ops::install(bdev, mem_type, use_tt, pages, ops) }?;
+        // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, and `free` was made for
         // it.
-        self.inner.as_mut().set_memory(mem_type, memory, Some(free));
+        self.raw.as_mut().set_memory(mem_type, memory, Some(free));
         Ok(())
     }
 
@@ -179,9 +179,9 @@ impl Setup<'_> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{fixture, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, OperationCtx};
     ///
-    /// let dev = fixture::Device::new_shrinkable()?;
+    /// let dev = test_device::Device::new_shrinkable()?;
     /// let mut ctx = OperationCtx::new();
     /// let kept = dev.system(0x2000)?;
     /// // This one is purgeable.
@@ -192,7 +192,7 @@ impl Setup<'_> {
     /// obj.reserve().populate(&mut ctx)?;
     /// obj.reserve().write(0, b"gone")?;
     ///
-    /// fixture::press_for_memory();
+    /// test_device::press_for_memory();
     /// assert!(!obj.reserve().is_populated());
     /// assert!(obj.was_purged());
     /// obj.reserve().populate(&mut ctx)?;
@@ -207,18 +207,18 @@ impl Setup<'_> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn shrinker(&mut self) -> Result {
-        if self.inner.is_shrinkable() {
+        if self.raw.is_shrinkable() {
             return Err(EEXIST);
         }
 
         // SAFETY: By the type invariants the device is initialized, and the name a string, or null,
         // which is only read in the call. The shrinker is destroyed before the device goes, or the
-        // module with the functions: see `Inner::leave`.
+        // module with the functions: see `RawDevice::leave`.
         let shrinker = from_err_ptr(unsafe {
-            bindings::ttm_shrinker_create(self.inner.bdev(), self.shrinker_funcs, self.inner.name())
+            bindings::ttm_shrinker_create(self.raw.bdev(), self.shrinker_funcs, self.raw.name())
         })?;
-        // INVARIANT: `shrinker` of `Inner` was just made for this device.
-        self.inner.as_mut().set_shrinker(shrinker);
+        // INVARIANT: `shrinker` of `RawDevice` was just made for this device.
+        self.raw.as_mut().set_shrinker(shrinker);
         Ok(())
     }
 
@@ -234,15 +234,15 @@ impl Setup<'_> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::{debugfs, drm::ttm::fixture};
+    /// use kernel::{debugfs, drm::ttm::test_device};
     ///
     /// let dir = debugfs::Dir::new(c"ttm-example");
-    /// let dev = fixture::Device::with(|setup| setup.debugfs(&dir, c"managers"))?;
+    /// let dev = test_device::Device::with(|setup| setup.debugfs(&dir, c"managers"))?;
     /// # drop(dev);
     /// # Ok::<(), Error>(())
     /// ```
     pub fn debugfs(&mut self, parent: &debugfs::Dir, name: &CStr) -> Result {
-        if self.inner.has_debugfs() {
+        if self.raw.has_debugfs() {
             return Err(EEXIST);
         }
         let dir = parent.subdir(name);
@@ -252,20 +252,20 @@ impl Setup<'_> {
             for n in 0..bindings::TTM_NUM_MEM_TYPES {
                 // SAFETY: By the type invariants the device is initialized, and its managers with it,
                 // which nobody else changes meanwhile.
-                let man = unsafe { (*self.inner.bdev()).man_drv[n as usize] };
+                let man = unsafe { (*self.raw.bdev()).man_drv[n as usize] };
                 if man.is_null() {
                     continue;
                 }
                 let file = CString::try_from_fmt(fmt!("memory{n}"))?;
 
                 // SAFETY: The manager and the folder are valid, and the name is a string, and copied.
-                // `Inner` drops the folder, and with it the file, before the manager goes.
+                // `RawDevice` drops the folder, and with it the file, before the manager goes.
                 unsafe {
                     bindings::ttm_resource_manager_create_debugfs(man, dentry, file.as_char_ptr())
                 };
             }
         }
-        self.inner.as_mut().set_debugfs(dir);
+        self.raw.as_mut().set_debugfs(dir);
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl Setup<'_> {
 
         // SAFETY: By the type invariants the device is initialized, and its managers with it, which
         // nobody else changes meanwhile.
-        if !unsafe { (*self.inner.bdev()).man_drv[mem_type.index()] }.is_null() {
+        if !unsafe { (*self.raw.bdev()).man_drv[mem_type.index()] }.is_null() {
             return Err(EEXIST);
         }
         if pages == 0 {

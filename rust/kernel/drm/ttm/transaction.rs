@@ -83,9 +83,9 @@ impl From<Error> for Stop {
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::ttm::{self, fixture, MemType, OperationCtx, Placement};
+/// use kernel::drm::ttm::{self, test_device, MemType, OperationCtx, Placement};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let objects = [dev.system(0x1000)?, dev.vram(0x1000)?];
 /// let mut ctx = OperationCtx::new();
 ///
@@ -280,11 +280,11 @@ impl<'env> Transaction<'env> {
     /// # Examples
     ///
     /// ```
-    /// use kernel::drm::ttm::{self, fixture, MemType, OperationCtx, Placement, Resv};
+    /// use kernel::drm::ttm::{self, test_device, MemType, OperationCtx, Placement, Resv};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let resv = Resv::new()?;
-    /// let member = dev.shared(fixture::Device::SIZE, &resv)?;
+    /// let member = dev.shared(test_device::Device::SIZE, &resv)?;
     /// let loose = dev.system(0x1000)?;
     /// let mut ctx = OperationCtx::new();
     ///
@@ -406,9 +406,9 @@ impl<'env> Transaction<'env> {
     ///
     /// ```
     /// use core::ops::ControlFlow;
-    /// use kernel::drm::ttm::{self, fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{self, test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let mine = dev.vram(0x1000)?;
     /// let others = [dev.vram(0x1000)?, dev.vram(0x1000)?];
     /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;

@@ -5,8 +5,8 @@
 //! C header: [`include/drm/ttm/ttm_tt.h`](srctree/include/drm/ttm/ttm_tt.h)
 
 use super::{
-    inner,
     prime::MappedPages,
+    raw_device,
     Buffer,
     Caching,
     Driver,
@@ -109,9 +109,9 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
         }
     }
 
-    // SAFETY: The buffer is valid and on a `Device`, whose `bdev` is that of an `Inner`, by the
+    // SAFETY: The buffer is valid and on a `Device`, whose `bdev` is that of a `RawDevice`, by the
     // function's requirements.
-    let shrinkable = unsafe { inner::is_shrinkable((*bo).bdev) };
+    let shrinkable = unsafe { raw_device::is_shrinkable((*bo).bdev) };
     if shrinkable {
         // What is backed up must not be swapped out as well.
         page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;

@@ -53,9 +53,9 @@ impl LeftOut {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.vram(0x1000)?];
     /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
     ///
@@ -95,9 +95,9 @@ impl LeftOut {
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let a = dev.vram(0x1000)?;
 /// let b = dev.vram(0x1000)?;
 /// let c = dev.vram(0x1000)?;
@@ -123,9 +123,9 @@ impl LeftOut {
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, BulkMove, MemType, OperationCtx, Resv};
+/// use kernel::drm::ttm::{test_device, BulkMove, MemType, OperationCtx, Resv};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let bulk = BulkMove::new(&dev, Resv::new()?)?;
 /// let members = [
 ///     dev.member(0x1000, &bulk)?,
@@ -198,9 +198,9 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
     ///
@@ -225,9 +225,9 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let a = dev.vram(0x1000)?;
     /// let b = dev.vram(0x1000)?;
     /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
@@ -387,9 +387,9 @@ impl<T: Driver> Drop for ReservedWalk<'_, T> {
 ///
 /// ```
 /// use core::pin::pin;
-/// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+/// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
 ///
-/// let dev = fixture::Device::new()?;
+/// let dev = test_device::Device::new()?;
 /// let obj = dev.vram(0x1000)?;
 ///
 /// let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
@@ -429,9 +429,9 @@ impl<T: Driver> ReservedBuffer<'_, T> {
     ///
     /// ```
     /// use core::pin::pin;
-    /// use kernel::drm::ttm::{fixture, MemType, OperationCtx};
+    /// use kernel::drm::ttm::{test_device, MemType, OperationCtx};
     ///
-    /// let dev = fixture::Device::new()?;
+    /// let dev = test_device::Device::new()?;
     /// let objects = [dev.system(0x1000)?, dev.system(0x1000)?];
     /// let mut ctx = OperationCtx::new();
     /// objects[1].reserve().populate(&mut ctx)?;

@@ -9,7 +9,7 @@ use crate::{
         self,
         gem::BaseObject,
         ttm::{
-            fixture::{
+            test_device::{
                 settle,
                 Client,
                 DmaBuf,

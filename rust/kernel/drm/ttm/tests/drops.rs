@@ -4,7 +4,7 @@
 
 use super::{
     super::{
-        fixture::DmaBuf,
+        test_device::DmaBuf,
         transaction, //
     },
     *, //
@@ -52,7 +52,7 @@ fn set_pins(obj: &Object, pins: u32) {
 /// How many buffers of a device are going, or have something left to do.
 fn pending(dev: &Device) -> i32 {
     // SAFETY: The device is initialized; the count is only accessed as an atomic.
-    unsafe { bindings::atomic_read(&raw const (*dev.inner().owner()).pending) }
+    unsafe { bindings::atomic_read(&raw const (*dev.raw().owner()).pending) }
 }
 
 /// As it is written without much thought: the locals go in the reverse order.

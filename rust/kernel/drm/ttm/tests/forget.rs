@@ -11,8 +11,8 @@ use core::pin::pin;
 
 use crate::{
     drm::ttm::{
-        fixture,
         late, //
+        test_device,
     },
     sync::lock::Guard, //
 };
@@ -434,7 +434,7 @@ mod cases {
         {
             let mut cursor = pin!(w.cursor());
             w.steps(cursor.as_mut(), 2);
-            fixture::remember(&*bulk.inner());
+            test_device::remember(&*bulk.inner());
             mem::forget(bulk);
             drop(a);
             assert!(w.picture().is("x|?"));

@@ -10,13 +10,13 @@ use crate::{
         self,
         ttm::{
             self,
-            fixture::{
+            late,
+            raw_device::Plugged,
+            test_device::{
                 self,
                 Gone,
                 Owned, //
             },
-            inner::Plugged,
-            late,
             Backing,
             FauxRegistration,
             FenceUsage,
@@ -257,7 +257,7 @@ mod cases {
         let dir = debugfs::Dir::new(c"ttm-lifetime");
         let before = complaints();
         let parent = faux::Registration::new(c"ttm-lifetime", None)?;
-        let dev = fixture::Device::unregistered_with_more(parent.as_ref(), |setup| {
+        let dev = test_device::Device::unregistered_with_more(parent.as_ref(), |setup| {
             setup.shrinker()?;
             setup.debugfs(&dir, c"managers")
         })?;
@@ -269,16 +269,16 @@ mod cases {
 
         obj.reserve().set_purgeable(true);
         obj.reserve().populate(&mut OperationCtx::new())?;
-        assert!(dev.inner().has_debugfs() && is_plugged(&dev));
+        assert!(dev.raw().has_debugfs() && is_plugged(&dev));
         drop(parent);
-        assert!(!dev.inner().has_debugfs() && !is_plugged(&dev));
+        assert!(!dev.raw().has_debugfs() && !is_plugged(&dev));
 
         // The next one gets its own folder.
         let parent = faux::Registration::new(c"ttm-lifetime", None)?;
-        let next = fixture::Device::unregistered_with_more(parent.as_ref(), |setup| {
+        let next = test_device::Device::unregistered_with_more(parent.as_ref(), |setup| {
             setup.debugfs(&dir, c"managers")
         })?;
-        fixture::press_for_memory();
+        test_device::press_for_memory();
         assert!(obj.reserve().is_populated() && !obj.was_purged());
         assert!(dev.is_shrinkable());
         // SAFETY: The device is initialized; nobody adds it to the list again.
@@ -318,7 +318,7 @@ mod cases {
         drop(obj);
         module_goes(1);
         work.signal(Ok(()));
-        fixture::settle(&dev);
+        test_device::settle(&dev);
         assert_eq!(dev.driver_data().deletions(), 0);
         assert!(Arc::into_unique_or_drop(done).is_none());
         Ok(())
@@ -345,7 +345,7 @@ mod cases {
 
         obj.reserve().populate(&mut OperationCtx::new())?;
         no_module_goes_on();
-        fixture::press_for_memory();
+        test_device::press_for_memory();
         assert!(obj.reserve().is_populated());
         Ok(())
     }

@@ -9,35 +9,35 @@
 //! case asserts with the lists' lock held: one that fails ends there and then, and drops nothing.
 
 mod answers;
-mod bounded;
 mod clients;
-mod complete;
-mod crowd;
 mod drops;
 mod forget;
-mod fused;
 mod guards;
 mod jobs;
+mod l3_cleared;
 mod lifetime;
 mod limits;
+mod many_walks;
 mod model;
 mod moves;
-mod places;
+mod p1_complete;
+mod p2_no_repeats;
+mod p3_unseen;
+mod p4_ranges;
+mod p5_in_place;
+mod p6_fused;
+mod p7_bounded;
 mod prime;
 mod random;
-mod ranges;
 mod refusals;
 mod registered;
-mod repeats;
-mod reserved;
+mod reserved_walks;
 mod skip;
 mod transactions;
-mod unseen;
-mod windows;
 mod zombies;
 
 use super::{
-    fixture::{
+    test_device::{
         BufferData,
         Device,
         Driver,

@@ -8,7 +8,7 @@ use crate::{
     drm::{
         self,
         ttm::{
-            fixture::{
+            test_device::{
                 self,
                 settle,
                 DmaBuf, //
@@ -106,7 +106,7 @@ struct Leaves(ARef<drm::Device<Driver>>);
 
 impl Drop for Leaves {
     fn drop(&mut self) {
-        self.0.inner().leave();
+        self.0.raw().leave();
     }
 }
 
@@ -225,7 +225,7 @@ mod cases {
         later.reserve().populate(&mut ctx)?;
         let map = s.imported.reserve().vmap::<SIZE>()?;
         assert!(is_mapped(&s.imported) && is_mapped(&later));
-        s.importer.inner().leave();
+        s.importer.raw().leave();
         assert!(!is_mapped(&s.imported) && !is_mapped(&later));
 
         // What is mapped for the CPU isn't for the device.
@@ -234,7 +234,7 @@ mod cases {
         assert!(ends_with(&later, b"tail")?);
         assert_eq!(export.import(&s.importer).err(), Some(ENODEV));
         drop(later);
-        s.importer.inner().leave();
+        s.importer.raw().leave();
         settle(&s.importer);
         assert!(ends_with(&s.exported, b"tail")?);
         Ok(())
@@ -347,7 +347,7 @@ mod cases {
 
         kthread::scope(|scope| {
             scope.spawn(c"ttm_walk", move || {
-                let mut imports = importer.inner().imports().lock();
+                let mut imports = importer.raw().imports().lock();
                 is_locked.complete_all();
                 for _ in 0..1000 {
                     *met = first_object(importer);
@@ -530,7 +530,7 @@ mod cases {
         assert_eq!(s.imported.reserve().shrink(true, &mut ctx), Err(EBUSY));
         assert_eq!(s.imported.reserve().purge(&mut ctx), Err(EINVAL));
         s.importer.swap_out_all(&mut ctx)?;
-        fixture::press_for_memory();
+        test_device::press_for_memory();
         assert!(s.imported.reserve().is_populated());
         assert!(ends_with(&s.imported, b"tail")?);
         Ok(())
@@ -541,7 +541,7 @@ mod cases {
         let s = Shared::with(Device::new_shrinkable()?, Device::new()?)?;
 
         s.exporter.swap_out_all(&mut OperationCtx::new())?;
-        fixture::press_for_memory();
+        test_device::press_for_memory();
         assert!(s.exported.reserve().is_populated());
         assert!(ends_with(&s.imported, b"tail")?);
         Ok(())

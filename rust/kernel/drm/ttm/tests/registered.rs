@@ -14,11 +14,11 @@ use crate::{
         gem,
         ttm::{
             self,
-            fixture::{
+            late, //
+            test_device::{
                 owner,
                 Client, //
             },
-            late, //
         },
         Registered, //
     },

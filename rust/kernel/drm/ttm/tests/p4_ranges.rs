@@ -5,7 +5,7 @@
 use super::*;
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_ranges)]
+#[kunit_tests(rust_ttm_p4_ranges)]
 mod cases {
     use super::*;
 

@@ -5,7 +5,7 @@
 use super::*;
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_bounded)]
+#[kunit_tests(rust_ttm_p7_bounded)]
 mod cases {
     use super::*;
 

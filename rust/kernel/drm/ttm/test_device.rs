@@ -152,7 +152,7 @@ struct Queue {
 impl Queue {
     fn new() -> Result<Self> {
         Ok(Self {
-            timeline: Timeline::new(c"ttm-fixture", c"copies")?,
+            timeline: Timeline::new(c"ttm-test-device", c"copies")?,
             jobs: KVec::new(),
         })
     }
@@ -244,7 +244,7 @@ pub(in crate::drm::ttm) mod owner {
     pub struct Module;
 
     impl ModuleMetadata for Module {
-        const NAME: &'static CStr = c"ttm-fixture";
+        const NAME: &'static CStr = c"ttm-test-device";
         const THIS_MODULE: ThisModule = {
             // SAFETY: What is built in has no module.
             unsafe { ThisModule::from_ptr(core::ptr::null_mut()) }
@@ -299,7 +299,7 @@ impl drm::Driver for Driver {
         major: 0,
         minor: 0,
         patchlevel: 0,
-        name: c"ttm-fixture",
+        name: c"ttm-test-device",
         desc: c"For the examples",
     };
 
@@ -371,7 +371,7 @@ impl super::Driver for Driver {
                 })
             }
             Works::Badly => {
-                let done = DriverFence::new(c"ttm-fixture", c"lost")?;
+                let done = DriverFence::new(c"ttm-test-device", c"lost")?;
                 return Ok(MoveBy::Fence(done.fence()));
             }
             _ => (),
@@ -503,7 +503,7 @@ impl Device {
         static COUNT: Atomic<u32> = Atomic::new(0);
 
         let n = COUNT.fetch_add(1, Relaxed);
-        let name = CString::try_from_fmt(fmt!("ttm-fixture.{n}"))?;
+        let name = CString::try_from_fmt(fmt!("ttm-test-device.{n}"))?;
         let parent = faux::Registration::new(&name, None)?;
         super::registration::enable_dma(&parent);
         let drm = Self::unregistered_with(parent.as_ref(), works, more)?;

@@ -6,7 +6,7 @@
 
 use super::{
     lru,
-    ops,
+    manager_ops,
     prime::Imports,
     registration::{
         self,
@@ -96,7 +96,7 @@ impl Outside {
 ///
 /// - `bdev` is initialized. The managers in `bdev.man_drv` are valid, and are its own.
 /// - `memory` says what is behind each memory type: at least as much as its manager manages.
-/// - A manager with an entry in `free` was made by [`ops::install`], which returned that; all others
+/// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned that; all others
 ///   but that of system memory are range managers.
 /// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
 /// - `outside` and `imports` are those of this device.
@@ -104,7 +104,7 @@ impl Outside {
 /// - `owner` was added to those that a module which goes is looked for. It says `bdev` and `drm`, and the
 ///   driver's module.
 #[pin_data(PinnedDrop)]
-pub(super) struct Inner {
+pub(super) struct RawDevice {
     #[pin]
     bdev: Opaque<bindings::ttm_device>,
     #[pin]
@@ -112,14 +112,14 @@ pub(super) struct Inner {
     drm: *mut bindings::drm_device,
     shrinkable: bool,
     memory: [Memory; MemType::COUNT],
-    free: [Option<ops::Free>; MemType::COUNT],
+    free: [Option<manager_ops::Free>; MemType::COUNT],
     #[pin]
     outside: Mutex<Outside>,
     #[pin]
     imports: Mutex<Imports>,
 }
 
-impl Inner {
+impl RawDevice {
     /// # Safety
     ///
     /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for its
@@ -174,13 +174,13 @@ impl Inner {
                 bindings::ttm_owner_add(owner);
             }
 
-            // INVARIANT: `bdev` of `Inner` is initialized, and there is a manager of system memory
+            // INVARIANT: `bdev` of `RawDevice` is initialized, and there is a manager of system memory
             // only. So is `owner`.
             // SAFETY: All of `this` is initialized, and it is pinned: the initializer is a pinned one.
-            let mut inner = unsafe { Pin::new_unchecked(&mut *this) };
+            let mut raw = unsafe { Pin::new_unchecked(&mut *this) };
             // INVARIANT: See above.
             setup(&mut Setup {
-                inner: inner.as_mut(),
+                raw: raw.as_mut(),
                 shrinker_funcs,
             })
             .inspect_err(|_| {
@@ -207,9 +207,9 @@ impl Inner {
 
     /// # Safety
     ///
-    /// `bdev` must be that of an `Inner` that is valid for `'a`.
+    /// `bdev` must be that of a `RawDevice` that is valid for `'a`.
     pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: `bdev` is part of an `Inner` that is valid for `'a`, by the function's requirements.
+        // SAFETY: `bdev` is part of a `RawDevice` that is valid for `'a`, by the function's requirements.
         unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
     }
 
@@ -299,7 +299,7 @@ impl Inner {
         self: Pin<&mut Self>,
         mem_type: MemType,
         memory: Memory,
-        free: Option<ops::Free>,
+        free: Option<manager_ops::Free>,
     ) {
         let this = self.project();
 
@@ -406,20 +406,20 @@ impl Drop for Plugged {
 ///
 /// # Safety
 ///
-/// Only to be called by TTM, with the owner in an `Inner`, to whose device there is a reference.
+/// Only to be called by TTM, with the owner in a `RawDevice`, to whose device there is a reference.
 unsafe extern "C" fn leave_callback(owner: *mut bindings::ttm_owner) {
-    // SAFETY: The owner is part of an `Inner`, which the reference keeps, by the function's
+    // SAFETY: The owner is part of a `RawDevice`, which the reference keeps, by the function's
     // requirements.
-    let inner = unsafe { &*container_of!(Opaque::cast_from(owner), Inner, owner) };
+    let raw = unsafe { &*container_of!(Opaque::cast_from(owner), RawDevice, owner) };
 
-    registration::end(inner);
+    registration::end(raw);
     // It was forgotten.
-    drop(inner.take_parent());
-    inner.leave();
+    drop(raw.take_parent());
+    raw.leave();
 }
 
 #[pinned_drop]
-impl PinnedDrop for Inner {
+impl PinnedDrop for RawDevice {
     fn drop(self: Pin<&mut Self>) {
         self.leave();
         let this = self.project();
@@ -461,10 +461,10 @@ impl PinnedDrop for Inner {
 ///
 /// # Safety
 ///
-/// `bdev` must be that of a valid [`Inner`].
+/// `bdev` must be that of a valid [`RawDevice`].
 pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
-    // SAFETY: `bdev` is part of an `Inner` that is valid, by the function's requirements.
-    unsafe { Inner::from_bdev(bdev) }.is_shrinkable()
+    // SAFETY: `bdev` is part of a `RawDevice` that is valid, by the function's requirements.
+    unsafe { RawDevice::from_bdev(bdev) }.is_shrinkable()
 }
 
 /// Takes hitches off the lists of `man`.

@@ -5,7 +5,7 @@
 use super::*;
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_complete)]
+#[kunit_tests(rust_ttm_p1_complete)]
 mod cases {
     use super::*;
 

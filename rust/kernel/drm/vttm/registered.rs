@@ -19,13 +19,13 @@ use core::ptr::NonNull;
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::vttm::MadeDevice;
+/// use kernel::drm::vttm::RegisteredDevice;
 ///
-/// let device = MadeDevice::new(c"made-device", 0, 64)?;
+/// let device = RegisteredDevice::new(c"registered-device", 0, 64)?;
 /// // There is no driver of that name.
 /// assert!(!device.is_bound());
 /// // There is one already.
-/// assert!(MadeDevice::new(c"made-device", 0, 64).is_err());
+/// assert!(RegisteredDevice::new(c"registered-device", 0, 64).is_err());
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -33,15 +33,15 @@ use core::ptr::NonNull;
 ///
 /// `self.0` is a registered platform device, which nobody else unregisters.
 #[must_use = "the device goes immediately when this is unused"]
-pub struct MadeDevice(NonNull<bindings::platform_device>);
+pub struct RegisteredDevice(NonNull<bindings::platform_device>);
 
 // SAFETY: Devices may be used and unregistered from any thread.
-unsafe impl Send for MadeDevice {}
+unsafe impl Send for RegisteredDevice {}
 
 // SAFETY: Devices have locks of their own.
-unsafe impl Sync for MadeDevice {}
+unsafe impl Sync for RegisteredDevice {}
 
-impl MadeDevice {
+impl RegisteredDevice {
     /// Makes the device `name.id`. The driver with that name, if there is one, is bound to it.
     ///
     /// It reaches memory whose address has up to `dma_bits` bits, at most 64.
@@ -74,7 +74,7 @@ impl MadeDevice {
     }
 }
 
-impl Drop for MadeDevice {
+impl Drop for RegisteredDevice {
     fn drop(&mut self) {
         // SAFETY: It is registered, and the registration is ours, by the type invariant. It isn't used
         // any more.

@@ -65,7 +65,7 @@ impl Request<'_> {
 ///
 /// ```
 /// use kernel::{
-///     drm::ttm::{fixture, Backing, ManagerOps, MemType, Request},
+///     drm::ttm::{test_device, Backing, ManagerOps, MemType, Request},
 ///     sync::atomic::{Atomic, Relaxed},
 /// };
 ///
@@ -94,7 +94,7 @@ impl Request<'_> {
 ///     }
 /// }
 ///
-/// let dev = fixture::Device::with(|setup| {
+/// let dev = test_device::Device::with(|setup| {
 ///     let once = Once { pages: 16, next: Atomic::new(0) };
 ///     setup.manager(MemType::PRIV, 0x10000, Backing::Emulated, once)
 /// })?;

@@ -12,7 +12,7 @@ fn owned_by<M: ModuleMetadata>() {}
 
 fn case() {
     #[cfg(not(control))]
-    owned_by::<kernel::drm::ttm::fixture::owner::Module>(); //~ error[E0603]: module `owner` is private
+    owned_by::<kernel::drm::ttm::test_device::owner::Module>(); //~ error[E0603]: module `owner` is private
     #[cfg(control)]
     owned_by::<driver::Module>();
 }

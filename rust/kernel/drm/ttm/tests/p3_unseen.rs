@@ -33,7 +33,7 @@ fn unseen(dev: &Device, buffers: &str, steps: &[fn(&mut World<'_>) -> Result]) -
     Ok(same)
 }
 
-#[kunit_tests(rust_ttm_unseen)]
+#[kunit_tests(rust_ttm_p3_unseen)]
 mod cases {
     use super::*;
 

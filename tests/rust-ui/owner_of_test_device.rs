@@ -12,7 +12,7 @@ fn owned_by<M: ModuleMetadata>() {}
 
 fn case() {
     #[cfg(not(control))]
-    owned_by::<kernel::drm::ttm::fixture::Module>(); //~ error[E0412]: cannot find type `Module` in module `kernel::drm::ttm::fixture`
+    owned_by::<kernel::drm::ttm::test_device::Module>(); //~ error[E0412]: cannot find type `Module` in module `kernel::drm::ttm::test_device`
     #[cfg(control)]
     owned_by::<driver::Module>();
 }

@@ -6,7 +6,7 @@ use super::*;
 #[cfg(CONFIG_INDIRECT_IOMEM)]
 use crate::{
     drm::ttm::{
-        fixture,
+        test_device,
         Place, //
     },
     error::to_result,
@@ -174,7 +174,7 @@ mod window {
             GFP_KERNEL,
         )?);
 
-        fixture::remember(&*resource);
+        test_device::remember(&*resource);
         MEMORY.store(memory.into_raw_parts().0.expose_provenance(), Relaxed);
         // SAFETY: Both are there for ever.
         to_result(unsafe { bindings::logic_iomem_add_region(resource, &raw const REGION) })?;
@@ -184,7 +184,7 @@ mod window {
     }
 }
 
-#[kunit_tests(rust_ttm_windows)]
+#[kunit_tests(rust_ttm_l3_cleared)]
 mod cases {
     use super::*;
 

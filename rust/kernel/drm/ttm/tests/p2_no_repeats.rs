@@ -5,7 +5,7 @@
 use super::*;
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_repeats)]
+#[kunit_tests(rust_ttm_p2_no_repeats)]
 mod cases {
     use super::*;
 

@@ -5,7 +5,7 @@
 use super::*;
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_fused)]
+#[kunit_tests(rust_ttm_p6_fused)]
 mod cases {
     use super::*;
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_reserved)]
+#[kunit_tests(rust_ttm_reserved_walks)]
 mod cases {
     use super::*;
 

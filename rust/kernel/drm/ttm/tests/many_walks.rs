@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-#[kunit_tests(rust_ttm_crowd)]
+#[kunit_tests(rust_ttm_many_walks)]
 mod cases {
     use super::*;
 

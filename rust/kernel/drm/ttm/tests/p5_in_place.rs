@@ -5,7 +5,7 @@
 use super::*;
 use core::pin::pin;
 
-#[kunit_tests(rust_ttm_places)]
+#[kunit_tests(rust_ttm_p5_in_place)]
 mod cases {
     use super::*;
 
