@@ -2,6 +2,6 @@
 //! The trait behind it has a name that drivers can't say.
 
 #[cfg(not(control))]
-use kernel::drm::ttm::reserved::private::RawResv; //~ error[E0603]: module `reserved` is private
+use kernel::drm::ttm::resv::private::RawResv; //~ error[E0603]: module `resv` is private
 #[cfg(control)]
 use kernel::drm::ttm::Reserve;

@@ -6,7 +6,7 @@
 
 use super::{
     driver::SYSTEM,
-    reserved::private::RawResv,
+    resv::private::RawResv,
     AsBuffer,
     Device,
     Driver,

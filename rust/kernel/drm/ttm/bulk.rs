@@ -5,10 +5,12 @@
 //! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
 
 use super::{
-    reserved::private::RawResv,
+    resv::private::RawResv,
     Device,
     Driver,
+    DriverObject,
     Lru,
+    Object,
     Reserve,
     Reserved,
     Resv, //
@@ -224,6 +226,45 @@ impl<T: Driver> BulkMove<T> {
 
     pub(super) fn inner(&self) -> Arc<BulkInner> {
         self.inner.clone()
+    }
+}
+
+impl<T: DriverObject> Reserved<'_, Object<T>> {
+    /// Lets the buffer join `bulk`, and leave the one that it was in.
+    ///
+    /// It enters the LRU list anew, at the tail of the bulk's range; if it is the first member, the
+    /// range begins where it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`EXDEV`] if the buffer and `bulk` are not on the same device, [`EINVAL`] if they don't have
+    /// the same reservation.
+    pub fn set_bulk(&mut self, bulk: &BulkMove<T::Driver>) -> Result {
+        if !ptr::eq(bulk.device(), self.buffer().device()) {
+            return Err(EXDEV);
+        }
+        if !self.holds(bulk.resv().raw_resv()) {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid. It keeps the bulk alive until it leaves it, which is when this is set to
+        // another one, or to null.
+        unsafe { bindings::ttm_bo_set_bulk_move(self.bo(), bulk.as_raw()) };
+        // SAFETY: By the type invariants the reservation is held. `bo.bulk_move` was just set to
+        // this.
+        drop(unsafe { self.replace_bulk(Some(bulk.inner())) });
+        Ok(())
+    }
+
+    /// Lets the buffer leave its bulk, if it is in one.
+    pub fn leave_bulk(&mut self) {
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
+        unsafe { bindings::ttm_bo_set_bulk_move(self.bo(), ptr::null_mut()) };
+        // SAFETY: By the type invariants the reservation is held. `bo.bulk_move` was just set to
+        // null.
+        drop(unsafe { self.replace_bulk(None) });
     }
 }
 

@@ -9,9 +9,9 @@ use super::{
         uses_pages,
         zero, //
     },
+    fence_slot::wait_for,
     manager::Route,
     raw_device::RawDevice,
-    reserved::wait_for,
     tt,
     Buffer,
     Cursor,

@@ -8,7 +8,7 @@ use super::{
         parts,
         Content, //
     },
-    reserved::add_fences_of,
+    fence_slot::add_fences_of,
     DriverObject,
     FenceUsage,
     Object,

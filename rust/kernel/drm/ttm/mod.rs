@@ -57,14 +57,18 @@
 //!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 
+mod access;
 mod buddy;
 mod buffer;
 mod bulk;
 mod content;
 mod cursor;
 mod device;
+mod dma_buf;
 mod driver;
 mod fdinfo;
+mod fence_slot;
+mod imports;
 mod job;
 mod late;
 mod lru;
@@ -73,12 +77,16 @@ mod manager_ops;
 mod mapping;
 mod moves;
 mod object;
+mod object_config;
+mod pinned;
 mod placement;
 mod prime;
 mod raw_device;
+mod reclaim;
 mod registration;
 mod reserved;
 mod resource;
+mod resv;
 mod setup;
 // Doctests, which are part of the kernel image, use it. Its symbols are not exported, so a module cannot
 // link to it.
@@ -89,6 +97,7 @@ pub mod test_device;
 mod tests;
 mod transaction;
 mod tt;
+mod validate;
 mod walk;
 
 pub use self::{
@@ -111,6 +120,10 @@ pub use self::{
         DriverObject, //
     },
     fdinfo::show_memory,
+    fence_slot::{
+        FenceSlot,
+        FenceUsage, //
+    },
     job::{
         Job,
         JobBuilder,
@@ -132,10 +145,9 @@ pub use self::{
         MoveBy,
         Space, //
     },
-    object::{
-        Object,
-        ObjectConfig, //
-    },
+    object::Object,
+    object_config::ObjectConfig,
+    pinned::Pinned,
     placement::{
         Caching,
         MemType,
@@ -147,16 +159,13 @@ pub use self::{
         register,
         FauxRegistration, //
     },
-    reserved::{
+    reserved::Reserved,
+    resource::Resource,
+    resv::{
         AsBuffer,
-        FenceSlot,
-        FenceUsage,
-        Pinned,
         Reserve,
-        Reserved,
         Resv, //
     },
-    resource::Resource,
     setup::{
         Backing,
         Setup,

@@ -14,12 +14,12 @@ use super::{
         clear,
         place_first, //
     },
+    fence_slot::add_fences_of,
     job::{
         first_pending,
         is_any_beyond, //
     },
     raw_device::RawDevice,
-    reserved::add_fences_of,
     MemType,
     Place, //
 };

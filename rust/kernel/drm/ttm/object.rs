@@ -6,28 +6,23 @@
 
 use super::{
     bulk::BulkInner,
+    dma_buf::DmaBuf,
+    fence_slot::wait_for,
+    imports,
     late::{
         self,
         Base, //
     },
-    prime::{
-        self,
-        DmaBuf, //
-    },
     raw_device::RawDevice,
-    reserved::{
-        private::RawResv,
-        wait_for, //
-    },
+    resv::private::RawResv,
     AsBuffer,
     Buffer,
-    BulkMove,
     Device,
     Driver,
     DriverObject,
     FenceUsage,
+    ObjectConfig,
     OperationCtx,
-    Placement,
     Reserve,
     Reserved,
     Resv, //
@@ -68,91 +63,6 @@ use core::{
         NonNull, //
     },
 };
-
-/// How to make an [`Object`].
-///
-/// # Examples
-///
-/// ```
-/// use kernel::drm::ttm::{
-///     test_device, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv,
-/// };
-///
-/// let dev = test_device::Device::new()?;
-/// let bulk = BulkMove::new(&dev, Resv::new()?)?;
-/// let config = ObjectConfig {
-///     placement: Placement::VRAM,
-///     bulk: Some(&bulk),
-///     priority: 2,
-///     ..ObjectConfig::default()
-/// };
-/// let obj = Object::<test_device::BufferData>::new(
-///     dev.drm(),
-///     0x1000,
-///     &config,
-///     &mut OperationCtx::new(),
-///     test_device::Kind::Kept,
-/// )?;
-/// assert_eq!(obj.reserve().bulk_id(), Some(bulk.id()));
-///
-/// // What is evicted first comes first.
-/// let low = dev.vram(0x1000)?;
-/// assert_eq!(dev.order()?, [low.buffer().id(), obj.buffer().id()]);
-/// # Ok::<(), Error>(())
-/// ```
-///
-/// What makes no sense is refused:
-///
-/// ```
-/// use kernel::drm::ttm::{test_device, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv};
-///
-/// type Config<'a> = ObjectConfig<'a, test_device::BufferData>;
-///
-/// let dev = test_device::Device::new()?;
-/// let other = test_device::Device::new()?;
-/// let bulk = BulkMove::new(&other, Resv::new()?)?;
-/// let fails = |size, config: Config<'_>| {
-///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), test_device::Kind::Kept).err()
-/// };
-///
-/// assert_eq!(fails(0, Config::default()), Some(EINVAL));
-/// assert_eq!(fails(1, Config { priority: 4, ..Config::default() }), Some(EINVAL));
-/// assert_eq!(fails(1, Config { bulk: Some(&bulk), ..Config::default() }), Some(EXDEV));
-///
-/// // There is 1 MiB of VRAM.
-/// let placement = Placement::VRAM;
-/// assert_eq!(fails(1 << 21, Config { placement, ..Config::default() }), Some(ENOSPC));
-/// # Ok::<(), Error>(())
-/// ```
-pub struct ObjectConfig<'a, T: DriverObject> {
-    /// Where it is at first. By default, in system memory.
-    pub placement: Placement<'a>,
-
-    /// What its place in memory is a multiple of, in pages. By default, and with 0, anything goes.
-    pub alignment: u32,
-
-    /// Buffers with a lower priority are evicted first. Less than [`Object::PRIORITIES`]; 0 by
-    /// default.
-    pub priority: u32,
-
-    /// A reservation to share. By default the object has one of its own, or that of `bulk`.
-    pub resv: Option<&'a Arc<Resv>>,
-
-    /// A bulk to join, and share the reservation of.
-    pub bulk: Option<&'a BulkMove<T::Driver>>,
-}
-
-impl<T: DriverObject> Default for ObjectConfig<'_, T> {
-    fn default() -> Self {
-        Self {
-            placement: Placement::SYSTEM,
-            alignment: 0,
-            priority: 0,
-            resv: None,
-            bulk: None,
-        }
-    }
-}
 
 /// A GEM object whose base is a TTM buffer.
 ///
@@ -628,7 +538,7 @@ impl<T: DriverObject> Object<T> {
         let raw = unsafe { RawDevice::from_bdev((*bo).bdev) };
         // SAFETY: `bo` is a buffer on that device, which TTM doesn't use any more, and no reservation is held,
         // by the function's requirements.
-        unsafe { prime::release(raw, bo) };
+        unsafe { imports::release(raw, bo) };
         // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. If the buffer was
         // imported, the reservation stays until the object's reference to the DMA-buf is dropped, below.
         unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };

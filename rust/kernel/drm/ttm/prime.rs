@@ -14,11 +14,13 @@
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
 use super::{
-    raw_device::{
-        Plugged, //
-        RawDevice,
+    dma_buf::{
+        DmaBuf,
+        Locked, //
     },
-    reserved,
+    imports::take_sg,
+    pinned,
+    raw_device::Plugged,
     Device,
     Driver,
     DriverObject,
@@ -27,7 +29,6 @@ use super::{
     Place, //
 };
 use crate::{
-    alloc::KVVec,
     bindings,
     drm::{
         self,
@@ -38,193 +39,17 @@ use crate::{
         to_result, //
     },
     ffi::c_ulong,
-    new_mutex,
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SIZE,
     prelude::*,
-    sync::{
-        aref::ARef,
-        Mutex, //
-    }, //
+    sync::aref::ARef, //
 };
 use core::{
     ffi::c_int,
-    mem,
     ptr::{
         self,
         NonNull, //
     },
 };
-
-/// A reference to a DMA-buf.
-///
-/// # Invariants
-///
-/// It is valid, and owns a reference.
-pub(super) struct DmaBuf(NonNull<bindings::dma_buf>);
-
-// SAFETY: DMA-bufs may be used and released from any thread.
-unsafe impl Send for DmaBuf {}
-
-// SAFETY: What is there for a shared reference is constant, or has locks of its own.
-unsafe impl Sync for DmaBuf {}
-
-impl DmaBuf {
-    /// Takes a reference.
-    ///
-    /// # Safety
-    ///
-    /// `dma_buf` must be valid.
-    unsafe fn get(dma_buf: NonNull<bindings::dma_buf>) -> Self {
-        // SAFETY: `dma_buf` is valid, by the function's requirements, so it has a reference that keeps
-        // it during the call.
-        unsafe { bindings::get_dma_buf(dma_buf.as_ptr()) };
-        // INVARIANT: Just taken.
-        Self(dma_buf)
-    }
-
-    pub(super) fn as_raw(&self) -> *mut bindings::dma_buf {
-        self.0.as_ptr()
-    }
-
-    /// The reservation. It lasts as long as the DMA-buf.
-    fn resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is set when it is made,
-        // and never changes.
-        unsafe { (*self.as_raw()).resv }
-    }
-
-    /// Maps all of it for the kernel.
-    ///
-    /// # Safety
-    ///
-    /// The reservation must be held, and `map` be valid for writes.
-    unsafe fn vmap(&self, map: *mut bindings::iosys_map) -> Result {
-        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is held, and `map` is
-        // valid for writes, by the function's requirements.
-        to_result(unsafe { bindings::dma_buf_vmap(self.as_raw(), map) })
-    }
-
-    /// # Safety
-    ///
-    /// The reservation must be held, and `map` be from [`Self::vmap`].
-    unsafe fn vunmap(&self, map: *mut bindings::iosys_map) {
-        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is held, and it is
-        // mapped there, by the function's requirements.
-        unsafe { bindings::dma_buf_vunmap(self.as_raw(), map) };
-    }
-
-    /// Bytes.
-    fn size(&self) -> usize {
-        // SAFETY: By the type invariants the DMA-buf is valid. Its size is set when it is made, and
-        // never changes.
-        unsafe { (*self.as_raw()).size }
-    }
-}
-
-impl Drop for DmaBuf {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again: this
-        // is `drop`.
-        unsafe { bindings::dma_buf_put(self.as_raw()) };
-    }
-}
-
-/// The memory of a DMA-buf, mapped for the kernel, and the pages that it is made of.
-///
-/// The pages are looked up in this mapping, as exporters need not put them into the scatterlist. They stay
-/// as long as they are mapped.
-///
-/// # Invariants
-///
-/// `map` is the result of `dma_buf_vmap` for `dma_buf`, which is valid. As long as it is mapped, it maps
-/// `pages`.
-pub(super) struct MappedPages {
-    dma_buf: *mut bindings::dma_buf,
-    map: bindings::iosys_map,
-    pages: KVVec<*mut bindings::page>,
-}
-
-impl MappedPages {
-    /// Maps the first `count` pages of `dma_buf`. Returns [`None`] if they have no `struct page`, or can't
-    /// be mapped.
-    ///
-    /// # Safety
-    ///
-    /// `dma_buf` must be valid until [`Self::unmap`], and have that many pages; its reservation must be
-    /// held.
-    pub(super) unsafe fn new(dma_buf: *mut bindings::dma_buf, count: usize) -> Option<Self> {
-        let mut pages = KVVec::with_capacity(count, GFP_KERNEL).ok()?;
-        let mut map = bindings::iosys_map::default();
-
-        // SAFETY: `dma_buf` is valid, by the function's requirements, and `map` is memory for a mapping.
-        to_result(unsafe { bindings::dma_buf_vmap(dma_buf, &mut map) }).ok()?;
-        for n in 0..count {
-            // SAFETY: There are that many pages, by the function's requirements, and all of them were
-            // just mapped at `map`.
-            match unsafe { page(&map, n) } {
-                Some(page) => {
-                    // There is room.
-                    let _ = pages.push_within_capacity(page);
-                }
-                None => {
-                    // SAFETY: Just mapped, for this; the reservation is still held.
-                    unsafe { bindings::dma_buf_vunmap(dma_buf, &mut map) };
-                    return None;
-                }
-            }
-        }
-
-        // INVARIANT: Just mapped, and these are the pages.
-        Some(Self {
-            dma_buf,
-            map,
-            pages,
-        })
-    }
-
-    /// The pages, as an array that lasts as long as `self`. Nobody writes to it.
-    pub(super) fn as_ptr(&self) -> *mut *mut bindings::page {
-        self.pages.as_ptr().cast_mut()
-    }
-
-    /// Unmaps the pages.
-    ///
-    /// # Safety
-    ///
-    /// The reservation of the DMA-buf must be held, and the pages not be used any more.
-    pub(super) unsafe fn unmap(mut self) {
-        // SAFETY: By the type invariants `map` is the mapping of `dma_buf`, which is valid. Its
-        // reservation is held, and nobody uses the pages any more, by the function's requirements.
-        unsafe { bindings::dma_buf_vunmap(self.dma_buf, &mut self.map) };
-    }
-}
-
-/// The `struct page` of page `n` of the mapping `map`, if it has one.
-///
-/// # Safety
-///
-/// More than `n` pages must be mapped at `map`.
-unsafe fn page(map: &bindings::iosys_map, n: usize) -> Option<*mut bindings::page> {
-    if map.is_iomem {
-        return None;
-    }
-    // SAFETY: All variants are an address.
-    let addr = unsafe { map.__bindgen_anon_1.vaddr }.wrapping_byte_add(n << PAGE_SHIFT);
-
-    // SAFETY: By the function's requirements something is mapped there. What is done is what is allowed
-    // for each kind of address, and page.
-    unsafe {
-        if bindings::is_vmalloc_addr(addr) {
-            let pfn = bindings::vmalloc_to_pfn(addr);
-
-            return bindings::pfn_valid(pfn).then(|| bindings::pfn_to_page(pfn));
-        }
-        bindings::virt_addr_valid(addr).then(|| bindings::virt_to_page(addr))
-    }
-}
 
 /// Whether all of the places are in memory types that are made of pages.
 ///
@@ -251,7 +76,7 @@ pub(super) unsafe fn is_of_pages(
 /// # Errors
 ///
 /// [`EINVAL`] if the places aren't made of pages, or the buffer is pinned elsewhere; errors of moving it and
-/// of [`reserved::pin`].
+/// of [`pinned::pin`].
 ///
 /// # Safety
 ///
@@ -273,7 +98,7 @@ unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result 
         }
         to_result(bindings::ttm_bo_validate(bo, &mut placement, ctx.as_raw()))?;
         to_result(bindings::ttm_bo_populate(bo, ctx.as_raw()))?;
-        reserved::pin(bo)
+        pinned::pin(bo)
     }
 }
 
@@ -372,147 +197,6 @@ unsafe fn is_of_device(
     // SAFETY: `drm` is valid, and `vma` has the file that it is a mapping of, by the function's
     // requirements. The operations of an open file, and those of a driver, never change.
     unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
-}
-
-/// The buffers that a device has imported, as long as it is registered.
-///
-/// # Invariants
-///
-/// Each of `all` is an imported buffer that isn't freed yet, and its attachment. The buffer's scatterlist is
-/// the one that is mapped for the attachment.
-pub(super) struct Imports {
-    all: KVec<(
-        *mut bindings::ttm_buffer_object,
-        *mut bindings::dma_buf_attachment,
-    )>,
-    ended: bool,
-}
-
-// SAFETY: Buffers and attachments may be used from any thread.
-unsafe impl Send for Imports {}
-
-impl Imports {
-    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
-    #[inline(never)]
-    pub(super) fn init() -> impl PinInit<Mutex<Self>> {
-        // INVARIANT: There is none.
-        new_mutex!(Self {
-            all: KVec::new(),
-            ended: false,
-        })
-    }
-
-    /// Adds a buffer, unless the device is unregistered.
-    ///
-    /// # Errors
-    ///
-    /// [`ENODEV`] if it is; [`ENOMEM`].
-    ///
-    /// # Safety
-    ///
-    /// `bo` must be an imported buffer that stays until [`release`], its scatterlist be what is mapped for
-    /// `attach`, and stay so until [`release`] or [`Self::end`].
-    unsafe fn add(
-        &mut self,
-        bo: *mut bindings::ttm_buffer_object,
-        attach: *mut bindings::dma_buf_attachment,
-    ) -> Result {
-        if self.ended {
-            return Err(ENODEV);
-        }
-        // INVARIANT: By the function's requirements.
-        self.all.push((bo, attach), GFP_KERNEL)?;
-        Ok(())
-    }
-
-    /// Unmaps all imported buffers, and accepts no more: the device is unregistered.
-    pub(super) fn end(&mut self) {
-        self.ended = true;
-        while let Some((bo, attach)) = self.all.pop() {
-            // SAFETY: By the type invariants, they are valid. The buffer's reservation is that of the
-            // DMA-buf, which protects the scatterlist. From here on it has none, and gets no pages.
-            unsafe {
-                let resv = (*bo).base.resv;
-
-                bindings::dma_resv_lock(resv, ptr::null_mut());
-                bindings::dma_buf_unmap_attachment(
-                    attach,
-                    take_sg(bo),
-                    bindings::dma_data_direction::DMA_BIDIRECTIONAL,
-                );
-                bindings::dma_resv_unlock(resv);
-            }
-        }
-    }
-}
-
-/// Takes the scatterlist away from an imported buffer, which gets no pages any more.
-///
-/// # Safety
-///
-/// `bo` must be valid, and its reservation be held.
-unsafe fn take_sg(bo: *mut bindings::ttm_buffer_object) -> *mut bindings::sg_table {
-    // SAFETY: The buffer is valid, and its reservation, which protects both fields, is held, by the
-    // function's requirements.
-    unsafe {
-        if !(*bo).ttm.is_null() {
-            (*(*bo).ttm).sg = ptr::null_mut();
-        }
-        mem::replace(&mut (*bo).sg, ptr::null_mut())
-    }
-}
-
-/// Releases the attachment of a buffer, if it was imported.
-///
-/// # Safety
-///
-/// `bo` must be a buffer of an object, on the device of `raw`, which TTM doesn't use any more. No
-/// reservation must be held.
-pub(super) unsafe fn release(raw: &RawDevice, bo: *mut bindings::ttm_buffer_object) {
-    // SAFETY: The buffer is valid, by the function's requirements; its type never changes.
-    if unsafe { (*bo).type_ } != bindings::ttm_bo_type_ttm_bo_type_sg {
-        return;
-    }
-    let mut imports = raw.imports().lock();
-    imports.all.retain(|&mut (other, _)| !ptr::eq(other, bo));
-    drop(imports);
-
-    // SAFETY: `bo` is a buffer of an object, which TTM doesn't use any more, by the function's
-    // requirements. If it has an attachment, `sg` is what that was mapped to, or null. What wasn't
-    // imported completely has no attachment; the DRM core then undoes the rest.
-    unsafe {
-        let gem = &raw mut (*bo).base;
-
-        if !(*gem).import_attach.is_null() {
-            bindings::drm_prime_gem_destroy(gem, (*bo).sg);
-        }
-    }
-}
-
-/// A guard of the reservation of a DMA-buf.
-///
-/// # Invariants
-///
-/// The current thread holds the reservation, and this gives it back.
-struct Locked<'a>(&'a DmaBuf);
-
-impl<'a> Locked<'a> {
-    fn new(dma_buf: &'a DmaBuf) -> Self {
-        // Without an acquire context, this doesn't fail.
-        // SAFETY: By the type invariants of `DmaBuf` it is valid, and so is its reservation, for as
-        // long as it is borrowed.
-        unsafe { bindings::dma_resv_lock(dma_buf.resv(), ptr::null_mut()) };
-        // INVARIANT: Just taken.
-        Self(dma_buf)
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        // SAFETY: By the type invariants the current thread holds the reservation, and it is given
-        // back once: this is `drop`.
-        unsafe { bindings::dma_resv_unlock(self.0.resv()) };
-    }
 }
 
 // The callbacks of GEM. All are only to be called by DRM, on an object of this type that is alive.
@@ -720,8 +404,8 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `sgt` must be what is mapped of it for a device, by `attach`, and stay so until [`release`] or
-    /// [`Imports::end`]; if this fails, until it returns.
+    /// `sgt` must be what is mapped of it for a device, by `attach`, and stay so until `imports::release` or
+    /// `Imports::end`; if this fails, until it returns.
     unsafe fn import(
         dev: &drm::Device<T::Driver>,
         dma_buf: DmaBuf,
@@ -735,8 +419,7 @@ impl<T: DriverObject> Object<T> {
         Self::check_size(size)?;
 
         // A second reference for the object. The object may be freed before the lock is dropped.
-        // SAFETY: It is valid.
-        let owned = unsafe { DmaBuf::get(dma_buf.0) };
+        let owned = dma_buf.clone();
         // The driver may end a registration in both calls, so the lock of the imports isn't held.
         let args = T::Driver::import(dev, size)?;
         let obj = Self::alloc(dev, size, 0, None, Some(owned), args)?;
@@ -754,7 +437,7 @@ impl<T: DriverObject> Object<T> {
                 &super::ObjectConfig::<T>::default(),
                 &mut OperationCtx::new(),
                 sgt,
-                locked.0.resv(),
+                dma_buf.resv(),
             )
         }?;
         drop(locked);

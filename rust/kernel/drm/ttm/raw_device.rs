@@ -5,9 +5,9 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
+    imports::Imports,
     lru,
     manager_ops,
-    prime::Imports,
     registration::{
         self,
         Registered, //

@@ -23,13 +23,9 @@ use crate::{
         Bound,
         DeviceContext, //
     },
-    dma_fence::{
-        DriverFence,
-        Timeline, //
-    },
+    dma_fence::DriverFence,
     drm,
     faux,
-    new_mutex,
     prelude::*,
     str::CString,
     sync::{
@@ -40,19 +36,16 @@ use crate::{
         },
         Arc,
         Completion,
-        Mutex,
         SetOnce, //
     },
     ModuleMetadata, //
 };
-use core::{
-    mem,
-    ops::Deref, //
-};
+use core::ops::Deref;
 
 mod answer;
 mod client;
 mod dma_buf;
+mod engine;
 pub use client::{
     Client,
     FdInfo,
@@ -61,6 +54,10 @@ pub use client::{
 pub use dma_buf::{
     settle,
     DmaBuf, //
+};
+pub use engine::{
+    Engine,
+    Works, //
 };
 
 /// A driver that has nothing of its own.
@@ -109,104 +106,6 @@ pub enum Kind {
     Precious,
     /// It is exported where other devices don't reach it: in VRAM.
     OutOfReach,
-}
-
-/// What the engine does.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Works {
-    /// There is none.
-    Never,
-    /// It moves buffers, except for evictions, which then don't wait for it.
-    NotToEvict,
-    /// It makes all moves.
-    Always,
-    /// It loses what it moves, and says at once that it is done.
-    Badly,
-    /// It has no use for the content of what moves.
-    Forgets,
-    /// None, but it reaches VRAM by way of [`Place::TT`] only. It knows a way back from neither: it sends
-    /// buffers to the other one.
-    ToAndFro,
-}
-
-/// The driver's part of a device: what plays its copy engine.
-#[pin_data]
-pub struct Engine {
-    works: Works,
-    #[pin]
-    queue: Mutex<Queue>,
-    #[pin]
-    dropped: Mutex<Option<KBox<dyn Send>>>,
-    #[pin]
-    answer: Mutex<Option<answer::Answer>>,
-    deletions: Atomic<u32>,
-    reclaims: Atomic<u32>,
-}
-
-/// What the engine has to do, in this order.
-struct Queue {
-    timeline: Timeline,
-    jobs: KVec<CopyJob>,
-}
-
-impl Queue {
-    fn new() -> Result<Self> {
-        Ok(Self {
-            timeline: Timeline::new(c"ttm-test-device", c"copies")?,
-            jobs: KVec::new(),
-        })
-    }
-}
-
-impl Engine {
-    /// Not for others to inline: lockdep wants the name of a lock class to be in one place.
-    #[inline(never)]
-    fn new(works: Works) -> Result<Pin<KBox<Self>>> {
-        let queue = Queue::new()?;
-        let init = pin_init!(Self {
-            works,
-            queue <- new_mutex!(queue),
-            dropped <- new_mutex!(None),
-            answer <- new_mutex!(None),
-            deletions: Atomic::new(0),
-            reclaims: Atomic::new(0),
-        });
-
-        KBox::pin_init(init, GFP_KERNEL)
-    }
-
-    /// How many buffers have lost their place for good.
-    pub fn deletions(&self) -> u32 {
-        self.deletions.load(Relaxed)
-    }
-
-    /// How many buffers were moved in memory reclaim.
-    pub fn reclaims(&self) -> u32 {
-        self.reclaims.load(Relaxed)
-    }
-
-    /// Has something dropped while the next buffer is made.
-    pub fn drop_with_next(&self, what: KBox<dyn Send>) {
-        *self.dropped.lock() = Some(what);
-    }
-
-    /// How many jobs there are to run.
-    pub fn queued(&self) -> usize {
-        self.queue.lock().jobs.len()
-    }
-
-    /// Takes the jobs out, for others to run them.
-    pub fn take_jobs(&self) -> KVec<CopyJob> {
-        mem::replace(&mut self.queue.lock().jobs, KVec::new())
-    }
-
-    /// Has the jobs that follow be part of another timeline.
-    pub fn change_timeline(&self) -> Result {
-        let Queue { timeline, .. } = Queue::new()?;
-
-        self.queue.lock().timeline = timeline;
-        Ok(())
-    }
 }
 
 impl BufferData {

@@ -6,7 +6,7 @@
 
 use super::{
     cursor::Reference,
-    reserved::private::RawResv,
+    resv::private::RawResv,
     Buffer,
     Driver,
     DriverObject,

@@ -5,7 +5,7 @@
 //! C header: [`include/drm/ttm/ttm_tt.h`](srctree/include/drm/ttm/ttm_tt.h)
 
 use super::{
-    prime::MappedPages,
+    dma_buf::MappedPages,
     raw_device,
     Buffer,
     Caching,

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Fences in a reservation: adding them, waiting for them, collecting them.
+//!
+//! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
+
+use super::{
+    AsBuffer,
+    OperationCtx,
+    Reserve,
+    Reserved, //
+};
+use crate::{
+    bindings,
+    dma_fence::Fence,
+    error::to_result,
+    ffi::{
+        c_long,
+        c_ulong, //
+    },
+    prelude::*,
+    sync::aref::ARef, //
+};
+use core::{
+    marker::PhantomData,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
+
+/// How the work of a fence uses a buffer. This decides which other users wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FenceUsage {
+    /// It reads: writers wait for it.
+    Read,
+    /// It writes: readers and writers wait for it.
+    Write,
+    /// Neither: only moving or freeing the buffer waits for it.
+    Bookkeep,
+}
+
+impl FenceUsage {
+    pub(super) fn as_raw(self) -> bindings::dma_resv_usage {
+        match self {
+            Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            Self::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            Self::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        }
+    }
+
+    /// The usage of the fences that a new user with this usage waits for; all of them for `Bookkeep`.
+    pub(super) fn waits_for(self) -> bindings::dma_resv_usage {
+        match self {
+            Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
+            Self::Write => bindings::dma_resv_usage_DMA_RESV_USAGE_READ,
+            Self::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP,
+        }
+    }
+}
+
+/// Room for a fence in a reservation.
+///
+/// # Invariants
+///
+/// The reservation `resv` is held. Unless it is `lent`, it has room for a fence more.
+pub struct FenceSlot<'a> {
+    resv: *mut bindings::dma_resv,
+    lent: bool,
+    _reserved: PhantomData<&'a mut ()>,
+}
+
+impl FenceSlot<'_> {
+    /// Adds a fence. Never waits for it, as its work may not even be submitted yet.
+    ///
+    /// # Errors
+    ///
+    /// In these cases nobody waits for the fence, so it should be added before the work is submitted:
+    ///
+    /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A reservation has no
+    ///   such; a driver waits for it before it takes the reservation, or has a
+    ///   [job](super::JobBuilder::wait_for) wait.
+    /// - [`ENOMEM`], but only in a [transaction]: if others with the same reservation have used the room
+    ///   meanwhile, and there is no memory for more.
+    ///
+    /// [transaction]: super::transaction()
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::DriverFence,
+    ///     drm::ttm::{self, test_device, FenceUsage, OperationCtx},
+    /// };
+    ///
+    /// let dev = test_device::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let last = DriverFence::new(c"example", c"ring 0")?;
+    /// let mut others = KVec::with_capacity(8, GFP_KERNEL)?;
+    ///
+    /// ttm::transaction(&OperationCtx::new(), |tx| {
+    ///     let mut reserved = tx.reserve(&obj)?;
+    ///     let slot = reserved.fence_slot()?;
+    ///
+    ///     // These use up what room there is.
+    ///     for _ in 0..8 {
+    ///         let work = DriverFence::new(c"example", c"ring 1")?;
+    ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
+    ///         let _ = others.push_within_capacity(work);
+    ///     }
+    ///     slot.add(&last.fence(), FenceUsage::Read)?;
+    ///     Ok(())
+    /// })?;
+    ///
+    /// drop(others);
+    /// assert!(!obj.reserve().is_idle());
+    /// drop(last);
+    /// assert!(obj.reserve().is_idle());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn add(self, fence: &Fence, usage: FenceUsage) -> Result {
+        if fence.is_container() {
+            return Err(EINVAL);
+        }
+        if self.lent {
+            // SAFETY: By the type invariants the reservation is valid, and held.
+            to_result(unsafe { bindings::dma_resv_reserve_fences(self.resv, 1) })?;
+        }
+
+        // SAFETY: By the type invariants the reservation is held. It has room: by the type
+        // invariants, or since just now. It takes a reference to the fence.
+        unsafe { bindings::dma_resv_add_fence(self.resv, fence.as_raw(), usage.as_raw()) };
+        Ok(())
+    }
+}
+
+impl<B: Reserve> Reserved<'_, B> {
+    /// Makes room for a fence in the reservation.
+    ///
+    /// Before work on the buffer begins, add the work's [`Fence`] with this. Moving or freeing the buffer
+    /// then waits for the fence.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::DriverFence,
+    ///     drm::ttm::{test_device, FenceUsage, OperationCtx},
+    /// };
+    ///
+    /// let dev = test_device::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let mut reserved = obj.reserve();
+    ///
+    /// // Nothing fails, nor waits, after the work was given to the device.
+    /// let slot = reserved.fence_slot()?;
+    /// let work = DriverFence::new(c"example", c"ring 0")?;
+    /// slot.add(&work.fence(), FenceUsage::Write)?;
+    ///
+    /// let busy = OperationCtx::new().no_wait_gpu();
+    /// assert!(!reserved.is_idle());
+    /// assert_eq!(reserved.wait(&busy), Err(EBUSY));
+    /// work.signal(Ok(()));
+    /// assert!(reserved.is_idle());
+    /// reserved.wait(&busy)?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn fence_slot(&mut self) -> Result<FenceSlot<'_>> {
+        // SAFETY: By the type invariants the reservation is valid, and held.
+        to_result(unsafe { bindings::dma_resv_reserve_fences(self.held(), 1) })?;
+        // INVARIANT: By the type invariants the reservation is held. There is room since just now;
+        // unless `self` is lent, nobody else uses it, as there is no other guard, and `self` is
+        // borrowed.
+        Ok(FenceSlot {
+            resv: self.held(),
+            lent: self.is_lent(),
+            _reserved: PhantomData,
+        })
+    }
+
+    /// Whether all that used the buffers is done.
+    pub fn is_idle(&self) -> bool {
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
+
+        // SAFETY: By the type invariants the reservation is valid as long as `self`. This looks at its
+        // fences under RCU.
+        unsafe { bindings::dma_resv_test_signaled(self.held(), usage) }
+    }
+
+    /// Waits until the content of the buffers is where they are: for moves.
+    pub(super) fn wait_for_moves(&mut self) {
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+
+        // This doesn't fail, as it can't be interrupted.
+        // SAFETY: By the type invariants the reservation is valid as long as `self`.
+        let _ = unsafe { wait_for(self.held(), usage, false, c_long::MAX) };
+    }
+}
+
+impl<B: AsBuffer> Reserved<'_, B> {
+    /// Waits until all that used the buffer is done.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] with a context that doesn't wait for the GPU, [`ERESTARTSYS`] with one that can be
+    /// interrupted.
+    ///
+    /// # Examples
+    ///
+    /// See [`Self::fence_slot`].
+    pub fn wait(&mut self, ctx: &OperationCtx) -> Result {
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid.
+        to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo(), ctx.for_walk().as_raw()) })
+    }
+}
+
+/// Waits for the fences of `resv` with `usage`, for `jiffies` at most. Returns whether they are signaled.
+///
+/// # Errors
+///
+/// [`ERESTARTSYS`] if `interruptible`.
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn wait_for(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+    interruptible: bool,
+    jiffies: c_long,
+) -> Result<bool> {
+    // CAST: It isn't negative.
+    // SAFETY: `resv` is a valid reservation, by the function's requirements, and stays so during the call.
+    let left =
+        unsafe { bindings::dma_resv_wait_timeout(resv, usage, interruptible, jiffies as c_ulong) };
+
+    if left < 0 {
+        // CAST: An error number.
+        return Err(Error::from_errno(left as i32));
+    }
+    Ok(left > 0)
+}
+
+/// Adds the fences of `resv` with `usage` to `all`, but for those that are signaled.
+///
+/// # Errors
+///
+/// [`ENOMEM`]
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn add_fences_of(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+    all: &mut KVec<ARef<Fence>>,
+) -> Result {
+    let mut count = 0;
+    let mut fences = ptr::null_mut();
+
+    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences` are
+    // valid for writes during the call.
+    to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
+    // CAST: There are never that many.
+    let count = count as usize;
+    let room = all.reserve(count, GFP_KERNEL);
+
+    for n in 0..count {
+        // CAST: `Fence` is transparent.
+        // SAFETY: It is an array with so many of them. None is null, and each comes with a reference
+        // that is given away here.
+        let fence: ARef<Fence> =
+            unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };
+        // Without room, they are put.
+        let _ = all.push_within_capacity(fence);
+    }
+    // SAFETY: The array is ours.
+    unsafe { bindings::kfree(fences.cast()) };
+    Ok(room?)
+}
