@@ -47,10 +47,11 @@ pub use self::{
         Waker, //
     },
 };
+#[cfg(any(CONFIG_DRM_VTTM, CONFIG_KUNIT))]
+pub(crate) use self::owner::get_owner_of;
 pub(crate) use self::{
     fence::jiffies,
     owner::{
-        get_owner_of,
         is_owner,
         Kept, //
     },

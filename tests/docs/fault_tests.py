@@ -28,7 +28,8 @@ C_CASE = re.compile(r'KUNIT_CASE(?:_SLOW)?\((\w+)')
 PLAIN = re.compile(r'copy_nonoverlapping|copy_from_slice|ptr::copy\b|\bfrom_raw_parts'
 		   r'|\.write_bytes\(')
 # These reach the content of buffers.
-CONTENT = ('content', 'reserved', 'job', 'moves', 'device', 'tt')
+CONTENT = ('access', 'bytes', 'device', 'emulation/content', 'emulation/copy_job',
+	   'emulation/job', 'moves', 'reserved', 'tt')
 
 
 def kunit():

@@ -21,6 +21,7 @@ CRATE = TOP / 'rust/kernel'
 # The test device is for examples, and not for drivers.
 FILES = [path for path in sorted((CRATE / 'drm/ttm').glob('*.rs'))
 	 if path.name != 'test_device.rs']
+FILES += sorted((CRATE / 'drm/ttm/emulation').glob('*.rs'))
 FILES += [path for path in sorted((CRATE / 'dma_fence').glob('*.rs'))
 	  if path.name != 'tests.rs']
 FILES += [CRATE / name for name in ('sync_file.rs', 'kthread.rs', 'drm/print.rs',

@@ -5,11 +5,9 @@
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
 use super::{
-    content::{
-        copy,
-        uses_pages, //
-    },
+    bytes::copy,
     raw_device::RawDevice,
+    resource::uses_pages,
     AsBuffer,
     DriverObject,
     Mapping,

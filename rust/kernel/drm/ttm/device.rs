@@ -5,13 +5,11 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
-    content::{
-        uses_pages,
-        zero, //
-    },
+    bytes::zero,
     fence_slot::wait_for,
     manager::Route,
     raw_device::RawDevice,
+    resource::uses_pages,
     tt,
     Buffer,
     Cursor,

@@ -19,15 +19,8 @@ use crate::{
         c_ulong, //
     },
     prelude::*,
-    sync::aref::ARef, //
 };
-use core::{
-    marker::PhantomData,
-    ptr::{
-        self,
-        NonNull, //
-    }, //
-};
+use core::marker::PhantomData;
 
 /// How the work of a fence uses a buffer. This decides which other users wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,42 +237,4 @@ pub(super) unsafe fn wait_for(
         return Err(Error::from_errno(left as i32));
     }
     Ok(left > 0)
-}
-
-/// Adds the fences of `resv` with `usage` to `all`, but for those that are signaled.
-///
-/// # Errors
-///
-/// [`ENOMEM`]
-///
-/// # Safety
-///
-/// `resv` must be a valid reservation.
-pub(super) unsafe fn add_fences_of(
-    resv: *mut bindings::dma_resv,
-    usage: bindings::dma_resv_usage,
-    all: &mut KVec<ARef<Fence>>,
-) -> Result {
-    let mut count = 0;
-    let mut fences = ptr::null_mut();
-
-    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences` are
-    // valid for writes during the call.
-    to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
-    // CAST: There are never that many.
-    let count = count as usize;
-    let room = all.reserve(count, GFP_KERNEL);
-
-    for n in 0..count {
-        // CAST: `Fence` is transparent.
-        // SAFETY: It is an array with so many of them. None is null, and each comes with a reference
-        // that is given away here.
-        let fence: ARef<Fence> =
-            unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };
-        // Without room, they are put.
-        let _ = all.push_within_capacity(fence);
-    }
-    // SAFETY: The array is ours.
-    unsafe { bindings::kfree(fences.cast()) };
-    Ok(room?)
 }

@@ -61,15 +61,16 @@ mod access;
 mod buddy;
 mod buffer;
 mod bulk;
-mod content;
+mod bytes;
 mod cursor;
 mod device;
 mod dma_buf;
 mod driver;
+#[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+mod emulation;
 mod fdinfo;
 mod fence_slot;
 mod imports;
-mod job;
 mod late;
 mod lru;
 mod manager;
@@ -100,6 +101,13 @@ mod tt;
 mod validate;
 mod walk;
 
+#[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+pub use self::emulation::{
+    CopyJob,
+    Job,
+    JobBuilder,
+    JobMemory, //
+};
 pub use self::{
     buddy::BuddyManager,
     buffer::{
@@ -124,11 +132,6 @@ pub use self::{
         FenceSlot,
         FenceUsage, //
     },
-    job::{
-        Job,
-        JobBuilder,
-        JobMemory, //
-    },
     lru::{
         Lru,
         Node, //
@@ -140,7 +143,6 @@ pub use self::{
     },
     mapping::Mapping,
     moves::{
-        CopyJob,
         Move,
         MoveBy,
         Space, //

@@ -17,7 +17,6 @@ use super::{
     Setup, //
 };
 use crate::{
-    alloc::VVec,
     bindings,
     container_of,
     debugfs,
@@ -47,7 +46,8 @@ pub(super) enum Memory {
     /// The buffers' pages.
     Pages,
     /// Memory of its own.
-    Emulated(VVec<u8>),
+    #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+    Emulated(crate::alloc::VVec<u8>),
     /// Memory of a real device, in a window that begins here.
     Io(PhysAddr, Caching),
 }
@@ -313,15 +313,20 @@ impl RawDevice {
     ///
     /// `res` must be a valid resource on this device, completely allocated.
     pub(super) unsafe fn memory(&self, res: *const bindings::ttm_resource) -> Option<*mut u8> {
-        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
-        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
-        let Memory::Emulated(memory) = self.memory.get(mem_type)? else {
-            return None;
-        };
+        // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
+        match self.memory.get(unsafe { (*res).mem_type } as usize)? {
+            #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+            Memory::Emulated(memory) => {
+                // SAFETY: `res` is valid and completely allocated, by the function's requirements, so
+                // its start doesn't change any more.
+                let start = unsafe { (*res).start };
 
-        // The memory is only accessed through this pointer. By the type invariants `start` is inside of it,
-        // so no bits get lost.
-        Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
+                // The memory is only accessed through this pointer. By the type invariants `start` is
+                // inside of it, so no bits get lost.
+                Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
+            }
+            _ => None,
+        }
     }
 
     /// The window where `res` is, and how it is cached, if it is in such a memory type.

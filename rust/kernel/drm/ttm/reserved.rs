@@ -5,7 +5,7 @@
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
 use super::{
-    content::uses_pages,
+    resource::uses_pages,
     AsBuffer,
     BulkId,
     MemType,

@@ -93,3 +93,19 @@ impl Resource {
         BulkId::new(unsafe { (*(*res).bo).bulk_move })
     }
 }
+
+/// Whether the space of `res` is made of the buffer's pages.
+///
+/// # Safety
+///
+/// `res` must be a valid resource of a buffer.
+pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
+    // SAFETY: `res` is a valid resource of a buffer, which is valid as long as that, by the function's
+    // requirements. Its memory type has a manager on the buffer's device, which allocated it; neither
+    // they nor `use_tt` change.
+    unsafe {
+        let bdev = (*(*res).bo).bdev;
+
+        (*(*bdev).man_drv[(*res).mem_type as usize]).use_tt
+    }
+}

@@ -15,7 +15,6 @@ use super::{
     MemType, //
 };
 use crate::{
-    alloc::VVec,
     bindings,
     debugfs,
     error::{
@@ -44,6 +43,7 @@ pub enum Backing {
 
     /// Memory of its own: what a virtual device has for VRAM. It is allocated at once, from the
     /// kernel's virtual memory; contents are copied when a buffer moves there or away.
+    #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated,
 
     /// Memory of a real device, which the CPU reaches in this window. It must be as large as the memory.
@@ -291,7 +291,10 @@ impl Memory {
 
         Ok(match backing {
             Backing::Pages => Self::Pages,
-            Backing::Emulated => Self::Emulated(VVec::from_elem(0, size, GFP_KERNEL)?),
+            #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+            Backing::Emulated => {
+                Self::Emulated(crate::alloc::VVec::from_elem(0, size, GFP_KERNEL)?)
+            }
             Backing::Io(window) if window.is_as_large_as(size) => {
                 Self::Io(window.start, window.caching)
             }

@@ -2,9 +2,12 @@
 
 //! Where the content of a buffer is, for a CPU that plays the device.
 
-use super::raw_device::RawDevice;
 use crate::{
     bindings,
+    drm::ttm::{
+        raw_device::RawDevice,
+        resource::uses_pages, //
+    },
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
@@ -104,22 +107,6 @@ impl Content {
     }
 }
 
-/// Whether the space of `res` is made of the buffer's pages.
-///
-/// # Safety
-///
-/// `res` must be a valid resource of a buffer.
-pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
-    // SAFETY: `res` is a valid resource of a buffer, which is valid as long as that, by the function's
-    // requirements. Its memory type has a manager on the buffer's device, which allocated it; neither
-    // they nor `use_tt` change.
-    unsafe {
-        let bdev = (*(*res).bo).bdev;
-
-        (*(*bdev).man_drv[(*res).mem_type as usize]).use_tt
-    }
-}
-
 /// The parts of `range`, none of which crosses the end of a page; nor does it if it began `shift` bytes
 /// further on. Neither may there begin before 0, nor end beyond [`isize::MAX`].
 pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (usize, usize)> {
@@ -135,45 +122,4 @@ pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (
         at += n;
         (n != 0).then_some(part)
     })
-}
-
-/// Copies memory that others may access at the same time.
-///
-/// # Safety
-///
-/// `to` must be valid for writes, and `from` for reads, of `n` bytes; but others may read and write there.
-pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
-    const WORD: usize = size_of::<u64>();
-
-    let is_aligned = to.addr() % WORD == 0 && from.addr() % WORD == 0;
-    let words = if is_aligned { n / WORD } else { 0 };
-
-    // SAFETY: `to` is valid for writes and `from` for reads of `n` bytes, by the function's
-    // requirements; no access is beyond those. If whole words are copied, both are aligned, as was
-    // just checked. Volatile accesses of a word or a byte are atomic for the kernel, so that others
-    // may access them meanwhile.
-    unsafe {
-        for at in 0..words {
-            let word = from.cast::<u64>().add(at).read_volatile();
-            to.cast::<u64>().add(at).write_volatile(word);
-        }
-        for at in words * WORD..n {
-            to.add(at).write_volatile(from.add(at).read_volatile());
-        }
-    }
-}
-
-/// Clears memory that others may access at the same time.
-///
-/// # Safety
-///
-/// `to` must be valid for writes of `n` bytes, and be aligned as `n` is, to words; but others may read and
-/// write there.
-pub(super) unsafe fn zero(to: *mut u8, n: usize) {
-    for at in 0..n / size_of::<u64>() {
-        // SAFETY: `to` is valid for writes of `n` bytes, and aligned, by the function's requirements;
-        // no access is beyond those. Volatile accesses of a word are atomic for the kernel, so that
-        // others may access them meanwhile.
-        unsafe { to.cast::<u64>().add(at).write_volatile(0) };
-    }
 }

@@ -3,16 +3,13 @@
 //! Jobs: work of a virtual GPU, done by the CPU.
 
 use super::{
+    add_fences_of,
     content::{
-        copy,
         parts,
         Content, //
     },
-    fence_slot::add_fences_of,
-    DriverObject,
-    FenceUsage,
-    Object,
-    Reserved, //
+    first_pending,
+    is_any_beyond, //
 };
 use crate::{
     bindings,
@@ -21,6 +18,13 @@ use crate::{
         PendingFence,
         PreparedFence,
         Timeline, //
+    },
+    drm::ttm::{
+        bytes::copy,
+        DriverObject,
+        FenceUsage,
+        Object,
+        Reserved, //
     },
     error::to_result,
     prelude::*,
@@ -39,7 +43,7 @@ use core::{
 /// reservations, so the buffers stay in place until the fence is signaled. Until it is published, a job can
 /// be dropped without effect.
 ///
-/// [transaction]: super::transaction()
+/// [transaction]: crate::drm::ttm::transaction()
 ///
 /// # Examples
 ///
@@ -369,18 +373,6 @@ impl<'a> JobBuilder<'a> {
         }
         Ok(all)
     }
-}
-
-/// Whether one of `fences` is neither signaled nor on `timeline`.
-pub(super) fn is_any_beyond(timeline: &Timeline, fences: &[ARef<Fence>]) -> bool {
-    fences
-        .iter()
-        .any(|fence| !timeline.has(fence) && !fence.is_signaled())
-}
-
-/// The first of `fences` that isn't signaled.
-pub(super) fn first_pending(fences: &[ARef<Fence>]) -> Option<&ARef<Fence>> {
-    fences.iter().find(|fence| !fence.is_signaled())
 }
 
 impl Use {
