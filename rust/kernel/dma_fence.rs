@@ -2,15 +2,15 @@
 
 //! DMA fences: a fence is signaled when a device has finished some work.
 //!
-//! A driver makes a fence in a [context](FenceCtx), from memory that it has
-//! [allocated before](DriverFenceAllocation). It keeps the [`DriverFence`], and signals it once. All
-//! others have a [`Fence`]: they wait for it, or add a [callback](FenceCb). A [`Timeline`] is a layer on
-//! top of a context that signals its fences in order. A single fence that needs no order is made with
-//! [`DriverFence::new`].
+//! A driver makes a fence in a [context](FenceCtx), from memory that it has [allocated
+//! before](DriverFenceAllocation). It keeps the [`DriverFence`], and signals it once. All others
+//! have a [`Fence`]: they wait for it, or add a [callback](FenceCb). A [`Timeline`] is a layer on
+//! top of a context that signals its fences in order. A single fence that needs no order is made
+//! with [`DriverFence::new`].
 //!
-//! No fence keeps its driver's module. A fence may outlive the module, as all of its data is in its own
-//! memory, and its functions are in the kernel image. A [`FenceCb`] or [`Wake`] that a driver adds to a
-//! fence keeps the module until it was called.
+//! No fence keeps its driver's module. A fence may outlive the module, as all of its data is in its
+//! own memory, and its functions are in the kernel image. A [`FenceCb`] or [`Wake`] that a driver
+//! adds to a fence keeps the module until it was called.
 //!
 //! C header: [`include/linux/dma-fence.h`](srctree/include/linux/dma-fence.h)
 

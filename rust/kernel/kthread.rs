@@ -2,8 +2,8 @@
 
 //! Kernel threads for tests: they end before the thread that has started them goes on.
 //!
-//! This isn't an interface for drivers. It is built with KUnit, and for the sample that shows how walks fare
-//! while other threads change the lists.
+//! This isn't an interface for drivers. It is built with KUnit, and for the sample that shows how
+//! walks fare while other threads change the lists.
 //!
 //! C header: [`include/linux/kthread.h`](srctree/include/linux/kthread.h)
 
@@ -59,7 +59,8 @@ pub fn scope<'env, R>(
     f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> Result<R>,
 ) -> Result<R> {
     let threads = no_threads()?;
-    // INVARIANT: They are waited for below. What lives for `'scope` was there before `scope` itself.
+    // INVARIANT: They are waited for below. What lives for `'scope` was there before `scope`
+    // itself.
     let scope = Scope {
         threads: &threads,
         _scope: PhantomData,
@@ -78,8 +79,8 @@ pub fn scope<'env, R>(
     }
 }
 
-/// Not part of [`scope`], which is made anew by each crate that calls it: lockdep wants the lock's class
-/// to have one name.
+/// Not part of [`scope`], which is made anew by each crate that calls it: lockdep wants the lock's
+/// class to have one name.
 fn no_threads() -> Result<Pin<KBox<Mutex<KVec<Thread>>>>> {
     KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)
 }
@@ -88,8 +89,8 @@ fn no_threads() -> Result<Pin<KBox<Mutex<KVec<Thread>>>>> {
 ///
 /// # Invariants
 ///
-/// [`scope`] doesn't return before all of `threads`, and those that are added to it, have ended. All
-/// that lives for `'scope` is there until then.
+/// [`scope`] doesn't return before all of `threads`, and those that are added to it, have ended.
+/// All that lives for `'scope` is there until then.
 pub struct Scope<'scope, 'env: 'scope> {
     threads: &'scope Mutex<KVec<Thread>>,
     // Both lifetimes have to be just these.
@@ -120,9 +121,9 @@ impl<'scope> Scope<'scope, '_> {
         )?;
         let start = KBox::into_raw(start);
 
-        // SAFETY: `run` gets what it wants, and owns it; `F` is `Send`. What `f` borrows outlives the
-        // thread: by the type invariants, `scope` doesn't return before it has ended. The name is a
-        // string, and copied.
+        // SAFETY: `run` gets what it wants, and owns it; `F` is `Send`. What `f` borrows outlives
+        // the thread: by the type invariants, `scope` doesn't return before it has ended. The name
+        // is a string, and copied.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_node(
                 Some(run::<F>),

@@ -63,8 +63,8 @@ impl SyncFile {
             return Err(ENOMEM);
         }
 
-        // SAFETY: It was just made, with a file, whose only reference is given away here. No descriptor
-        // stands for it, so nobody is about to change its position.
+        // SAFETY: It was just made, with a file, whose only reference is given away here. No
+        // descriptor stands for it, so nobody is about to change its position.
         Ok(Self(unsafe {
             ARef::from_raw(NonNull::new_unchecked((*sync_file).file.cast()))
         }))
@@ -81,8 +81,8 @@ impl SyncFile {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such file, or it is none; or if the program has ended, and no file is
-    /// its any more.
+    /// [`EINVAL`] if there is no such file, or it is none; or if the program has ended, and no file
+    /// is its any more.
     pub fn fence_of(fd: i32) -> Result<ARef<Fence>> {
         // SAFETY: The current task is valid, and only it changes which files it has.
         if unsafe { (*Task::current_raw()).files }.is_null() {

@@ -4,14 +4,15 @@
 //!
 //! A virtual device with 16 MiB of VRAM, and buffers there: three bulks, and some loose ones. Two
 //! threads walk the LRU list of VRAM and drop its lock at every step. Meanwhile a third one frees,
-//! allocates, evicts, pins and unpins buffers, lets them join and leave their bulks, and moves them and
-//! the bulks to the list's tail.
+//! allocates, evicts, pins and unpins buffers, lets them join and leave their bulks, and moves them
+//! and the bulks to the list's tail.
 //!
-//! A buffer that is on the list from a walk's first step to its end, and doesn't enter it meanwhile, is
-//! owed to that walk: it must be returned. Each walk counts what it is owed, and what it missed.
+//! A buffer that is on the list from a walk's first step to its end, and doesn't enter it
+//! meanwhile, is owed to that walk: it must be returned. Each walk counts what it is owed, and what
+//! it missed.
 //!
-//! The first steps are shown, a line each: members of the three bulks as `a`, `b` and `c`, loose buffers
-//! as `.`, and each walk's place as `|`; then what happened meanwhile.
+//! The first steps are shown, a line each: members of the three bulks as `a`, `b` and `c`, loose
+//! buffers as `.`, and each walk's place as `|`; then what happened meanwhile.
 
 use core::{
     pin::pin,
@@ -79,8 +80,8 @@ const MEMBERS: usize = 10;
 const LOOSE: usize = 10;
 const BUFFERS: usize = BULKS * MEMBERS + LOOSE;
 
-/// The largest buffer. However they lie in VRAM, there is room for one more: so TTM never evicts any by
-/// itself.
+/// The largest buffer. However they lie in VRAM, there is room for one more: so TTM never evicts
+/// any by itself.
 const MAX_PAGES: usize = 32;
 const _: () = assert!((2 * BUFFERS + 1) * MAX_PAGES * PAGE_SIZE <= SZ_16M);
 

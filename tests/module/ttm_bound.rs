@@ -2,8 +2,8 @@
 
 //! A driver from outside of the tree that has something of the device which it is bound to.
 //!
-//! It drives any platform device that is told to have it. There is one ioctl, Nova's `getparam`: it says
-//! how often it was called since the device was bound.
+//! It drives any platform device that is told to have it. There is one ioctl, Nova's `getparam`: it
+//! says how often it was called since the device was bound.
 
 #![forbid(unsafe_code)]
 

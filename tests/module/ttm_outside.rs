@@ -2,10 +2,10 @@
 
 //! A driver from outside of the tree, that uses nothing but what the kernel crate shows to all.
 //!
-//! A virtual device with 1 MiB of VRAM that the buddy allocator manages. Programs create buffers there
-//! and map them; they also say when all are to be evicted, or brought back. As its ioctls have no
-//! header of their own, they are Nova's: `gem_create` as there, `gem_info` tells where a buffer can be
-//! mapped, and `getparam` does what its number says.
+//! A virtual device with 1 MiB of VRAM that the buddy allocator manages. Programs create buffers
+//! there and map them; they also say when all are to be evicted, or brought back. As its ioctls
+//! have no header of their own, they are Nova's: `gem_create` as there, `gem_info` tells where a
+//! buffer can be mapped, and `getparam` does what its number says.
 
 #![forbid(unsafe_code)]
 

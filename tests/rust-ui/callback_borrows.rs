@@ -1,4 +1,5 @@
-// SPDclosure may outlive the current function, but it borrows `n`-License-Identifier: GPL-2.0 OR MIT
+// SPDclosure may outlive the current function, but it borrows `n`-License-Identifier: GPL-2.0 OR
+// MIT
 //! A callback may run after all that is borrowed has gone.
 
 use kernel::{

@@ -1,6 +1,7 @@
-// SPDexpected a closure that implements the `FnMut` trait, but this closure only implements `FnOnce`-License-Identifier: GPL-2.0 OR MIT
-//! A callback is called by reference: what it owns isn't dropped with the fence's lock held, unless it says
-//! so.
+// SPDexpected a closure that implements the `FnMut` trait, but this closure only implements
+// `FnOnce`-License-Identifier: GPL-2.0 OR MIT
+//! A callback is called by reference: what it owns isn't dropped with the fence's lock held, unless
+//! it says so.
 
 use kernel::{
     dma_fence::{Fence, FenceCallback},

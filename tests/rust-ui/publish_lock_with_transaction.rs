@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who locks a queue for a job doesn't reserve, use or move its buffers then: the job wouldn't wait for that.
+//! Who locks a queue for a job doesn't reserve, use or move its buffers then: the job wouldn't wait
+//! for that.
 
 use kernel::{
     drm::ttm::{test_device, Job, JobBuilder, Object, Transaction},

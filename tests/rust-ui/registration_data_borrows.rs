@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a driver has while its device is registered may be there for as long as its parent is bound.
+//! What a driver has while its device is registered may be there for as long as its parent is
+//! bound.
 
 use kernel::{
     device::{Bound, Device},

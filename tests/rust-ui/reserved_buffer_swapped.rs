@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The reservation that a walk has handed out goes with the buffer and the reference that came with it.
+//! The reservation that a walk has handed out goes with the buffer and the reference that came with
+//! it.
 
 use core::mem::swap;
 use kernel::drm::ttm::{test_device, Buffer, Reserved, ReservedBuffer};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is found on a list may be a zombie or a ghost: to place it takes an object, which is neither.
+//! What is found on a list may be a zombie or a ghost: to place it takes an object, which is
+//! neither.
 
 use kernel::{
     drm::ttm::{test_device, Buffer, OperationCtx, Placement},

@@ -24,12 +24,13 @@ use core::ptr::{
 ///
 /// # Deadlocks
 ///
-/// A callback is called once, with the fence's lock held and interrupts off, maybe in an interrupt. So it
-/// must not sleep, and must not take the lock of this fence or of any other. It must not signal a fence,
-/// start one of a [`Timeline`](super::Timeline), add or remove callbacks (except its own, see
-/// [`FenceCbRegistration`]), or call [`Fence::status`]. For a fence of a [`FenceCtx`](super::FenceCtx) it
-/// may call [`Fence::is_signaled`], and drop references. It must not do so for a fence of another driver,
-/// which may share a lock with this fence, and take it. For anything more, enqueue a work item.
+/// A callback is called once, with the fence's lock held and interrupts off, maybe in an interrupt.
+/// So it must not sleep, and must not take the lock of this fence or of any other. It must not
+/// signal a fence, start one of a [`Timeline`](super::Timeline), add or remove callbacks (except
+/// its own, see [`FenceCbRegistration`]), or call [`Fence::status`]. For a fence of a
+/// [`FenceCtx`](super::FenceCtx) it may call [`Fence::is_signaled`], and drop references. It must
+/// not do so for a fence of another driver, which may share a lock with this fence, and take it.
+/// For anything more, enqueue a work item.
 pub trait FenceCb: Send + 'static {
     /// The fence is signaled.
     ///
@@ -69,11 +70,11 @@ impl<T: FenceCb> FenceCallback<T> {
 }
 
 impl Fence {
-    /// Calls `callback` when the fence is signaled, unless the registration is dropped before. Neither
-    /// sleeps nor allocates.
+    /// Calls `callback` when the fence is signaled, unless the registration is dropped before.
+    /// Neither sleeps nor allocates.
     ///
-    /// If the fence is signaled already, or if the exit of the module that contains the callback has
-    /// begun, this returns the callback without calling it.
+    /// If the fence is signaled already, or if the exit of the module that contains the callback
+    /// has begun, this returns the callback without calling it.
     ///
     /// # Examples
     ///
@@ -125,14 +126,14 @@ impl Fence {
 
 /// A callback that was added to a fence.
 ///
-/// Dropping this removes the callback, and waits for it if it is running on another CPU. So when the drop
-/// returns, the callback does not run any more, and is dropped. A callback may drop its own registration.
-/// It is then dropped as soon as it returns, still with the fence's lock held, so the restrictions of
-/// [`FenceCb`] apply to its drop as well. A callback must not drop another registration of the same fence:
-/// that deadlocks.
+/// Dropping this removes the callback, and waits for it if it is running on another CPU. So when
+/// the drop returns, the callback does not run any more, and is dropped. A callback may drop its
+/// own registration. It is then dropped as soon as it returns, still with the fence's lock held, so
+/// the restrictions of [`FenceCb`] apply to its drop as well. A callback must not drop another
+/// registration of the same fence: that deadlocks.
 ///
-/// The module that contains the callback is kept until the callback was called or removed. So a module
-/// that drops this only in its exit can't be unloaded until the fence is signaled.
+/// The module that contains the callback is kept until the callback was called or removed. So a
+/// module that drops this only in its exit can't be unloaded until the fence is signaled.
 ///
 /// # Invariants
 ///
@@ -178,8 +179,8 @@ struct Head {
     is_dropped: bool,
 }
 
-// SAFETY: Nobody uses what it points to while no fence has it, as in a `FenceCallback`; fences may be
-// used from any thread, and `T` is `Send`.
+// SAFETY: Nobody uses what it points to while no fence has it, as in a `FenceCallback`; fences may
+// be used from any thread, and `T` is `Send`.
 unsafe impl<T: Send> Send for Inner<T> {}
 
 impl<T: FenceCb> Inner<T> {
@@ -189,8 +190,8 @@ impl<T: FenceCb> Inner<T> {
     unsafe fn call(head: NonNull<Head>) {
         let this: *mut Self = head.as_ptr().cast();
 
-        // SAFETY: `this` is valid, as the head comes first, and nobody else accesses the callback, by
-        // the function's requirements.
+        // SAFETY: `this` is valid, as the head comes first, and nobody else accesses the callback,
+        // by the function's requirements.
         unsafe { &mut (*this).callback }.called();
     }
 
@@ -204,8 +205,8 @@ impl<T: FenceCb> Inner<T> {
     }
 }
 
-// The functions below are neither generic nor inlined elsewhere: they drop a reference to a module, and
-// must not be part of it.
+// The functions below are neither generic nor inlined elsewhere: they drop a reference to a module,
+// and must not be part of it.
 
 /// Adds a callback. Returns false if it is too late for that; the callback isn't called then.
 ///
@@ -218,8 +219,9 @@ unsafe fn add(head: NonNull<Head>, fence: &Fence) -> bool {
     let code = unsafe { (*head.as_ptr()).call } as *const ();
 
     // CAST: The hook comes first.
-    // SAFETY: `head` is valid and nobody else's until `remove`, by the function's requirements. The caller
-    // runs code of the callback's module. `callback` and `remove` give the reference to that back.
+    // SAFETY: `head` is valid and nobody else's until `remove`, by the function's requirements. The
+    // caller runs code of the callback's module. `callback` and `remove` give the reference to that
+    // back.
     unsafe { Hook::add(head.cast(), fence, code, callback) }
 }
 
@@ -231,15 +233,15 @@ unsafe fn add(head: NonNull<Head>, fence: &Fence) -> bool {
 unsafe extern "C" fn callback(_fence: *mut bindings::dma_fence, cb: *mut bindings::dma_fence_cb) {
     let this: *mut Head = cb.cast();
 
-    // SAFETY: `cb` is the first field of a valid head, by the function's requirements. So it is until
-    // the fence's lock is given back, which `remove` takes, but if that is called in `call`: then it
-    // leaves the rest to this. The hook's reference to the module is given back here.
+    // SAFETY: `cb` is the first field of a valid head, by the function's requirements. So it is
+    // until the fence's lock is given back, which `remove` takes, but if that is called in `call`:
+    // then it leaves the rest to this. The hook's reference to the module is given back here.
     unsafe {
         let module = (*this).hook.module();
         let head = NonNull::new_unchecked(this);
 
-        // INVARIANT: `runs_in` of `Head` is set with the fence's lock held, and null again before that
-        // is given back.
+        // INVARIANT: `runs_in` of `Head` is set with the fence's lock held, and null again before
+        // that is given back.
         (*this).runs_in.store(Task::current_raw(), Relaxed);
         ((*this).call)(head);
         (*this).runs_in.store(ptr::null_mut(), Relaxed);
@@ -264,15 +266,16 @@ unsafe fn remove(head: NonNull<Head>) {
 
     if ptr::eq(runs_in, Task::current_raw()) {
         // By the type invariants of `Head` this task runs the call, and has the fence's lock.
-        // SAFETY: `head` is valid, by the function's requirements, and `callback`, which reads this,
-        // waits for the call.
+        // SAFETY: `head` is valid, by the function's requirements, and `callback`, which reads
+        // this, waits for the call.
         unsafe { (*this).is_dropped = true };
         return;
     }
 
-    // SAFETY: `head` is valid, and has been added to its fence, by the function's requirements. When
-    // `Hook::remove` returns, the callback doesn't run any more, so `head` is ours. If it was removed
-    // before the call, the hook's reference to the module is ours as well; `free` is code of that module.
+    // SAFETY: `head` is valid, and has been added to its fence, by the function's requirements.
+    // When `Hook::remove` returns, the callback doesn't run any more, so `head` is ours. If it was
+    // removed before the call, the hook's reference to the module is ours as well; `free` is code
+    // of that module.
     unsafe {
         let module = (*this).hook.module();
         let is_removed = Hook::remove(head.cast());

@@ -58,8 +58,8 @@ impl Name {
 /// A context, which gives its fences ascending sequence numbers.
 ///
 /// Reservations, and TTM's evictions, keep only the last fence of a context for each usage. So the
-/// driver has to signal the fences in the order of their numbers. A [`Timeline`] does so in whatever
-/// order the work is done.
+/// driver has to signal the fences in the order of their numbers. A [`Timeline`] does so in
+/// whatever order the work is done.
 ///
 /// Fences have no reference to their context, which may be dropped before them.
 ///
@@ -141,10 +141,10 @@ impl FenceCtx {
         }
         // CAST: The fence comes first.
         let fence: *mut Fence = base.cast();
-        // SAFETY: It is memory for a `dma_fence`, by the function's requirements, and isn't moved, as
-        // it is only accessed through pointers. The table is static. Without a lock, the fence takes
-        // one of its own. Without a `release`, C frees the memory with `kfree_rcu`, and so all of it,
-        // as the fence comes first.
+        // SAFETY: It is memory for a `dma_fence`, by the function's requirements, and isn't moved,
+        // as it is only accessed through pointers. The table is static. Without a lock, the fence
+        // takes one of its own. Without a `release`, C frees the memory with `kfree_rcu`, and so
+        // all of it, as the fence comes first.
         unsafe {
             bindings::dma_fence_init64(
                 fence.cast(),
@@ -162,10 +162,10 @@ impl FenceCtx {
 
 /// Data that a [`DriverFence`] may carry: any data without a destructor.
 ///
-/// The data is part of the fence's memory. Others have references to the fence, and its memory is freed
-/// an RCU grace period after the last one is dropped. A destructor would be code of the driver, called
-/// where nothing may sleep, when the module may be gone. Keep data that has a destructor beside the
-/// [`DriverFence`].
+/// The data is part of the fence's memory. Others have references to the fence, and its memory is
+/// freed an RCU grace period after the last one is dropped. A destructor would be code of the
+/// driver, called where nothing may sleep, when the module may be gone. Keep data that has a
+/// destructor beside the [`DriverFence`].
 pub trait FenceData: Copy + Send + Sync + 'static {}
 
 impl<T: Copy + Send + Sync + 'static> FenceData for T {}
@@ -189,7 +189,8 @@ pub(super) struct Memory<T> {
 
 /// Memory for a fence and its data, so that [`FenceCtx::new_fence`] does not allocate.
 ///
-/// When submitting a job, allocate this before the point of no failure, and make the fence after it.
+/// When submitting a job, allocate this before the point of no failure, and make the fence after
+/// it.
 pub struct DriverFenceAllocation<T: FenceData = ()>(KBox<Memory<T>>);
 
 // SAFETY: It has no fence yet, but only memory for one, and `T` is `Send`.
@@ -219,16 +220,17 @@ impl<T: FenceData> DriverFenceAllocation<T> {
 
 /// A fence that its driver hasn't signaled yet.
 ///
-/// Only the driver has this; others wait for its [`Fence`], see [`Self::fence`]. Dropping it signals the
-/// fence with [`ECANCELED`]. If it is forgotten, the fence is never signaled, as if a GPU hung.
+/// Only the driver has this; others wait for its [`Fence`], see [`Self::fence`]. Dropping it
+/// signals the fence with [`ECANCELED`]. If it is forgotten, the fence is never signaled, as if a
+/// GPU hung.
 ///
 /// It derefs to the driver's data.
 ///
 /// # Deadlocks
 ///
-/// Others may wait for the fence while they hold reservations, or in memory reclaim. So from the time
-/// that the fence is published until it is signaled, the driver must not wait for anything that may
-/// wait for the fence: it must take no reservation, and allocate no memory.
+/// Others may wait for the fence while they hold reservations, or in memory reclaim. So from the
+/// time that the fence is published until it is signaled, the driver must not wait for anything
+/// that may wait for the fence: it must take no reservation, and allocate no memory.
 ///
 /// # Examples
 ///
@@ -258,8 +260,8 @@ pub struct DriverFence<T: FenceData = ()> {
 }
 
 impl DriverFence {
-    /// Makes a fence with a context of its own, so that the order in which it is signaled doesn't matter.
-    /// The names are shown where fences are listed; of each, 31 bytes are copied.
+    /// Makes a fence with a context of its own, so that the order in which it is signaled doesn't
+    /// matter. The names are shown where fences are listed; of each, 31 bytes are copied.
     ///
     /// # Errors
     ///
@@ -286,8 +288,8 @@ impl<T: FenceData> DriverFence<T> {
         if self.fence.is_signaled() {
             return;
         }
-        // SAFETY: By the type invariants of `Fence` it is valid. It isn't signaled when its error is
-        // set: that was just checked, and by the type invariants nobody else signals it.
+        // SAFETY: By the type invariants of `Fence` it is valid. It isn't signaled when its error
+        // is set: that was just checked, and by the type invariants nobody else signals it.
         unsafe {
             if let Err(error) = result {
                 bindings::dma_fence_set_error(self.fence.as_raw(), error.to_errno());
@@ -309,7 +311,8 @@ impl<T: FenceData> DriverFence<T> {
         // INVARIANT: It was one before, by the function's requirements.
         Self {
             // CAST: The fence comes first.
-            // SAFETY: By the function's requirements it isn't null, and the reference is given away.
+            // SAFETY: By the function's requirements it isn't null, and the reference is given
+            // away.
             fence: unsafe { ARef::from_raw(NonNull::new_unchecked(memory.cast())) },
             _data: PhantomData,
         }
@@ -323,8 +326,8 @@ impl<T: FenceData> Deref for DriverFence<T> {
         // CAST: By the type invariants it is the first part of a `Memory<T>`.
         let memory: *const Memory<T> = self.fence.as_raw().cast();
 
-        // SAFETY: By the type invariants it is initialized, and `fence` keeps it. Nobody changes data
-        // that is lent: those of a timeline never are.
+        // SAFETY: By the type invariants it is initialized, and `fence` keeps it. Nobody changes
+        // data that is lent: those of a timeline never are.
         unsafe { &(*memory).data }
     }
 }
@@ -347,7 +350,8 @@ static OPS: bindings::dma_fence_ops = bindings::dma_fence_ops {
 /// `fence` must be part of a valid [`Base`].
 unsafe extern "C" fn driver_name_callback(fence: *mut bindings::dma_fence) -> *const c_char {
     // CAST: The fence comes first.
-    // SAFETY: It is part of a valid `Base`, by the function's requirements; nobody writes to its names.
+    // SAFETY: It is part of a valid `Base`, by the function's requirements; nobody writes to its
+    // names.
     unsafe { &(*fence.cast::<Base>()).driver }.as_char_ptr()
 }
 
@@ -356,6 +360,7 @@ unsafe extern "C" fn driver_name_callback(fence: *mut bindings::dma_fence) -> *c
 /// `fence` must be part of a valid [`Base`].
 unsafe extern "C" fn timeline_name_callback(fence: *mut bindings::dma_fence) -> *const c_char {
     // CAST: The fence comes first.
-    // SAFETY: It is part of a valid `Base`, by the function's requirements; nobody writes to its names.
+    // SAFETY: It is part of a valid `Base`, by the function's requirements; nobody writes to its
+    // names.
     unsafe { &(*fence.cast::<Base>()).timeline }.as_char_ptr()
 }

@@ -19,12 +19,13 @@ use core::ptr::NonNull;
 /// A fence: it is signaled once, when the work that it stands for is done.
 ///
 /// It may be a fence of any driver. The driver that signals it has a
-/// [`DriverFence`](super::DriverFence). Its memory is freed an RCU grace period after the last reference
-/// is dropped.
+/// [`DriverFence`](super::DriverFence). Its memory is freed an RCU grace period after the last
+/// reference is dropped.
 ///
 /// # Invariants
 ///
-/// `self.0` is an initialized `struct dma_fence`, with a reference as long as there is one to `self`.
+/// `self.0` is an initialized `struct dma_fence`, with a reference as long as there is one to
+/// `self`.
 ///
 /// # Examples
 ///
@@ -58,8 +59,8 @@ unsafe impl AlwaysRefCounted for Fence {
 
     unsafe fn dec_ref(obj: NonNull<Self>) {
         // CAST: `Self` is transparent.
-        // SAFETY: `obj` is valid and a reference is given away, by the function's requirements. `obj`
-        // isn't used any more.
+        // SAFETY: `obj` is valid and a reference is given away, by the function's requirements.
+        // `obj` isn't used any more.
         unsafe { bindings::dma_fence_put(obj.as_ptr().cast()) };
     }
 }

@@ -20,8 +20,8 @@ use core::ptr::{
 ///
 /// # Invariants
 ///
-/// While a fence has it, `fence` is that fence, and a reference to `module` belongs to this, unless that
-/// is null.
+/// While a fence has it, `fence` is that fence, and a reference to `module` belongs to this, unless
+/// that is null.
 #[repr(C)]
 pub(super) struct Hook {
     // Comes first: C has a pointer to it.
@@ -41,16 +41,16 @@ impl Hook {
         }
     }
 
-    /// Has `fence` call `func`, and keeps the module that the function at `code` belongs to. Returns false
-    /// if the fence is signaled already, or if the exit of that module has begun.
+    /// Has `fence` call `func`, and keeps the module that the function at `code` belongs to.
+    /// Returns false if the fence is signaled already, or if the exit of that module has begun.
     ///
     /// # Safety
     ///
-    /// - `this` must be valid, and accessed by nobody else, until `func` is called or [`Self::remove`]
-    ///   returns true; if this returns false, until then.
+    /// - `this` must be valid, and accessed by nobody else, until `func` is called or
+    ///   [`Self::remove`] returns true; if this returns false, until then.
     /// - The caller must run code of that module, or have a reference to it.
-    /// - `func` may be called once with `this`. It must give the reference to the [module](Self::module)
-    ///   back, as must the caller of [`Self::remove`] that has removed it.
+    /// - `func` may be called once with `this`. It must give the reference to the
+    ///   [module](Self::module) back, as must the caller of [`Self::remove`] that has removed it.
     #[inline(never)]
     pub(super) unsafe fn add(
         this: NonNull<Self>,
@@ -69,8 +69,8 @@ impl Hook {
             (*this).module = module;
             (*this).fence = Some(fence.into());
         }
-        // SAFETY: By the type invariant of `Fence`, `fence` is valid; `this` keeps it. By the function's
-        // requirements, `this` is valid until `func` is called or it is removed.
+        // SAFETY: By the type invariant of `Fence`, `fence` is valid; `this` keeps it. By the
+        // function's requirements, `this` is valid until `func` is called or it is removed.
         let ret =
             unsafe { bindings::dma_fence_add_callback(fence.as_raw(), this.cast(), Some(func)) };
         if ret == 0 {
@@ -90,20 +90,20 @@ impl Hook {
         self.module
     }
 
-    /// Removes it from its fence. Returns false if that has called it already, or calls it just now: then
-    /// this waits for the call.
+    /// Removes it from its fence. Returns false if that has called it already, or calls it just
+    /// now: then this waits for the call.
     ///
     /// # Safety
     ///
     /// [`Self::add`] must have returned true for `this`, which must be valid.
     #[inline(never)]
     pub(super) unsafe fn remove(this: NonNull<Self>) -> bool {
-        // SAFETY: `this` is valid, by the function's requirements. `add` has set `fence`, and while the
-        // fence calls, it isn't changed.
+        // SAFETY: `this` is valid, by the function's requirements. `add` has set `fence`, and while
+        // the fence calls, it isn't changed.
         let fence = unsafe { &(*this.as_ptr()).fence };
 
-        // SAFETY: By the type invariant of `Fence`, it is valid. `this` was added to it, by the function's
-        // requirements.
+        // SAFETY: By the type invariant of `Fence`, it is valid. `this` was added to it, by the
+        // function's requirements.
         fence.as_ref().is_some_and(|fence| unsafe {
             bindings::dma_fence_remove_callback(fence.as_raw(), this.as_ptr().cast())
         })

@@ -43,7 +43,8 @@ pub(crate) fn is_owner(module: *const bindings::module, code: *const ()) -> bool
     ptr::eq(module, owner_of(code))
 }
 
-/// A reference to the module that the function at `code` belongs to; null if the function is built in.
+/// A reference to the module that the function at `code` belongs to; null if the function is built
+/// in.
 ///
 /// # Errors
 ///
@@ -68,7 +69,8 @@ pub(crate) fn get_owner_of(code: *const ()) -> Result<*mut bindings::module> {
 pub(crate) struct Kept(*mut bindings::module);
 
 impl Kept {
-    /// Keeps the module that the function at `code` belongs to. The caller runs code of that module.
+    /// Keeps the module that the function at `code` belongs to. The caller runs code of that
+    /// module.
     ///
     /// # Errors
     ///

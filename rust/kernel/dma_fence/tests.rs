@@ -95,8 +95,8 @@ mod cases {
     unsafe fn shows(shown: impl FnOnce() -> *const c_char, name: &str) -> usize {
         let _guard = rcu::read_lock();
 
-        // SAFETY: It is a string as long as RCU is locked, by the function's requirements, and so until
-        // the end of this function.
+        // SAFETY: It is a string as long as RCU is locked, by the function's requirements, and so
+        // until the end of this function.
         let shown = unsafe { CStr::from_char_ptr(shown()) }.to_bytes();
         if name.as_bytes().starts_with(shown) {
             shown.len()
@@ -238,8 +238,8 @@ mod cases {
         Ok(())
     }
 
-    // Past the point of no failure nothing sleeps: with a spinlock held, the kernel would say so. That
-    // nothing fails is in the types.
+    // Past the point of no failure nothing sleeps: with a spinlock held, the kernel would say so.
+    // That nothing fails is in the types.
     #[test]
     fn what_was_allocated_is_enough() -> Result {
         let lock = KBox::pin_init(new_spinlock!(()), GFP_KERNEL)?;
@@ -267,7 +267,8 @@ mod cases {
         Ok(())
     }
 
-    // A reader under RCU, as of a reservation, may find a fence whose last reference is just dropped.
+    // A reader under RCU, as of a reservation, may find a fence whose last reference is just
+    // dropped.
     #[test]
     fn memory_stays_for_readers_under_rcu() -> Result {
         for is_signaled in [true, false] {

@@ -22,10 +22,11 @@ use core::ptr;
 
 /// Fences that are signaled in the order in which they were made.
 ///
-/// A timeline is for work that is done in order. Call [`PendingFence::signal`] when the work of a fence is
-/// done. If the work of an earlier fence is not done yet, this does not wait, and the fence is signaled
-/// later, when all earlier ones are. So a thread that waits for a fence has waited for all earlier ones,
-/// and it is enough that reservations, and TTM's evictions, keep the last fence of a timeline.
+/// A timeline is for work that is done in order. Call [`PendingFence::signal`] when the work of a
+/// fence is done. If the work of an earlier fence is not done yet, this does not wait, and the
+/// fence is signaled later, when all earlier ones are. So a thread that waits for a fence has
+/// waited for all earlier ones, and it is enough that reservations, and TTM's evictions, keep the
+/// last fence of a timeline.
 ///
 /// The timeline's memory is freed when the last clone is dropped and the last fence is signaled.
 ///
@@ -75,8 +76,8 @@ unsafe impl Sync for Link {}
 ///
 /// # Invariants
 ///
-/// - It is a list from `first` to `last`, linked by `next`; both are null if it is empty. Each fence comes
-///   from `DriverFence::into_raw`, and belongs to this.
+/// - It is a list from `first` to `last`, linked by `next`; both are null if it is empty. Each
+///   fence comes from `DriverFence::into_raw`, and belongs to this.
 /// - While the lock isn't held, `first` has no result.
 struct Queue {
     first: *mut Memory<Link>,
@@ -188,7 +189,8 @@ impl Timeline {
         })
     }
 
-    /// Records the result of a fence's work, unless it has one, and signals all fences whose turn it is.
+    /// Records the result of a fence's work, unless it has one, and signals all fences whose turn
+    /// it is.
     ///
     /// # Safety
     ///
@@ -203,7 +205,8 @@ impl Timeline {
         }
         *slot = Some(result);
 
-        // Fences are signaled with the lock held, so that no other thread signals a later one first.
+        // Fences are signaled with the lock held, so that no other thread signals a later one
+        // first.
         while let Some((fence, result)) = queue.pop_done() {
             fence.signal(result);
         }
@@ -212,8 +215,8 @@ impl Timeline {
 
 /// A fence that is not yet part of its timeline.
 ///
-/// All memory is allocated by then, so [`Self::start`] may be called after the point of no failure, or
-/// with a lock held.
+/// All memory is allocated by then, so [`Self::start`] may be called after the point of no failure,
+/// or with a lock held.
 ///
 /// # Examples
 ///
@@ -258,8 +261,9 @@ impl PreparedFence {
 
 /// A fence of a [`Timeline`] whose work isn't done yet.
 ///
-/// It is to a timeline what a [`DriverFence`] is to a [`FenceCtx`], and the same rules for forgetting it and
-/// for deadlocks apply. Dropping it signals the fence with [`ECANCELED`] when it is its turn.
+/// It is to a timeline what a [`DriverFence`] is to a [`FenceCtx`], and the same rules for
+/// forgetting it and for deadlocks apply. Dropping it signals the fence with [`ECANCELED`] when it
+/// is its turn.
 ///
 /// # Invariants
 ///

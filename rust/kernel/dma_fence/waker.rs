@@ -19,8 +19,8 @@ use core::{
 };
 
 impl Fence {
-    /// Calls `waker` when the fence is signaled. Returns `waker` if the fence is signaled already, or if
-    /// the exit of the waker's module has begun.
+    /// Calls `waker` when the fence is signaled. Returns `waker` if the fence is signaled already,
+    /// or if the exit of the waker's module has begun.
     ///
     /// # Examples
     ///
@@ -30,9 +30,9 @@ impl Fence {
         let waker = KBox::into_raw(waker);
 
         // CAST: A waker begins with its head, and that with its hook.
-        // SAFETY: The waker comes out of a box, so it is valid and not null, and nobody else's. It belongs
-        // to the fence until `wake_callback` is called, which gives the reference to the module back. `T`
-        // is this module's, so its code is running.
+        // SAFETY: The waker comes out of a box, so it is valid and not null, and nobody else's. It
+        // belongs to the fence until `wake_callback` is called, which gives the reference to the
+        // module back. `T` is this module's, so its code is running.
         let is_added = unsafe {
             Hook::add(
                 NonNull::new_unchecked(waker).cast(),
@@ -52,9 +52,9 @@ impl Fence {
 
 /// A continuation: code that runs when a fence is signaled, instead of a thread that waits.
 ///
-/// The fence owns the waker until it is signaled, and then gives it to [`Self::wake`]. So a waker may own
-/// the work to continue, such as a work item. A [`FenceCb`](super::FenceCb) is owned by the driver, which
-/// can remove it.
+/// The fence owns the waker until it is signaled, and then gives it to [`Self::wake`]. So a waker
+/// may own the work to continue, such as a work item. A [`FenceCb`](super::FenceCb) is owned by the
+/// driver, which can remove it.
 ///
 /// # Examples
 ///
@@ -90,8 +90,8 @@ pub trait Wake: Send + Sized + 'static {
     /// The fence is signaled.
     ///
     /// Called once, with the fence's lock held and interrupts off, maybe in an interrupt. The
-    /// restrictions of [`FenceCb`](super::FenceCb) apply here as well. The waker may be used again, for
-    /// another fence.
+    /// restrictions of [`FenceCb`](super::FenceCb) apply here as well. The waker may be used again,
+    /// for another fence.
     fn wake(waker: KBox<Waker<Self>>);
 }
 
@@ -158,7 +158,8 @@ impl<T> DerefMut for Waker<T> {
     }
 }
 
-/// Neither generic nor inlined elsewhere: it drops a reference to a module, and must not be part of it.
+/// Neither generic nor inlined elsewhere: it drops a reference to a module, and must not be part of
+/// it.
 ///
 /// # Safety
 ///
@@ -170,9 +171,9 @@ unsafe extern "C" fn wake_callback(
 ) {
     let head: *mut Head = cb.cast();
 
-    // SAFETY: By the function's requirements it is valid, and a fence has it. So by the type invariants
-    // of `Head`, `call` may be called with it. The hook's reference to the module is given back here;
-    // `head` isn't used after the call.
+    // SAFETY: By the function's requirements it is valid, and a fence has it. So by the type
+    // invariants of `Head`, `call` may be called with it. The hook's reference to the module is
+    // given back here; `head` isn't used after the call.
     unsafe {
         let module = (*head).hook.module();
         let call = (*head).call;

@@ -36,7 +36,8 @@ pub struct Printer<'a> {
 impl Printer<'_> {
     /// # Safety
     ///
-    /// `raw` must be valid as long as the returned printer, and nothing else may use it during that time.
+    /// `raw` must be valid as long as the returned printer, and nothing else may use it during that
+    /// time.
     pub(super) unsafe fn from_raw(raw: *mut bindings::drm_printer) -> Self {
         // INVARIANT: By the function's requirements.
         Self {

@@ -8,10 +8,11 @@ use crate::time::{
     Monotonic, //
 };
 
-/// The time from now until `deadline_ns`, in nanoseconds of `CLOCK_MONOTONIC`; zero if that has passed.
+/// The time from now until `deadline_ns`, in nanoseconds of `CLOCK_MONOTONIC`; zero if that has
+/// passed.
 ///
-/// User space passes the end of a wait and not its length, so a wait that a signal has interrupted can be
-/// restarted with the same argument.
+/// User space passes the end of a wait and not its length, so a wait that a signal has interrupted
+/// can be restarted with the same argument.
 ///
 /// # Examples
 ///

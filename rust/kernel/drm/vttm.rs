@@ -2,8 +2,8 @@
 
 //! What the virtual GPU vttm needs of the kernel, and no other driver should use.
 //!
-//! vttm has no `unsafe` code, so this lies here. Nothing of it is an interface: it is built for vttm and
-//! for tests only, and goes when the kernel has the same for all drivers.
+//! vttm has no `unsafe` code, so this lies here. Nothing of it is an interface: it is built for
+//! vttm and for tests only, and goes when the kernel has the same for all drivers.
 
 mod ordered;
 mod registered;

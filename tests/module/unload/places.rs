@@ -113,7 +113,8 @@ impl Shelf {
         Ok(())
     }
 
-    /// Unregisters a device, from a worker: an ioctl, even of another device, would wait for itself.
+    /// Unregisters a device, from a worker: an ioctl, even of another device, would wait for
+    /// itself.
     pub(crate) fn unregister(&self, registration: FauxRegistration<Driver>) -> Result {
         Item::new()?.enqueue(&*self.queue()?, boxed(registration)?);
         Ok(())
@@ -249,8 +250,8 @@ impl NewItem {
     }
 }
 
-/// Something is kept until a fence is signaled: then a worker drops it. The worker's queue is forgotten,
-/// as a waker can't wait for it.
+/// Something is kept until a fence is signaled: then a worker drops it. The worker's queue is
+/// forgotten, as a waker can't wait for it.
 struct Sleeper(Option<(OrderedQueue, Pin<KBox<Item>>)>);
 
 impl Wake for Sleeper {

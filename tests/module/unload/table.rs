@@ -2,8 +2,8 @@
 
 //! What is done wrong: each of the things in each of the places.
 //!
-//! The program reads this file: an entry's number is its place in the list, and the words behind its
-//! name are for it.
+//! The program reads this file: an entry's number is its place in the list, and the words behind
+//! its name are for it.
 //!
 //! - `device`: it keeps the device.
 //! - `pending`: somebody waits until it is dropped.
@@ -15,14 +15,16 @@
 //! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
 //! - `lost`: nobody can drop what is there.
 //!
-//! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]. As with all spinlocks, the next thread to take
-//! a forgotten one spins for ever.
+//! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]. As with all spinlocks, the next thread
+//! to take a forgotten one spins for ever.
 //!
 //! [`Walk`]: kernel::drm::ttm::Walk
 //! [`Lru`]: kernel::drm::ttm::Lru
 
 macro_rules! numbered {
-    ($(#[$attr:meta])* enum $name:ident { $($(#[$doc:meta])* $entry:ident: $($word:ident)*,)* }) => {
+    ($(#[$attr:meta])* enum $name:ident {
+        $($(#[$doc:meta])* $entry:ident: $($word:ident)*,)*
+    }) => {
         $(#[$attr])*
         #[derive(Clone, Copy)]
         pub(crate) enum $name { $($(#[$doc])* $entry,)* }

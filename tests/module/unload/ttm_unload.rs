@@ -2,9 +2,10 @@
 
 //! A driver that does what looks wrong, in safe code only, and is then unloaded.
 //!
-//! A program says what is wrong: which of the things in [`table`] is made, and where it is kept. The
-//! ioctls have Nova's numbers and layouts: `gem_create` makes a buffer, of the file's VM if `pad` says
-//! so; `gem_info` tells where it can be mapped; `getparam` is for the rest, see [`Call`].
+//! A program says what is wrong: which of the things in [`table`] is made, and where it is kept.
+//! The ioctls have Nova's numbers and layouts: `gem_create` makes a buffer, of the file's VM if
+//! `pad` says so; `gem_info` tells where it can be mapped; `getparam` is for the rest, see
+//! [`Call`].
 
 #![forbid(unsafe_code)]
 
@@ -122,8 +123,8 @@ pub(crate) struct Data {
     /// On what timeline jobs are to move buffers, and the last of them.
     #[pin]
     copies: Mutex<(Option<Timeline>, Option<CopyJob>)>,
-    /// Moves, once they are noted. Memory is allocated with the lock held, which is wrong: moves are noted
-    /// in memory reclaim as well.
+    /// Moves, once they are noted. Memory is allocated with the lock held, which is wrong: moves
+    /// are noted in memory reclaim as well.
     #[pin]
     notes: Mutex<Option<KVec<usize>>>,
     /// Whether they are noted.
@@ -267,7 +268,8 @@ pub(crate) fn buffer(
     )
 }
 
-/// Makes a device: VRAM, memory that the device reaches, some that the driver manages, files in debugfs.
+/// Makes a device: VRAM, memory that the device reaches, some that the driver manages, files in
+/// debugfs.
 pub(crate) fn device(
     parent: &faux::Device<Bound>,
     shelf: Arc<Shelf>,
@@ -328,7 +330,8 @@ enum Call {
     Submit,
     /// Evicts what is in VRAM.
     Evict,
-    /// Moves are noted from now on, and the shrinker is given a buffer to move. `value` is its handle.
+    /// Moves are noted from now on, and the shrinker is given a buffer to move. `value` is its
+    /// handle.
     Note,
     /// The module's init goes on, to fail.
     Fail,

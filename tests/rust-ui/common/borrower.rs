@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-// A driver that has the device which it is bound to. Included, as the macro is for the crate's root.
+// A driver that has the device which it is bound to. Included, as the macro is for the crate's
+// root.
 
 use kernel::{
     device::{Bound, Device},

@@ -2,8 +2,8 @@
 
 //! What walks over an LRU list cost, in C and in Rust.
 //!
-//! Walks the same buffers with both, and prints for each kind of walk how much the TSC went on. It is
-//! for `make cost`, where that counts instructions.
+//! Walks the same buffers with both, and prints for each kind of walk how much the TSC went on. It
+//! is for `make cost`, where that counts instructions.
 
 use core::{
     ffi::c_void,
@@ -87,8 +87,8 @@ impl ttm::Driver for Driver {
     type DeviceData = ();
 }
 
-// The walks in Rust. Each returns the bytes of the buffers it met, and does what the one of that name
-// in C does. C doesn't look whether a sum overflows.
+// The walks in Rust. Each returns the bytes of the buffers it met, and does what the one of that
+// name in C does. C doesn't look whether a sum overflows.
 
 #[inline(never)]
 fn held(man: &Manager) -> usize {

@@ -97,8 +97,8 @@ impl Domains {
         }
     }
 
-    /// The first one if it has room; if not, where the buffer is, if it may be there; if not, room is made
-    /// in the first one, or else it is the next.
+    /// The first one if it has room; if not, where the buffer is, if it may be there; if not, room
+    /// is made in the first one, or else it is the next.
     pub(crate) fn placement(self) -> Placement<'static> {
         const SYSTEM: Place = Place::SYSTEM.fallback();
         const GTT: Place = Place::TT.fallback();

@@ -59,9 +59,9 @@ pub(crate) struct Submitted {
 
 /// Runs one task after the other, in the order of their fences.
 ///
-/// A task in the queue only waits for tasks before it. A task that has to wait for another device's fence,
-/// which may never be signaled, is late: it has a timeline of its own, and enters the queue when that fence
-/// is signaled.
+/// A task in the queue only waits for tasks before it. A task that has to wait for another device's
+/// fence, which may never be signaled, is late: it has a timeline of its own, and enters the queue
+/// when that fence is signaled.
 #[pin_data]
 pub(crate) struct Engine {
     timeline: Timeline,
@@ -105,8 +105,8 @@ impl Engine {
 
     /// Moves a buffer: by the CPU at once, or by a task, if copies are to take a while.
     ///
-    /// What leaves pages is `from_pages`. They stay until it has been copied, while the buffer may get
-    /// others: there is no limit to that but [`Self::wait_for_copies`].
+    /// What leaves pages is `from_pages`. They stay until it has been copied, while the buffer may
+    /// get others: there is no limit to that but [`Self::wait_for_copies`].
     pub(crate) fn copy(&self, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
         let is_late = mv.waits_beyond(&self.timeline)?;
 
@@ -138,8 +138,9 @@ impl Engine {
 
     /// Waits while there is too much to copy out of pages.
     ///
-    /// A transaction waits when it begins. If it waited later, other transactions would have to wait for its
-    /// reservations. So there may be more to copy than the limit, by what transactions under way move.
+    /// A transaction waits when it begins. If it waited later, other transactions would have to
+    /// wait for its reservations. So there may be more to copy than the limit, by what transactions
+    /// under way move.
     pub(crate) fn wait_for_copies(&self) -> Result {
         self.copies.wait_for_room()
     }
@@ -149,8 +150,9 @@ impl Engine {
         JobBuilder::new(&self.timeline, capacity)
     }
 
-    /// Does `ops` with the buffers of a job, and adds the nanoseconds that it takes to `busy`. Returns the
-    /// fence to wait for, the job's number in the order of jobs, and whether it is late.
+    /// Does `ops` with the buffers of a job, and adds the nanoseconds that it takes to `busy`.
+    /// Returns the fence to wait for, the job's number in the order of jobs, and whether it is
+    /// late.
     pub(crate) fn submit(
         &self,
         mut job: JobBuilder<'_>,
@@ -188,8 +190,8 @@ impl Engine {
         self.late.all.lock().begun
     }
 
-    /// Waits for one of the late jobs to be done, for `patience` at most. Returns what is left of that, or
-    /// [`None`] if there is none to wait for, or that would take too long.
+    /// Waits for one of the late jobs to be done, for `patience` at most. Returns what is left of
+    /// that, or [`None`] if there is none to wait for, or that would take too long.
     pub(crate) fn wait_for_late(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
         self.late.wait_for_less(patience)
     }
@@ -258,8 +260,8 @@ impl UnderWay {
         self.share(&mut self.all.lock(), size)
     }
 
-    /// Waits until there is less than the most. Once that was so, what others begin meanwhile is no reason
-    /// to go on waiting.
+    /// Waits until there is less than the most. Once that was so, what others begin meanwhile is no
+    /// reason to go on waiting.
     ///
     /// What is under way must not wait for the caller.
     fn wait_for_room(&self) -> Result {
@@ -292,8 +294,8 @@ impl UnderWay {
         }
     }
 
-    /// Waits until some of it is done, for `patience` at most. Returns what is left of that, or [`None`]
-    /// if nothing is under way, or remains so.
+    /// Waits until some of it is done, for `patience` at most. Returns what is left of that, or
+    /// [`None`] if nothing is under way, or remains so.
     fn wait_for_less(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
         let mut all = self.all.lock();
 
@@ -448,8 +450,8 @@ impl WorkItem for Task {
 struct Sleeper(Option<Pin<KBox<Task>>>);
 
 impl Sleeper {
-    /// Has the task come again when one of the fences that it waits for is signaled. Returns it if there
-    /// is none, or if it can only wait here.
+    /// Has the task come again when one of the fences that it waits for is signaled. Returns it if
+    /// there is none, or if it can only wait here.
     fn put_to_sleep(mut task: Pin<KBox<Task>>) -> Option<Pin<KBox<Task>>> {
         while let Some(fence) = task.what.waits_for().cloned() {
             let Some(mut waker) = task.as_mut().project().waker.take() else {

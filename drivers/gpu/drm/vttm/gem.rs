@@ -77,8 +77,8 @@ pub(crate) struct Buffer {
     pub(crate) usage: Usage,
 }
 
-/// Of those that have one reservation, which work on them is late: waits for something that isn't the
-/// engine's.
+/// Of those that have one reservation, which work on them is late: waits for something that isn't
+/// the engine's.
 #[pin_data]
 pub(crate) struct Late {
     #[pin]
@@ -229,16 +229,16 @@ impl Buffer {
     }
 }
 
-/// How a program's ioctl waits, and what it does if memory is short: it ends. No process is killed for
-/// buffers.
+/// How a program's ioctl waits, and what it does if memory is short: it ends. No process is killed
+/// for buffers.
 pub(crate) fn ioctl_ctx() -> OperationCtx {
     OperationCtx::new().interruptible().gfp_retry_mayfail()
 }
 
 /// As [`ttm::transaction`], for an ioctl.
 ///
-/// Where there is no room as work on others' buffers is late, that is waited for, with nothing reserved. But
-/// not for long: nobody knows whether it ever begins.
+/// Where there is no room as work on others' buffers is late, that is waited for, with nothing
+/// reserved. But not for long: nobody knows whether it ever begins.
 pub(crate) fn transaction<'env, R>(
     engine: &Engine,
     mut f: impl FnMut(&Transaction<'env>) -> Result<R, Stop>,
@@ -276,10 +276,11 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// Brings a buffer to one of `domains`, and sees to it that it has its pages if it is made of them there.
+/// Brings a buffer to one of `domains`, and sees to it that it has its pages if it is made of them
+/// there.
 ///
-/// What is in the way is evicted: see [`Transaction::validate`]. A buffer that another device is attached
-/// to stays where it is; if that is none of `domains`, this fails with [`EBUSY`].
+/// What is in the way is evicted: see [`Transaction::validate`]. A buffer that another device is
+/// attached to stays where it is; if that is none of `domains`, this fails with [`EBUSY`].
 pub(crate) fn place(
     tx: &Transaction<'_>,
     reserved: &mut Reserved<'_, Object>,

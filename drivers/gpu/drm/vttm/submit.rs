@@ -269,7 +269,8 @@ struct Submit<'a> {
 }
 
 impl<'a> Submit<'a> {
-    /// Takes all reservations, brings the buffers to their places, and gives the work to the engine.
+    /// Takes all reservations, brings the buffers to their places, and gives the work to the
+    /// engine.
     ///
     /// `ops` are taken when nothing fails any more: contention makes a transaction call this again.
     fn run(
@@ -305,7 +306,8 @@ impl<'a> Submit<'a> {
 
     /// Brings all buffers to their places, none of which makes another one of them leave.
     ///
-    /// Where they are now, they may be in each other's way: then all leave before they are placed anew.
+    /// Where they are now, they may be in each other's way: then all leave before they are placed
+    /// anew.
     fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result<(), Stop> {
         let mut ctx = ioctl_ctx();
         let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
@@ -325,7 +327,8 @@ impl<'a> Submit<'a> {
         }
     }
 
-    /// Brings each buffer to its place. The largest ones, which need it in one piece, have the choice.
+    /// Brings each buffer to its place. The largest ones, which need it in one piece, have the
+    /// choice.
     fn place_largest_first(
         &self,
         tx: &Transaction<'a>,

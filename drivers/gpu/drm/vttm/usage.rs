@@ -53,11 +53,11 @@ impl Usage {
         self.insists.load(Relaxed)
     }
 
-    /// `obj`, whose reservation the caller has, is used by the job `now`. It may have VRAM next time, if
-    /// it was used in GTT for a while, and if those that it would displace are idle.
+    /// `obj`, whose reservation the caller has, is used by the job `now`. It may have VRAM next
+    /// time, if it was used in GTT for a while, and if those that it would displace are idle.
     ///
-    /// Each time that it is to displace others, its patience doubles: so buffers that take turns soon stay
-    /// where they are.
+    /// Each time that it is to displace others, its patience doubles: so buffers that take turns
+    /// soon stay where they are.
     pub(crate) fn was_used(obj: &Object, at: Option<MemType>, now: u64) {
         let usage = &obj.usage;
 

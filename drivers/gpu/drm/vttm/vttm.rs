@@ -2,8 +2,8 @@
 
 //! A virtual GPU whose memory TTM manages.
 //!
-//! Its VRAM is the system's memory, and its engine a worker. So what TTM does for real GPUs can be seen
-//! and tested without one: buffers are evicted while they are busy, swapped out, brought back.
+//! Its VRAM is the system's memory, and its engine a worker. So what TTM does for real GPUs can be
+//! seen and tested without one: buffers are evicted while they are busy, swapped out, brought back.
 
 #![forbid(unsafe_code)]
 
@@ -52,11 +52,11 @@ module! {
         },
         delay_us: u32 {
             default: 0,
-            description: "What each task of the engine waits, in microseconds; 0: the CPU moves buffers",
+            description: "Microseconds that each task of the engine waits; 0: the CPU moves buffers",
         },
         shrinker: u8 {
             default: 1,
-            description: "1: a shrinker gives pages back, 0: TTM swaps them out at a limit of its own",
+            description: "1: a shrinker gives pages back; 0: TTM swaps out at its own limit",
         },
     },
 }

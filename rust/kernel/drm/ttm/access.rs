@@ -28,21 +28,22 @@ use crate::{
 impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// Copies the buffer's content from `offset` bytes on into `to`.
     ///
-    /// A [`Job`](super::Job), a [`Mapping`], programs and the device may access it at the same time: then
-    /// each of its bytes is what it was before, or what it is afterwards.
+    /// A [`Job`](super::Job), a [`Mapping`], programs and the device may access it at the same
+    /// time: then each of its bytes is what it was before, or what it is afterwards.
     ///
     /// # Errors
     ///
     /// [`EINVAL`] if that goes beyond the buffer's end, [`ENXIO`] if the buffer has no place or the
-    /// CPU can't reach it, [`ENODEV`] if it is in a window of a device that is unplugged, [`ENOMEM`].
+    /// CPU can't reach it, [`ENODEV`] if it is in a window of a device that is unplugged,
+    /// [`ENOMEM`].
     pub fn read(&mut self, offset: usize, to: &mut [u8]) -> Result {
         let len = to.len();
         self.access(offset, len, |at, memory, n, is_io| {
             let to = to[at..at + n].as_mut_ptr();
 
-            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
-            // no part of `to`: a buffer is only accessed through pointers, so nobody has a slice of
-            // it. Others may write there.
+            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That
+            // is no part of `to`: a buffer is only accessed through pointers, so nobody has a slice
+            // of it. Others may write there.
             unsafe {
                 if is_io {
                     bindings::memcpy_fromio(to.cast(), memory.cast(), n);
@@ -62,9 +63,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         self.access(offset, from.len(), |at, memory, n, is_io| {
             let from = from[at..at + n].as_ptr();
 
-            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That is
-            // no part of `from`: a buffer is only accessed through pointers, so nobody has a slice of
-            // it. Others may read and write there.
+            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That
+            // is no part of `from`: a buffer is only accessed through pointers, so nobody has a
+            // slice of it. Others may read and write there.
             unsafe {
                 if is_io {
                     bindings::memcpy_toio(memory.cast(), from.cast(), n);
@@ -77,13 +78,13 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
     /// Pins the buffer, and maps all of it for the kernel.
     ///
-    /// `SIZE` is what is known to be there when it is compiled: accesses within it are checked then, all
-    /// others when they are made. See [`Mapping`].
+    /// `SIZE` is what is known to be there when it is compiled: accesses within it are checked
+    /// then, all others when they are made. See [`Mapping`].
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOTSUPP`] if that is in
-    /// the window of a real device, [`ENOMEM`]; as [`Self::pin`].
+    /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOTSUPP`] if that
+    /// is in the window of a real device, [`ENOMEM`]; as [`Self::pin`].
     pub fn vmap<const SIZE: usize>(&mut self) -> Result<Mapping<T, SIZE>> {
         self.check_access(0, SIZE)?;
         self.wait_for_moves();
@@ -142,8 +143,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         self.wait_for_moves();
 
         let bo = self.bo();
-        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the buffer
-        // is valid; it has a place.
+        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+        // buffer is valid; it has a place.
         let _window = unsafe { RawDevice::from_bdev((*bo).bdev).hold_window((*bo).resource) }?;
         let mut at = 0;
         while at < len {

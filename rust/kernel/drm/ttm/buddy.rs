@@ -83,8 +83,8 @@ impl BuddyManager {
         .map(Self)
     }
 
-    /// The limits of `place`, in bytes, if there are some. What lies beyond the memory is cut off before it
-    /// is made of pages bytes, so that no bits get lost.
+    /// The limits of `place`, in bytes, if there are some. What lies beyond the memory is cut off
+    /// before it is made of pages bytes, so that no bits get lost.
     fn limits(&self, place: &Place) -> Option<Range<u64>> {
         let pages = place.pages();
         let all = self.0.size() >> PAGE_SHIFT;

@@ -52,15 +52,15 @@ impl BufferId {
 /// A buffer that TTM still has, whatever became of it elsewhere.
 ///
 /// What is found on an LRU list may be alive, that is, an [`Object`] that someone has a reference
-/// to. It may be a *zombie*: everybody dropped it, but TTM must wait for the GPU before it is freed.
-/// Or it may be a *ghost*, which holds the old memory of a buffer that is being moved, and is no GEM
-/// object at all. So this isn't an [`Object`], but may be turned into one.
+/// to. It may be a *zombie*: everybody dropped it, but TTM must wait for the GPU before it is
+/// freed. Or it may be a *ghost*, which holds the old memory of a buffer that is being moved, and
+/// is no GEM object at all. So this isn't an [`Object`], but may be turned into one.
 ///
 /// # Invariants
 ///
-/// `self.0` is a valid `struct ttm_buffer_object` of a [`Device<T>`], with a TTM reference that lasts
-/// as long as any reference to `self`. Unless `base.dev` is null, which makes it a ghost, it is
-/// embedded in an [`Object<T::BufferData>`].
+/// `self.0` is a valid `struct ttm_buffer_object` of a [`Device<T>`], with a TTM reference that
+/// lasts as long as any reference to `self`. Unless `base.dev` is null, which makes it a ghost, it
+/// is embedded in an [`Object<T::BufferData>`].
 ///
 /// # Examples
 ///
@@ -107,8 +107,8 @@ pub struct Buffer<T: Driver>(Opaque<bindings::ttm_buffer_object>, PhantomData<fn
 // SAFETY: TTM's buffers may be used and freed from any thread; the driver's part is `Send`.
 unsafe impl<T: Driver> Send for Buffer<T> {}
 
-// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected by
-// the reservation. The driver's part is `Sync`.
+// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected
+// by the reservation. The driver's part is `Sync`.
 unsafe impl<T: Driver> Sync for Buffer<T> {}
 
 impl<T: Driver> Buffer<T> {
@@ -142,9 +142,9 @@ impl<T: Driver> Buffer<T> {
 
     /// The device that it is on.
     pub fn device(&self) -> &Device<T> {
-        // SAFETY: By the type invariants the buffer is valid, and `bdev`, which never changes, is that
-        // of a `Device<T>`. Each buffer has a reference to its device, and so has the one that a ghost
-        // comes from.
+        // SAFETY: By the type invariants the buffer is valid, and `bdev`, which never changes, is
+        // that of a `Device<T>`. Each buffer has a reference to its device, and so has the one that
+        // a ghost comes from.
         unsafe { Device::from_bdev((*self.as_raw()).bdev) }
     }
 
@@ -155,7 +155,8 @@ impl<T: Driver> Buffer<T> {
         unsafe { (*self.as_raw()).base.dev.is_null() }
     }
 
-    /// Whether its memory was imported: it belongs to another device, or to another exporter of DMA-bufs.
+    /// Whether its memory was imported: it belongs to another device, or to another exporter of
+    /// DMA-bufs.
     ///
     /// # Examples
     ///
@@ -176,15 +177,15 @@ impl<T: Driver> Buffer<T> {
 
     /// A reference to the object, or [`None`] if it isn't alive any more.
     ///
-    /// For the driver's part, [`Self::data`] is enough. To drop the last reference to an object may sleep,
-    /// but doesn't wait for the reservation: that may be held.
+    /// For the driver's part, [`Self::data`] is enough. To drop the last reference to an object may
+    /// sleep, but doesn't wait for the reservation: that may be held.
     pub fn object(&self) -> Option<ARef<Object<T::BufferData>>> {
         if self.is_ghost() {
             return None;
         }
 
-        // SAFETY: By the type invariants the buffer is valid. This is a pointer to its GEM part, which
-        // is initialized, as this is no ghost.
+        // SAFETY: By the type invariants the buffer is valid. This is a pointer to its GEM part,
+        // which is initialized, as this is no ghost.
         let gem = unsafe { &raw mut (*self.as_raw()).base };
 
         // SAFETY: The GEM part is in the buffer, which is valid as long as `self` is borrowed. Its
@@ -225,16 +226,16 @@ impl<T: Driver> Buffer<T> {
             return None;
         }
 
-        // SAFETY: By the type invariants the buffer is valid, and as it is no ghost, it is embedded in
-        // an object whose driver's part is there until TTM's last reference is dropped. Nothing else
-        // of the object is borrowed.
+        // SAFETY: By the type invariants the buffer is valid, and as it is no ghost, it is embedded
+        // in an object whose driver's part is there until TTM's last reference is dropped. Nothing
+        // else of the object is borrowed.
         Some(unsafe { &*Object::<T::BufferData>::data_of(self.as_raw()) })
     }
 
     /// Waits for the buffer's reservation and takes it.
     ///
-    /// May sleep. Must not be called by a thread that has this reservation already, nor, in general,
-    /// by one that has another.
+    /// May sleep. Must not be called by a thread that has this reservation already, nor, in
+    /// general, by one that has another.
     pub fn reserve(&self) -> Reserved<'_, Self> {
         Reserved::lock(self)
     }

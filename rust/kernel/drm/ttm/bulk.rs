@@ -49,11 +49,11 @@ impl BulkId {
 /// Buffers that go to the LRU list's tail together.
 ///
 /// They all share one reservation. A buffer joins when it is made ([`ObjectConfig::bulk`]) or with
-/// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any more.
-/// In each list, the members are next to each other.
+/// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any
+/// more. In each list, the members are next to each other.
 ///
-/// It has a reference to its device. What TTM has of it stays while this or a member exists. Dropping the
-/// last of them takes the LRU lock.
+/// It has a reference to its device. What TTM has of it stays while this or a member exists.
+/// Dropping the last of them takes the LRU lock.
 ///
 /// [`ObjectConfig::bulk`]: super::ObjectConfig::bulk
 ///
@@ -108,8 +108,8 @@ impl BulkId {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Dropping it leaves the bulk to its members, and the last of them frees it. If it is forgotten, it stays,
-/// empty once its members are gone, and so does its device.
+/// Dropping it leaves the bulk to its members, and the last of them frees it. If it is forgotten,
+/// it stays, empty once its members are gone, and so does its device.
 ///
 /// # Invariants
 ///
@@ -125,8 +125,8 @@ pub struct BulkMove<T: Driver> {
 /// # Invariants
 ///
 /// - `bulk` is initialized.
-/// - `bdev` is valid: only a [`BulkMove`] and members have references to this, and these have one to the
-///   device.
+/// - `bdev` is valid: only a [`BulkMove`] and members have references to this, and these have one
+///   to the device.
 /// - All members have the reservation `resv` and are on `bdev`.
 #[pin_data(PinnedDrop)]
 pub(super) struct BulkInner {
@@ -271,8 +271,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 #[pinned_drop]
 impl PinnedDrop for BulkInner {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants the bulk is initialized and `bdev` is valid, whose LRU lock this
-        // takes. There are no members any more: they have references. It isn't used again.
+        // SAFETY: By the type invariants the bulk is initialized and `bdev` is valid, whose LRU
+        // lock this takes. There are no members any more: they have references. It isn't used
+        // again.
         unsafe { bindings::ttm_lru_bulk_move_fini(self.bdev, self.bulk.get()) };
     }
 }

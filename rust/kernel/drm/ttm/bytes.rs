@@ -6,7 +6,8 @@
 ///
 /// # Safety
 ///
-/// `to` must be valid for writes, and `from` for reads, of `n` bytes; but others may read and write there.
+/// `to` must be valid for writes, and `from` for reads, of `n` bytes; but others may read and write
+/// there.
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
     const WORD: usize = size_of::<u64>();
 
@@ -32,13 +33,13 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
 ///
 /// # Safety
 ///
-/// `to` must be valid for writes of `n` bytes, and be aligned as `n` is, to words; but others may read and
-/// write there.
+/// `to` must be valid for writes of `n` bytes, and be aligned as `n` is, to words; but others may
+/// read and write there.
 pub(super) unsafe fn zero(to: *mut u8, n: usize) {
     for at in 0..n / size_of::<u64>() {
-        // SAFETY: `to` is valid for writes of `n` bytes, and aligned, by the function's requirements;
-        // no access is beyond those. Volatile accesses of a word are atomic for the kernel, so that
-        // others may access them meanwhile.
+        // SAFETY: `to` is valid for writes of `n` bytes, and aligned, by the function's
+        // requirements; no access is beyond those. Volatile accesses of a word are atomic for the
+        // kernel, so that others may access them meanwhile.
         unsafe { to.cast::<u64>().add(at).write_volatile(0) };
     }
 }

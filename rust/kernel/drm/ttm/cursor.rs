@@ -31,8 +31,8 @@ use core::{
 
 /// A place in a walk over a manager's resources.
 ///
-/// While the lock isn't held it is a node in the list, a hitch; that is why it must be pinned before
-/// it can be used. Dropping it takes the hitch off the list.
+/// While the lock isn't held it is a node in the list, a hitch; that is why it must be pinned
+/// before it can be used. Dropping it takes the hitch off the list.
 ///
 /// # Examples
 ///
@@ -67,8 +67,8 @@ use core::{
 /// # Forgetting
 ///
 /// On the stack it is dropped with its scope, whatever becomes of its pin. On the heap it can be
-/// forgotten, but then its memory is never freed. The hitch stays in the list, in nobody's way, until the
-/// device takes it off, before it goes itself:
+/// forgotten, but then its memory is never freed. The hitch stays in the list, in nobody's way,
+/// until the device takes it off, before it goes itself:
 ///
 /// ```
 /// use kernel::drm::ttm::{test_device, MemType};
@@ -88,14 +88,16 @@ use core::{
 ///
 /// # Deadlocks
 ///
-/// Dropping it, too, takes the LRU lock. It can't be dropped while its own [`Walk`] is there, but that
-/// of another cursor of the same device, or an [`Lru`], is no better.
+/// Dropping it, too, takes the LRU lock. It can't be dropped while its own [`Walk`] is there, but
+/// that of another cursor of the same device, or an [`Lru`], is no better.
 ///
 /// # Invariants
 ///
-/// - If `ready`, `cursor` is initialized for `way.man`, and `self` is pinned. Otherwise it is on no list.
-/// - While its hitch is on a list, its memory isn't freed: being pinned, it is dropped before, which takes
-///   the hitch off; or it is never freed, and the device takes the hitch off before the lists go.
+/// - If `ready`, `cursor` is initialized for `way.man`, and `self` is pinned. Otherwise it is on no
+///   list.
+/// - While its hitch is on a list, its memory isn't freed: being pinned, it is dropped before,
+///   which takes the hitch off; or it is never freed, and the device takes the hitch off before the
+///   lists go.
 /// - Unless there is a [`Walk`], or one was forgotten and so has the lock for ever, it is paused.
 pub struct Cursor<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_resource_cursor>,
@@ -115,8 +117,8 @@ struct Way<'dev, T: Driver> {
 }
 
 // SAFETY: A cursor may be used and dropped from any thread, by one at a time: it takes the LRU lock
-// for each step. What must stay in a thread is the guard of that lock, which belongs to a `Walk`, and
-// that can't be sent.
+// for each step. What must stay in a thread is the guard of that lock, which belongs to a `Walk`,
+// and that can't be sent.
 unsafe impl<T: Driver> Send for Cursor<'_, T> {}
 
 impl<'dev, T: Driver> Cursor<'dev, T> {
@@ -133,10 +135,11 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         }
     }
 
-    /// Has its walks return only what has been on the list since they began, and wasn't moved since.
+    /// Has its walks return only what has been on the list since they began, and wasn't moved
+    /// since.
     ///
-    /// Each of these is returned once, if it stays. So a walk ends, however fast others use buffers,
-    /// and even if working on one moves it.
+    /// Each of these is returned once, if it stays. So a walk ends, however fast others use
+    /// buffers, and even if working on one moves it.
     ///
     /// # Examples
     ///
@@ -182,8 +185,8 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         }
         let guard = this.way.man.device().lru_lock().lock();
         if !this.ready {
-            // SAFETY: `init` has just initialized the cursor, and the LRU lock is held. Dropping the
-            // walk pauses it before the lock is dropped.
+            // SAFETY: `init` has just initialized the cursor, and the LRU lock is held. Dropping
+            // the walk pauses it before the lock is dropped.
             unsafe { bindings::ttm_resource_cursor_restart(raw) };
             // INVARIANT: It is initialized and pinned.
             this.ready = true;
@@ -204,7 +207,8 @@ impl<'dev, T: Driver> Way<'dev, T> {
     ///
     /// # Safety
     ///
-    /// `cursor` must be memory for a cursor, and pinned; if it is initialized, it must be on no list.
+    /// `cursor` must be memory for a cursor, and pinned; if it is initialized, it must be on no
+    /// list.
     unsafe fn init(&self, cursor: *mut bindings::ttm_resource_cursor) {
         let init = if self.bounded {
             bindings::ttm_resource_cursor_init_bounded
@@ -217,13 +221,13 @@ impl<'dev, T: Driver> Way<'dev, T> {
         unsafe { init(cursor, self.man.as_raw()) };
     }
 
-    /// At the end of one manager's lists, steps to the first resource of the next one's; null if there
-    /// is none.
+    /// At the end of one manager's lists, steps to the first resource of the next one's; null if
+    /// there is none.
     ///
     /// # Safety
     ///
-    /// `cursor` must be an initialized cursor of `man`, and pinned. The LRU lock must be held, and not be
-    /// dropped before the cursor is paused.
+    /// `cursor` must be an initialized cursor of `man`, and pinned. The LRU lock must be held, and
+    /// not be dropped before the cursor is paused.
     #[cold]
     #[inline(never)]
     unsafe fn advance(
@@ -233,11 +237,11 @@ impl<'dev, T: Driver> Way<'dev, T> {
         let mut res = ptr::null_mut();
 
         while let Some(man) = self.route.next() {
-            // SAFETY: `cursor` is as the function's requirements say; by the type invariants all of the
-            // route is on the device of `man`.
+            // SAFETY: `cursor` is as the function's requirements say; by the type invariants all of
+            // the route is on the device of `man`.
             unsafe { self.go_to(cursor, man) };
-            // SAFETY: `cursor` is initialized and pinned, as `go_to` left it. The LRU lock is held until
-            // it is paused, by the function's requirements.
+            // SAFETY: `cursor` is initialized and pinned, as `go_to` left it. The LRU lock is held
+            // until it is paused, by the function's requirements.
             if unsafe { bindings::ttm_resource_cursor_advance_to(cursor, &mut res) } {
                 break;
             }
@@ -252,9 +256,9 @@ impl<'dev, T: Driver> Way<'dev, T> {
     /// As [`Self::advance`]; `man` must be on the same device.
     unsafe fn go_to(&mut self, cursor: *mut bindings::ttm_resource_cursor, man: &'dev Manager<T>) {
         self.man = man;
-        // SAFETY: `cursor` is initialized and pinned, and the LRU lock is held until it is paused, by
-        // the function's requirements. `fini` takes it off its list, so it is on none when it is made
-        // anew.
+        // SAFETY: `cursor` is initialized and pinned, and the LRU lock is held until it is paused,
+        // by the function's requirements. `fini` takes it off its list, so it is on none when it is
+        // made anew.
         unsafe {
             bindings::ttm_resource_cursor_fini(cursor);
             self.init(cursor);
@@ -266,8 +270,8 @@ impl<'dev, T: Driver> Way<'dev, T> {
 #[cfg(CONFIG_KUNIT = "y")]
 impl<T: Driver> tests::Hitch for Cursor<'_, T> {
     unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item> {
-        // SAFETY: `this` is valid, by the function's requirements. The cursor is initialized if it is
-        // ready.
+        // SAFETY: `this` is valid, by the function's requirements. The cursor is initialized if it
+        // is ready.
         unsafe {
             (*this)
                 .ready
@@ -291,8 +295,8 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 
 /// A walk with the LRU lock held.
 ///
-/// Dropping it leaves the cursor's hitch in the list and drops the lock. Forgetting it leaks the lock:
-/// every later taker deadlocks, also the drop of the cursor.
+/// Dropping it leaves the cursor's hitch in the list and drops the lock. Forgetting it leaks the
+/// lock: every later taker deadlocks, also the drop of the cursor.
 ///
 /// # Examples
 ///
@@ -328,7 +332,8 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 ///
 /// - `cursor` is an initialized cursor of `way.man`, pinned, and borrowed for `'w`.
 /// - `guard` is that of the LRU lock of `way.man`'s device.
-/// - `current` is null, or on a list of `way.man`; the lock wasn't dropped since it was found there.
+/// - `current` is null, or on a list of `way.man`; the lock wasn't dropped since it was found
+///   there.
 #[must_use = "the lock is dropped immediately when this is unused"]
 pub struct Walk<'w, 'dev, T: Driver> {
     cursor: *mut bindings::ttm_resource_cursor,
@@ -353,26 +358,26 @@ impl<T: Driver> Walk<'_, '_, T> {
         if unsafe { bindings::ttm_resource_cursor_advance_to(self.cursor, &mut res) } {
             // INVARIANT: It is on one of the lists.
             self.current = res;
-            // SAFETY: It returned true, so it has set `res` to a resource. This spares callers to look
-            // whether there is one.
+            // SAFETY: It returned true, so it has set `res` to a resource. This spares callers to
+            // look whether there is one.
             unsafe { assert_unchecked(!res.is_null()) };
-            // SAFETY: The resource was found on one of the lists of `way.man`, under the LRU lock. As
-            // long as `self` is borrowed, nobody can step or drop the lock.
+            // SAFETY: The resource was found on one of the lists of `way.man`, under the LRU lock.
+            // As long as `self` is borrowed, nobody can step or drop the lock.
             return Some(unsafe { Resource::from_raw(res) });
         }
 
-        // SAFETY: By the type invariants the cursor is initialized for `way.man` and pinned, and the
-        // LRU lock is held. It is paused before the lock is dropped, as above.
+        // SAFETY: By the type invariants the cursor is initialized for `way.man` and pinned, and
+        // the LRU lock is held. It is paused before the lock is dropped, as above.
         self.current = unsafe { self.way.advance(self.cursor) };
-        // SAFETY: It isn't null, so it was found on one of the lists. As long as `self` is borrowed,
-        // nobody can step or drop the lock.
+        // SAFETY: It isn't null, so it was found on one of the lists. As long as `self` is
+        // borrowed, nobody can step or drop the lock.
         (!self.current.is_null()).then(|| unsafe { Resource::from_raw(self.current) })
     }
 
     /// The driver's part of the buffer that the last step led to.
     ///
-    /// [`None`] if there was no step since the lock was taken, the walk has ended, or that is what is left
-    /// of a buffer that moved. The buffer may be a zombie.
+    /// [`None`] if there was no step since the lock was taken, the walk has ended, or that is what
+    /// is left of a buffer that moved. The buffer may be a zombie.
     ///
     /// # Examples
     ///
@@ -395,14 +400,15 @@ impl<T: Driver> Walk<'_, '_, T> {
             return None;
         }
 
-        // SAFETY: `current` isn't null, as was just checked, so by the type invariants it is on a list:
-        // it is valid as long as the LRU lock is held, which protects its `bo` as well.
+        // SAFETY: `current` isn't null, as was just checked, so by the type invariants it is on a
+        // list: it is valid as long as the LRU lock is held, which protects its `bo` as well.
         let bo = unsafe { (*self.current).bo };
         if bo.is_null() {
             return None;
         }
-        // SAFETY: It is a buffer of this device, or a ghost of one. It is valid as long as its resource
-        // is on a list, and that is as long as `self` is borrowed: nobody can drop the lock.
+        // SAFETY: It is a buffer of this device, or a ghost of one. It is valid as long as its
+        // resource is on a list, and that is as long as `self` is borrowed: nobody can drop the
+        // lock.
         unsafe { Buffer::<T>::from_raw(bo) }.data()
     }
 
@@ -412,9 +418,9 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// [`None`], and doesn't call `f`, if there was no step since the lock was taken, the walk has
     /// ended, or the buffer is just being freed.
     ///
-    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`]. What it returns
-    /// has no destructor, as that would be run with the lock held: the reference to an object may turn out to
-    /// be the last one, and takes the lock when it is dropped.
+    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`]. What it
+    /// returns has no destructor, as that would be run with the lock held: the reference to an
+    /// object may turn out to be the last one, and takes the lock when it is dropped.
     ///
     /// # Examples
     ///
@@ -442,11 +448,11 @@ impl<T: Driver> Walk<'_, '_, T> {
             return None;
         }
 
-        // SAFETY: `current` isn't null, as was just checked, so by the type invariants it is on a list:
-        // it is valid as long as the LRU lock is held, which protects its `bo` as well.
+        // SAFETY: `current` isn't null, as was just checked, so by the type invariants it is on a
+        // list: it is valid as long as the LRU lock is held, which protects its `bo` as well.
         let bo = unsafe { (*self.current).bo };
-        // SAFETY: A buffer isn't freed as long as its resource is on a list, and the lock, which keeps
-        // it there, is held.
+        // SAFETY: A buffer isn't freed as long as its resource is on a list, and the lock, which
+        // keeps it there, is held.
         if bo.is_null() || unsafe { bindings::kref_get_unless_zero(&raw mut (*bo).kref) } == 0 {
             return None;
         }
@@ -455,8 +461,8 @@ impl<T: Driver> Walk<'_, '_, T> {
             // INVARIANT: The reference was just taken.
             let bo = Reference(bo);
 
-            // SAFETY: It is a buffer of this device, or a ghost of one. It is valid for this call, as
-            // the reference is dropped afterwards.
+            // SAFETY: It is a buffer of this device, or a ghost of one. It is valid for this call,
+            // as the reference is dropped afterwards.
             f(unsafe { Buffer::from_raw(bo.0) })
         }))
     }
@@ -490,8 +496,8 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// If the walk is inside a bulk's range, goes on behind it.
     ///
     /// The members share a reservation: if that is taken, there is no use in looking at the rest. A
-    /// walk that skipped has not seen everything. However many members there are, this takes the same
-    /// time.
+    /// walk that skipped has not seen everything. However many members there are, this takes the
+    /// same time.
     ///
     /// # Examples
     ///
@@ -560,8 +566,8 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// Lends the lock, to move things on the list. The walk keeps its place.
     pub fn lru(&mut self) -> Lru<'_, T> {
         self.pause();
-        // SAFETY: By the type invariants the LRU lock of this device is held, and lent for as long as
-        // `self` is borrowed. The cursor was just paused, and can't be advanced meanwhile.
+        // SAFETY: By the type invariants the LRU lock of this device is held, and lent for as long
+        // as `self` is borrowed. The cursor was just paused, and can't be advanced meanwhile.
         unsafe { Lru::assume_locked(self.way.man.device()) }
     }
 
@@ -593,8 +599,8 @@ impl Drop for Reference {
     fn drop(&mut self) {
         // It may be the last one.
         might_sleep();
-        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again. The
-        // caller may sleep, as was asserted.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again.
+        // The caller may sleep, as was asserted.
         unsafe { bindings::ttm_bo_fini(self.0) };
     }
 }

@@ -56,9 +56,10 @@ use core::{
 
 /// The TTM device of a driver.
 ///
-/// It only exists as the [`drm::Driver::Data`] of the driver's [`drm::Device`], and is freed when the last
-/// reference to the DRM device is dropped. Each buffer has such a reference until it is freed. If that is
-/// the last one, the device is freed together with the buffer, in a work item of the kernel image.
+/// It only exists as the [`drm::Driver::Data`] of the driver's [`drm::Device`], and is freed when
+/// the last reference to the DRM device is dropped. Each buffer has such a reference until it is
+/// freed. If that is the last one, the device is freed together with the buffer, in a work item of
+/// the kernel image.
 ///
 /// # Examples
 ///
@@ -90,21 +91,21 @@ pub struct Device<T: Driver> {
 // SAFETY: TTM devices may be used and freed from any thread; the driver's part is `Send`.
 unsafe impl<T: Driver> Send for Device<T> {}
 
-// SAFETY: What is there for a shared reference is constant or has locks of its own; the driver's part is
-// `Sync`.
+// SAFETY: What is there for a shared reference is constant or has locks of its own; the driver's
+// part is `Sync`.
 unsafe impl<T: Driver> Sync for Device<T> {}
 
 impl<T: Driver> Device<T> {
     /// Makes a DRM device with a TTM device.
     ///
-    /// `data` is the driver's part. `setup` is called to give the device its memory types, in addition to
-    /// system memory.
+    /// `data` is the driver's part. `setup` is called to give the device its memory types, in
+    /// addition to system memory.
     ///
     /// # Errors
     ///
-    /// Errors of `data` and `setup`; [`EINVAL`] if an `OwnerModule` of the driver isn't the module that
-    /// contains its code; [`ENODEV`] if the module's exit has begun, as nothing would wait for the end of
-    /// the device; [`ENOMEM`] and others if DRM or TTM can't make it.
+    /// Errors of `data` and `setup`; [`EINVAL`] if an `OwnerModule` of the driver isn't the module
+    /// that contains its code; [`ENODEV`] if the module's exit has begun, as nothing would wait for
+    /// the end of the device; [`ENOMEM`] and others if DRM or TTM can't make it.
     ///
     /// # Examples
     ///
@@ -138,8 +139,8 @@ impl<T: Driver> Device<T> {
 
                 let funcs = const { &(Self::FUNCS, Self::SHRINKER_FUNCS) };
                 let module = this_module::<<T as drm::Driver>::OwnerModule>();
-                // SAFETY: `drm` is initialized but for its data, and will be as long as its data. The
-                // functions are in the driver's module.
+                // SAFETY: `drm` is initialized but for its data, and will be as long as its data.
+                // The functions are in the driver's module.
                 unsafe { RawDevice::new(drm, module, funcs, setup) }
             },
         });
@@ -149,8 +150,8 @@ impl<T: Driver> Device<T> {
 
     /// The DRM device whose data this is.
     pub fn drm(&self) -> &drm::Device<T> {
-        // SAFETY: By the type invariants `self` is the `data` of a `drm::Device<T>`, which is valid as
-        // long as its data.
+        // SAFETY: By the type invariants `self` is the `data` of a `drm::Device<T>`, which is valid
+        // as long as its data.
         unsafe { &*container_of!(ptr::from_ref(self), drm::Device<T>, data) }
     }
 
@@ -161,12 +162,12 @@ impl<T: Driver> Device<T> {
 
     /// The manager of a memory type, or [`None`] if the device doesn't have the memory type.
     pub fn manager(&self, mem_type: MemType) -> Option<&Manager<T>> {
-        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its managers don't
-        // change once the device can be seen. An index of a `MemType` is within the array.
+        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its managers
+        // don't change once the device can be seen. An index of a `MemType` is within the array.
         let man = unsafe { (*self.as_bdev()).man_drv[mem_type.index()] };
 
-        // SAFETY: It isn't null, so by the type invariants of `RawDevice` it is a manager of this device.
-        // It lasts as long as the device, which is borrowed.
+        // SAFETY: It isn't null, so by the type invariants of `RawDevice` it is a manager of this
+        // device. It lasts as long as the device, which is borrowed.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
     }
 
@@ -177,8 +178,8 @@ impl<T: Driver> Device<T> {
 
     /// A cursor for walks over the LRU lists of several managers, one after the other.
     ///
-    /// Memory types that the device doesn't have are skipped. Otherwise as [`Manager::cursor`]: the promises
-    /// of a walk hold for the lists of each manager.
+    /// Memory types that the device doesn't have are skipped. Otherwise as [`Manager::cursor`]: the
+    /// promises of a walk hold for the lists of each manager.
     ///
     /// # Errors
     ///
@@ -214,7 +215,8 @@ impl<T: Driver> Device<T> {
         Ok(Cursor::new(first, route))
     }
 
-    /// A walk over the buffers of several managers, one after the other, which returns each buffer reserved.
+    /// A walk over the buffers of several managers, one after the other, which returns each buffer
+    /// reserved.
     ///
     /// Memory types that the device doesn't have are skipped. Otherwise as [`Manager::walk`].
     ///
@@ -265,13 +267,13 @@ impl<T: Driver> Device<T> {
     /// Swaps out all buffers that are made of pages and can be swapped out.
     ///
     /// Each list is walked once, however many of its buffers can't be swapped out. Buffers whose
-    /// reservation is taken stay. On a device with a [shrinker](Setup::shrinker), buffers are backed up
-    /// instead, if there is swap space.
+    /// reservation is taken stay. On a device with a [shrinker](Setup::shrinker), buffers are
+    /// backed up instead, if there is swap space.
     ///
     /// # Errors
     ///
-    /// [`ERESTARTSYS`] with a context that can be interrupted, and errors of the driver's moves, except
-    /// [`EBUSY`], [`ENOSPC`] and [`ENOMEM`].
+    /// [`ERESTARTSYS`] with a context that can be interrupted, and errors of the driver's moves,
+    /// except [`EBUSY`], [`ENOSPC`] and [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -294,16 +296,16 @@ impl<T: Driver> Device<T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn swap_out_all(&self, ctx: &mut OperationCtx) -> Result {
-        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized. The context is valid for
-        // the call.
+        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized. The context is valid
+        // for the call.
         to_result(unsafe {
             bindings::ttm_device_swapout_all(self.as_bdev(), ctx.as_raw(), GFP_KERNEL.as_raw())
         })
     }
 
     pub(super) fn lru_lock(&self) -> &Lock<(), SpinLockBackend> {
-        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its `lru_lock` with it,
-        // a spinlock. It isn't moved, and lasts as long as the device, which is borrowed.
+        // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its `lru_lock`
+        // with it, a spinlock. It isn't moved, and lasts as long as the device, which is borrowed.
         unsafe { Lock::from_raw(&raw mut (*self.as_bdev()).lru_lock) }
     }
 
@@ -370,8 +372,8 @@ impl<T: Driver> Device<T> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held, and
-    /// that has lost its pages.
+    /// Only to be called by TTM, on a buffer of a `Device<T>` that is alive, its reservation held,
+    /// and that has lost its pages.
     unsafe extern "C" fn shrunk_callback(bo: *mut bindings::ttm_buffer_object, purged: bool) {
         // SAFETY: The buffer is on a `Device<T>`, reserved, and has a `ttm_tt`, by the function's
         // requirements.
@@ -385,8 +387,8 @@ impl<T: Driver> Device<T> {
     /// It must be on a `Device<T>` and have a `ttm_tt`; its reservation must be held.
     pub(super) unsafe fn was_shrunk(bo: *mut bindings::ttm_buffer_object, purged: bool) {
         if purged {
-            // SAFETY: The `ttm_tt` comes from `tt::create`, as all on a `Device` do; the reservation is
-            // held.
+            // SAFETY: The `ttm_tt` comes from `tt::create`, as all on a `Device` do; the
+            // reservation is held.
             unsafe { tt::set_purged((*bo).ttm) };
         }
         // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
@@ -398,8 +400,8 @@ impl<T: Driver> Device<T> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held; `place` must be
-    /// null or valid.
+    /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held; `place` must
+    /// be null or valid.
     unsafe extern "C" fn eviction_valuable_callback(
         bo: *mut bindings::ttm_buffer_object,
         place: *const bindings::ttm_place,
@@ -444,9 +446,9 @@ impl<T: Driver> Device<T> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held, with room for a
-    /// fence. `ctx` must be valid, `new` be valid, completely allocated for the buffer, and `hop` be
-    /// null or valid for writes.
+    /// Only to be called by TTM, on a buffer of a `Device<T>`, its reservation held, with room for
+    /// a fence. `ctx` must be valid, `new` be valid, completely allocated for the buffer, and `hop`
+    /// be null or valid for writes.
     unsafe extern "C" fn move_callback(
         bo: *mut bindings::ttm_buffer_object,
         evict: bool,
@@ -468,9 +470,9 @@ impl<T: Driver> Device<T> {
             return from_result(|| unsafe { place_first(bo, ctx, new) }.map(|()| 0));
         }
 
-        // SAFETY: The buffer is reserved and on the device of a `RawDevice`, `new` was allocated for it,
-        // `ctx` is valid, and there is room for a fence, by the function's requirements. There is a
-        // resource, as was just checked. It goes with `finish`, below.
+        // SAFETY: The buffer is reserved and on the device of a `RawDevice`, `new` was allocated
+        // for it, `ctx` is valid, and there is room for a fence, by the function's requirements.
+        // There is a resource, as was just checked. It goes with `finish`, below.
         let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
         // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
         // call, as TTM has a reference.
@@ -485,21 +487,22 @@ impl<T: Driver> Device<T> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a buffer of a `Device<T>` with a resource, its reservation held.
-    /// `placement` must be valid for writes.
+    /// Only to be called by TTM, on a buffer of a `Device<T>` with a resource, its reservation
+    /// held. `placement` must be valid for writes.
     unsafe extern "C" fn evict_flags_callback(
         bo: *mut bindings::ttm_buffer_object,
         placement: *mut bindings::ttm_placement,
     ) {
-        // SAFETY: The buffer is valid and reserved, and has a resource, by the function's requirements.
+        // SAFETY: The buffer is valid and reserved, and has a resource, by the function's
+        // requirements.
         let mem_type = MemType::new(unsafe { (*(*bo).resource).mem_type });
         // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
         // call, as TTM has a reference.
         let bo = unsafe { Buffer::<T>::from_raw(bo) };
         let places = bo.places_after(mem_type);
 
-        // SAFETY: `placement` is valid for writes, by the function's requirements. The places that it
-        // then points to are static.
+        // SAFETY: `placement` is valid for writes, by the function's requirements. The places that
+        // it then points to are static.
         unsafe {
             // No slice of places is that long.
             (*placement).num_placement = u32::try_from(places.len()).unwrap_or(u32::MAX);
@@ -525,15 +528,16 @@ impl<T: Driver> Deref for Device<T> {
 ///
 /// # Safety
 ///
-/// `bo` must be a buffer without a resource, or in one without content, on the device of a [`RawDevice`], its
-/// reservation held; `new` must be completely allocated for it, and `ctx` be valid.
+/// `bo` must be a buffer without a resource, or in one without content, on the device of a
+/// [`RawDevice`], its reservation held; `new` must be completely allocated for it, and `ctx` be
+/// valid.
 pub(super) unsafe fn place_first(
     bo: *mut bindings::ttm_buffer_object,
     ctx: *mut bindings::ttm_operation_ctx,
     new: *mut bindings::ttm_resource,
 ) -> Result {
-    // SAFETY: All three are valid, the buffer is reserved, and `new` is given away, by the function's
-    // requirements.
+    // SAFETY: All three are valid, the buffer is reserved, and `new` is given away, by the
+    // function's requirements.
     unsafe {
         clear(bo, ctx, new)?;
         bindings::ttm_bo_move_null(bo, new);
@@ -552,8 +556,8 @@ pub(super) unsafe fn place_first(
 ///
 /// # Safety
 ///
-/// `bo` must be a buffer on the device of a [`RawDevice`], its reservation held; `new` must be completely
-/// allocated for it, and not be its place yet; `ctx` must be valid.
+/// `bo` must be a buffer on the device of a [`RawDevice`], its reservation held; `new` must be
+/// completely allocated for it, and not be its place yet; `ctx` must be valid.
 pub(super) unsafe fn clear(
     bo: *mut bindings::ttm_buffer_object,
     ctx: *mut bindings::ttm_operation_ctx,
@@ -570,17 +574,18 @@ pub(super) unsafe fn clear(
         return Ok(());
     }
 
-    // A pipelined eviction may still have to copy data out of the place. TTM has added its fence to the
-    // reservation.
+    // A pipelined eviction may still have to copy data out of the place. TTM has added its fence to
+    // the reservation.
     // SAFETY: `bo` is valid, so its reservation is, which stays the same as it is held; `ctx` is
     // valid. All by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
     match memory {
-        // SAFETY: By the type invariants of `RawDevice`, so much is there, whole pages. It is only accessed
-        // through pointers, and belongs to `new`; if a manager gave it out twice, others write there.
+        // SAFETY: By the type invariants of `RawDevice`, so much is there, whole pages. It is only
+        // accessed through pointers, and belongs to `new`; if a manager gave it out twice, others
+        // write there.
         Some(memory) => unsafe { zero(memory, (*new).size) },
-        // SAFETY: `new` is a place on `bdev` that nobody uses yet, by the function's requirements. It
-        // is in a window, which stays as long as `window`.
+        // SAFETY: `new` is a place on `bdev` that nobody uses yet, by the function's requirements.
+        // It is in a window, which stays as long as `window`.
         None => unsafe { clear_window((*bo).bdev, new) }?,
     }
     Ok(())
@@ -635,8 +640,8 @@ unsafe fn wait_for_moves(
 
 /// # Safety
 ///
-/// Only to be called by TTM, on a resource of a [`RawDevice`] that is valid and completely allocated,
-/// and whose `bus` nobody else uses.
+/// Only to be called by TTM, on a resource of a [`RawDevice`] that is valid and completely
+/// allocated, and whose `bus` nobody else uses.
 unsafe extern "C" fn io_mem_reserve_callback(
     bdev: *mut bindings::ttm_device,
     res: *mut bindings::ttm_resource,
@@ -644,8 +649,8 @@ unsafe extern "C" fn io_mem_reserve_callback(
     // SAFETY: `bdev` is part of a `RawDevice` that is valid, by the function's requirements.
     let raw = unsafe { RawDevice::from_bdev(bdev) };
 
-    // SAFETY: `res` is a valid resource on this device, completely allocated, and nobody else uses its
-    // `bus`, by the function's requirements. TTM wants these fields filled in.
+    // SAFETY: `res` is a valid resource on this device, completely allocated, and nobody else uses
+    // its `bus`, by the function's requirements. TTM wants these fields filled in.
     unsafe {
         if let Some(memory) = raw.memory(res) {
             (*res).bus.addr = memory.cast();

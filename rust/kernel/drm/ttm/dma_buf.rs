@@ -36,8 +36,8 @@ impl DmaBuf {
     ///
     /// `dma_buf` must be valid.
     pub(super) unsafe fn get(dma_buf: NonNull<bindings::dma_buf>) -> Self {
-        // SAFETY: `dma_buf` is valid, by the function's requirements, so it has a reference that keeps
-        // it during the call.
+        // SAFETY: `dma_buf` is valid, by the function's requirements, so it has a reference that
+        // keeps it during the call.
         unsafe { bindings::get_dma_buf(dma_buf.as_ptr()) };
         // INVARIANT: Just taken.
         Self(dma_buf)
@@ -49,8 +49,8 @@ impl DmaBuf {
 
     /// The reservation. It lasts as long as the DMA-buf.
     pub(super) fn resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is set when it is made,
-        // and never changes.
+        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is set when it is
+        // made, and never changes.
         unsafe { (*self.as_raw()).resv }
     }
 
@@ -60,8 +60,8 @@ impl DmaBuf {
     ///
     /// The reservation must be held, and `map` be valid for writes.
     pub(super) unsafe fn vmap(&self, map: *mut bindings::iosys_map) -> Result {
-        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is held, and `map` is
-        // valid for writes, by the function's requirements.
+        // SAFETY: By the type invariants the DMA-buf is valid. Its reservation is held, and `map`
+        // is valid for writes, by the function's requirements.
         to_result(unsafe { bindings::dma_buf_vmap(self.as_raw(), map) })
     }
 
@@ -91,8 +91,8 @@ impl Clone for DmaBuf {
 
 impl Drop for DmaBuf {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again: this
-        // is `drop`.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again:
+        // this is `drop`.
         unsafe { bindings::dma_buf_put(self.as_raw()) };
     }
 }
@@ -125,13 +125,13 @@ impl Drop for Locked<'_> {
 
 /// The memory of a DMA-buf, mapped for the kernel, and the pages that it is made of.
 ///
-/// The pages are looked up in this mapping, as exporters need not put them into the scatterlist. They stay
-/// as long as they are mapped.
+/// The pages are looked up in this mapping, as exporters need not put them into the scatterlist.
+/// They stay as long as they are mapped.
 ///
 /// # Invariants
 ///
-/// `map` is the result of `dma_buf_vmap` for `dma_buf`, which is valid. As long as it is mapped, it maps
-/// `pages`.
+/// `map` is the result of `dma_buf_vmap` for `dma_buf`, which is valid. As long as it is mapped, it
+/// maps `pages`.
 pub(super) struct MappedPages {
     dma_buf: *mut bindings::dma_buf,
     map: bindings::iosys_map,
@@ -139,22 +139,23 @@ pub(super) struct MappedPages {
 }
 
 impl MappedPages {
-    /// Maps the first `count` pages of `dma_buf`. Returns [`None`] if they have no `struct page`, or can't
-    /// be mapped.
+    /// Maps the first `count` pages of `dma_buf`. Returns [`None`] if they have no `struct page`,
+    /// or can't be mapped.
     ///
     /// # Safety
     ///
-    /// `dma_buf` must be valid until [`Self::unmap`], and have that many pages; its reservation must be
-    /// held.
+    /// `dma_buf` must be valid until [`Self::unmap`], and have that many pages; its reservation
+    /// must be held.
     pub(super) unsafe fn new(dma_buf: *mut bindings::dma_buf, count: usize) -> Option<Self> {
         let mut pages = KVVec::with_capacity(count, GFP_KERNEL).ok()?;
         let mut map = bindings::iosys_map::default();
 
-        // SAFETY: `dma_buf` is valid, by the function's requirements, and `map` is memory for a mapping.
+        // SAFETY: `dma_buf` is valid, by the function's requirements, and `map` is memory for a
+        // mapping.
         to_result(unsafe { bindings::dma_buf_vmap(dma_buf, &mut map) }).ok()?;
         for n in 0..count {
-            // SAFETY: There are that many pages, by the function's requirements, and all of them were
-            // just mapped at `map`.
+            // SAFETY: There are that many pages, by the function's requirements, and all of them
+            // were just mapped at `map`.
             match unsafe { page(&map, n) } {
                 Some(page) => {
                     // There is room.
@@ -205,8 +206,8 @@ unsafe fn page(map: &bindings::iosys_map, n: usize) -> Option<*mut bindings::pag
     // SAFETY: All variants are an address.
     let addr = unsafe { map.__bindgen_anon_1.vaddr }.wrapping_byte_add(n << PAGE_SHIFT);
 
-    // SAFETY: By the function's requirements something is mapped there. What is done is what is allowed
-    // for each kind of address, and page.
+    // SAFETY: By the function's requirements something is mapped there. What is done is what is
+    // allowed for each kind of address, and page.
     unsafe {
         if bindings::is_vmalloc_addr(addr) {
             let pfn = bindings::vmalloc_to_pfn(addr);

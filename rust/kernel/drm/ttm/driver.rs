@@ -21,8 +21,8 @@ use crate::{
 /// A DRM driver whose buffers are managed by TTM.
 ///
 /// The driver's [`drm::Driver::Data`] is a [`Device`], and its [`drm::Driver::Object`] an
-/// [`Object`]. So each [`drm::Device`] of the driver owns one TTM device, which is freed with it, and all
-/// buffers on that device are the driver's.
+/// [`Object`]. So each [`drm::Device`] of the driver owns one TTM device, which is freed with it,
+/// and all buffers on that device are the driver's.
 ///
 /// # Examples
 ///
@@ -94,29 +94,33 @@ use crate::{
 ///
 /// # Locks and allocations
 ///
-/// TTM calls these methods in any thread that needs the answer. All of them may sleep. None may reserve,
-/// validate, evict or make a buffer: the calling thread holds reservations, and a method cannot know which.
+/// TTM calls these methods in any thread that needs the answer. All of them may sleep. None may
+/// reserve, validate, evict or make a buffer: the calling thread holds reservations, and a method
+/// cannot know which.
 ///
-/// | Method | Held by the caller | In reclaim? | Allocations |
+/// | Method | Reservations held | In reclaim? | Allocations |
 /// | --- | --- | --- | --- |
-/// | [`evict_flags`], [`eviction_valuable`], [`insists`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
-/// | [`move_buffer`] | the buffer's reservation, and others' | if [`Move::in_reclaim`] | `GFP_KERNEL`, but none in reclaim |
-/// | [`swap_notify`] | the buffer's reservation, and others' | no | `GFP_NOWAIT`: memory is short |
-/// | [`delete_mem_notify`] | the buffer's reservation | no | `GFP_NOWAIT`: memory may be short |
-/// | [`caching`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
-/// | [`export_places`] | the buffer's reservation, or none | no | `GFP_KERNEL` |
+/// | [`evict_flags`], [`eviction_valuable`] | the buffer's, and others | no | `GFP_KERNEL` |
+/// | [`insists`] | the buffer's, and others | no | `GFP_KERNEL` |
+/// | [`move_buffer`] | the buffer's, and others | no | `GFP_KERNEL` |
+/// | [`move_buffer`], if [`Move::in_reclaim`] | the buffer's, and others | yes | none |
+/// | [`swap_notify`] | the buffer's, and others | no | `GFP_NOWAIT`: memory is short |
+/// | [`delete_mem_notify`] | the buffer's | no | `GFP_NOWAIT`: memory may be short |
+/// | [`caching`] | the buffer's, and others | no | `GFP_KERNEL` |
+/// | [`export_places`] | the buffer's, or none | no | `GFP_KERNEL` |
 /// | [`import`] | none | no | `GFP_KERNEL` |
-/// | [`shrunk`] | the buffer's reservation | yes | none |
-/// | [`ManagerOps::alloc`] | the buffer's reservation, and others' | no | `GFP_KERNEL` |
-/// | [`ManagerOps::free`] | the buffer's reservation, or none | yes, for memory types made of pages | none |
-/// | dropping [`BufferData`](Self::BufferData) | none: a work item drops it | no | `GFP_KERNEL` |
+/// | [`shrunk`] | the buffer's | yes | none |
+/// | [`ManagerOps::alloc`] | the buffer's, and others | no | `GFP_KERNEL` |
+/// | [`ManagerOps::free`], memory made of pages | the buffer's, or none | yes | none |
+/// | [`ManagerOps::free`], other memory | the buffer's, or none | no | none |
+/// | dropping [`BufferData`](Self::BufferData) | none: in a work item | no | `GFP_KERNEL` |
 ///
 /// A method that may be called in reclaim must take no lock under which any thread allocates with
-/// `GFP_KERNEL`: the allocation may wait for this reclaim. Lockdep models reclaim as a lock, `fs_reclaim`,
-/// and reports a lock that was taken both in reclaim and around an allocation.
+/// `GFP_KERNEL`: the allocation may wait for this reclaim. Lockdep models reclaim as a lock,
+/// `fs_reclaim`, and reports a lock that was taken both in reclaim and around an allocation.
 ///
-/// A published fence must not depend on any of this: until it is signaled, the thread that will signal it
-/// must neither allocate memory nor take a reservation.
+/// A published fence must not depend on any of this: until it is signaled, the thread that will
+/// signal it must neither allocate memory nor take a reservation.
 ///
 /// [`evict_flags`]: Self::evict_flags
 /// [`eviction_valuable`]: Self::eviction_valuable
@@ -137,26 +141,26 @@ pub trait Driver:
     /// The driver's part of a buffer.
     type BufferData: DriverObject<Driver = Self>;
 
-    /// The driver's part of a device. It is dropped after all buffers, by the thread that drops the last
-    /// reference to the device.
+    /// The driver's part of a device. It is dropped after all buffers, by the thread that drops the
+    /// last reference to the device.
     type DeviceData: Send + Sync;
 
     /// Whether the CPU is to access the content of imported buffers.
     ///
-    /// If so, the exporter maps all memory of an imported buffer for the kernel as long as the buffer has
-    /// pages. The CPU still can't access memory that has no `struct page`, or that the exporter can't map.
-    /// If not, only the DMA addresses of an imported buffer are known.
+    /// If so, the exporter maps all memory of an imported buffer for the kernel as long as the
+    /// buffer has pages. The CPU still can't access memory that has no `struct page`, or that the
+    /// exporter can't map. If not, only the DMA addresses of an imported buffer are known.
     ///
     /// The CPU accesses the memory as a coherent device does: no cache is flushed.
     const MAPS_IMPORTS: bool = false;
 
     /// Returns the places where a buffer may go when it is evicted from the memory type `from`.
     ///
-    /// An empty list says that the content isn't needed any more: the buffer then has no place until it is
-    /// validated the next time. By default, buffers go to system memory.
+    /// An empty list says that the content isn't needed any more: the buffer then has no place
+    /// until it is validated the next time. By default, buffers go to system memory.
     ///
-    /// Called with the buffer's reservation held. The buffer may be a zombie, to which only TTM has a
-    /// reference. So this gets only the driver's part of the buffer.
+    /// Called with the buffer's reservation held. The buffer may be a zombie, to which only TTM has
+    /// a reference. So this gets only the driver's part of the buffer.
     ///
     /// # Examples
     ///
@@ -186,7 +190,8 @@ pub trait Driver:
         SYSTEM
     }
 
-    /// Whether it is worth evicting a buffer to make room at `place`, or anywhere if that is [`None`].
+    /// Whether it is worth evicting a buffer to make room at `place`, or anywhere if that is
+    /// [`None`].
     ///
     /// The driver need not compare the buffer's place with `place`: TTM does that.
     ///
@@ -212,16 +217,17 @@ pub trait Driver:
         true
     }
 
-    /// Whether a buffer that is in `at` must get a better place, even if other buffers must leave it.
+    /// Whether a buffer that is in `at` must get a better place, even if other buffers must leave
+    /// it.
     ///
-    /// A buffer stays in a [fallback](Place::fallback) of its placement as long as there is no room in the
-    /// other places. So a buffer that came first keeps the better place for ever, even if it isn't used any
-    /// more. A driver that counts how its buffers are used can do better with this method. If no room can
-    /// be made, the buffer stays.
+    /// A buffer stays in a [fallback](Place::fallback) of its placement as long as there is no room
+    /// in the other places. So a buffer that came first keeps the better place for ever, even if it
+    /// isn't used any more. A driver that counts how its buffers are used can do better with this
+    /// method. If no room can be made, the buffer stays.
     ///
-    /// Called by [`Transaction::validate`](super::Transaction::validate), with the reservation held. Two
-    /// buffers that insist may evict each other in turn: a driver should make sure that they don't do so
-    /// with each use.
+    /// Called by [`Transaction::validate`](super::Transaction::validate), with the reservation
+    /// held. Two buffers that insist may evict each other in turn: a driver should make sure that
+    /// they don't do so with each use.
     ///
     /// # Examples
     ///
@@ -257,12 +263,13 @@ pub trait Driver:
     ///
     /// Not called for buffers that have no place yet, nor for ghosts.
     ///
-    /// Called as [`Self::evict_flags`]. It may sleep, and wait for the GPU, but not in memory reclaim: see
-    /// [`Move::in_reclaim`].
+    /// Called as [`Self::evict_flags`]. It may sleep, and wait for the GPU, but not in memory
+    /// reclaim: see [`Move::in_reclaim`].
     ///
     /// # Errors
     ///
-    /// After an error the buffer stays where it is, and the operation that moves it returns the error.
+    /// After an error the buffer stays where it is, and the operation that moves it returns the
+    /// error.
     ///
     /// # Examples
     ///
@@ -276,7 +283,8 @@ pub trait Driver:
         Ok(MoveBy::Memcpy)
     }
 
-    /// Called when a buffer's pages are about to be swapped out: the device must not use them any more.
+    /// Called when a buffer's pages are about to be swapped out: the device must not use them any
+    /// more.
     ///
     /// The GPU is done with the buffer. Otherwise called as [`Self::evict_flags`].
     ///
@@ -319,8 +327,8 @@ pub trait Driver:
 
     /// How the CPU is to cache the pages of a buffer. By default, as all other memory.
     ///
-    /// Called when TTM makes the buffer's `struct ttm_tt`: before the buffer gets its first pages, and maybe
-    /// again when it comes back from a memory type that isn't made of pages.
+    /// Called when TTM makes the buffer's `struct ttm_tt`: before the buffer gets its first pages,
+    /// and maybe again when it comes back from a memory type that isn't made of pages.
     fn caching(bo: &Self::BufferData) -> Caching {
         let _ = bo;
         Caching::Cached
@@ -328,12 +336,12 @@ pub trait Driver:
 
     /// Returns the places where a buffer may be as long as other devices use it.
     ///
-    /// The memory types must be made of pages; the default is system memory. An empty list says that the
-    /// buffer can't be exported: an export then fails with [`EPERM`]. A buffer that shares its reservation
-    /// can't be exported either, and this isn't called for it.
+    /// The memory types must be made of pages; the default is system memory. An empty list says
+    /// that the buffer can't be exported: an export then fails with [`EPERM`]. A buffer that shares
+    /// its reservation can't be exported either, and this isn't called for it.
     ///
-    /// Called when the buffer is exported, and, with its reservation held, when another device attaches
-    /// to it or the kernel maps it.
+    /// Called when the buffer is exported, and, with its reservation held, when another device
+    /// attaches to it or the kernel maps it.
     ///
     /// # Examples
     ///
@@ -355,12 +363,13 @@ pub trait Driver:
         SYSTEM
     }
 
-    /// Returns the arguments for the driver's part of a buffer that is imported from another device.
-    /// `size` is in bytes, a multiple of the page size.
+    /// Returns the arguments for the driver's part of a buffer that is imported from another
+    /// device. `size` is in bytes, a multiple of the page size.
     ///
     /// By default nothing can be imported: an import fails with [`EINVAL`].
     ///
-    /// The buffer is in system memory at first. See [`Object`] for the differences from other buffers.
+    /// The buffer is in system memory at first. See [`Object`] for the differences from other
+    /// buffers.
     ///
     /// # Errors
     ///
@@ -373,7 +382,8 @@ pub trait Driver:
         Err(EINVAL)
     }
 
-    /// Called when a buffer was shrunk and has lost its pages; if `purged`, its content is lost, too.
+    /// Called when a buffer was shrunk and has lost its pages; if `purged`, its content is lost,
+    /// too.
     ///
     /// Called with the buffer's reservation held. If the shrinker took the pages, this is in memory
     /// reclaim: it must neither allocate nor take a lock that is held while allocating.
@@ -387,11 +397,11 @@ pub(super) const SYSTEM: &[Place] = &[Place::SYSTEM];
 
 /// The driver's part of a buffer.
 ///
-/// It lives longer than the references to its GEM object: TTM may have to wait for the GPU before it can
-/// free a buffer, and may call the driver for it until then.
+/// It lives longer than the references to its GEM object: TTM may have to wait for the GPU before
+/// it can free a buffer, and may call the driver for it until then.
 ///
-/// It may own anything, such as other buffers, a VM or the device. A work item of the kernel image drops it
-/// when TTM is done with the buffer: with no lock held, and not in memory reclaim.
+/// It may own anything, such as other buffers, a VM or the device. A work item of the kernel image
+/// drops it when TTM is done with the buffer: with no lock held, and not in memory reclaim.
 ///
 /// # Examples
 ///

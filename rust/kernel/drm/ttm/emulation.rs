@@ -54,8 +54,8 @@ unsafe fn add_fences_of(
     let mut count = 0;
     let mut fences = ptr::null_mut();
 
-    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences` are
-    // valid for writes during the call.
+    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences`
+    // are valid for writes during the call.
     to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
     // CAST: There are never that many.
     let count = count as usize;
@@ -63,8 +63,8 @@ unsafe fn add_fences_of(
 
     for n in 0..count {
         // CAST: `Fence` is transparent.
-        // SAFETY: It is an array with so many of them. None is null, and each comes with a reference
-        // that is given away here.
+        // SAFETY: It is an array with so many of them. None is null, and each comes with a
+        // reference that is given away here.
         let fence: ARef<Fence> =
             unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };
         // Without room, they are put.

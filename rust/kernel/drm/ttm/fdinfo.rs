@@ -33,8 +33,8 @@ use core::ptr::NonNull;
 /// Shows how much memory the buffers have that `file` has handles of, by region.
 ///
 /// `regions` are the memory types to show, and their names. `home` says in which one a buffer is at
-/// home: there it is counted as a whole, wherever it is, and whether it has memory or not; so the sum
-/// of these is that of the client's buffers. What is at home elsewhere isn't counted.
+/// home: there it is counted as a whole, wherever it is, and whether it has memory or not; so the
+/// sum of these is that of the client's buffers. What is at home elsewhere isn't counted.
 ///
 /// In the words of [drm-usage-stats], for each region:
 ///
@@ -45,8 +45,8 @@ use core::ptr::NonNull;
 /// - `drm-purgeable` is what of the resident is not being used, and may be lost by
 ///   [`Reserved::set_purgeable`](super::Reserved::set_purgeable).
 ///
-/// For [`drm::Driver::show_fdinfo`]. May sleep: it takes the reservations of the buffers, one after the
-/// other, as only those say where a buffer is. So none must be held.
+/// For [`drm::Driver::show_fdinfo`]. May sleep: it takes the reservations of the buffers, one after
+/// the other, as only those say where a buffer is. So none must be held.
 ///
 /// [drm-usage-stats]: srctree/Documentation/gpu/drm-usage-stats.rst
 ///
@@ -111,9 +111,9 @@ pub fn show_memory<T, F>(
 /// A reference to the object with the lowest handle in `file` from `next` on, which then is the one
 /// after it.
 ///
-/// Its reservation can't be taken under the lock of the handles, and without it nothing can be said of
-/// where it is: TTM frees the resource of a buffer that moves. With a reference, that lock can be dropped.
-/// Handles that come and go meanwhile may be met or not; all others are met once.
+/// Its reservation can't be taken under the lock of the handles, and without it nothing can be said
+/// of where it is: TTM frees the resource of a buffer that moves. With a reference, that lock can
+/// be dropped. Handles that come and go meanwhile may be met or not; all others are met once.
 fn next_object<T, F>(file: &drm::File<F>, next: &mut c_ulong) -> Option<ARef<Object<T::BufferData>>>
 where
     T: Driver + drm::Driver<File = F>,
@@ -130,8 +130,8 @@ where
     let gem = NonNull::new(gem.cast::<bindings::drm_gem_object>())?;
     *next += 1;
 
-    // SAFETY: Handles in a file of this driver are of its objects. The handle has a reference, and can't
-    // drop it as long as the lock is held.
+    // SAFETY: Handles in a file of this driver are of its objects. The handle has a reference, and
+    // can't drop it as long as the lock is held.
     let obj: &Object<T::BufferData> = unsafe { IntoGEMObject::from_raw(gem.as_ptr()) };
     Some(obj.into())
 }

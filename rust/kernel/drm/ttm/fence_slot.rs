@@ -42,7 +42,8 @@ impl FenceUsage {
         }
     }
 
-    /// The usage of the fences that a new user with this usage waits for; all of them for `Bookkeep`.
+    /// The usage of the fences that a new user with this usage waits for; all of them for
+    /// `Bookkeep`.
     pub(super) fn waits_for(self) -> bindings::dma_resv_usage {
         match self {
             Self::Read => bindings::dma_resv_usage_DMA_RESV_USAGE_WRITE,
@@ -68,13 +69,14 @@ impl FenceSlot<'_> {
     ///
     /// # Errors
     ///
-    /// In these cases nobody waits for the fence, so it should be added before the work is submitted:
+    /// In these cases nobody waits for the fence, so it should be added before the work is
+    /// submitted:
     ///
-    /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A reservation has no
-    ///   such; a driver waits for it before it takes the reservation, or has a
+    /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A
+    ///   reservation has no such; a driver waits for it before it takes the reservation, or has a
     ///   [job](super::JobBuilder::wait_for) wait.
-    /// - [`ENOMEM`], but only in a [transaction]: if others with the same reservation have used the room
-    ///   meanwhile, and there is no memory for more.
+    /// - [`ENOMEM`], but only in a [transaction]: if others with the same reservation have used the
+    ///   room meanwhile, and there is no memory for more.
     ///
     /// [transaction]: super::transaction()
     ///
@@ -130,8 +132,8 @@ impl FenceSlot<'_> {
 impl<B: Reserve> Reserved<'_, B> {
     /// Makes room for a fence in the reservation.
     ///
-    /// Before work on the buffer begins, add the work's [`Fence`] with this. Moving or freeing the buffer
-    /// then waits for the fence.
+    /// Before work on the buffer begins, add the work's [`Fence`] with this. Moving or freeing the
+    /// buffer then waits for the fence.
     ///
     /// # Errors
     ///
@@ -179,8 +181,8 @@ impl<B: Reserve> Reserved<'_, B> {
     pub fn is_idle(&self) -> bool {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
 
-        // SAFETY: By the type invariants the reservation is valid as long as `self`. This looks at its
-        // fences under RCU.
+        // SAFETY: By the type invariants the reservation is valid as long as `self`. This looks at
+        // its fences under RCU.
         unsafe { bindings::dma_resv_test_signaled(self.held(), usage) }
     }
 
@@ -212,7 +214,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
     }
 }
 
-/// Waits for the fences of `resv` with `usage`, for `jiffies` at most. Returns whether they are signaled.
+/// Waits for the fences of `resv` with `usage`, for `jiffies` at most. Returns whether they are
+/// signaled.
 ///
 /// # Errors
 ///
@@ -228,7 +231,8 @@ pub(super) unsafe fn wait_for(
     jiffies: c_long,
 ) -> Result<bool> {
     // CAST: It isn't negative.
-    // SAFETY: `resv` is a valid reservation, by the function's requirements, and stays so during the call.
+    // SAFETY: `resv` is a valid reservation, by the function's requirements, and stays so during
+    // the call.
     let left =
         unsafe { bindings::dma_resv_wait_timeout(resv, usage, interruptible, jiffies as c_ulong) };
 

@@ -20,8 +20,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// Each of `all` is an imported buffer that isn't freed yet, and its attachment. The buffer's scatterlist is
-/// the one that is mapped for the attachment.
+/// Each of `all` is an imported buffer that isn't freed yet, and its attachment. The buffer's
+/// scatterlist is the one that is mapped for the attachment.
 pub(super) struct Imports {
     all: KVec<(
         *mut bindings::ttm_buffer_object,
@@ -52,8 +52,8 @@ impl Imports {
     ///
     /// # Safety
     ///
-    /// `bo` must be an imported buffer that stays until [`release`], its scatterlist be what is mapped for
-    /// `attach`, and stay so until [`release`] or [`Self::end`].
+    /// `bo` must be an imported buffer that stays until [`release`], its scatterlist be what is
+    /// mapped for `attach`, and stay so until [`release`] or [`Self::end`].
     pub(super) unsafe fn add(
         &mut self,
         bo: *mut bindings::ttm_buffer_object,
@@ -71,8 +71,9 @@ impl Imports {
     pub(super) fn end(&mut self) {
         self.ended = true;
         while let Some((bo, attach)) = self.all.pop() {
-            // SAFETY: By the type invariants, they are valid. The buffer's reservation is that of the
-            // DMA-buf, which protects the scatterlist. From here on it has none, and gets no pages.
+            // SAFETY: By the type invariants, they are valid. The buffer's reservation is that of
+            // the DMA-buf, which protects the scatterlist. From here on it has none, and gets no
+            // pages.
             unsafe {
                 let resv = (*bo).base.resv;
 

@@ -23,8 +23,8 @@ use core::ffi::c_void;
 
 /// The lock of a device's LRU lists is held, and nobody is in the middle of a step.
 ///
-/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Forgetting the device's leaks the
-/// lock; that of a walk is given back by the walk.
+/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Forgetting the device's
+/// leaks the lock; that of a walk is given back by the walk.
 ///
 /// [`Walk::lru`]: super::Walk::lru
 ///
@@ -57,8 +57,8 @@ use core::ffi::c_void;
 ///
 /// # Invariants
 ///
-/// The LRU lock of `dev` is held for `'a`, and while `self` exists, only its owner changes the lists. No
-/// cursor is advanced without being paused.
+/// The LRU lock of `dev` is held for `'a`, and while `self` exists, only its owner changes the
+/// lists. No cursor is advanced without being paused.
 pub struct Lru<'a, T: Driver> {
     dev: &'a Device<T>,
     _guard: Option<Guard<'a, (), SpinLockBackend>>,

@@ -80,8 +80,8 @@ impl<'dev, T: Driver> Route<'dev, T> {
 ///
 /// # Invariants
 ///
-/// `self.0` is an initialized `struct ttm_resource_manager` of a [`Device<T>`], as long as there is a
-/// reference to `self`.
+/// `self.0` is an initialized `struct ttm_resource_manager` of a [`Device<T>`], as long as there is
+/// a reference to `self`.
 #[repr(transparent)]
 pub struct Manager<T: Driver>(
     Opaque<bindings::ttm_resource_manager>,
@@ -98,9 +98,9 @@ impl<T: Driver> Manager<T> {
     pub(super) unsafe fn from_raw<'a>(man: *mut bindings::ttm_resource_manager) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements.
-        // SAFETY: `man` is an initialized manager for `'a`, and as the type's invariants say, by the
-        // function's requirements. `Self` is a transparent wrapper of one, in an `Opaque`, so that C
-        // may write to it.
+        // SAFETY: `man` is an initialized manager for `'a`, and as the type's invariants say, by
+        // the function's requirements. `Self` is a transparent wrapper of one, in an `Opaque`, so
+        // that C may write to it.
         unsafe { &*man.cast() }
     }
 
@@ -110,8 +110,8 @@ impl<T: Driver> Manager<T> {
 
     /// The device.
     pub fn device(&self) -> &Device<T> {
-        // SAFETY: By the type invariants the manager is initialized, and one of a `Device<T>`, which
-        // lasts longer. `bdev` is set with that and never changes.
+        // SAFETY: By the type invariants the manager is initialized, and one of a `Device<T>`,
+        // which lasts longer. `bdev` is set with that and never changes.
         unsafe { Device::from_bdev((*self.as_raw()).bdev) }
     }
 
@@ -129,16 +129,16 @@ impl<T: Driver> Manager<T> {
 
     /// A walk over the manager's buffers, each handed out reserved. It has to be pinned first.
     ///
-    /// With a context that doesn't wait for the GPU, it doesn't wait for reservations either. Unless
-    /// [`ReservedWalk::waiting`] is asked for, it doesn't in any case.
+    /// With a context that doesn't wait for the GPU, it doesn't wait for reservations either.
+    /// Unless [`ReservedWalk::waiting`] is asked for, it doesn't in any case.
     pub fn walk(&self, ctx: &OperationCtx) -> ReservedWalk<'_, T> {
         ReservedWalk::new(self, Route::new(self.device(), &[]), ctx)
     }
 
     /// Evicts all buffers, and waits until they are gone.
     ///
-    /// If a buffer can't be evicted, this goes on with the others. It waits for reservations, so the caller
-    /// must hold none.
+    /// If a buffer can't be evicted, this goes on with the others. It waits for reservations, so
+    /// the caller must hold none.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl<T: Driver> Manager<T> {
     pub fn evict_all(&self) -> Result {
         let bdev = self.device().as_bdev();
 
-        // SAFETY: By the type invariants the manager is initialized, and `bdev` is the device that it
-        // is of; it is borrowed from that.
+        // SAFETY: By the type invariants the manager is initialized, and `bdev` is the device that
+        // it is of; it is borrowed from that.
         to_result(unsafe { bindings::ttm_resource_manager_evict_all(bdev, self.as_raw()) })
     }
 }

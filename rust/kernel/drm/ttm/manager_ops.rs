@@ -54,7 +54,8 @@ impl Request<'_> {
     }
 }
 
-/// Manages the space in a memory type: what a driver writes that has no use for TTM's range manager.
+/// Manages the space in a memory type: what a driver writes that has no use for TTM's range
+/// manager.
 ///
 /// Space is a range of pages. A manager with locks of its own takes them in these functions; TTM
 /// calls them from many threads.
@@ -115,8 +116,8 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     ///
-    /// [`ENOSPC`] if there is no room: TTM may then evict buffers and try again. Anything else fails
-    /// the operation that needs the space.
+    /// [`ENOSPC`] if there is no room: TTM may then evict buffers and try again. Anything else
+    /// fails the operation that needs the space.
     fn alloc(&self, request: &Request<'_>) -> Result<Self::Space>;
 
     /// The first page of `space`, counted from the start of the memory type.
@@ -128,8 +129,8 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     /// Takes space back. May sleep.
     ///
     /// Of what is made of pages, in memory reclaim as well, if the device has a
-    /// [shrinker](super::Setup::shrinker): then it must not allocate, nor take a lock under which others
-    /// do. See [`Driver`](super::Driver#locks-and-allocations).
+    /// [shrinker](super::Setup::shrinker): then it must not allocate, nor take a lock under which
+    /// others do. See [`Driver`](super::Driver#locks-and-allocations).
     fn free(&self, space: Self::Space) {
         drop(space);
     }
@@ -178,7 +179,8 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 /// # Invariants
 ///
 /// `man` is an initialized `struct ttm_resource_manager` with the functions in [`Core::FUNCS`]; all
-/// resources that it has are the first field of a [`Resource<M::Space>`] that came out of a [`KBox`].
+/// resources that it has are the first field of a [`Resource<M::Space>`] that came out of a
+/// [`KBox`].
 #[repr(C)]
 #[pin_data]
 struct Core<M: ManagerOps> {
@@ -190,8 +192,9 @@ struct Core<M: ManagerOps> {
 
 /// A resource, with TTM's part and the manager's.
 ///
-/// It is on the LRU list for all the time that it has space: otherwise a search for room would not know of
-/// the space. So it enters the list before it gets its space, and leaves the list after it has freed it.
+/// It is on the LRU list for all the time that it has space: otherwise a search for room would not
+/// know of the space. So it enters the list before it gets its space, and leaves the list after it
+/// has freed it.
 ///
 /// # Invariants
 ///
@@ -255,8 +258,8 @@ pub(super) unsafe fn install<M: ManagerOps>(
     // SAFETY: Nothing moves it: it is only accessed through pointers.
     let core = KBox::into_raw(unsafe { Pin::into_inner_unchecked(core) });
 
-    // SAFETY: `core` is valid, and nobody else knows of it; `bdev` is by the function's requirements.
-    // The functions are static.
+    // SAFETY: `core` is valid, and nobody else knows of it; `bdev` is by the function's
+    // requirements. The functions are static.
     unsafe {
         let man = (*core).man.get();
 
@@ -352,10 +355,10 @@ impl<M: ManagerOps> Core<M> {
             unsafe { bindings::ttm_resource_init(bo, place, &raw mut (*new).res) };
             match this.alloc(&request) {
                 Ok((space, start)) => {
-                    // INVARIANT: `space` of `Resource` is initialized, and `res` of `Core` is the first
-                    // field of what came out of a box.
-                    // SAFETY: `new` is valid. Walkers don't look at what is written: the resource is
-                    // none of a buffer's yet. `res` is valid by the function's requirements.
+                    // INVARIANT: `space` of `Resource` is initialized, and `res` of `Core` is the
+                    // first field of what came out of a box.
+                    // SAFETY: `new` is valid. Walkers don't look at what is written: the resource
+                    // is none of a buffer's yet. `res` is valid by the function's requirements.
                     unsafe {
                         (*new).space.write(space);
                         (*new).res.start = start;
@@ -364,7 +367,8 @@ impl<M: ManagerOps> Core<M> {
                     Ok(0)
                 }
                 Err(e) => {
-                    // SAFETY: It was initialized just now, is none of a buffer's, and came out of a box.
+                    // SAFETY: It was initialized just now, is none of a buffer's, and came out of a
+                    // box.
                     unsafe {
                         bindings::ttm_resource_fini(man, &raw mut (*new).res);
                         drop(KBox::from_raw(new));
@@ -377,8 +381,8 @@ impl<M: ManagerOps> Core<M> {
 
     /// # Safety
     ///
-    /// Only to be called by TTM, on a manager of a `Self` and one of its resources, which must not be
-    /// used any more.
+    /// Only to be called by TTM, on a manager of a `Self` and one of its resources, which must not
+    /// be used any more.
     unsafe extern "C" fn free_callback(
         man: *mut bindings::ttm_resource_manager,
         res: *mut bindings::ttm_resource,
@@ -389,14 +393,14 @@ impl<M: ManagerOps> Core<M> {
         // CAST: The resource comes first.
         let raw = res.cast::<Resource<M::Space>>();
 
-        // SAFETY: By the type invariants of `Resource`. It is read this once, as nobody uses the resource
-        // any more.
+        // SAFETY: By the type invariants of `Resource`. It is read this once, as nobody uses the
+        // resource any more.
         this.ops.free(unsafe { (*raw).space.assume_init_read() });
         // SAFETY: `res` is a valid resource of `man`, by the function's requirements, and its space
         // was just given back.
         unsafe { bindings::ttm_resource_fini(man, res) };
-        // SAFETY: By the type invariants of `Core`, it came out of a box in `alloc_callback`. It is on no
-        // list any more.
+        // SAFETY: By the type invariants of `Core`, it came out of a box in `alloc_callback`. It is
+        // on no list any more.
         drop(unsafe { KBox::from_raw(raw) });
     }
 
@@ -409,12 +413,12 @@ impl<M: ManagerOps> Core<M> {
         // CAST: The resource comes first.
         let res = res.cast::<Resource<M::Space>>();
         // Only this part is borrowed: what TTM has of it changes under the LRU lock.
-        // SAFETY: `res` is valid for `'a`, and a buffer's, by the function's requirements, so by the
-        // type invariants of `Resource` its space is initialized. That isn't written to until it is
-        // freed.
+        // SAFETY: `res` is valid for `'a`, and a buffer's, by the function's requirements, so by
+        // the type invariants of `Resource` its space is initialized. That isn't written to until
+        // it is freed.
         let space = unsafe { (*res).space.assume_init_ref() };
-        // SAFETY: `res` is valid and a buffer's, by the function's requirements, so `alloc` is done with it,
-        // and these fields don't change any more.
+        // SAFETY: `res` is valid and a buffer's, by the function's requirements, so `alloc` is done
+        // with it, and these fields don't change any more.
         let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
         // `alloc` has seen to it that this is no more than the manager has.
@@ -425,8 +429,8 @@ impl<M: ManagerOps> Core<M> {
     ///
     /// # Safety
     ///
-    /// `man` must be a manager of a `Self` and `res` one of its resources; its buffer's reservation must
-    /// be held, and `place` be valid.
+    /// `man` must be a manager of a `Self` and `res` one of its resources; its buffer's reservation
+    /// must be held, and `place` be valid.
     unsafe fn ask(
         question: fn(&M, &M::Space, Range<u64>, &Place, usize) -> bool,
         man: *mut bindings::ttm_resource_manager,
@@ -487,8 +491,8 @@ impl<M: ManagerOps> Core<M> {
         // SAFETY: `man` is part of a `Self` that is valid for the call, by the function's
         // requirements.
         let debug = Debug(unsafe { &Self::from_raw(man).ops });
-        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until this
-        // returns.
+        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until
+        // this returns.
         let mut printer = unsafe { Printer::from_raw(printer) };
 
         printer.write_fmt(fmt!("{debug}"));

@@ -26,8 +26,8 @@ use core::ops::Deref;
 
 /// A buffer that is pinned and mapped for the kernel; dropping this unmaps and unpins it.
 ///
-/// It is accessed with the functions of [`Io`], whatever the buffer is made of. Programs and the device
-/// may access it at the same time.
+/// It is accessed with the functions of [`Io`], whatever the buffer is made of. Programs and the
+/// device may access it at the same time.
 ///
 /// It may be dropped with the reservation held, as [`Pinned`].
 ///
@@ -68,8 +68,9 @@ use core::ops::Deref;
 ///
 /// # Invariants
 ///
-/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`, and that is memory. If `owned`, it was
-/// mapped for this by `ttm_bo_vmap`, which has used `vmap` for that. It is pinned as long as it is.
+/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`, and that is memory. If `owned`,
+/// it was mapped for this by `ttm_bo_vmap`, which has used `vmap` for that. It is pinned as long as
+/// it is.
 pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
     addr: *mut u8,
     owned: bool,
@@ -91,9 +92,11 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
     pub(super) unsafe fn new(reserved: &mut Reserved<'_, Object<T>>) -> Result<Self> {
         let pinned = reserved.pin()?;
 
-        // SAFETY: By the function's requirements it has a place; it is reserved and, as of now, pinned.
+        // SAFETY: By the function's requirements it has a place; it is reserved and, as of now,
+        // pinned.
         match unsafe { map(reserved.buffer().as_raw()) } {
-            // INVARIANT: It is mapped there and pinned, and as large as the function's requirements say.
+            // INVARIANT: It is mapped there and pinned, and as large as the function's requirements
+            // say.
             Ok((addr, owned)) => Ok(Self {
                 addr,
                 owned,
@@ -112,27 +115,28 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
 ///
 /// # Safety
 ///
-/// `bo` must be a valid buffer on the device of a [`RawDevice`], reserved and pinned, that has a place.
+/// `bo` must be a valid buffer on the device of a [`RawDevice`], reserved and pinned, that has a
+/// place.
 unsafe fn map(bo: *mut bindings::ttm_buffer_object) -> Result<(*mut u8, bool)> {
     // SAFETY: `bo` is valid and on the device of a `RawDevice`, which it keeps, by the function's
     // requirements; the reservation, which protects `resource`, is held.
     let (raw, res) = unsafe { (RawDevice::from_bdev((*bo).bdev), (*bo).resource) };
 
-    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and stays
-    // while it is reserved. It is mapped there as long as the device exists.
+    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and
+    // stays while it is reserved. It is mapped there as long as the device exists.
     if let Some(addr) = unsafe { raw.memory(res) } {
         return Ok((addr, false));
     }
     // The window may go while it is mapped.
-    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and stays
-    // while it is reserved.
+    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and
+    // stays while it is reserved.
     if unsafe { raw.window(res) }.is_some() {
         return Err(ENOTSUPP);
     }
 
     let mut map = bindings::iosys_map::default();
-    // SAFETY: `bo` is valid, reserved, pinned and has a place, by the function's requirements; `map`
-    // is valid for writes during the call.
+    // SAFETY: `bo` is valid, reserved, pinned and has a place, by the function's requirements;
+    // `map` is valid for writes during the call.
     to_result(unsafe { bindings::ttm_bo_vmap(bo, &mut map) })?;
     // CAST: Both are an address.
     // SAFETY: All variants are an address.
@@ -146,7 +150,8 @@ impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE>
     fn as_view(self) -> SysMem<'a, Region<SIZE>> {
         let size = self.pinned.buffer().size();
 
-        // SAFETY: By the type invariants, as long as `self` is borrowed. What is mapped is whole pages.
+        // SAFETY: By the type invariants, as long as `self` is borrowed. What is mapped is whole
+        // pages.
         unsafe { SysMem::new(Region::ptr_from_raw_parts_mut(self.addr, size)) }
     }
 }
@@ -162,9 +167,10 @@ impl<T: DriverObject, const SIZE: usize> Deref for Mapping<T, SIZE> {
 impl<T: DriverObject, const SIZE: usize> Drop for Mapping<T, SIZE> {
     fn drop(&mut self) {
         if self.owned {
-            // Not `ttm_bo_vunmap`, which wants the reservation: for what is made of pages it does no more.
-            // SAFETY: By the type invariants this is where the buffer was mapped, for this alone, and
-            // it isn't used again. The buffer is still pinned, so its pages are there.
+            // Not `ttm_bo_vunmap`, which wants the reservation: for what is made of pages it does
+            // no more.
+            // SAFETY: By the type invariants this is where the buffer was mapped, for this alone,
+            // and it isn't used again. The buffer is still pinned, so its pages are there.
             unsafe { bindings::vunmap(self.addr.cast()) };
         }
     }

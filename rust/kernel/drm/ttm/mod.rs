@@ -44,16 +44,16 @@
 //!
 //! # Locks
 //!
-//! A buffer's reservation comes before the device's LRU lock, which is a spinlock: nothing may sleep
-//! while a [`Walk`] or a [`Lru`] is there. In particular the last reference to a buffer must not be
-//! dropped then; [`Walk::with_buffer`] sees to that for its own. Two reservations at once, or two
-//! LRU locks, can deadlock; lockdep tells. The LRU lock is taken by all that changes where a buffer is
-//! on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by [`Manager::usage`], and
-//! by dropping a [`Cursor`].
+//! A buffer's reservation comes before the device's LRU lock, which is a spinlock: nothing may
+//! sleep while a [`Walk`] or a [`Lru`] is there. In particular the last reference to a buffer must
+//! not be dropped then; [`Walk::with_buffer`] sees to that for its own. Two reservations at once,
+//! or two LRU locks, can deadlock; lockdep tells. The LRU lock is taken by all that changes where a
+//! buffer is on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by
+//! [`Manager::usage`], and by dropping a [`Cursor`].
 //!
-//! What is dropped never waits for a reservation: a [`Pinned`], a [`Mapping`] or the last reference to an
-//! [`Object`] may go while the thread holds that of the buffer. If it isn't free, what needs it is done a
-//! little later, by a work.
+//! What is dropped never waits for a reservation: a [`Pinned`], a [`Mapping`] or the last reference
+//! to an [`Object`] may go while the thread holds that of the buffer. If it isn't free, what needs
+//! it is done a little later, by a work.
 //!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 
@@ -89,8 +89,8 @@ mod reserved;
 mod resource;
 mod resv;
 mod setup;
-// Doctests, which are part of the kernel image, use it. Its symbols are not exported, so a module cannot
-// link to it.
+// Doctests, which are part of the kernel image, use it. Its symbols are not exported, so a module
+// cannot link to it.
 #[cfg(CONFIG_KUNIT = "y")]
 #[doc(hidden)]
 pub mod test_device;

@@ -37,31 +37,32 @@ pub struct Space {
 ///
 /// [`Driver::move_buffer`]: super::Driver::move_buffer
 pub enum MoveBy {
-    /// The CPU copies the content before the move returns. It waits for the GPU first. If there is no
-    /// content yet, it clears the new place instead.
+    /// The CPU copies the content before the move returns. It waits for the GPU first. If there is
+    /// no content yet, it clears the new place instead.
     Memcpy,
 
-    /// There is nothing to copy: both places are made of the same pages, or the content isn't needed.
+    /// There is nothing to copy: both places are made of the same pages, or the content isn't
+    /// needed.
     ///
-    /// The move waits for the GPU, unless the buffer has no content yet, or moves from system memory to another
-    /// memory type made of pages. A new place that isn't made of pages is cleared, as it may have data of
-    /// other buffers.
+    /// The move waits for the GPU, unless the buffer has no content yet, or moves from system
+    /// memory to another memory type made of pages. A new place that isn't made of pages is
+    /// cleared, as it may have data of other buffers.
     Nothing,
 
     /// The device copies the content, and is done when the fence is signaled.
     ///
-    /// Until then, TTM frees neither place. The move first waits for the other users of the buffer, as the
-    /// device may not have done so. An eviction also waits for the fence.
+    /// Until then, TTM frees neither place. The move first waits for the other users of the buffer,
+    /// as the device may not have done so. An eviction also waits for the fence.
     ///
-    /// The device must write all of the new place. A buffer that has no pages yet has no content: the device
-    /// then clears the place, or the driver answers [`MoveBy::Memcpy`], which clears it.
+    /// The device must write all of the new place. A buffer that has no pages yet has no content:
+    /// the device then clears the place, or the driver answers [`MoveBy::Memcpy`], which clears it.
     Fence(ARef<Fence>),
 
-    /// The buffer can't be moved directly. TTM moves it to this place first, and then asks the driver again
-    /// for the move from there.
+    /// The buffer can't be moved directly. TTM moves it to this place first, and then asks the
+    /// driver again for the move from there.
     ///
-    /// The move fails with [`EINVAL`] if the driver asks for a hop on the way to a hop, or for more hops than
-    /// there are memory types.
+    /// The move fails with [`EINVAL`] if the driver asks for a hop on the way to a hop, or for more
+    /// hops than there are memory types.
     Hop(Place),
 }
 
@@ -69,9 +70,9 @@ pub enum MoveBy {
 ///
 /// # Invariants
 ///
-/// - `bo` is a valid buffer with a resource, `new` is a valid resource for it, both on the device of
-///   a `RawDevice` and completely allocated; `ctx` is a valid context. The reservation of `bo` is
-///   held.
+/// - `bo` is a valid buffer with a resource, `new` is a valid resource for it, both on the device
+///   of a `RawDevice` and completely allocated; `ctx` is a valid context. The reservation of `bo`
+///   is held.
 /// - There is room for one more fence in the reservation.
 /// - `job` is the fence of the `CopyJob`, if there is one. `Move::finish` will be called.
 pub struct Move<'a> {
@@ -109,7 +110,8 @@ impl Move<'_> {
 
     /// Where the buffer is.
     pub fn from(&self) -> Space {
-        // SAFETY: By the type invariants the buffer is reserved and has a resource, which was allocated.
+        // SAFETY: By the type invariants the buffer is reserved and has a resource, which was
+        // allocated.
         unsafe { space(self.old()) }
     }
 
@@ -130,11 +132,12 @@ impl Move<'_> {
         self.evict
     }
 
-    /// Whether the buffer moves in memory reclaim: the [shrinker](super::Setup::shrinker) takes its pages.
+    /// Whether the buffer moves in memory reclaim: the [shrinker](super::Setup::shrinker) takes its
+    /// pages.
     ///
-    /// The thread may hold any lock under which memory is allocated. So the driver must not take a lock under
-    /// which any thread allocates with [`GFP_KERNEL`], must not wait for work that allocates, and must not
-    /// allocate memory itself.
+    /// The thread may hold any lock under which memory is allocated. So the driver must not take a
+    /// lock under which any thread allocates with [`GFP_KERNEL`], must not wait for work that
+    /// allocates, and must not allocate memory itself.
     ///
     /// # Examples
     ///
@@ -226,15 +229,15 @@ impl Move<'_> {
             }
             MoveBy::Memcpy => {
                 self.wait()?;
-                // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, and both
-                // resources are valid.
+                // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, and
+                // both resources are valid.
                 let _windows = unsafe {
                     let raw = RawDevice::from_bdev((*self.bo).bdev);
 
                     (raw.hold_window(self.old())?, raw.hold_window(self.new)?)
                 };
-                // SAFETY: By the type invariants the buffer is valid and reserved, and both `ctx` and
-                // `new` are valid.
+                // SAFETY: By the type invariants the buffer is valid and reserved, and both `ctx`
+                // and `new` are valid.
                 to_result(unsafe { bindings::ttm_bo_move_memcpy(self.bo, self.ctx, self.new) })
             }
             MoveBy::Nothing => {
@@ -242,8 +245,8 @@ impl Move<'_> {
                     self.wait()?;
                 }
                 // The new place may have data of other buffers.
-                // SAFETY: By the type invariants the buffer is valid and reserved; `new` is valid and
-                // is given away.
+                // SAFETY: By the type invariants the buffer is valid and reserved; `new` is valid
+                // and is given away.
                 unsafe {
                     clear(self.bo, self.ctx, self.new)?;
                     bindings::ttm_bo_move_null(self.bo, self.new);
@@ -255,7 +258,8 @@ impl Move<'_> {
             }),
             MoveBy::Hop(_) if hop.is_null() => Err(EINVAL),
             MoveBy::Hop(place) => {
-                // SAFETY: `hop` is memory for a place if it isn't null, by the function's requirements.
+                // SAFETY: `hop` is memory for a place if it isn't null, by the function's
+                // requirements.
                 unsafe { *hop = place.as_raw() };
                 Err(EMULTIHOP)
             }
@@ -271,17 +275,18 @@ impl Move<'_> {
         }
         // A container must not be added to a reservation.
         let _ = fence.wait();
-        // SAFETY: By the type invariants the buffer is valid and reserved, and `new` was allocated for
-        // it, and is given away. The buffer is idle, and stays so, as its reservation is held.
+        // SAFETY: By the type invariants the buffer is valid and reserved, and `new` was allocated
+        // for it, and is given away. The buffer is idle, and stays so, as its reservation is held.
         unsafe { bindings::ttm_bo_move_sync_cleanup(self.bo, self.new) };
         Ok(())
     }
 
-    /// Adds `fence` to the reservation. In an eviction, this waits for `fence`; otherwise a ghost keeps the
-    /// old place until `fence` is signaled. All other users of the old place must be done by then.
+    /// Adds `fence` to the reservation. In an eviction, this waits for `fence`; otherwise a ghost
+    /// keeps the old place until `fence` is signaled. All other users of the old place must be done
+    /// by then.
     pub(super) fn accelerated(&mut self, fence: &Fence) -> Result {
-        // SAFETY: By the type invariants, among them that there is room for the fence, which is used
-        // only here. The fence is valid.
+        // SAFETY: By the type invariants, among them that there is room for the fence, which is
+        // used only here. The fence is valid.
         to_result(unsafe {
             bindings::ttm_bo_move_accel_cleanup(
                 self.bo,
@@ -298,8 +303,8 @@ impl Move<'_> {
 ///
 /// `res` must be a valid resource that is completely allocated.
 unsafe fn space(res: *const bindings::ttm_resource) -> Space {
-    // SAFETY: `res` is valid and completely allocated, by the function's requirements, so that these
-    // fields don't change any more.
+    // SAFETY: `res` is valid and completely allocated, by the function's requirements, so that
+    // these fields don't change any more.
     let (mem_type, start) = unsafe { ((*res).mem_type, (*res).start) };
 
     Space {

@@ -66,8 +66,8 @@ use core::{
 
 /// A GEM object whose base is a TTM buffer.
 ///
-/// Programs can map it. What they then see is its content, wherever the buffer is at the time; while it
-/// moves, their accesses wait.
+/// Programs can map it. What they then see is its content, wherever the buffer is at the time;
+/// while it moves, their accesses wait.
 ///
 /// A reference to one, or an [`ARef`], says that the object is alive. When the last one goes, the
 /// object may stay on as a zombie until the GPU is done with it; only TTM sees it then, see
@@ -75,13 +75,14 @@ use core::{
 ///
 /// # PRIME
 ///
-/// Programs can give it to other devices, if [`Driver::export_places`] says so and it has a reservation
-/// of its own. As long as another one uses it, it is pinned there. Objects of other devices can be
-/// imported if the driver has [`Driver::import`]; one of its own that comes back is the same object.
+/// Programs can give it to other devices, if [`Driver::export_places`] says so and it has a
+/// reservation of its own. As long as another one uses it, it is pinned there. Objects of other
+/// devices can be imported if the driver has [`Driver::import`]; one of its own that comes back is
+/// the same object.
 ///
-/// The memory of an imported object, and its reservation, belong to the exporter. It can only be where
-/// buffers are made of pages, and is never swapped out, shrunk or purged. To map it is to map what was
-/// exported. Whether the CPU reaches its content, [`Driver::MAPS_IMPORTS`] says.
+/// The memory of an imported object, and its reservation, belong to the exporter. It can only be
+/// where buffers are made of pages, and is never swapped out, shrunk or purged. To map it is to map
+/// what was exported. Whether the CPU reaches its content, [`Driver::MAPS_IMPORTS`] says.
 ///
 /// [`Driver::export_places`]: super::Driver::export_places
 /// [`Driver::import`]: super::Driver::import
@@ -109,8 +110,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// - `base` has an initialized `struct ttm_buffer_object`, `bo`, of a [`Device<T::Driver>`], and keeps its
-///   DRM device. `self` is the content of a [`KBox`].
+/// - `base` has an initialized `struct ttm_buffer_object`, `bo`, of a [`Device<T::Driver>`], and
+///   keeps its DRM device. `self` is the content of a [`KBox`].
 /// - `bo` is imported if there is a `dma_buf`; then that has its reservation and its pages.
 /// - `resv` is the reservation of `bo`, unless that has its own, or is imported.
 #[repr(C)]
@@ -134,8 +135,8 @@ gem::impl_aref_for_gem_obj! {
 // SAFETY: GEM objects may be used and freed from any thread, and the driver's part is `Send`.
 unsafe impl<T: DriverObject> Send for Object<T> {}
 
-// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected by
-// the reservation. The driver's part is `Sync`.
+// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected
+// by the reservation. The driver's part is `Sync`.
 unsafe impl<T: DriverObject> Sync for Object<T> {}
 
 impl<T: DriverObject> Object<T> {
@@ -165,8 +166,8 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if the size is 0 or too large, or `config` makes no sense; [`EXDEV`] if its bulk is
-    /// on another device; what the driver's part and [`Reserved::validate`] return.
+    /// [`EINVAL`] if the size is 0 or too large, or `config` makes no sense; [`EXDEV`] if its bulk
+    /// is on another device; what the driver's part and [`Reserved::validate`] return.
     pub fn new(
         dev: &drm::Device<T::Driver>,
         size: usize,
@@ -194,8 +195,8 @@ impl<T: DriverObject> Object<T> {
 
         let obj = Self::alloc(dev, size, config.priority, resv.cloned(), None, args)?;
         let reserved = resv.map(|resv| resv.reserve());
-        // SAFETY: `obj` was just made. Its reservation, if it shares one, is held, and will live as long
-        // as the object, which has a reference to it.
+        // SAFETY: `obj` was just made. Its reservation, if it shares one, is held, and will live as
+        // long as the object, which has a reference to it.
         let obj = unsafe {
             Self::complete(
                 obj,
@@ -207,8 +208,8 @@ impl<T: DriverObject> Object<T> {
                 resv.map_or(ptr::null_mut(), |resv| resv.raw_resv()),
             )
         }?;
-        // SAFETY: The current thread holds it: if it is shared, `reserved` stands for that and is the
-        // same; if not, TTM has just taken the object's own, and no guard stands for it.
+        // SAFETY: The current thread holds it: if it is shared, `reserved` stands for that and is
+        // the same; if not, TTM has just taken the object's own, and no guard stands for it.
         let mut reserved = unsafe { Reserved::adopt(&*obj, reserved) };
         if let Some(bulk) = config.bulk {
             reserved.set_bulk(bulk)?;
@@ -253,8 +254,8 @@ impl<T: DriverObject> Object<T> {
         // CAST: The base comes first, and its buffer there.
         let bo: *mut bindings::ttm_buffer_object = obj.as_ptr().cast();
 
-        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it. The
-        // functions are static.
+        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it.
+        // The functions are static.
         unsafe {
             (*bo).base.funcs = const { &Self::FUNCS };
             (*bo).priority = priority;
@@ -274,10 +275,10 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `obj` must come from [`Self::alloc`] for this device, and isn't to be used on failure. `resv` must
-    /// be held and live as long as the object, or be null: then it gets its own. For one that is
-    /// imported, `sg` must be a valid scatterlist, and so as long as the object if this succeeds; for all
-    /// others be null.
+    /// `obj` must come from [`Self::alloc`] for this device, and isn't to be used on failure.
+    /// `resv` must be held and live as long as the object, or be null: then it gets its own. For
+    /// one that is imported, `sg` must be a valid scatterlist, and so as long as the object if this
+    /// succeeds; for all others be null.
     pub(super) unsafe fn complete(
         obj: NonNull<Self>,
         dev: &Device<T::Driver>,
@@ -292,8 +293,9 @@ impl<T: DriverObject> Object<T> {
         let mut placement = config.placement.as_raw();
 
         // SAFETY: All pointers are valid; the GEM base is initialized. The reservation and the
-        // scatterlist are as the function's requirements say. The object, which keeps its device, is
-        // freed after `destroy_callback`; that is also called on failure, and `obj` isn't used then.
+        // scatterlist are as the function's requirements say. The object, which keeps its device,
+        // is freed after `destroy_callback`; that is also called on failure, and `obj` isn't used
+        // then.
         to_result(unsafe {
             bindings::ttm_bo_init_reserved(
                 dev.as_bdev(),
@@ -333,8 +335,8 @@ impl<T: DriverObject> Object<T> {
     pub(super) unsafe fn dma_buf_of(
         bo: *mut bindings::ttm_buffer_object,
     ) -> *mut bindings::dma_buf {
-        // SAFETY: `bo` is embedded in a valid `Self`, by the function's requirements. `dma_buf` never
-        // changes, and nothing else of the object is borrowed.
+        // SAFETY: `bo` is embedded in a valid `Self`, by the function's requirements. `dma_buf`
+        // never changes, and nothing else of the object is borrowed.
         let dma_buf = unsafe { &(*Self::from_bo(bo)).dma_buf };
 
         dma_buf.as_ref().map_or(ptr::null_mut(), DmaBuf::as_raw)
@@ -342,7 +344,8 @@ impl<T: DriverObject> Object<T> {
 
     /// The driver's part.
     ///
-    /// As this derefs to it, so do a [`Pinned`](super::Pinned) and a [`Mapping`](super::Mapping) of it.
+    /// As this derefs to it, so do a [`Pinned`](super::Pinned) and a [`Mapping`](super::Mapping) of
+    /// it.
     pub fn data(&self) -> &T {
         &self.data
     }
@@ -355,22 +358,22 @@ impl<T: DriverObject> Object<T> {
     pub(super) unsafe fn unpin(this: ARef<Self>) {
         let this = ARef::into_raw(this);
 
-        // SAFETY: The object is alive, as this is a reference to it, which is given away here, as is the
-        // pin, which is the caller's by the function's requirements.
+        // SAFETY: The object is alive, as this is a reference to it, which is given away here, as
+        // is the pin, which is the caller's by the function's requirements.
         unsafe { Base::unpin(&raw const (*this.as_ptr()).base) };
     }
 
     /// The DRM device that it is on.
     pub fn dev(&self) -> &drm::Device<T::Driver> {
-        // SAFETY: By the type invariants the buffer is initialized, and the object has a reference to
-        // its device, which is of a `T::Driver`. `dev` never changes.
+        // SAFETY: By the type invariants the buffer is initialized, and the object has a reference
+        // to its device, which is of a `T::Driver`. `dev` never changes.
         unsafe { drm::Device::from_raw((*self.base.bo()).base.dev) }
     }
 
     /// This object as one of TTM's buffers.
     pub fn buffer(&self) -> &Buffer<T::Driver> {
-        // SAFETY: By the type invariants the buffer is one of TTM's on a `Device<T::Driver>`, embedded
-        // in this object. GEM's references, one of which keeps `self`, keep one of TTM's.
+        // SAFETY: By the type invariants the buffer is one of TTM's on a `Device<T::Driver>`,
+        // embedded in this object. GEM's references, one of which keeps `self`, keep one of TTM's.
         unsafe { Buffer::from_raw(self.base.bo()) }
     }
 
@@ -417,9 +420,9 @@ impl<T: DriverObject> Object<T> {
     /// Waits, without the reservation, until the buffer can be used as `usage` says; or a signal is
     /// there, or for `timeout`. May sleep.
     ///
-    /// Who reads waits for those who write and for moves, who writes for those who read as well, and
-    /// [`FenceUsage::Bookkeep`] is for all that uses the buffer. Returns whether all that is done. What
-    /// began meanwhile may be waited for or not.
+    /// Who reads waits for those who write and for moves, who writes for those who read as well,
+    /// and [`FenceUsage::Bookkeep`] is for all that uses the buffer. Returns whether all that is
+    /// done. What began meanwhile may be waited for or not.
     ///
     /// # Errors
     ///
@@ -499,8 +502,8 @@ impl<T: DriverObject> Object<T> {
         indent: c_uint,
         gem: *const bindings::drm_gem_object,
     ) {
-        // SAFETY: `gem` is an object of this type that is alive, by the function's requirements, and
-        // DRM keeps it for the call.
+        // SAFETY: `gem` is an object of this type that is alive, by the function's requirements,
+        // and DRM keeps it for the call.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem.cast_mut()) };
 
         // Without the reservation, its place may go meanwhile.
@@ -514,8 +517,8 @@ impl<T: DriverObject> Object<T> {
             Some(_) => "none",
             None => "busy",
         };
-        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until this
-        // returns.
+        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until
+        // this returns.
         let mut printer = unsafe { Printer::from_raw(printer) };
         for _ in 0..indent {
             printer.write_fmt(fmt!("\t"));
@@ -527,20 +530,22 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `bo` must be one that [`Self::alloc`] made, which TTM is done with, and nobody uses any more. No
-    /// reservation must be held.
+    /// `bo` must be one that [`Self::alloc`] made, which TTM is done with, and nobody uses any
+    /// more. No reservation must be held.
     unsafe fn free(bo: *mut bindings::ttm_buffer_object) {
         // SAFETY: `bo` comes from `alloc`, which has embedded it in a `Self`, by the function's
         // requirements.
         let this = unsafe { Self::from_bo(bo) };
 
-        // SAFETY: The buffer is still valid, and so is the device, a `RawDevice`'s, which the object keeps.
+        // SAFETY: The buffer is still valid, and so is the device, a `RawDevice`'s, which the
+        // object keeps.
         let raw = unsafe { RawDevice::from_bdev((*bo).bdev) };
-        // SAFETY: `bo` is a buffer on that device, which TTM doesn't use any more, and no reservation is held,
-        // by the function's requirements.
+        // SAFETY: `bo` is a buffer on that device, which TTM doesn't use any more, and no
+        // reservation is held, by the function's requirements.
         unsafe { imports::release(raw, bo) };
-        // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. If the buffer was
-        // imported, the reservation stays until the object's reference to the DMA-buf is dropped, below.
+        // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. If the
+        // buffer was imported, the reservation stays until the object's reference to the DMA-buf is
+        // dropped, below.
         unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };
 
         // SAFETY: It came out of a box in `alloc`, and nobody uses it any more.
@@ -560,8 +565,8 @@ impl<T: DriverObject> Sealed for Object<T> {}
 
 impl<T: DriverObject> IntoGEMObject for Object<T> {
     fn as_raw(&self) -> *mut bindings::drm_gem_object {
-        // SAFETY: By the type invariants the buffer is initialized, and its GEM part with it. This is
-        // a pointer to that.
+        // SAFETY: By the type invariants the buffer is initialized, and its GEM part with it. This
+        // is a pointer to that.
         unsafe { &raw mut (*self.base.bo()).base }
     }
 

@@ -45,7 +45,9 @@ use crate::sync::Arc;
 /// What makes no sense is refused:
 ///
 /// ```
-/// use kernel::drm::ttm::{test_device, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv};
+/// use kernel::drm::ttm::{
+///     test_device, BulkMove, Object, ObjectConfig, OperationCtx, Placement, Resv,
+/// };
 ///
 /// type Config<'a> = ObjectConfig<'a, test_device::BufferData>;
 ///
@@ -53,7 +55,8 @@ use crate::sync::Arc;
 /// let other = test_device::Device::new()?;
 /// let bulk = BulkMove::new(&other, Resv::new()?)?;
 /// let fails = |size, config: Config<'_>| {
-///     Object::new(dev.drm(), size, &config, &mut OperationCtx::new(), test_device::Kind::Kept).err()
+///     let mut ctx = OperationCtx::new();
+///     Object::new(dev.drm(), size, &config, &mut ctx, test_device::Kind::Kept).err()
 /// };
 ///
 /// assert_eq!(fails(0, Config::default()), Some(EINVAL));
@@ -72,8 +75,8 @@ pub struct ObjectConfig<'a, T: DriverObject> {
     /// What its place in memory is a multiple of, in pages. By default, and with 0, anything goes.
     pub alignment: u32,
 
-    /// Buffers with a lower priority are evicted first. Less than [`Object::PRIORITIES`](super::Object::PRIORITIES); 0 by
-    /// default.
+    /// Buffers with a lower priority are evicted first. Less than
+    /// [`Object::PRIORITIES`](super::Object::PRIORITIES); 0 by default.
     pub priority: u32,
 
     /// A reservation to share. By default the object has one of its own, or that of `bulk`.

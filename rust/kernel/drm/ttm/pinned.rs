@@ -25,8 +25,8 @@ use core::{
 ///
 /// It is also a reference to the object.
 ///
-/// To unpin takes the reservation. If that isn't free when this is dropped, as when the thread itself holds
-/// it, a work unpins the object a little later. [`Self::unpin`] does it at once.
+/// To unpin takes the reservation. If that isn't free when this is dropped, as when the thread
+/// itself holds it, a work unpins the object a little later. [`Self::unpin`] does it at once.
 ///
 /// # Examples
 ///
@@ -136,14 +136,15 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 ///
 /// # Errors
 ///
-/// [`EOVERFLOW`] if that can't be counted. A count that wrapped would let a buffer go that is in use.
+/// [`EOVERFLOW`] if that can't be counted. A count that wrapped would let a buffer go that is in
+/// use.
 ///
 /// # Safety
 ///
 /// `bo` must be a valid buffer, its reservation held.
 pub(super) unsafe fn pin(bo: *mut bindings::ttm_buffer_object) -> Result {
-    // SAFETY: `bo` is a valid buffer, and its reservation, which protects the count, is held, by the
-    // function's requirements.
+    // SAFETY: `bo` is a valid buffer, and its reservation, which protects the count, is held, by
+    // the function's requirements.
     unsafe {
         if (*bo).pin_count == u32::MAX {
             return Err(EOVERFLOW);

@@ -194,8 +194,8 @@ impl Place {
     pub(super) unsafe fn from_raw<'a>(place: *const bindings::ttm_place) -> &'a Self {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements; TTM has no empty places.
-        // SAFETY: `place` is valid for `'a`, by the function's requirements. `Self` is a transparent
-        // wrapper of one.
+        // SAFETY: `place` is valid for `'a`, by the function's requirements. `Self` is a
+        // transparent wrapper of one.
         unsafe { &*place.cast() }
     }
 
@@ -253,7 +253,8 @@ impl<'a> Placement<'a> {
         self.0
     }
 
-    /// The places before the first [fallback](Place::fallback), if there are such, and there is one.
+    /// The places before the first [fallback](Place::fallback), if there are such, and there is
+    /// one.
     ///
     /// # Examples
     ///
@@ -392,8 +393,8 @@ impl OperationCtx {
         )
     }
 
-    /// Calls `f`, and meanwhile lends the reservation `resv` to evict buffers that have it. What could
-    /// not be waited for goes to `contended`, with a reference.
+    /// Calls `f`, and meanwhile lends the reservation `resv` to evict buffers that have it. What
+    /// could not be waited for goes to `contended`, with a reference.
     ///
     /// # Safety
     ///

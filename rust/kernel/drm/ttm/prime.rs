@@ -2,14 +2,14 @@
 
 //! PRIME: buffers that several devices share.
 //!
-//! A buffer is exported as a DMA-buf. As long as another device is attached to the DMA-buf, the buffer is
-//! pinned in pages. An imported buffer is a TTM buffer of type `ttm_bo_type_sg`, which has no memory of its
-//! own: its pages and its reservation are the exporter's.
+//! A buffer is exported as a DMA-buf. As long as another device is attached to the DMA-buf, the
+//! buffer is pinned in pages. An imported buffer is a TTM buffer of type `ttm_bo_type_sg`, which
+//! has no memory of its own: its pages and its reservation are the exporter's.
 //!
-//! When the exporter is unplugged, attached devices keep the pages, and their CPU can map them. But nothing
-//! can attach to the buffer any more, programs can't map it, and accesses to older mappings of the DMA-buf
-//! raise `SIGBUS`. The exporter's own programs see a dummy page instead; other programs don't know that the
-//! device is gone, and must not take a dummy page for the buffer.
+//! When the exporter is unplugged, attached devices keep the pages, and their CPU can map them. But
+//! nothing can attach to the buffer any more, programs can't map it, and accesses to older mappings
+//! of the DMA-buf raise `SIGBUS`. The exporter's own programs see a dummy page instead; other
+//! programs don't know that the device is gone, and must not take a dummy page for the buffer.
 //!
 //! C header: [`include/drm/drm_prime.h`](srctree/include/drm/drm_prime.h)
 
@@ -62,7 +62,8 @@ pub(super) unsafe fn is_of_pages(
 ) -> bool {
     // CAST: Not more than fit into memory.
     (0..placement.num_placement as usize).all(|n| {
-        // SAFETY: By the function's requirements, there are that many; the managers are null or valid.
+        // SAFETY: By the function's requirements, there are that many; the managers are null or
+        // valid.
         unsafe {
             let man = (*bdev).man_drv[(*placement.placement.add(n)).mem_type as usize];
 
@@ -75,8 +76,8 @@ pub(super) unsafe fn is_of_pages(
 ///
 /// # Errors
 ///
-/// [`EINVAL`] if the places aren't made of pages, or the buffer is pinned elsewhere; errors of moving it and
-/// of [`pinned::pin`].
+/// [`EINVAL`] if the places aren't made of pages, or the buffer is pinned elsewhere; errors of
+/// moving it and of [`pinned::pin`].
 ///
 /// # Safety
 ///
@@ -106,13 +107,13 @@ unsafe fn pin(bo: *mut bindings::ttm_buffer_object, places: &[Place]) -> Result 
 ///
 /// # Safety
 ///
-/// `bo` must be a valid buffer that is pinned in pages, its reservation held, and `map` be valid for
-/// writes.
+/// `bo` must be a valid buffer that is pinned in pages, its reservation held, and `map` be valid
+/// for writes.
 unsafe fn vmap(bo: *mut bindings::ttm_buffer_object, map: *mut bindings::iosys_map) -> Result {
     let moves = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 
-    // SAFETY: The buffer is valid and reserved, by the function's requirements; `map` is memory for a
-    // mapping.
+    // SAFETY: The buffer is valid and reserved, by the function's requirements; `map` is memory for
+    // a mapping.
     unsafe {
         // This doesn't fail, as it can't be interrupted.
         bindings::dma_resv_wait_timeout((*bo).base.resv, moves, false, c_ulong::MAX >> 1);
@@ -147,7 +148,8 @@ unsafe fn sg_table(bo: *mut bindings::ttm_buffer_object) -> Result<*mut bindings
 ///
 /// `dma_buf` must be valid, and `vma` be a mapping that is just being made.
 unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_struct) -> Result {
-    // SAFETY: Both are valid, and nobody else knows the mapping yet, by the function's requirements.
+    // SAFETY: Both are valid, and nobody else knows the mapping yet, by the function's
+    // requirements.
     unsafe {
         // The exporter sets these.
         (*vma).vm_private_data = ptr::null_mut();
@@ -169,7 +171,8 @@ const SHARED_VM_OPS: bindings::vm_operations_struct = bindings::vm_operations_st
 ///
 /// Only to be called by the MM, for a mapping made by TTM.
 unsafe extern "C" fn shared_fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
-    // SAFETY: By the function's requirements, this is a buffer, which the mapping has a reference to.
+    // SAFETY: By the function's requirements, this is a buffer, which the mapping has a reference
+    // to.
     let drm = unsafe {
         let vma = (*vmf).__bindgen_anon_1.vma;
         let bo: *mut bindings::ttm_buffer_object = (*vma).vm_private_data.cast();
@@ -340,7 +343,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. `vma` must be a mapping that is just being made, which has a reference to the object.
+    /// See above. `vma` must be a mapping that is just being made, which has a reference to the
+    /// object.
     pub(super) unsafe extern "C" fn mmap_callback(
         gem: *mut bindings::drm_gem_object,
         vma: *mut bindings::vm_area_struct,
@@ -364,8 +368,8 @@ impl<T: DriverObject> Object<T> {
                 return Ok(0);
             };
 
-            // SAFETY: The mapping is just being made, and has a reference to `gem`, by the function's
-            // requirements.
+            // SAFETY: The mapping is just being made, and has a reference to `gem`, by the
+            // function's requirements.
             unsafe {
                 mmap(dma_buf.as_raw(), vma)?;
                 // The mapping has a reference to the DMA-buf, and needs none to the object.
@@ -377,8 +381,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// Only to be called by DRM, on a device of this driver. `attach` must be valid, and `sgt` be what is
-    /// mapped for it.
+    /// Only to be called by DRM, on a device of this driver. `attach` must be valid, and `sgt` be
+    /// what is mapped for it.
     pub(super) unsafe extern "C" fn import_callback(
         dev: *mut bindings::drm_device,
         attach: *mut bindings::dma_buf_attachment,
@@ -404,8 +408,8 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `sgt` must be what is mapped of it for a device, by `attach`, and stay so until `imports::release` or
-    /// `Imports::end`; if this fails, until it returns.
+    /// `sgt` must be what is mapped of it for a device, by `attach`, and stay so until
+    /// `imports::release` or `Imports::end`; if this fails, until it returns.
     unsafe fn import(
         dev: &drm::Device<T::Driver>,
         dma_buf: DmaBuf,
@@ -426,9 +430,9 @@ impl<T: DriverObject> Object<T> {
 
         let tdev: &Device<T::Driver> = dev;
         let locked = Locked::new(&dma_buf);
-        // SAFETY: `obj` was just made; the reservation is held, and lasts as long as the DMA-buf, which
-        // the object has a reference to. `sgt` stays until `release`, `Imports::end` or `take_sg`, by the
-        // function's requirements: if it isn't added, it is taken below.
+        // SAFETY: `obj` was just made; the reservation is held, and lasts as long as the DMA-buf,
+        // which the object has a reference to. `sgt` stays until `release`, `Imports::end` or
+        // `take_sg`, by the function's requirements: if it isn't added, it is taken below.
         let obj = unsafe {
             Self::complete(
                 obj,
@@ -443,8 +447,8 @@ impl<T: DriverObject> Object<T> {
         drop(locked);
 
         let bo = obj.buffer().as_raw();
-        // SAFETY: It was just imported by `attach`, with `sgt`. If this succeeds, that stays, by the
-        // function's requirements.
+        // SAFETY: It was just imported by `attach`, with `sgt`. If this succeeds, that stays, by
+        // the function's requirements.
         let added = unsafe { tdev.raw().imports().lock().add(bo, attach) };
         if added.is_err() {
             let _locked = Locked::new(&dma_buf);

@@ -96,13 +96,13 @@ impl Outside {
 ///
 /// - `bdev` is initialized. The managers in `bdev.man_drv` are valid, and are its own.
 /// - `memory` says what is behind each memory type: at least as much as its manager manages.
-/// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned that; all others
-///   but that of system memory are range managers.
+/// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned that;
+///   all others but that of system memory are range managers.
 /// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
 /// - `outside` and `imports` are those of this device.
 /// - `drm` is the device that this is a part of.
-/// - `owner` was added to those that a module which goes is looked for. It says `bdev` and `drm`, and the
-///   driver's module.
+/// - `owner` was added to those that a module which goes is looked for. It says `bdev` and `drm`,
+///   and the driver's module.
 #[pin_data(PinnedDrop)]
 pub(super) struct RawDevice {
     #[pin]
@@ -122,8 +122,8 @@ pub(super) struct RawDevice {
 impl RawDevice {
     /// # Safety
     ///
-    /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for its
-    /// data. `module` must be the one that `funcs` are in, and all that calls them.
+    /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for
+    /// its data. `module` must be the one that `funcs` are in, and all that calls them.
     pub(super) unsafe fn new(
         drm: *mut bindings::drm_device,
         module: &'static ThisModule,
@@ -160,8 +160,8 @@ impl RawDevice {
                 )
             })?;
 
-            // SAFETY: `owner` is memory for one; it goes before `bdev`, which was just initialized, and
-            // `drm`. The function is no part of the module.
+            // SAFETY: `owner` is memory for one; it goes before `bdev`, which was just initialized,
+            // and `drm`. The function is no part of the module.
             unsafe {
                 let owner = Opaque::cast_into(&raw const (*this).owner);
                 owner.write(bindings::ttm_owner {
@@ -174,9 +174,10 @@ impl RawDevice {
                 bindings::ttm_owner_add(owner);
             }
 
-            // INVARIANT: `bdev` of `RawDevice` is initialized, and there is a manager of system memory
-            // only. So is `owner`.
-            // SAFETY: All of `this` is initialized, and it is pinned: the initializer is a pinned one.
+            // INVARIANT: `bdev` of `RawDevice` is initialized, and there is a manager of system
+            // memory only. So is `owner`.
+            // SAFETY: All of `this` is initialized, and it is pinned: the initializer is a pinned
+            // one.
             let mut raw = unsafe { Pin::new_unchecked(&mut *this) };
             // INVARIANT: See above.
             setup(&mut Setup {
@@ -189,8 +190,8 @@ impl RawDevice {
             })
         };
 
-        // SAFETY: It is initialized on success. On failure, either nothing was that needs dropping, or
-        // it was dropped.
+        // SAFETY: It is initialized on success. On failure, either nothing was that needs dropping,
+        // or it was dropped.
         unsafe { pin_init::pin_init_from_closure(init) }
     }
 
@@ -209,7 +210,8 @@ impl RawDevice {
     ///
     /// `bdev` must be that of a `RawDevice` that is valid for `'a`.
     pub(super) unsafe fn from_bdev<'a>(bdev: *mut bindings::ttm_device) -> &'a Self {
-        // SAFETY: `bdev` is part of a `RawDevice` that is valid for `'a`, by the function's requirements.
+        // SAFETY: `bdev` is part of a `RawDevice` that is valid for `'a`, by the function's
+        // requirements.
         unsafe { &*container_of!(Opaque::cast_from(bdev), Self, bdev) }
     }
 
@@ -265,16 +267,16 @@ impl RawDevice {
         self.outside.lock().registration.take()
     }
 
-    /// Removes the device from all places that lead to it without a reference to it or to the module: the
-    /// list of shrinkers, debugfs, and TTM's list of devices. Unmaps imported buffers.
+    /// Removes the device from all places that lead to it without a reference to it or to the
+    /// module: the list of shrinkers, debugfs, and TTM's list of devices. Unmaps imported buffers.
     pub(super) fn leave(&self) {
         let mut outside = self.outside.lock();
 
         // This waits for readers.
         outside.debugfs = None;
         if !outside.shrinker.is_null() {
-            // SAFETY: By the type invariants it is one of `bdev`, whose managers are still there. Nobody
-            // else destroys it: it is out of reach from here on, as the lock is held.
+            // SAFETY: By the type invariants it is one of `bdev`, whose managers are still there.
+            // Nobody else destroys it: it is out of reach from here on, as the lock is held.
             unsafe { bindings::ttm_shrinker_destroy(outside.shrinker) };
             // INVARIANT: There is none any more.
             outside.shrinker = ptr::null_mut();
@@ -338,7 +340,8 @@ impl RawDevice {
         &self,
         res: *const bindings::ttm_resource,
     ) -> Option<(PhysAddr, Caching)> {
-        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any more.
+        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any
+        // more.
         let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
         let Memory::Io(window, caching) = *self.memory.get(mem_type)? else {
             return None;
@@ -389,8 +392,8 @@ impl Plugged {
     pub(super) unsafe fn enter(drm: *mut bindings::drm_device) -> Result<Self> {
         let mut index = 0;
 
-        // SAFETY: `drm` is valid, by the function's requirements; `index` is valid for writes during
-        // the call.
+        // SAFETY: `drm` is valid, by the function's requirements; `index` is valid for writes
+        // during the call.
         if !unsafe { bindings::drm_dev_enter(drm, &mut index) } {
             return Err(ENODEV);
         }
@@ -401,8 +404,8 @@ impl Plugged {
 
 impl Drop for Plugged {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants `drm_dev_enter` gave the index. It is given back once: this
-        // is `drop`.
+        // SAFETY: By the type invariants `drm_dev_enter` gave the index. It is given back once:
+        // this is `drop`.
         unsafe { bindings::drm_dev_exit(self.0) };
     }
 }
@@ -452,8 +455,8 @@ impl PinnedDrop for RawDevice {
                 // SAFETY: By the type invariants it is what frees the manager of this memory type.
                 // That is empty, as there are no buffers, and nobody has a cursor.
                 Some(free) => unsafe { free.call(bdev, n) },
-                // SAFETY: By the type invariants, it is a range manager, or there is none. It is empty,
-                // so this doesn't fail.
+                // SAFETY: By the type invariants, it is a range manager, or there is none. It is
+                // empty, so this doesn't fail.
                 None => unsafe {
                     bindings::ttm_range_man_fini_nocheck(bdev, n);
                 },
@@ -483,8 +486,8 @@ unsafe fn unlink_forgotten(
     bdev: *mut bindings::ttm_device,
     man: *mut bindings::ttm_resource_manager,
 ) {
-    // SAFETY: `bdev` is initialized, and its `lru_lock` with it, a spinlock; it is valid for the call.
-    // All by the function's requirements.
+    // SAFETY: `bdev` is initialized, and its `lru_lock` with it, a spinlock; it is valid for the
+    // call. All by the function's requirements.
     let _guard = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*bdev).lru_lock) }.lock();
 
     loop {
@@ -495,8 +498,8 @@ unsafe fn unlink_forgotten(
                 hitch = item;
             }
         };
-        // SAFETY: `man` is a valid manager of `bdev`, by the function's requirements, and the LRU lock
-        // of that was just taken.
+        // SAFETY: `man` is a valid manager of `bdev`, by the function's requirements, and the LRU
+        // lock of that was just taken.
         unsafe { lru::visit_raw(man, visit) };
         if hitch.is_null() {
             break;

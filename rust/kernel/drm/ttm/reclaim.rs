@@ -65,13 +65,13 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// Gives the buffer's pages back to the system: backs them up, or drops them if `purge`.
     ///
-    /// For devices with a [shrinker](super::Setup::shrinker), which does the same under pressure. The
-    /// buffer is moved to system memory for that. Returns how many pages came free.
+    /// For devices with a [shrinker](super::Setup::shrinker), which does the same under pressure.
+    /// The buffer is moved to system memory for that. Returns how many pages came free.
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if it has no pages, is imported or pinned or can't be moved, there is no room for the
-    /// backup, or the device has no shrinker; with a context that says so, [`ERESTARTSYS`].
+    /// [`EBUSY`] if it has no pages, is imported or pinned or can't be moved, there is no room for
+    /// the backup, or the device has no shrinker; with a context that says so, [`ERESTARTSYS`].
     ///
     /// # Examples
     ///
@@ -122,8 +122,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
             return Err(Error::from_errno(pages as i32));
         }
         if pages > 0 {
-            // SAFETY: By the type invariants the reservation is held. It has just lost its pages, so
-            // it has a `ttm_tt`.
+            // SAFETY: By the type invariants the reservation is held. It has just lost its pages,
+            // so it has a `ttm_tt`.
             unsafe { Device::<B::Driver>::was_shrunk(bo, purge) };
         }
         // CAST: It isn't negative.
@@ -132,8 +132,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// Says whether the content of the buffer may be lost when the system is short of memory.
     ///
-    /// For devices with a [shrinker](super::Setup::shrinker): it drops such content, and backs up all
-    /// other. No buffer is purgeable at first, or after it was purged.
+    /// For devices with a [shrinker](super::Setup::shrinker): it drops such content, and backs up
+    /// all other. No buffer is purgeable at first, or after it was purged.
     ///
     /// # Examples
     ///
@@ -172,8 +172,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if it is pinned or imported, [`ENOMEM`]; with a context that says so, [`EBUSY`] or
-    /// [`ERESTARTSYS`].
+    /// [`EINVAL`] if it is pinned or imported, [`ENOMEM`]; with a context that says so, [`EBUSY`]
+    /// or [`ERESTARTSYS`].
     ///
     /// # Examples
     ///

@@ -26,21 +26,21 @@ use core::{
 
 /// Registers a device, until its parent is unbound, or the driver's module goes.
 ///
-/// After that no program can reach the device, its shrinker has ended, and its folder in debugfs is removed.
-/// Open files and references keep the device, and the memory of its buffers.
+/// After that no program can reach the device, its shrinker has ended, and its folder in debugfs is
+/// removed. Open files and references keep the device, and the memory of its buffers.
 ///
-/// `data` makes the registration's data, which lives as long as the device is registered. It gets the
-/// parent for `'bound`, the time for which the parent is bound, so the data can have mapped registers and
-/// other resources of a bound device. It can borrow nothing else, as `data` must work for any `'bound`.
-/// Handlers of ioctls get the data, see [`registration_data_with`]. When the parent is unbound, the
-/// registration waits for the current users of the data, and then drops it, before the parent's resources
-/// that are older than the registration.
+/// `data` makes the registration's data, which lives as long as the device is registered. It gets
+/// the parent for `'bound`, the time for which the parent is bound, so the data can have mapped
+/// registers and other resources of a bound device. It can borrow nothing else, as `data` must work
+/// for any `'bound`. Handlers of ioctls get the data, see [`registration_data_with`]. When the
+/// parent is unbound, the registration waits for the current users of the data, and then drops it,
+/// before the parent's resources that are older than the registration.
 ///
 /// # Errors
 ///
 /// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if the parent's resources are being
-/// released, or if the module's exit has begun; [`ENOMEM`] and others if DRM can't register the device;
-/// errors of `data`.
+/// released, or if the module's exit has begun; [`ENOMEM`] and others if DRM can't register the
+/// device; errors of `data`.
 ///
 /// # Examples
 ///
@@ -62,8 +62,8 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Data that uses the parent, and has a lock. A driver of real hardware would also have registers, from
-/// `parent.io_request_by_index(0)`:
+/// Data that uses the parent, and has a lock. A driver of real hardware would also have registers,
+/// from `parent.io_request_by_index(0)`:
 ///
 /// ```
 /// use kernel::{
@@ -123,21 +123,22 @@ pub fn register<T: Driver>(
     if !ptr::eq(unsafe { (*drm.as_raw()).dev }, parent.as_raw()) {
         return Err(EINVAL);
     }
-    // SAFETY: It is the parent of a device of this driver, and so part of such a device of a bus. It is
-    // bound until the resources have been released that it has by then, and the data is one of them, or
-    // dropped here. No code can tell the lifetime from the one that ends then.
+    // SAFETY: It is the parent of a device of this driver, and so part of such a device of a bus.
+    // It is bound until the resources have been released that it has by then, and the data is one
+    // of them, or dropped here. No code can tell the lifetime from the one that ends then.
     let bound: &'static T::ParentDevice<device::Bound> =
         unsafe { device::AsBusDevice::from_device(&*ptr::from_ref(parent)) };
     let data = data(bound)?;
     // Allocate before programs can find the device: later failures must end the registration.
     let room = KBox::new_uninit(GFP_KERNEL)?;
 
-    // SAFETY: The parent's resources are released before it is unbound, and the registration becomes one
-    // of them below; or it is dropped at once, if that can't be made.
+    // SAFETY: The parent's resources are released before it is unbound, and the registration
+    // becomes one of them below; or it is dropped at once, if that can't be made.
     let registration = unsafe { drm::Registration::with_data(dev, data, 0) }?;
 
     raw.set_registration(Registered::new(room.write(registration)));
-    // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on failure.
+    // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on
+    // failure.
     to_result(unsafe {
         bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(raw))
     })?;
@@ -151,11 +152,12 @@ pub fn register<T: Driver>(
 
 /// Whether the release of a device's resources hasn't begun yet.
 ///
-/// Safe code may have a bound device until the release has ended: in the drop of a resource, or in an
-/// ioctl that the release waits for.
+/// Safe code may have a bound device until the release has ended: in the drop of a resource, or in
+/// an ioctl that the release waits for.
 fn keeps_resources(dev: &device::Device) -> bool {
-    // SAFETY: The device is valid. The driver core may write the status meanwhile. It does so before it
-    // takes the lock of the resources to release them. So a thread that adds one too late sees it.
+    // SAFETY: The device is valid. The driver core may write the status meanwhile. It does so
+    // before it takes the lock of the resources to release them. So a thread that adds one too late
+    // sees it.
     let status = unsafe { (&raw const (*dev.as_raw()).links.status).read_volatile() };
 
     matches!(
@@ -201,24 +203,24 @@ fn token(raw: &RawDevice) -> *mut c_void {
     ptr::from_ref(raw).cast_mut().cast()
 }
 
-/// Ends a registration. It isn't generic, so it is part of the kernel image: it may drop the last reference
-/// to a device whose module nothing else keeps.
+/// Ends a registration. It isn't generic, so it is part of the kernel image: it may drop the last
+/// reference to a device whose module nothing else keeps.
 ///
 /// # Safety
 ///
 /// `token` must be that of a device which is registered, and is so for the last time.
 #[inline(never)]
 unsafe extern "C" fn end_callback(token: *mut c_void) {
-    // SAFETY: `token` is the `RawDevice` of a device that is registered, by the function's requirements,
-    // so the registration has a reference to it.
+    // SAFETY: `token` is the `RawDevice` of a device that is registered, by the function's
+    // requirements, so the registration has a reference to it.
     let raw = unsafe { &*token.cast::<RawDevice>() };
     let drm = raw.drm();
 
     // SAFETY: The device is valid: the registration still has a reference to it.
     unsafe { bindings::drm_dev_get(drm) };
     if let Some(Registered { registration, end }) = raw.take_registration() {
-        // SAFETY: By the type invariants of `Registered`, `registration` is what `end` wants. It was
-        // taken out, so it gets it once.
+        // SAFETY: By the type invariants of `Registered`, `registration` is what `end` wants. It
+        // was taken out, so it gets it once.
         unsafe { end(registration) };
     }
     raw.leave();
@@ -243,13 +245,14 @@ fn end_before_parent(raw: &RawDevice) -> bool {
     }
 }
 
-/// Ends the registration of a device, if there is one. If the parent is already ending it, waits for that.
+/// Ends the registration of a device, if there is one. If the parent is already ending it, waits
+/// for that.
 pub(super) fn end(raw: &RawDevice) {
     if end_before_parent(raw) || !raw.was_registered() {
         return;
     }
-    // SAFETY: The device is valid, and with it its parent, whose resources are released with its lock
-    // held.
+    // SAFETY: The device is valid, and with it its parent, whose resources are released with its
+    // lock held.
     unsafe {
         let parent = (*raw.drm()).dev;
 
@@ -258,7 +261,8 @@ pub(super) fn end(raw: &RawDevice) {
     }
 }
 
-/// Gives a virtual device a DMA mask of all memory, so that buffers of other devices can be mapped for it.
+/// Gives a virtual device a DMA mask of all memory, so that buffers of other devices can be mapped
+/// for it.
 ///
 /// Call it right after the device was made, before anyone else can use it.
 pub(super) fn enable_dma(parent: &faux::Registration) {

@@ -24,8 +24,8 @@ use core::{
     ptr, //
 };
 
-/// The reservation of `B` is held. Dropping this gives it back; one that a transaction has lent, the
-/// transaction gives back.
+/// The reservation of `B` is held. Dropping this gives it back; one that a transaction has lent,
+/// the transaction gives back.
 ///
 /// # Examples
 ///
@@ -54,8 +54,8 @@ use core::{
 ///
 /// # Forgetting
 ///
-/// The reservation is held for ever. A buffer that doesn't share it is never freed, nor is its device; once
-/// nobody else has the buffer, the driver's module stays.
+/// The reservation is held for ever. A buffer that doesn't share it is never freed, nor is its
+/// device; once nobody else has the buffer, the driver's module stays.
 ///
 /// # Invariants
 ///
@@ -116,8 +116,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 
     /// # Safety
     ///
-    /// The current thread must hold the reservation of `inner` for `'a`, and someone else give it back.
-    /// No guard that isn't lent may stand for it.
+    /// The current thread must hold the reservation of `inner` for `'a`, and someone else give it
+    /// back. No guard that isn't lent may stand for it.
     pub(super) unsafe fn lend(inner: &'a B) -> Self {
         // INVARIANT: By the function's requirements, and those of `RawResv` and `AsBuffer`.
         Self {
@@ -132,12 +132,12 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     ///
     /// # Safety
     ///
-    /// The current thread must hold the reservation of `inner`: either it is that of `shared`, which
-    /// isn't lent, or there is no `shared`, and no guard stands for it.
+    /// The current thread must hold the reservation of `inner`: either it is that of `shared`,
+    /// which isn't lent, or there is no `shared`, and no guard stands for it.
     pub(super) unsafe fn adopt(inner: &'a B, shared: Option<Reserved<'_, Resv>>) -> Self {
         mem::forget(shared);
-        // SAFETY: The current thread holds the reservation of `inner`, by the function's requirements.
-        // No guard stands for it any more: if `shared` did, it was just forgotten.
+        // SAFETY: The current thread holds the reservation of `inner`, by the function's
+        // requirements. No guard stands for it any more: if `shared` did, it was just forgotten.
         unsafe { Self::assume_locked(inner) }
     }
 
@@ -221,7 +221,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
         !tt.is_null() && unsafe { bindings::ttm_tt_is_populated(tt) }
     }
 
-    /// Whether the memory of the buffer is there: it has a place, and pages if that is made of such.
+    /// Whether the memory of the buffer is there: it has a place, and pages if that is made of
+    /// such.
     pub(super) fn is_resident(&self) -> bool {
         // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
         // `resource`, is held.

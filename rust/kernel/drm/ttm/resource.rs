@@ -21,8 +21,8 @@ use crate::{
 ///
 /// # Invariants
 ///
-/// `self.0` is a valid `struct ttm_resource` on an LRU list, and the LRU lock of its device is held, as
-/// long as there is a reference to `self`.
+/// `self.0` is a valid `struct ttm_resource` on an LRU list, and the LRU lock of its device is
+/// held, as long as there is a reference to `self`.
 #[repr(transparent)]
 pub struct Resource(Opaque<bindings::ttm_resource>);
 
@@ -35,24 +35,24 @@ impl Resource {
         // CAST: `Self` is transparent.
         // INVARIANT: By the function's requirements.
         // SAFETY: `res` is valid for `'a` and as the type's invariants say, by the function's
-        // requirements. `Self` is a transparent wrapper of a resource, in an `Opaque`, so that C may
-        // write to it.
+        // requirements. `Self` is a transparent wrapper of a resource, in an `Opaque`, so that C
+        // may write to it.
         unsafe { &*res.cast() }
     }
 
     /// Its size in bytes.
     #[inline]
     pub fn size(&self) -> usize {
-        // SAFETY: By the type invariants the resource is valid. Its size doesn't change while it is on
-        // a list.
+        // SAFETY: By the type invariants the resource is valid. Its size doesn't change while it is
+        // on a list.
         unsafe { (*self.0.get()).size }
     }
 
     /// Its memory type.
     #[inline]
     pub fn mem_type(&self) -> MemType {
-        // SAFETY: By the type invariants the resource is valid. Its memory type doesn't change while
-        // it is on a list.
+        // SAFETY: By the type invariants the resource is valid. Its memory type doesn't change
+        // while it is on a list.
         let n = unsafe { (*self.0.get()).mem_type };
 
         MemType::new(n).unwrap_or(MemType::SYSTEM)
@@ -61,16 +61,16 @@ impl Resource {
     /// The priority of the list that it is on.
     #[inline]
     pub fn priority(&self) -> u32 {
-        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
-        // node, is held.
+        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects
+        // its state, is held.
         unsafe { bindings::ttm_lru_item_priority(&raw const (*self.0.get()).lru) }
     }
 
     /// Tells which buffer it belongs to, if any.
     #[inline]
     pub fn buffer_id(&self) -> Option<BufferId> {
-        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
-        // pointer to a buffer, is held.
+        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects
+        // its pointer to a buffer, is held.
         let bo = unsafe { (*self.0.get()).bo };
 
         (!bo.is_null()).then(|| BufferId::new(bo))
@@ -81,15 +81,15 @@ impl Resource {
     pub fn bulk_id(&self) -> Option<BulkId> {
         let res = self.0.get();
 
-        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects its
-        // node, is held.
+        // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects
+        // its state, is held.
         if !unsafe { bindings::ttm_lru_item_in_range(&raw const (*res).lru) } {
             return None;
         }
 
         // SAFETY: By the type invariants the resource is valid. What is in a range is a buffer's,
-        // which is valid as long as its resource is on a list; the LRU lock, which protects its bulk,
-        // is held.
+        // which is valid as long as its resource is on a list; the LRU lock, which protects its
+        // bulk, is held.
         BulkId::new(unsafe { (*(*res).bo).bulk_move })
     }
 }
@@ -100,9 +100,9 @@ impl Resource {
 ///
 /// `res` must be a valid resource of a buffer.
 pub(super) unsafe fn uses_pages(res: *const bindings::ttm_resource) -> bool {
-    // SAFETY: `res` is a valid resource of a buffer, which is valid as long as that, by the function's
-    // requirements. Its memory type has a manager on the buffer's device, which allocated it; neither
-    // they nor `use_tt` change.
+    // SAFETY: `res` is a valid resource of a buffer, which is valid as long as that, by the
+    // function's requirements. Its memory type has a manager on the buffer's device, which
+    // allocated it; neither they nor `use_tt` change.
     unsafe {
         let bdev = (*(*res).bo).bdev;
 

@@ -80,7 +80,8 @@ pub struct Resv {
 // sent.
 unsafe impl Send for Resv {}
 
-// SAFETY: A `dma_resv` has locks of its own; to unlock it takes a `Reserved`, which can't be shared.
+// SAFETY: A `dma_resv` has locks of its own; to unlock it takes a `Reserved`, which can't be
+// shared.
 unsafe impl Sync for Resv {}
 
 impl Resv {
@@ -124,14 +125,14 @@ impl Resv {
 #[pinned_drop]
 impl PinnedDrop for Resv {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants the reservation is initialized. Nobody holds or uses it any more:
-        // each user has a reference to `self`.
+        // SAFETY: By the type invariants the reservation is initialized. Nobody holds or uses it
+        // any more: each user has a reference to `self`.
         unsafe { bindings::dma_resv_fini(self.resv.get()) };
     }
 }
 
-// SAFETY: By the type invariants the reservation is initialized. It is a part of `self`, so it is valid
-// and the same one as long as that is borrowed.
+// SAFETY: By the type invariants the reservation is initialized. It is a part of `self`, so it is
+// valid and the same one as long as that is borrowed.
 unsafe impl private::RawResv for Resv {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
         self.resv.get()

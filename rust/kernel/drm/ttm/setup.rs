@@ -46,7 +46,8 @@ pub enum Backing {
     #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated,
 
-    /// Memory of a real device, which the CPU reaches in this window. It must be as large as the memory.
+    /// Memory of a real device, which the CPU reaches in this window. It must be as large as the
+    /// memory.
     Io(Window),
 }
 
@@ -70,9 +71,9 @@ impl Window {
     ///
     /// # Safety
     ///
-    /// The driver must own `resource` until the DRM device is unplugged, which is when its registration
-    /// goes (see [`register`](super::register)), or is gone. If it is never registered, it must be gone
-    /// when `resource` is.
+    /// The driver must own `resource` until the DRM device is unplugged, which is when its
+    /// registration goes (see [`register`](super::register)), or is gone. If it is never
+    /// registered, it must be gone when `resource` is.
     pub unsafe fn new(resource: &Resource, caching: Caching) -> Result<Self> {
         // CAST: A page is less than there are addresses.
         let in_page = resource.start() & (PAGE_SIZE as PhysAddr - 1);
@@ -130,7 +131,8 @@ impl Setup<'_> {
                 pages,
             )
         })?;
-        // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, which is a range manager.
+        // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, which is a range
+        // manager.
         self.raw.as_mut().set_memory(mem_type, memory, None);
         Ok(())
     }
@@ -160,17 +162,17 @@ impl Setup<'_> {
         // SAFETY: By the type invariants the device is initialized; it has no such manager yet, as
         // was just checked. It goes after what is returned was called.
         let free = unsafe { manager_ops::install(bdev, mem_type, use_tt, pages, ops) }?;
-        // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, and `free` was made for
-        // it.
+        // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, and `free` was made
+        // for it.
         self.raw.as_mut().set_memory(mem_type, memory, Some(free));
         Ok(())
     }
 
     /// Lets the system take pages from the device's buffers when it is short of memory.
     ///
-    /// What is [purgeable](super::Reserved::set_purgeable) is dropped, and so is what TTM alone still has. The
-    /// rest is backed up, if there is swap space, and comes back when it is needed. Such buffers
-    /// aren't swapped out by TTM itself. That ends when the device is unregistered.
+    /// What is [purgeable](super::Reserved::set_purgeable) is dropped, and so is what TTM alone
+    /// still has. The rest is backed up, if there is swap space, and comes back when it is needed.
+    /// Such buffers aren't swapped out by TTM itself. That ends when the device is unregistered.
     ///
     /// # Errors
     ///
@@ -224,8 +226,8 @@ impl Setup<'_> {
 
     /// Shows the managers in debugfs, in a folder `name` of `parent`, a file each.
     ///
-    /// Those that the device has been given when this is called: so it comes last. The files go when the
-    /// device is unregistered, or with it.
+    /// Those that the device has been given when this is called: so it comes last. The files go
+    /// when the device is unregistered, or with it.
     ///
     /// # Errors
     ///
@@ -250,16 +252,17 @@ impl Setup<'_> {
         #[cfg(CONFIG_DEBUG_FS)]
         if let Some(dentry) = dir.as_dentry() {
             for n in 0..bindings::TTM_NUM_MEM_TYPES {
-                // SAFETY: By the type invariants the device is initialized, and its managers with it,
-                // which nobody else changes meanwhile.
+                // SAFETY: By the type invariants the device is initialized, and its managers with
+                // it, which nobody else changes meanwhile.
                 let man = unsafe { (*self.raw.bdev()).man_drv[n as usize] };
                 if man.is_null() {
                     continue;
                 }
                 let file = CString::try_from_fmt(fmt!("memory{n}"))?;
 
-                // SAFETY: The manager and the folder are valid, and the name is a string, and copied.
-                // `RawDevice` drops the folder, and with it the file, before the manager goes.
+                // SAFETY: The manager and the folder are valid, and the name is a string, and
+                // copied. `RawDevice` drops the folder, and with it the file, before the manager
+                // goes.
                 unsafe {
                     bindings::ttm_resource_manager_create_debugfs(man, dentry, file.as_char_ptr())
                 };

@@ -204,7 +204,8 @@ impl drm::Driver for Driver {
 
     crate::declare_drm_ioctls! {
         (NOVA_GETPARAM, drm_nova_getparam, drm::ioctl::RENDER_ALLOW, Driver::guarded),
-        (NOVA_GEM_CREATE, drm_nova_gem_create, drm::ioctl::RENDER_ALLOW, unguarded Driver::unguarded),
+        (NOVA_GEM_CREATE, drm_nova_gem_create, drm::ioctl::RENDER_ALLOW,
+            unguarded Driver::unguarded),
     }
 
     fn show_fdinfo(
@@ -335,8 +336,8 @@ impl drm::file::DriverFile for File {
     }
 }
 
-/// A device with 1 MiB of VRAM that is memory of its own, and as much [`MemType::TT`] that is made of
-/// pages.
+/// A device with 1 MiB of VRAM that is memory of its own, and as much [`MemType::TT`] that is made
+/// of pages.
 pub struct Device {
     drm: ARef<drm::Device<Driver>>,
     _parent: faux::Registration,
@@ -367,8 +368,8 @@ impl Device {
         Self::with(|setup| setup.shrinker())
     }
 
-    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them. It evicts
-    /// buffers at once.
+    /// Makes a device that moves buffers by jobs, which it keeps until it is told to run them. It
+    /// evicts buffers at once.
     pub fn new_with_engine() -> Result<Self> {
         Self::make(Works::NotToEvict, |_| Ok(()))
     }
@@ -568,8 +569,8 @@ impl Device {
 ///
 /// Lockdep is told so, and complains of locks that others hold while they allocate.
 pub fn press_for_memory() {
-    // SAFETY: It may be called wherever one may sleep. The flags of a thread are its own; no other one
-    // writes to them.
+    // SAFETY: It may be called wherever one may sleep. The flags of a thread are its own; no other
+    // one writes to them.
     unsafe {
         let current = bindings::get_current();
         let before = (*current).flags & bindings::PF_MEMALLOC;

@@ -39,8 +39,8 @@ use core::{
 
 /// Why a transaction can't go on.
 ///
-/// An [`Error`] turns into one that ends the transaction. That a reservation can't be waited for without
-/// a deadlock is the other reason: then the transaction starts over.
+/// An [`Error`] turns into one that ends the transaction. That a reservation can't be waited for
+/// without a deadlock is the other reason: then the transaction starts over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop(Option<Error>);
 
@@ -62,14 +62,14 @@ impl From<Error> for Stop {
 
 /// Takes several reservations, and works with them.
 ///
-/// `f` takes them with [`Transaction::reserve`], in any order; they are given back when `f` has returned.
-/// If waiting for a reservation of another transaction could deadlock, `reserve` fails, and keeps failing.
-/// `f` must return that error, and is called again when the other transaction has released the
-/// reservation. The same applies to [`Transaction::validate`]. So `f` should call both before it does
-/// anything that must not be done twice.
+/// `f` takes them with [`Transaction::reserve`], in any order; they are given back when `f` has
+/// returned. If waiting for a reservation of another transaction could deadlock, `reserve` fails,
+/// and keeps failing. `f` must return that error, and is called again when the other transaction
+/// has released the reservation. The same applies to [`Transaction::validate`]. So `f` should call
+/// both before it does anything that must not be done twice.
 ///
-/// A transaction is as old as its first call of `f`, however often it starts over. The older one of two
-/// transactions never gives way to the younger one.
+/// A transaction is as old as its first call of `f`, however often it starts over. The older one of
+/// two transactions never gives way to the younger one.
 ///
 /// With an interruptible `ctx`, a signal ends the waiting.
 ///
@@ -77,8 +77,8 @@ impl From<Error> for Stop {
 ///
 /// # Errors
 ///
-/// What `f` returns; [`ERESTARTSYS`]; [`EDEADLK`] if `f` returns that a reservation was contended when
-/// none was.
+/// What `f` returns; [`ERESTARTSYS`]; [`EDEADLK`] if `f` returns that a reservation was contended
+/// when none was.
 ///
 /// # Examples
 ///
@@ -132,7 +132,8 @@ pub fn transaction<'env, R>(
     result.map_err(|stop| stop.0.unwrap_or(EDEADLK))
 }
 
-/// The places of `placement` that are better than where the buffer is, if its driver insists on one.
+/// The places of `placement` that are better than where the buffer is, if its driver insists on
+/// one.
 fn better_places<'a, T: DriverObject>(
     reserved: &Reserved<'_, Object<T>>,
     placement: &Placement<'a>,
@@ -148,8 +149,8 @@ fn better_places<'a, T: DriverObject>(
 ///
 /// # Invariants
 ///
-/// - `exec` is an initialized `struct drm_exec` in a round, which isn't moved, and to which only the
-///   thread that made it has access.
+/// - `exec` is an initialized `struct drm_exec` in a round, which isn't moved, and to which only
+///   the thread that made it has access.
 /// - If `stopped` is set, no more reservations are taken in this round.
 /// - While `walking`, none are taken but by the walk, which gives them back before the round ends.
 /// - If `in_the_way` is set, the ticket was told in this round that it can't wait for that buffer's
@@ -186,8 +187,8 @@ impl<'env> Transaction<'env> {
         // thread, in calls with `exec`.
         let contended = unsafe { (*self.exec.get()).contended };
 
-        // It is waited for now, while there is nothing else. It also has to be the first that `exec`
-        // knows of: what shares its reservation must not be alone with that.
+        // It is waited for now, while there is nothing else. It also has to be the first that
+        // `exec` knows of: what shares its reservation must not be alone with that.
         if !contended.is_null() {
             // SAFETY: `exec` has a reference to it, and it lives for `'env`.
             unsafe { self.lock(contended) }?;
@@ -195,8 +196,8 @@ impl<'env> Transaction<'env> {
         f(self)
     }
 
-    /// Gives all reservations back, and begins the next round. The transaction keeps its age, so that
-    /// some day it is the oldest, which nobody can be in the way of.
+    /// Gives all reservations back, and begins the next round. The transaction keeps its age, so
+    /// that some day it is the oldest, which nobody can be in the way of.
     ///
     /// # Errors
     ///
@@ -204,8 +205,8 @@ impl<'env> Transaction<'env> {
     fn back_off(&self) -> Result<(), Stop> {
         let exec = self.exec.get();
         let Some(bo) = self.in_the_way.take() else {
-            // SAFETY: By the type invariants `exec` is initialized. What was lent for the last round
-            // is gone: it borrowed `self`.
+            // SAFETY: By the type invariants `exec` is initialized. What was lent for the last
+            // round is gone: it borrowed `self`.
             unsafe { bindings::drm_exec_cleanup(exec) };
             return Ok(());
         };
@@ -223,8 +224,8 @@ impl<'env> Transaction<'env> {
     ///
     /// # Errors
     ///
-    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] or [`ENOMEM`] it
-    /// ends. [`EBUSY`] inside of a [walk](Self::walk).
+    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] or [`ENOMEM`]
+    /// it ends. [`EBUSY`] inside of a [walk](Self::walk).
     pub fn reserve<'a, T: DriverObject>(
         &'a self,
         obj: &'env Object<T>,
@@ -246,8 +247,8 @@ impl<'env> Transaction<'env> {
     /// `obj` must be a valid object as long as `self` is.
     unsafe fn lock(&self, obj: *mut bindings::drm_gem_object) -> Result<(), Stop> {
         // SAFETY: By the type invariants `exec` is initialized; `obj` is a valid object, by the
-        // function's requirements, and stays so until `exec` gives it back, at the end of the round,
-        // as it takes a reference.
+        // function's requirements, and stays so until `exec` gives it back, at the end of the
+        // round, as it takes a reference.
         let ret = to_result(unsafe { bindings::drm_exec_lock_obj(self.exec.get(), obj) });
 
         ret.map_err(|e| {
@@ -263,14 +264,14 @@ impl<'env> Transaction<'env> {
 
     /// As [`Reserved::validate`], but evicts what is in the way even if that has to be waited for.
     ///
-    /// Buffers whose reservation others have are waited for. Where that could deadlock, the transaction
-    /// starts over, when such a buffer is free.
+    /// Buffers whose reservation others have are waited for. Where that could deadlock, the
+    /// transaction starts over, when such a buffer is free.
     ///
-    /// What the transaction has reserved stays where it is, but for the buffers with the reservation
-    /// `lent`, or without that, with the buffer's own. This is for those of a VM, which share one: what
-    /// isn't needed now can make room for what is. Which these are, the driver says with
-    /// [`Driver::eviction_valuable`]. A buffer that is in a fallback of `placement` leaves it for a better
-    /// place if [`Driver::insists`] says so.
+    /// What the transaction has reserved stays where it is, but for the buffers with the
+    /// reservation `lent`, or without that, with the buffer's own. This is for those of a VM, which
+    /// share one: what isn't needed now can make room for what is. Which these are, the driver says
+    /// with [`Driver::eviction_valuable`]. A buffer that is in a fallback of `placement` leaves it
+    /// for a better place if [`Driver::insists`] says so.
     ///
     /// # Errors
     ///
@@ -335,8 +336,8 @@ impl<'env> Transaction<'env> {
         validate(placement).map_err(|e| self.failed(e))
     }
 
-    /// Calls `f` with a place for what TTM can't wait for. If that was used before in this round, it
-    /// says so.
+    /// Calls `f` with a place for what TTM can't wait for. If that was used before in this round,
+    /// it says so.
     fn noting_contention<R>(
         &self,
         f: impl FnOnce(&mut *mut bindings::ttm_buffer_object) -> R,
@@ -369,7 +370,8 @@ impl<'env> Transaction<'env> {
         e.into()
     }
 
-    /// As long as this is the same, the transaction is as old as it was. The smaller it is, the older.
+    /// As long as this is the same, the transaction is as old as it was. The smaller it is, the
+    /// older.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(super) fn stamp(&self) -> usize {
         // SAFETY: By the type invariants, `exec` is initialized, and in a round its ticket is.
@@ -378,8 +380,8 @@ impl<'env> Transaction<'env> {
 
     /// Whether the transaction has taken this reservation.
     fn has(&self, resv: &Resv) -> bool {
-        // SAFETY: It is valid as long as it is borrowed; by the type invariants, `exec` is initialized, and
-        // in a round its ticket is.
+        // SAFETY: It is valid as long as it is borrowed; by the type invariants, `exec` is
+        // initialized, and in a round its ticket is.
         unsafe {
             ptr::eq(
                 bindings::dma_resv_locking_ctx(resv.raw_resv()),
@@ -388,19 +390,21 @@ impl<'env> Transaction<'env> {
         }
     }
 
-    /// Calls `f` for the buffers of a manager, each reserved together with what the transaction has.
+    /// Calls `f` for the buffers of a manager, each reserved together with what the transaction
+    /// has.
     ///
-    /// This waits for reservations. Where that could deadlock, the transaction starts over, when such a
-    /// buffer is free; so `f` may meet a buffer again. Buffers whose reservation the transaction already
-    /// has are passed by. Each buffer is given back before the next one is taken. `f` may end the walk,
-    /// but not take reservations in this transaction, as they could be that of the buffer.
+    /// This waits for reservations. Where that could deadlock, the transaction starts over, when
+    /// such a buffer is free; so `f` may meet a buffer again. Buffers whose reservation the
+    /// transaction already has are passed by. Each buffer is given back before the next one is
+    /// taken. `f` may end the walk, but not take reservations in this transaction, as they could be
+    /// that of the buffer.
     ///
     /// What was moved since the walk began is passed by, so that it ends.
     ///
     /// # Errors
     ///
-    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] it ends. [`EBUSY`]
-    /// inside of another walk.
+    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] it ends.
+    /// [`EBUSY`] inside of another walk.
     ///
     /// # Examples
     ///
@@ -441,8 +445,8 @@ impl<'env> Transaction<'env> {
         self.walking.set(true);
         let result = self.noting_contention(|contended| {
             ctx.for_walk().noting(contended, |ctx| {
-                // SAFETY: The transaction waits for nothing that was contended in this round, as was
-                // just checked, and takes no reservation while `walking`.
+                // SAFETY: The transaction waits for nothing that was contended in this round, as
+                // was just checked, and takes no reservation while `walking`.
                 unsafe { self.walk_with(man, ctx, &mut f) }
             })
         });
@@ -457,7 +461,8 @@ impl<'env> Transaction<'env> {
 
     /// # Safety
     ///
-    /// The ticket may be used, and nobody but the walk may take reservations with it until this returns.
+    /// The ticket may be used, and nobody but the walk may take reservations with it until this
+    /// returns.
     unsafe fn walk_with<T: Driver>(
         &self,
         man: &Manager<T>,
@@ -484,9 +489,9 @@ impl<'env> Transaction<'env> {
             match from_err_ptr(bo) {
                 Ok(bo) if bo.is_null() => break Ok(()),
                 Ok(bo) => {
-                    // SAFETY: It is a buffer of this device, or a ghost of one, with a reference and
-                    // reserved until the next step, which gives it back. No other guard stands for
-                    // that: what the transaction has is passed by, and `f` takes none in it.
+                    // SAFETY: It is a buffer of this device, or a ghost of one, with a reference
+                    // and reserved until the next step, which gives it back. No other guard stands
+                    // for that: what the transaction has is passed by, and `f` takes none in it.
                     let mut reserved = unsafe { Reserved::lend(Buffer::from_raw(bo)) };
                     if f(&mut reserved).is_break() {
                         break Ok(());
@@ -497,14 +502,14 @@ impl<'env> Transaction<'env> {
             // SAFETY: The cursor is initialized; what was lent is gone.
             bo = unsafe { bindings::ttm_bo_lru_cursor_next(cursor) };
         };
-        // SAFETY: The cursor was initialized above, and isn't used again. What was lent for the walk
-        // is gone.
+        // SAFETY: The cursor was initialized above, and isn't used again. What was lent for the
+        // walk is gone.
         unsafe { bindings::ttm_bo_lru_cursor_fini(cursor) };
         result
     }
 
-    /// Whether reservations may be taken: none are after one could not be waited for, not even by TTM,
-    /// until all are given back.
+    /// Whether reservations may be taken: none are after one could not be waited for, not even by
+    /// TTM, until all are given back.
     fn may_lock(&self) -> Result<(), Stop> {
         self.may_go_on()?;
         if self.is_contended() {

@@ -44,7 +44,8 @@ struct Tt {
     /// It is that of an imported buffer. Constant.
     is_imported: bool,
 
-    /// What the pages of an imported buffer are to be taken from, if the CPU is to reach them; else null.
+    /// What the pages of an imported buffer are to be taken from, if the CPU is to reach them; else
+    /// null.
     dma_buf: *mut bindings::dma_buf,
 
     /// The pages of an imported buffer, for the CPU. Protected by the reservation.
@@ -67,14 +68,14 @@ unsafe fn purged(tt: *mut bindings::ttm_tt) -> *mut bool {
 ///
 /// # Safety
 ///
-/// Only to be called by TTM, on a valid buffer object of a [`Device<T>`](super::Device) that it has a
-/// reference to, and whose reservation is held.
+/// Only to be called by TTM, on a valid buffer object of a [`Device<T>`](super::Device) that it has
+/// a reference to, and whose reservation is held.
 pub(super) unsafe extern "C" fn create<T: Driver>(
     bo: *mut bindings::ttm_buffer_object,
     mut page_flags: u32,
 ) -> *mut bindings::ttm_tt {
-    // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the call,
-    // as TTM has a reference.
+    // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
+    // call, as TTM has a reference.
     let buffer = unsafe { Buffer::<T>::from_raw(bo) };
     let init = pin_init!(Tt {
         tt <- Opaque::init_zeroed(),
@@ -89,16 +90,17 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     let raw = tt.tt.get();
 
     if buffer.is_imported() {
-        // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
+        // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's
+        // requirements.
         if unsafe { bindings::ttm_sg_tt_init(raw, bo, page_flags, Caching::Cached.as_raw()) } != 0 {
             return ptr::null_mut();
         }
         // CAST: The `ttm_tt` comes first.
-        // INVARIANT: `tt` of `Tt` was just initialized, and came out of a box. The object, which has a
-        // reference to the DMA-buf, lasts longer.
-        // SAFETY: Nothing moves it: it is only accessed through pointers. `this` isn't used by others
-        // yet. An imported buffer that is no ghost is embedded in an object, as those of a `Device`
-        // are.
+        // INVARIANT: `tt` of `Tt` was just initialized, and came out of a box. The object, which
+        // has a reference to the DMA-buf, lasts longer.
+        // SAFETY: Nothing moves it: it is only accessed through pointers. `this` isn't used by
+        // others yet. An imported buffer that is no ghost is embedded in an object, as those of a
+        // `Device` are.
         unsafe {
             let this = KBox::into_raw(Pin::into_inner_unchecked(tt));
 
@@ -147,16 +149,16 @@ pub(super) unsafe extern "C" fn destroy(
     _bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
-    // SAFETY: `tt` comes from `create` and is valid, by the function's requirements; nobody else has
-    // it any more.
+    // SAFETY: `tt` comes from `create` and is valid, by the function's requirements; nobody else
+    // has it any more.
     if unsafe { *purged(tt) } {
         // TTM would look for what is backed up.
-        // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type invariants
-        // of `Tt` it is initialized; nobody else has it any more.
+        // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type
+        // invariants of `Tt` it is initialized; nobody else has it any more.
         unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     }
-    // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type invariants of
-    // `Tt` it is initialized. It has no pages, and only its memory is used afterwards.
+    // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type invariants
+    // of `Tt` it is initialized. It has no pages, and only its memory is used afterwards.
     unsafe { bindings::ttm_tt_fini(tt) };
 
     // CAST: The `ttm_tt` comes first.
@@ -178,32 +180,33 @@ pub(super) unsafe extern "C" fn populate(
 ) -> c_int {
     // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     if let Some(tt) = unsafe { imported(tt) } {
-        // SAFETY: It is that of an imported buffer without pages, as TTM populates no other, and its
-        // reservation is held, by the function's requirements.
+        // SAFETY: It is that of an imported buffer without pages, as TTM populates no other, and
+        // its reservation is held, by the function's requirements.
         return from_result(|| unsafe { populate_imported(tt) }.map(|()| 0));
     }
     // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     let purged = unsafe { purged(tt) };
 
-    // SAFETY: `purged` is part of `tt`. The reservation, which protects it, is held, by the function's
-    // requirements.
+    // SAFETY: `purged` is part of `tt`. The reservation, which protects it, is held, by the
+    // function's requirements.
     let was_purged = unsafe { *purged };
-    // SAFETY: `tt` comes from `create`, so it is initialized. The reservation, which protects its pages, is
-    // held, by the function's requirements.
+    // SAFETY: `tt` comes from `create`, so it is initialized. The reservation, which protects its
+    // pages, is held, by the function's requirements.
     if unsafe { bindings::ttm_tt_is_backed_up(tt) } && !was_purged {
-        // SAFETY: It is backed up. `bdev` is that of its buffer, whose reservation is held, and `ctx` is
-        // valid, by the function's requirements.
+        // SAFETY: It is backed up. `bdev` is that of its buffer, whose reservation is held, and
+        // `ctx` is valid, by the function's requirements.
         return unsafe { bindings::ttm_tt_restore(bdev, tt, ctx) };
     }
     // SAFETY: `tt` is initialized, and nobody wants back what is backed up of it, if anything is.
     unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     if was_purged {
         // Nobody is to see what others left in the pages.
-        // SAFETY: `tt` is initialized and has no pages. Nobody else uses it, as the reservation is held.
+        // SAFETY: `tt` is initialized and has no pages. Nobody else uses it, as the reservation is
+        // held.
         unsafe { bindings::ttm_tt_mark_for_clear(tt) };
     }
-    // SAFETY: `bdev` is that of the buffer, so its pool is initialized; `tt` has no pages, its reservation is
-    // held, and `ctx` is valid, by the function's requirements.
+    // SAFETY: `bdev` is that of the buffer, so its pool is initialized; `tt` has no pages, its
+    // reservation is held, and `ctx` is valid, by the function's requirements.
     let ret = unsafe { bindings::ttm_pool_alloc(&raw mut (*bdev).pool, tt, ctx) };
     if ret == 0 {
         // SAFETY: `purged` is part of `tt`, and protected by the reservation, which is held.
@@ -229,8 +232,8 @@ pub(super) unsafe extern "C" fn unpopulate(
         // more, by the function's requirements.
         return unsafe { unpopulate_imported(tt) };
     }
-    // SAFETY: `bdev` is that of the buffer, so the pages came from its pool. Nobody else uses them, as
-    // the reservation is held, or nobody else has them. All by the function's requirements.
+    // SAFETY: `bdev` is that of the buffer, so the pages came from its pool. Nobody else uses them,
+    // as the reservation is held, or nobody else has them. All by the function's requirements.
     unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
 }
 
@@ -248,7 +251,8 @@ unsafe fn imported(tt: *mut bindings::ttm_tt) -> Option<*mut Tt> {
     unsafe { (*this).is_imported }.then_some(this)
 }
 
-/// Takes over the exporter's pages: their DMA addresses, and what is for the CPU if that is to reach them.
+/// Takes over the exporter's pages: their DMA addresses, and what is for the CPU if that is to
+/// reach them.
 ///
 /// # Safety
 ///
@@ -258,10 +262,10 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
     let raw = unsafe { &raw const (*tt).tt };
     let raw = Opaque::cast_into(raw);
 
-    // SAFETY: `tt` is valid and its reservation, which is that of the DMA-buf, held, by the function's
-    // requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, so that there is room
-    // for `num_pages` addresses. The scatterlist isn't null, so it is mapped; the DMA-buf, if there is
-    // one, is valid, and has as many pages.
+    // SAFETY: `tt` is valid and its reservation, which is that of the DMA-buf, held, by the
+    // function's requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, so that
+    // there is room for `num_pages` addresses. The scatterlist isn't null, so it is mapped; the
+    // DMA-buf, if there is one, is valid, and has as many pages.
     unsafe {
         let count = (*raw).num_pages as usize;
         if (*raw).sg.is_null() {
@@ -292,14 +296,15 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
 ///
 /// # Safety
 ///
-/// `tt` must be that of an imported buffer, its reservation held; nobody must use its pages any more.
+/// `tt` must be that of an imported buffer, its reservation held; nobody must use its pages any
+/// more.
 unsafe fn unpopulate_imported(tt: *mut Tt) {
     // SAFETY: `tt` is valid, by the function's requirements; this is a pointer to its field.
     let raw = Opaque::cast_into(unsafe { &raw const (*tt).tt });
 
     // SAFETY: `tt` is valid, its reservation is held and nobody uses the pages any more, by the
-    // function's requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, and what is
-    // mapped is of that DMA-buf, whose reservation this is.
+    // function's requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, and what
+    // is mapped is of that DMA-buf, whose reservation this is.
     unsafe {
         (*raw).pages = ptr::null_mut();
         if let Some(mapped) = (*tt).mapped.take() {
@@ -314,7 +319,7 @@ unsafe fn unpopulate_imported(tt: *mut Tt) {
 ///
 /// `tt` must come from [`create`], and the reservation of its buffer be held.
 pub(super) unsafe fn set_purged(tt: *mut bindings::ttm_tt) {
-    // SAFETY: `tt` comes from `create` and is valid, and the reservation of its buffer, which protects
-    // the flag, is held, by the function's requirements.
+    // SAFETY: `tt` comes from `create` and is valid, and the reservation of its buffer, which
+    // protects the flag, is held, by the function's requirements.
     unsafe { *purged(tt) = true };
 }

@@ -27,7 +27,8 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if the buffer is pinned or isn't alive, and what [`Reserved::validate`] may return.
+    /// [`EBUSY`] if the buffer is pinned or isn't alive, and what [`Reserved::validate`] may
+    /// return.
     pub fn evict(&mut self, ctx: &mut OperationCtx) -> Result {
         let bo = self.bo();
 
@@ -58,14 +59,14 @@ impl<B: AsBuffer> Reserved<'_, B> {
 impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// Moves the buffer to a place that `placement` says, if it isn't in one.
     ///
-    /// May sleep, and may evict other buffers, but not those whose reservation is taken. For these, see
-    /// [`Transaction::validate`](super::Transaction::validate).
+    /// May sleep, and may evict other buffers, but not those whose reservation is taken. For these,
+    /// see [`Transaction::validate`](super::Transaction::validate).
     ///
     /// # Errors
     ///
-    /// [`ENOSPC`] if there is no room and none could be made, [`EINVAL`] if the buffer is pinned and
-    /// would have to move, or is imported and not all places are made of pages, [`ENOMEM`]; with a
-    /// context that says so, [`EBUSY`] or [`ERESTARTSYS`].
+    /// [`ENOSPC`] if there is no room and none could be made, [`EINVAL`] if the buffer is pinned
+    /// and would have to move, or is imported and not all places are made of pages, [`ENOMEM`];
+    /// with a context that says so, [`EBUSY`] or [`ERESTARTSYS`].
     pub fn validate(&mut self, placement: Placement<'_>, ctx: &mut OperationCtx) -> Result {
         let mut placement = placement.as_raw();
 

@@ -84,9 +84,10 @@ impl LeftOut {
 
 /// A walk over the buffers of a manager, made with [`Manager::walk`].
 ///
-/// It is an iterator once it is pinned: while the caller works on a buffer, a node in the list keeps
-/// the walk's place. Each buffer is handed out reserved, with a reference, and with no lock held but
-/// its reservation. What isn't to be had is passed by, and counted: see [`Self::left_out`].
+/// It is an iterator once it is pinned: while the caller works on a buffer, a node in the list
+/// keeps the walk's place. Each buffer is handed out reserved, with a reference, and with no lock
+/// held but its reservation. What isn't to be had is passed by, and counted: see
+/// [`Self::left_out`].
 ///
 /// A walk is bounded: it hands out what was there when it began and wasn't moved since, each buffer
 /// once. So it ends, however fast others use buffers, and even if working on one moves it.
@@ -148,8 +149,8 @@ impl LeftOut {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// One that is forgotten, on the heap, leaves its node in the list. As a forgotten [`Cursor`], it is in
-/// nobody's way, and the device takes it off before it goes itself.
+/// One that is forgotten, on the heap, leaves its node in the list. As a forgotten [`Cursor`], it
+/// is in nobody's way, and the device takes it off before it goes itself.
 ///
 /// [`Cursor`]: super::Cursor
 ///
@@ -191,8 +192,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
 
     /// Waits for reservations that are taken, instead of skipping their buffers.
     ///
-    /// The thread that steps must hold no reservation, and must have dropped the buffer of the step before:
-    /// a walk that waits for a reservation of its own thread waits for ever.
+    /// The thread that steps must hold no reservation, and must have dropped the buffer of the step
+    /// before: a walk that waits for a reservation of its own thread waits for ever.
     ///
     /// # Examples
     ///
@@ -247,8 +248,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
 
     /// What the walk did not return so far.
     ///
-    /// Only if that is nothing, a walk that has ended has seen everything: that it found nothing else
-    /// proves that there is nothing.
+    /// Only if that is nothing, a walk that has ended has seen everything: that it found nothing
+    /// else proves that there is nothing.
     pub fn left_out(&self) -> LeftOut {
         let mut all = self.left_out_before;
 
@@ -282,8 +283,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
             // `ready` is set. So are its argument and its context, which it uses.
             unsafe { bindings::ttm_bo_lru_cursor_next(this.cursor.get()) }
         } else {
-            // SAFETY: `self` is pinned. It isn't ready, so by the type invariants the cursor is on no
-            // list.
+            // SAFETY: `self` is pinned. It isn't ready, so by the type invariants the cursor is on
+            // no list.
             unsafe { this.first() }
         };
         while bo.is_null() {
@@ -313,8 +314,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         self.arg.get_mut().ctx = self.ctx.as_raw();
         // INVARIANT: It is initialized here, and `self` is pinned by the function's requirements.
         self.ready = true;
-        // SAFETY: `raw` is memory for a cursor. That, the argument, and the context which that points
-        // to are pinned, and the manager is valid.
+        // SAFETY: `raw` is memory for a cursor. That, the argument, and the context which that
+        // points to are pinned, and the manager is valid.
         unsafe {
             bindings::ttm_bo_lru_cursor_init(raw, self.man.as_raw(), self.arg.get());
             bindings::ttm_bo_lru_cursor_first(raw)
@@ -346,8 +347,8 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
         // INVARIANT: The reference and the reservation were the cursor's. Nobody lent any, so the
         // reservation is to be given back.
         // SAFETY: `step` returned a buffer of this device, or a ghost of one, with a reference that
-        // lasts as long as what is made here, and reserved by this thread. No other guard stands for
-        // that.
+        // lasts as long as what is made here, and reserved by this thread. No other guard stands
+        // for that.
         Some(Ok(ReservedBuffer(ManuallyDrop::new(unsafe {
             Reserved::assume_locked(Buffer::from_raw(bo))
         }))))
@@ -357,8 +358,8 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
 #[cfg(CONFIG_KUNIT = "y")]
 impl<T: Driver> tests::Hitch for ReservedWalk<'_, T> {
     unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item> {
-        // SAFETY: `this` is valid, by the function's requirements. The cursor is initialized if it is
-        // ready.
+        // SAFETY: `this` is valid, by the function's requirements. The cursor is initialized if it
+        // is ready.
         unsafe {
             (*this)
                 .ready
@@ -379,9 +380,9 @@ impl<T: Driver> Drop for ReservedWalk<'_, T> {
 
 /// A buffer that a walk has handed out: reserved, and with a reference.
 ///
-/// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps, and of the
-/// walk; but until it is dropped, others wait for it. If it is forgotten, they wait for ever: see
-/// [`Reserved`].
+/// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps, and
+/// of the walk; but until it is dropped, others wait for it. If it is forgotten, they wait for
+/// ever: see [`Reserved`].
 ///
 /// # Examples
 ///
@@ -462,7 +463,8 @@ impl<T: Driver> ReservedBuffer<'_, T> {
     }
 }
 
-// Not `DerefMut`: what is swapped for another `Reserved` would take a reference along that isn't its.
+// Not `DerefMut`: what is swapped for another `Reserved` would take a reference along that isn't
+// its.
 impl<'dev, T: Driver> Deref for ReservedBuffer<'dev, T> {
     type Target = Reserved<'dev, Buffer<T>>;
 
@@ -479,8 +481,8 @@ impl<T: Driver> Drop for ReservedBuffer<'_, T> {
         might_sleep();
         // SAFETY: `self.0` isn't used again: this is `drop`.
         unsafe { ManuallyDrop::drop(&mut self.0) };
-        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again; the
-        // reservation was just given back. The caller may sleep, as was asserted.
+        // SAFETY: By the type invariants the reference belongs to this, and it isn't used again;
+        // the reservation was just given back. The caller may sleep, as was asserted.
         unsafe { bindings::ttm_bo_fini(bo) };
     }
 }

@@ -16,12 +16,12 @@ use core::ptr::NonNull;
 
 /// A work queue whose items run one after the other, in the order in which they were enqueued.
 ///
-/// Dropping it waits until all have run, so none of them may do that. It also runs when the system is
-/// short of memory, which the kernel's own queues don't promise.
+/// Dropping it waits until all have run, so none of them may do that. It also runs when the system
+/// is short of memory, which the kernel's own queues don't promise.
 ///
-/// The module with the code of an item is kept until that has run, even if the queue is forgotten. Once
-/// the exit of that module has begun nothing keeps it any more; so from then on [`Self::enqueue`] drops
-/// items.
+/// The module with the code of an item is kept until that has run, even if the queue is forgotten.
+/// Once the exit of that module has begun nothing keeps it any more; so from then on
+/// [`Self::enqueue`] drops items.
 ///
 /// # Examples
 ///
@@ -103,9 +103,9 @@ impl OrderedQueue {
         };
         let queue = self.0.as_ptr();
 
-        // SAFETY: `queue_work` returns false only if the item is in a queue already. The item has no
-        // lifetimes, and is `Send`. By the type invariant the queue is valid, and `__enqueue` lends a
-        // valid item.
+        // SAFETY: `queue_work` returns false only if the item is in a queue already. The item has
+        // no lifetimes, and is `Send`. By the type invariant the queue is valid, and `__enqueue`
+        // lends a valid item.
         unsafe { item.__enqueue(|work| queue_work(queue, work)) };
         // SAFETY: By the type invariant the queue is valid and ordered.
         unsafe { hold.release_behind(queue) };
@@ -120,8 +120,8 @@ impl Drop for OrderedQueue {
     }
 }
 
-// What follows isn't generic, nor inlined elsewhere: it is part of the kernel image, and not of a module
-// that it lets go.
+// What follows isn't generic, nor inlined elsewhere: it is part of the kernel image, and not of a
+// module that it lets go.
 
 /// A reference to a module, to be dropped when all that was enqueued before has run.
 ///
@@ -168,8 +168,8 @@ impl Hold {
         let release = KBox::into_raw(release);
 
         // INVARIANT: The item of `Release` owns the reference from now on, which is this's.
-        // SAFETY: `release` comes out of a box, so it is valid and nobody else's. The name and the key are
-        // static. The queue is valid, by the function's requirements.
+        // SAFETY: `release` comes out of a box, so it is valid and nobody else's. The name and the
+        // key are static. The queue is valid, by the function's requirements.
         unsafe {
             let work = Opaque::cast_into(&raw const (*release).work);
 
@@ -202,8 +202,8 @@ unsafe fn queue_work(
 ///
 /// `work` must be that of a [`Release`] which was enqueued.
 unsafe extern "C" fn release_callback(work: *mut bindings::work_struct) {
-    // SAFETY: By the function's requirements it is part of a `Release`, which came out of a box, and is
-    // nobody else's any more.
+    // SAFETY: By the function's requirements it is part of a `Release`, which came out of a box,
+    // and is nobody else's any more.
     let release =
         unsafe { KBox::from_raw(container_of!(Opaque::cast_from(work), Release, work).cast_mut()) };
 

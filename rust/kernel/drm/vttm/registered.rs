@@ -11,10 +11,10 @@ use core::ptr::NonNull;
 
 /// A platform device that no firmware knows of. It goes when this is dropped.
 ///
-/// Other virtual devices are faux devices. Those can't be unbound through sysfs, as the faux bus has a
-/// single driver with `suppress_bind_attrs`, and versions of libdrm that are in use don't find a GPU on
-/// that bus. Unplugging a GPU while programs use it, and running other projects' programs on it, is what
-/// vttm is for.
+/// Other virtual devices are faux devices. Those can't be unbound through sysfs, as the faux bus
+/// has a single driver with `suppress_bind_attrs`, and versions of libdrm that are in use don't
+/// find a GPU on that bus. Unplugging a GPU while programs use it, and running other projects'
+/// programs on it, is what vttm is for.
 ///
 /// # Examples
 ///
@@ -48,8 +48,8 @@ impl RegisteredDevice {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there are no such addresses or `id` is too large, [`EEXIST`] if there is such a
-    /// device, [`ENOMEM`]. That the driver couldn't be bound is none: see [`Self::is_bound`].
+    /// [`EINVAL`] if there are no such addresses or `id` is too large, [`EEXIST`] if there is such
+    /// a device, [`ENOMEM`]. That the driver couldn't be bound is none: see [`Self::is_bound`].
     pub fn new(name: &CStr, id: u32, dma_bits: u32) -> Result<Self> {
         if !(1..=u64::BITS).contains(&dma_bits) {
             return Err(EINVAL);
@@ -76,8 +76,8 @@ impl RegisteredDevice {
 
 impl Drop for RegisteredDevice {
     fn drop(&mut self) {
-        // SAFETY: It is registered, and the registration is ours, by the type invariant. It isn't used
-        // any more.
+        // SAFETY: It is registered, and the registration is ours, by the type invariant. It isn't
+        // used any more.
         unsafe { bindings::platform_device_unregister(self.0.as_ptr()) };
     }
 }

@@ -25,19 +25,19 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Where the content of `bo` is if it is in `res`, or [`None`] if there is none that the CPU could
-    /// reach.
+    /// Where the content of `bo` is if it is in `res`, or [`None`] if there is none that the CPU
+    /// could reach.
     ///
     /// # Safety
     ///
-    /// `bo` must be a valid buffer on the device of a [`RawDevice`], and its reservation be held. `res` must
-    /// be its resource, or one that was completely allocated for it.
+    /// `bo` must be a valid buffer on the device of a [`RawDevice`], and its reservation be held.
+    /// `res` must be its resource, or one that was completely allocated for it.
     pub(super) unsafe fn of(
         bo: *mut bindings::ttm_buffer_object,
         res: *mut bindings::ttm_resource,
     ) -> Option<Self> {
-        // SAFETY: `bo` is valid, and on the device of a `RawDevice`, which it keeps; `res` is a valid
-        // resource there, completely allocated. Both by the function's requirements.
+        // SAFETY: `bo` is valid, and on the device of a `RawDevice`, which it keeps; `res` is a
+        // valid resource there, completely allocated. Both by the function's requirements.
         if let Some(memory) = unsafe { RawDevice::from_bdev((*bo).bdev).memory(res) } {
             return Some(Self::Memory(memory));
         }
@@ -71,9 +71,9 @@ impl Content {
     pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
         match self {
             Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
-            // SAFETY: There are more than `n` pages, which are valid, by the function's requirements,
-            // so that `n` is within the array. What is returned is unmapped by the caller, in reverse
-            // order.
+            // SAFETY: There are more than `n` pages, which are valid, by the function's
+            // requirements, so that `n` is within the array. What is returned is unmapped by the
+            // caller, in reverse order.
             Self::Pages(pages) => unsafe { bindings::kmap_local_page(*pages.add(n)) }.cast(),
         }
     }
@@ -93,7 +93,8 @@ impl Content {
     ///
     /// # Safety
     ///
-    /// It must have more than `at` bytes, and be valid. What `f` gets is no more than the rest of a page.
+    /// It must have more than `at` bytes, and be valid. What `f` gets is no more than the rest of a
+    /// page.
     pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
         // SAFETY: It is valid and has more than `at` bytes, so it has that page, by the function's
         // requirements. It is unmapped below.
@@ -107,8 +108,8 @@ impl Content {
     }
 }
 
-/// The parts of `range`, none of which crosses the end of a page; nor does it if it began `shift` bytes
-/// further on. Neither may there begin before 0, nor end beyond [`isize::MAX`].
+/// The parts of `range`, none of which crosses the end of a page; nor does it if it began `shift`
+/// bytes further on. Neither may there begin before 0, nor end beyond [`isize::MAX`].
 pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (usize, usize)> {
     let mut at = range.start;
 

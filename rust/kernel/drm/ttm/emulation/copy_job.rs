@@ -50,10 +50,10 @@ use core::{
 
 /// A job that copies a buffer's content from one place to another, for a GPU without a copy engine.
 ///
-/// Made by [`Move::copy_job`]. [`Self::run`], or dropping it, waits for the other users of the buffer, copies
-/// the content, and signals the fence. Until then other users of the buffer wait, so a thread that runs
-/// such jobs must wait for nothing else. It must run them in the order of their fences, see
-/// [`Move::copy_job_with`].
+/// Made by [`Move::copy_job`]. [`Self::run`], or dropping it, waits for the other users of the
+/// buffer, copies the content, and signals the fence. Until then other users of the buffer wait, so
+/// a thread that runs such jobs must wait for nothing else. It must run them in the order of their
+/// fences, see [`Move::copy_job_with`].
 ///
 /// # Examples
 ///
@@ -81,12 +81,13 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A job that is dropped runs at once if it need not wait; otherwise a work item of the kernel image runs
-/// it. So it may be dropped in any order, and with any lock held except a spinlock.
+/// A job that is dropped runs at once if it need not wait; otherwise a work item of the kernel
+/// image runs it. So it may be dropped in any order, and with any lock held except a spinlock.
 ///
 /// # Forgetting
 ///
-/// As for a [`Job`](super::Job). If the old place was left to a ghost, the module stays from the start.
+/// As for a [`Job`](super::Job). If the old place was left to a ghost, the module stays from the
+/// start.
 #[must_use = "the content is copied without the driver's doing when this is unused"]
 pub struct CopyJob(ManuallyDrop<Pin<KBox<Copying>>>);
 
@@ -118,7 +119,8 @@ impl Drop for CopyJob {
         if first_pending(&copying.after).is_none() {
             copying.run();
         } else {
-            // Only jobs that a driver drops run here, so the queue need not be one for memory reclaim.
+            // Only jobs that a driver drops run here, so the queue need not be one for memory
+            // reclaim.
             workqueue::system_long().enqueue(copying);
         }
     }
@@ -128,8 +130,9 @@ impl Drop for CopyJob {
 ///
 /// # Invariants
 ///
-/// Until `fence` is signaled, `from` and `to` are `pages` pages each, and are neither freed nor given to a
-/// buffer whose users don't wait for `fence`. Their other users are done when all of `after` are signaled.
+/// Until `fence` is signaled, `from` and `to` are `pages` pages each, and are neither freed nor
+/// given to a buffer whose users don't wait for `fence`. Their other users are done when all of
+/// `after` are signaled.
 #[pin_data]
 struct Copying {
     from: Content,
@@ -185,12 +188,12 @@ impl Copying {
             let _ = fence.wait();
         }
         for n in 0..self.pages {
-            // SAFETY: By the type invariants both have that many pages, and the fence isn't signaled
-            // yet.
+            // SAFETY: By the type invariants both have that many pages, and the fence isn't
+            // signaled yet.
             let (from, to) = unsafe { (self.from.map(n), self.to.map(n)) };
 
-            // SAFETY: Both are a page of memory, which is only accessed through pointers. Others have no
-            // business there, but get there if a manager gives a place out twice.
+            // SAFETY: Both are a page of memory, which is only accessed through pointers. Others
+            // have no business there, but get there if a manager gives a place out twice.
             unsafe { copy(to, from, PAGE_SIZE) };
             // SAFETY: Just mapped, in the reverse order.
             unsafe {
@@ -211,13 +214,14 @@ impl WorkItem for Copying {
 }
 
 impl Move<'_> {
-    /// Makes a job that copies the content, to be run by another thread. Its fence is the next one of
-    /// `timeline`.
+    /// Makes a job that copies the content, to be run by another thread. Its fence is the next one
+    /// of `timeline`.
     ///
-    /// The job then moves the buffer, whatever the driver answers, unless it answers an error. The job begins
-    /// when all users of the buffer are done, and all moves out of the new place. Neither this nor the move
-    /// waits for them, not even in an eviction. An eviction waits for the job if the old memory type is made
-    /// of pages, or if evictions from it used too many other timelines.
+    /// The job then moves the buffer, whatever the driver answers, unless it answers an error. The
+    /// job begins when all users of the buffer are done, and all moves out of the new place.
+    /// Neither this nor the move waits for them, not even in an eviction. An eviction waits for the
+    /// job if the old memory type is made of pages, or if evictions from it used too many other
+    /// timelines.
     ///
     /// Returns [`None`] if there is nothing to copy, or if the CPU can't reach both places.
     ///
@@ -225,7 +229,8 @@ impl Move<'_> {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`], [`EEXIST`] if there is a job already; with a context that says so, [`ERESTARTSYS`].
+    /// [`ENOMEM`], [`EEXIST`] if there is a job already; with a context that says so,
+    /// [`ERESTARTSYS`].
     pub fn copy_job(&mut self, timeline: &Timeline) -> Result<Option<CopyJob>> {
         let job = self.copy_job_with(timeline, || ())?;
 
@@ -234,10 +239,10 @@ impl Move<'_> {
 
     /// As [`Self::copy_job`], for jobs that a thread runs one after the other.
     ///
-    /// The thread must run jobs in the order of their fences, or a job would wait for one behind it. So
-    /// `lock` is called just before the fence is made, to take the lock of the queue. Its result is returned
-    /// with the job, for the caller to put the job into the queue. Between `lock` and the return, this
-    /// neither sleeps nor allocates.
+    /// The thread must run jobs in the order of their fences, or a job would wait for one behind
+    /// it. So `lock` is called just before the fence is made, to take the lock of the queue. Its
+    /// result is returned with the job, for the caller to put the job into the queue. Between
+    /// `lock` and the return, this neither sleeps nor allocates.
     ///
     /// # Errors
     ///
@@ -275,23 +280,24 @@ impl Move<'_> {
         let fence = fence.start();
         // INVARIANT: That fence.
         self.job = Some(fence.fence());
-        // INVARIANT: Of `Copying`: both places are this large. Freeing or moving them waits for the fence,
-        // which `finish` adds to the reservation, or to the manager; or for which it waits. `after` stands
-        // for all that uses them: the reservation is held, so there will be no more before `finish`.
-        // SAFETY: Both are so many pages, are neither freed nor given away before the fence is signaled, and
-        // `after` has all that uses them: see above.
+        // INVARIANT: Of `Copying`: both places are this large. Freeing or moving them waits for the
+        // fence, which `finish` adds to the reservation, or to the manager; or for which it waits.
+        // `after` stands for all that uses them: the reservation is held, so there will be no more
+        // before `finish`.
+        // SAFETY: Both are so many pages, are neither freed nor given away before the fence is
+        // signaled, and `after` has all that uses them: see above.
         let copying =
             unsafe { Copying::new(room, (from, to), self.size() >> PAGE_SHIFT, after, fence) };
         let job = CopyJob(ManuallyDrop::new(copying));
         Ok(Some((job, guard)))
     }
 
-    /// Whether a [`CopyJob`] would have to wait for a fence that isn't on `timeline`, so that the driver can't
-    /// know when it may begin.
+    /// Whether a [`CopyJob`] would have to wait for a fence that isn't on `timeline`, so that the
+    /// driver can't know when it may begin.
     ///
-    /// A thread that runs the jobs of `timeline` one after the other should give such a job a timeline of its
-    /// own, and run it only when [`CopyJob::is_ready`]. Don't evict a buffer with such a job: all buffers that
-    /// get a place in the old memory type would wait for it.
+    /// A thread that runs the jobs of `timeline` one after the other should give such a job a
+    /// timeline of its own, and run it only when [`CopyJob::is_ready`]. Don't evict a buffer with
+    /// such a job: all buffers that get a place in the old memory type would wait for it.
     ///
     /// # Errors
     ///
@@ -305,13 +311,14 @@ impl Move<'_> {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
         let mut all = KVec::new();
 
-        // SAFETY: By the type invariants, the reservation is valid. TTM has added what is still under
-        // way in the new place.
+        // SAFETY: By the type invariants, the reservation is valid. TTM has added what is still
+        // under way in the new place.
         unsafe { add_fences_of((*self.bo).base.resv, usage, &mut all) }?;
         Ok(all)
     }
 
-    /// Populates the buffer if the new place needs pages, or if the content of the old place is swapped out.
+    /// Populates the buffer if the new place needs pages, or if the content of the old place is
+    /// swapped out.
     fn populate(&mut self) -> Result {
         // SAFETY: By the type invariants the buffer is valid, and its reservation, which protects
         // `ttm`, is held.
@@ -341,9 +348,9 @@ impl Move<'_> {
         if !self.evict || !self.is_remembered(fence) {
             return self.accelerated(fence);
         }
-        // SAFETY: By the type invariants, among them that there is room for the fence, which is used
-        // only here. The old place may be given to others: they wait for the fence, which its manager
-        // has, and so wait for all that uses the buffer, as the job does.
+        // SAFETY: By the type invariants, among them that there is room for the fence, which is
+        // used only here. The old place may be given to others: they wait for the fence, which its
+        // manager has, and so wait for all that uses the buffer, as the job does.
         unsafe {
             let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 
@@ -353,11 +360,11 @@ impl Move<'_> {
         Ok(())
     }
 
-    /// Gives `fence` to the manager of the old place, if it has room: buffers that get the place next wait
-    /// for the fence. Returns whether it did.
+    /// Gives `fence` to the manager of the old place, if it has room: buffers that get the place
+    /// next wait for the fence. Returns whether it did.
     ///
-    /// The manager keeps the last fence of each timeline, so `fence` must be one of a [`Timeline`]. It has
-    /// room for a few timelines; a fence that is signaled makes room for another timeline.
+    /// The manager keeps the last fence of each timeline, so `fence` must be one of a [`Timeline`].
+    /// It has room for a few timelines; a fence that is signaled makes room for another timeline.
     fn is_remembered(&self, fence: &Fence) -> bool {
         // SAFETY: By the type invariants, it is a valid resource on a device that has its manager.
         let man = unsafe {
@@ -366,8 +373,8 @@ impl Move<'_> {
             }
             (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
         };
-        // SAFETY: By the type invariants of `RawDevice` a manager of its device is initialized, and its
-        // lock with it, a spinlock. It lasts as long as the device.
+        // SAFETY: By the type invariants of `RawDevice` a manager of its device is initialized, and
+        // its lock with it, a spinlock. It lasts as long as the device.
         let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
         let _guard = lock.lock();
         // SAFETY: The lock protects them, and was just taken.
@@ -389,9 +396,9 @@ impl Move<'_> {
         };
 
         let old = *slot;
-        // SAFETY: Both are valid, unless `old` is null. That is done before the new one is, or has been:
-        // if they have a timeline in common, they are signaled in its order. The reference to the new
-        // one becomes the manager's, that to the old one was its.
+        // SAFETY: Both are valid, unless `old` is null. That is done before the new one is, or has
+        // been: if they have a timeline in common, they are signaled in its order. The reference to
+        // the new one becomes the manager's, that to the old one was its.
         unsafe {
             if !old.is_null() && context(old) == context(new) && (*old).seqno > (*new).seqno {
                 return true;

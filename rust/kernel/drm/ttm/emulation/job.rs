@@ -38,10 +38,10 @@ use core::{
 
 /// A job that is being made.
 ///
-/// First reserve all buffers, and validate them to places that the job can reach; a [transaction] may start
-/// that over. Then add the buffers, and [publish](Self::publish) the job: this adds its fence to all
-/// reservations, so the buffers stay in place until the fence is signaled. Until it is published, a job can
-/// be dropped without effect.
+/// First reserve all buffers, and validate them to places that the job can reach; a [transaction]
+/// may start that over. Then add the buffers, and [publish](Self::publish) the job: this adds its
+/// fence to all reservations, so the buffers stay in place until the fence is signaled. Until it is
+/// published, a job can be dropped without effect.
 ///
 /// [transaction]: crate::drm::ttm::transaction()
 ///
@@ -92,8 +92,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// Each of `uses` has a buffer, on the device of a `RawDevice`, whose reservation the current thread holds
-/// for `'a`.
+/// Each of `uses` has a buffer, on the device of a `RawDevice`, whose reservation the current
+/// thread holds for `'a`.
 pub struct JobBuilder<'a> {
     fence: PreparedFence,
     uses: KVec<Use>,
@@ -122,8 +122,8 @@ impl Use {
     ///
     /// The buffer must be valid.
     unsafe fn resv(&self) -> *mut bindings::dma_resv {
-        // SAFETY: The buffer is valid, by the function's requirements. Its reservation doesn't change
-        // while anyone has a reference.
+        // SAFETY: The buffer is valid, by the function's requirements. Its reservation doesn't
+        // change while anyone has a reference.
         unsafe { (*self.bo).base.resv }
     }
 }
@@ -152,9 +152,9 @@ impl<'a> JobBuilder<'a> {
 
     /// Adds a buffer, and returns its index, counted from 0.
     ///
-    /// The job waits for earlier users of the buffer: a job that reads waits for writers, and a job that
-    /// writes waits for readers and writers. With [`FenceUsage::Bookkeep`] it waits only for moves. With
-    /// [`FenceUsage::Read`] the job can't write to the buffer.
+    /// The job waits for earlier users of the buffer: a job that reads waits for writers, and a job
+    /// that writes waits for readers and writers. With [`FenceUsage::Bookkeep`] it waits only for
+    /// moves. With [`FenceUsage::Read`] the job can't write to the buffer.
     ///
     /// # Errors
     ///
@@ -186,12 +186,12 @@ impl<'a> JobBuilder<'a> {
         Ok(self.after.push(fence, GFP_KERNEL)?)
     }
 
-    /// Whether the job has to wait for a fence that isn't on `timeline`, so that the driver can't know when
-    /// it may begin.
+    /// Whether the job has to wait for a fence that isn't on `timeline`, so that the driver can't
+    /// know when it may begin.
     ///
-    /// A thread that runs the jobs of `timeline` one after the other should give such a job a timeline of
-    /// its own, with [`Self::change_timeline`], and run it only when [`Job::is_ready`]. Otherwise the jobs
-    /// behind it, which may belong to other clients, have to wait for it.
+    /// A thread that runs the jobs of `timeline` one after the other should give such a job a
+    /// timeline of its own, with [`Self::change_timeline`], and run it only when [`Job::is_ready`].
+    /// Otherwise the jobs behind it, which may belong to other clients, have to wait for it.
     ///
     /// # Errors
     ///
@@ -262,13 +262,14 @@ impl<'a> JobBuilder<'a> {
 
     /// As [`Self::publish`], for jobs that a thread runs one after the other.
     ///
-    /// The thread must run jobs in the order of their fences, or a job would wait for one behind it. So
-    /// `lock` is called just before the fence is made, to take the lock of the queue, and must do nothing
-    /// else. Its result is returned with the job, for the caller to put the job into the queue. Between
-    /// `lock` and the return, this neither sleeps nor allocates.
+    /// The thread must run jobs in the order of their fences, or a job would wait for one behind
+    /// it. So `lock` is called just before the fence is made, to take the lock of the queue, and
+    /// must do nothing else. Its result is returned with the job, for the caller to put the job
+    /// into the queue. Between `lock` and the return, this neither sleeps nor allocates.
     ///
-    /// The fences that the job waits for are collected before `lock` is called, so `lock` must not add more
-    /// with a guard of one of the reservations. For this it has to be [`Send`], which guards are not.
+    /// The fences that the job waits for are collected before `lock` is called, so `lock` must not
+    /// add more with a guard of one of the reservations. For this it has to be [`Send`], which
+    /// guards are not.
     ///
     /// # Errors
     ///
@@ -286,7 +287,8 @@ impl<'a> JobBuilder<'a> {
     /// let dev = test_device::Device::new()?;
     /// let obj = dev.vram(0x1000)?;
     /// let timeline = Timeline::new(c"example", c"ring 0")?;
-    /// let queue = KBox::pin_init(new_spinlock!(KVec::<Job>::with_capacity(4, GFP_KERNEL)?), GFP_KERNEL)?;
+    /// let jobs = KVec::<Job>::with_capacity(4, GFP_KERNEL)?;
+    /// let queue = KBox::pin_init(new_spinlock!(jobs), GFP_KERNEL)?;
     ///
     /// let mut reserved = obj.reserve();
     /// let mut job = JobBuilder::new(&timeline, 1)?;
@@ -303,12 +305,12 @@ impl<'a> JobBuilder<'a> {
         self.after = self.all_before()?;
         let mut buffers = KVec::with_capacity(self.uses.len(), GFP_KERNEL)?;
 
-        // `lock` can't use up the room, add a fence that the job would have to wait for, or move a buffer:
-        // that takes a guard of its reservation, and guards aren't `Send`.
+        // `lock` can't use up the room, add a fence that the job would have to wait for, or move a
+        // buffer: that takes a guard of its reservation, and guards aren't `Send`.
         let guard = lock();
         for used in &self.uses {
-            // SAFETY: By the type invariants the buffers are valid, on the device of a `RawDevice`, and
-            // reserved.
+            // SAFETY: By the type invariants the buffers are valid, on the device of a `RawDevice`,
+            // and reserved.
             let buffer = unsafe { used.find() }?;
             // There is room.
             let _ = buffers.push_within_capacity(buffer);
@@ -316,8 +318,8 @@ impl<'a> JobBuilder<'a> {
 
         let fence = self.fence.start();
         for used in &self.uses {
-            // SAFETY: By the type invariants, the reservation is held. There was room for as many fences
-            // as this adds: one that is there with the same usage is replaced.
+            // SAFETY: By the type invariants, the reservation is held. There was room for as many
+            // fences as this adds: one that is there with the same usage is replaced.
             unsafe {
                 bindings::dma_resv_add_fence(
                     used.resv(),
@@ -327,10 +329,11 @@ impl<'a> JobBuilder<'a> {
             };
         }
 
-        // INVARIANT: The reservations were held since `find` found this memory. From here on, code that
-        // moves or frees it waits for all fences in the buffer's reservation, or keeps the memory until
-        // they are signaled: see `Move`, and `place_first` for places that are given away before. One of
-        // these fences is `fence`, or a later one of its timeline, which isn't signaled before it.
+        // INVARIANT: The reservations were held since `find` found this memory. From here on, code
+        // that moves or frees it waits for all fences in the buffer's reservation, or keeps the
+        // memory until they are signaled: see `Move`, and `place_first` for places that are given
+        // away before. One of these fences is `fence`, or a later one of its timeline, which isn't
+        // signaled before it.
         let job = Job {
             buffers,
             after: self.after,
@@ -346,7 +349,8 @@ impl<'a> JobBuilder<'a> {
         })
     }
 
-    /// Collects the fences that the job has to wait for. All of them were made before the job's fence.
+    /// Collects the fences that the job has to wait for. All of them were made before the job's
+    /// fence.
     fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
         let mut all = KVec::with_capacity(self.after.len(), GFP_KERNEL)?;
 
@@ -382,14 +386,14 @@ impl Use {
     ///
     /// The buffer must be valid, on the device of a `RawDevice`, and its reservation be held.
     unsafe fn find(&self) -> Result<Used> {
-        // SAFETY: The buffer is valid, and its resource stays while it is reserved, by the function's
-        // requirements.
+        // SAFETY: The buffer is valid, and its resource stays while it is reserved, by the
+        // function's requirements.
         let (res, size) = unsafe { ((*self.bo).resource, (*self.bo).base.size) };
         if res.is_null() {
             return Err(ENXIO);
         }
-        // SAFETY: The buffer is valid, on the device of a `RawDevice`, and its reservation is held, by
-        // the function's requirements. `res` is its resource, as the reservation keeps it.
+        // SAFETY: The buffer is valid, on the device of a `RawDevice`, and its reservation is held,
+        // by the function's requirements. `res` is its resource, as the reservation keeps it.
         let content = unsafe { Content::of(self.bo, res) }.ok_or(ENXIO)?;
 
         // INVARIANT: That is all of the buffer.
@@ -403,18 +407,18 @@ impl Use {
 
 /// A job, which uses buffers and may have to wait for other fences first.
 ///
-/// Made by [`JobBuilder`]. When it has [run](Self::run), its fence is signaled. Dropping it before that
-/// signals the fence with [`ECANCELED`].
+/// Made by [`JobBuilder`]. When it has [run](Self::run), its fence is signaled. Dropping it before
+/// that signals the fence with [`ECANCELED`].
 ///
 /// # Deadlocks
 ///
-/// As for [`PendingFence`]: until the fence is signaled, a thread that has to run this job, or one before
-/// it, must neither wait for reservations nor allocate memory.
+/// As for [`PendingFence`]: until the fence is signaled, a thread that has to run this job, or one
+/// before it, must neither wait for reservations nor allocate memory.
 ///
 /// # Forgetting
 ///
-/// Its fence is never signaled. Its buffers are never freed, nor is their device; once nobody else has one
-/// of them, the driver's module stays.
+/// Its fence is never signaled. Its buffers are never freed, nor is their device; once nobody else
+/// has one of them, the driver's module stays.
 ///
 /// # Invariants
 ///
@@ -426,8 +430,8 @@ pub struct Job {
     fence: PendingFence,
 }
 
-// SAFETY: The memory may be accessed from any thread, and by the type invariants is there as long as
-// the fence isn't signaled.
+// SAFETY: The memory may be accessed from any thread, and by the type invariants is there as long
+// as the fence isn't signaled.
 unsafe impl Send for Job {}
 
 // SAFETY: A shared reference gives no access to the memory.
@@ -449,7 +453,8 @@ impl Job {
         first_pending(&self.after)
     }
 
-    /// Waits for earlier fences, calls `f` with the buffers, and signals the job's fence with the result.
+    /// Waits for earlier fences, calls `f` with the buffers, and signals the job's fence with the
+    /// result.
     ///
     /// # Errors
     ///
@@ -473,8 +478,8 @@ impl Job {
 ///
 /// # Invariants
 ///
-/// Until the job's fence is signaled, `content` is `size` bytes of memory, which is only accessed through
-/// pointers.
+/// Until the job's fence is signaled, `content` is `size` bytes of memory, which is only accessed
+/// through pointers.
 struct Used {
     content: Content,
     size: usize,
@@ -533,8 +538,8 @@ impl JobMemory<'_> {
 
         for (at, n) in parts(range, 0) {
             let to = to[at - offset..][..n].as_mut_ptr();
-            // SAFETY: By the type invariants, so much is there, as was just checked; `parts` doesn't
-            // cross pages. Nobody has a slice of it, so it isn't `to`.
+            // SAFETY: By the type invariants, so much is there, as was just checked; `parts`
+            // doesn't cross pages. Nobody has a slice of it, so it isn't `to`.
             unsafe { from.content.with(at, |from| copy(to, from, n)) };
         }
         Ok(())
@@ -557,13 +562,13 @@ impl JobMemory<'_> {
         Ok(())
     }
 
-    /// Fills a part of a buffer with words of 64 bits: word n becomes `value + n * step`, both modulo
-    /// 2^64.
+    /// Fills a part of a buffer with words of 64 bits: word n becomes `value + n * step`, both
+    /// modulo 2^64.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such buffer, it was added to be read, the range exceeds it, or `offset` or
-    /// `size` is no multiple of 8.
+    /// [`EINVAL`] if there is no such buffer, it was added to be read, the range exceeds it, or
+    /// `offset` or `size` is no multiple of 8.
     pub fn fill(&self, index: usize, offset: usize, size: usize, value: u64, step: u64) -> Result {
         const WORD: usize = size_of::<u64>();
 
@@ -575,8 +580,8 @@ impl JobMemory<'_> {
 
         let mut value = value;
         for (at, n) in parts(range, 0) {
-            // SAFETY: By the type invariants, so much is there, as was just checked; `parts` doesn't
-            // cross pages, and a page begins at a multiple of 8, so this is aligned.
+            // SAFETY: By the type invariants, so much is there, as was just checked; `parts`
+            // doesn't cross pages, and a page begins at a multiple of 8, so this is aligned.
             unsafe {
                 to.content.with(at, |to| {
                     for word in 0..n / WORD {
@@ -593,8 +598,8 @@ impl JobMemory<'_> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such buffer, `to` was added to be read, a range exceeds its buffer, or the
-    /// ranges overlap.
+    /// [`EINVAL`] if there is no such buffer, `to` was added to be read, a range exceeds its
+    /// buffer, or the ranges overlap.
     pub fn copy(
         &self,
         to: usize,
@@ -613,8 +618,8 @@ impl JobMemory<'_> {
         // CAST: No buffer is that large.
         let shift = from_offset as isize - to_offset as isize;
         for (at, n) in parts(range, shift) {
-            // SAFETY: By the type invariants, so much is there, as was just checked; `parts` doesn't
-            // cross pages, neither here nor there. What is mapped last is unmapped first.
+            // SAFETY: By the type invariants, so much is there, as was just checked; `parts`
+            // doesn't cross pages, neither here nor there. What is mapped last is unmapped first.
             unsafe {
                 src.content.with(at.wrapping_add_signed(shift), |from| {
                     dest.content.with(at, |to| copy(to, from, n))

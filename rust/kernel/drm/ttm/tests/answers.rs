@@ -53,8 +53,8 @@ fn is_kept(obj: &Object) -> Result<bool> {
     Ok(&bytes == b"kept")
 }
 
-/// Moves a buffer to system memory in another thread, and calls `then` only when that has had its time.
-/// Returns whether the move was over before that, and what came of it.
+/// Moves a buffer to system memory in another thread, and calls `then` only when that has had its
+/// time. Returns whether the move was over before that, and what came of it.
 fn moved(obj: &Object, ctx: fn() -> OperationCtx, then: impl FnOnce()) -> Result<(bool, Result)> {
     let is_over = &Atomic::new(false);
     let mut result = Err(ENODATA);
@@ -208,7 +208,8 @@ mod cases {
         Ok(())
     }
 
-    // Two are evicted side by side. The job of the second one is made last, and TTM is told of it first.
+    // Two are evicted side by side. The job of the second one is made last, and TTM is told of it
+    // first.
     #[test]
     fn the_last_eviction_is_waited_for() -> Result {
         const HALF: usize = Device::SIZE / 2;

@@ -2,9 +2,9 @@
 
 //! What forgetting a guard does.
 //!
-//! Safe code may forget anything that it owns. A hitch then stays in the list, and so must its memory:
-//! what is forgotten on the heap is never freed, and what is pinned to the stack is dropped all the same.
-//! The device takes such hitches off its lists before those go.
+//! Safe code may forget anything that it owns. A hitch then stays in the list, and so must its
+//! memory: what is forgotten on the heap is never freed, and what is pinned to the stack is dropped
+//! all the same. The device takes such hitches off its lists before those go.
 
 use super::*;
 use core::pin::pin;
@@ -24,8 +24,8 @@ use core::mem::{
 
 /// A box that was forgotten.
 ///
-/// Its memory can be given back, and nothing else, so that kmemleak doesn't miss it. As the hitch in it is
-/// followed as long as the device is there, this has to come after that is gone.
+/// Its memory can be given back, and nothing else, so that kmemleak doesn't miss it. As the hitch
+/// in it is followed as long as the device is there, this has to come after that is gone.
 pub(super) struct Forgotten {
     memory: *mut c_void,
     give_back: unsafe fn(*mut c_void) -> bool,
@@ -46,7 +46,8 @@ impl Forgotten {
     pub(super) fn give_back(self) -> bool {
         // The last buffer may just be going, and the device with it.
         late::flush();
-        // SAFETY: It came out of such a box. The device is gone, and with it who knew of a hitch there.
+        // SAFETY: It came out of such a box. The device is gone, and with it who knew of a hitch
+        // there.
         unsafe { (self.give_back)(self.memory) }
     }
 
@@ -54,15 +55,15 @@ impl Forgotten {
     ///
     /// `memory` must come out of a [`KBox<T>`], and nobody know of it any more.
     unsafe fn give_back_as<T: Hitch>(memory: *mut c_void) -> bool {
-        // SAFETY: `memory` came out of a `KBox<T>`, and wasn't dropped, so it is a valid `T`, by the
-        // function's requirements.
+        // SAFETY: `memory` came out of a `KBox<T>`, and wasn't dropped, so it is a valid `T`, by
+        // the function's requirements.
         let is_off = unsafe { T::hitch(memory.cast()) }.is_none_or(|hitch| {
             // SAFETY: It is in that memory.
             unsafe { (*hitch).link.next.cast_const() == &raw const (*hitch).link }
         });
 
-        // SAFETY: `memory` came out of a `KBox<T>`, and nobody knows of it any more, by the function's
-        // requirements. A `MaybeUninit<T>` has its layout.
+        // SAFETY: `memory` came out of a `KBox<T>`, and nobody knows of it any more, by the
+        // function's requirements. A `MaybeUninit<T>` has its layout.
         drop(unsafe { KBox::from_raw(memory.cast::<MaybeUninit<T>>()) });
         is_off
     }

@@ -377,8 +377,8 @@ mod cases {
         Ok(())
     }
 
-    // All that a VM has, in one reservation, however it is used; and others make use of the room, until
-    // there may be none.
+    // All that a VM has, in one reservation, however it is used; and others make use of the room,
+    // until there may be none.
     #[test]
     fn with_one_reservation() -> Result {
         let dev = Device::new()?;
@@ -427,8 +427,8 @@ mod cases {
         Ok(())
     }
 
-    /// Makes a job that uses all objects. When it knows of them, but isn't published yet, as many others
-    /// begin to use one of them as there is capacity for.
+    /// Makes a job that uses all objects. When it knows of them, but isn't published yet, as many
+    /// others begin to use one of them as there is capacity for.
     fn use_all(objects: &[ARef<Object>], others: &mut KVec<DriverFence>) -> Result<Job> {
         let timeline = timeline()?;
 
@@ -618,7 +618,8 @@ mod pipeline {
         Ok(())
     }
 
-    // A manager can tell who comes next of so many timelines. With one more, the eviction itself waits.
+    // A manager can tell who comes next of so many timelines. With one more, the eviction itself
+    // waits.
     #[test]
     fn too_many_timelines() -> Result {
         // CAST: It is small.

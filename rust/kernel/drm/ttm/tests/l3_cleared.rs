@@ -100,8 +100,8 @@ mod window {
     ///
     /// So much must be in the region.
     unsafe extern "C" fn read(_private: *mut c_void, offset: c_uint, _size: c_int) -> c_ulong {
-        // SAFETY: The byte is in the region, by the function's requirements; only this thread accesses
-        // that.
+        // SAFETY: The byte is in the region, by the function's requirements; only this thread
+        // accesses that.
         unsafe { byte(offset as usize).read() }.into()
     }
 
@@ -153,8 +153,8 @@ mod window {
         from: *const c_void,
         size: c_int,
     ) {
-        // SAFETY: So many bytes are in the region and in `from`, by the function's requirements. That
-        // isn't in the region, which only this thread accesses.
+        // SAFETY: So many bytes are in the region and in `from`, by the function's requirements.
+        // That isn't in the region, which only this thread accesses.
         unsafe { ptr::copy_nonoverlapping(from.cast(), byte(offset as usize), size as usize) };
     }
 

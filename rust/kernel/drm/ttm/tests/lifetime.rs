@@ -232,8 +232,8 @@ mod cases {
             let mut walk = pin!(private.walk(&OperationCtx::new()));
             let bo = walk.as_mut().next().ok_or(ENOENT)??;
 
-            // SAFETY: It is used after the device isn't borrowed any more, but the buffer keeps that:
-            // this is what the case is about.
+            // SAFETY: It is used after the device isn't borrowed any more, but the buffer keeps
+            // that: this is what the case is about.
             ManuallyDrop::new(unsafe {
                 mem::transmute::<ReservedBuffer<'_, Driver>, ReservedBuffer<'static, Driver>>(bo)
             })

@@ -92,8 +92,8 @@ fn info(obj: &Object) -> Result<KVec<u8>> {
         ..Default::default()
     };
 
-    // SAFETY: The object is alive, and its type has the function. The printer writes to `text` what there
-    // is room for.
+    // SAFETY: The object is alive, and its type has the function. The printer writes to `text` what
+    // there is room for.
     unsafe {
         let gem = obj.as_raw();
         let print = (*(*gem).funcs).print_info.ok_or(ENOSYS)?;

@@ -2,11 +2,12 @@
 
 //! KUnit suites of what walks promise, and of what the guards do.
 //!
-//! Documentation/gpu/ttm-lru.rst has the promises, P1 to P7. The suites in C test the lists; here all
-//! goes through the safe API, so that it is the binding that is under test as well.
+//! Documentation/gpu/ttm-lru.rst has the promises, P1 to P7. The suites in C test the lists; here
+//! all goes through the safe API, so that it is the binding that is under test as well.
 //!
-//! A case draws a small [`World`], does things to it while walks are under way, and compares texts. No
-//! case asserts with the lists' lock held: one that fails ends there and then, and drops nothing.
+//! A case draws a small [`World`], does things to it while walks are under way, and compares texts.
+//! No case asserts with the lists' lock held: one that fails ends there and then, and drops
+//! nothing.
 
 mod answers;
 mod clients;
@@ -75,7 +76,8 @@ pub(super) trait Hitch {
     ///
     /// # Safety
     ///
-    /// `this` must point to memory that was a valid `Self`, and wasn't used since for anything else.
+    /// `this` must point to memory that was a valid `Self`, and wasn't used since for anything
+    /// else.
     unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item>;
 }
 
@@ -172,8 +174,8 @@ impl<'d> World<'d> {
         Ok(world)
     }
 
-    /// Makes buffers: `a` is a loose one, `a*` and `a+` are members of a bulk, `a1` has priority 1, and
-    /// `a!` a reservation of its own.
+    /// Makes buffers: `a` is a loose one, `a*` and `a+` are members of a bulk, `a1` has priority 1,
+    /// and `a!` a reservation of its own.
     fn make(&mut self, buffers: &str) -> Result {
         buffers
             .split_ascii_whitespace()
@@ -408,8 +410,8 @@ fn index(letter: char) -> usize {
     (letter as usize).wrapping_sub('a' as usize)
 }
 
-/// What the kernel has complained of since it was booted. It doesn't change in a case in which nothing
-/// is wrong with a list.
+/// What the kernel has complained of since it was booted. It doesn't change in a case in which
+/// nothing is wrong with a list.
 fn complaints() -> c_ulong {
     // SAFETY: It may be called anywhere.
     unsafe { bindings::get_taint() }

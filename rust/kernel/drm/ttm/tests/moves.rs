@@ -61,8 +61,8 @@ fn busy() -> OperationCtx {
     OperationCtx::new().no_wait_gpu()
 }
 
-/// Reads in another thread, and runs the jobs only when that has had its time. What it found must be
-/// right, and not be found earlier.
+/// Reads in another thread, and runs the jobs only when that has had its time. What it found must
+/// be right, and not be found earlier.
 fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
     let begun = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
     let (has_read, is_right) = (&Atomic::new(false), &Atomic::new(false));
@@ -169,7 +169,8 @@ mod cases {
         Ok(())
     }
 
-    // So does a debugger that looks at what a program has mapped: others' data may be there until then.
+    // So does a debugger that looks at what a program has mapped: others' data may be there until
+    // then.
     #[test]
     fn a_debugger_waits() -> Result {
         let dev = Device::new_with_engine()?;

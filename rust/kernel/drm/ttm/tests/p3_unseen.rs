@@ -4,8 +4,8 @@
 
 use super::*;
 
-/// Does the same in a world without cursors, and in one with a cursor in each place. Returns whether the
-/// lists were the same after each of `steps`.
+/// Does the same in a world without cursors, and in one with a cursor in each place. Returns
+/// whether the lists were the same after each of `steps`.
 fn unseen(dev: &Device, buffers: &str, steps: &[fn(&mut World<'_>) -> Result]) -> Result<bool> {
     let mut calm = World::new(dev, buffers)?;
     let mut wanted = KVec::new();

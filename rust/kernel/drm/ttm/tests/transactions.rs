@@ -30,8 +30,8 @@ fn ctx() -> OperationCtx {
     OperationCtx::new()
 }
 
-/// Does `f` in a transaction, while an older one has `held` until that was called once. Returns how old
-/// the younger one was in each round, and what came of it.
+/// Does `f` in a transaction, while an older one has `held` until that was called once. Returns how
+/// old the younger one was in each round, and what came of it.
 fn beside_an_older_one<'env>(
     held: &'env Object,
     f: impl Fn(&Transaction<'env>) -> Result<(), Stop> + Sync,
@@ -204,8 +204,8 @@ mod cases {
         Ok(())
     }
 
-    // Somebody has the second one, and wants the first one. Who was there first wins, and the other one
-    // starts over.
+    // Somebody has the second one, and wants the first one. Who was there first wins, and the other
+    // one starts over.
     #[test]
     fn against_each_other() -> Result {
         let dev = Device::new()?;
@@ -314,8 +314,8 @@ mod cases {
         Ok(())
     }
 
-    // However often it starts over, as what others have reserved is in the way, it gets no younger: so some
-    // day it is the oldest.
+    // However often it starts over, as what others have reserved is in the way, it gets no younger:
+    // so some day it is the oldest.
     #[test]
     fn a_restart_keeps_its_age() -> Result {
         let dev = Device::new()?;
@@ -372,8 +372,8 @@ mod cases {
         Ok(())
     }
 
-    // One that insists on a better place stays where it is if it can't have that. But what could not be
-    // waited for then is not forgotten: it is given way to before anything else is reserved.
+    // One that insists on a better place stays where it is if it can't have that. But what could
+    // not be waited for then is not forgotten: it is given way to before anything else is reserved.
     #[test]
     fn one_that_insists() -> Result {
         const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
@@ -400,8 +400,8 @@ mod cases {
         Ok(())
     }
 
-    // One that is older waits for the second object with the first one reserved; the younger one has
-    // the second, and must give it back when it wants the first.
+    // One that is older waits for the second object with the first one reserved; the younger one
+    // has the second, and must give it back when it wants the first.
     #[test]
     fn the_younger_one_starts_over() -> Result {
         let dev = Device::new()?;
@@ -469,8 +469,8 @@ mod cases {
         Ok(())
     }
 
-    // The walk lends a guard, and gets another one back, of a buffer that nobody drops. Each of the two
-    // knows what it has to give back.
+    // The walk lends a guard, and gets another one back, of a buffer that nobody drops. Each of the
+    // two knows what it has to give back.
     #[test]
     fn a_walk_that_is_left_another_guard() -> Result {
         let before = complaints();
