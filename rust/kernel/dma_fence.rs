@@ -24,6 +24,8 @@ mod tests;
 mod timeline;
 mod waker;
 
+#[cfg(any(CONFIG_DRM_VTTM, CONFIG_KUNIT))]
+pub(crate) use self::owner::get_owner_of;
 pub use self::{
     callback::{
         FenceCallback,
@@ -47,8 +49,6 @@ pub use self::{
         Waker, //
     },
 };
-#[cfg(any(CONFIG_DRM_VTTM, CONFIG_KUNIT))]
-pub(crate) use self::owner::get_owner_of;
 pub(crate) use self::{
     fence::jiffies,
     owner::{

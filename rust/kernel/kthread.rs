@@ -28,11 +28,11 @@ use core::{
 
 /// Calls `f` with a scope in which threads can be started, and waits for all of them.
 ///
-/// As they have ended when this returns, they may borrow what is there when it is called.
+/// They have ended when this returns, so they may borrow values that exist when it is called.
 ///
 /// # Errors
 ///
-/// [`ENOMEM`], or what `f` returns.
+/// [`ENOMEM`], or errors of `f`.
 ///
 /// # Examples
 ///
@@ -59,8 +59,8 @@ pub fn scope<'env, R>(
     f: impl for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> Result<R>,
 ) -> Result<R> {
     let threads = no_threads()?;
-    // INVARIANT: They are waited for below. What lives for `'scope` was there before `scope`
-    // itself.
+    // INVARIANT: The threads are waited for below. Values that live for `'scope` exist before
+    // `scope` itself.
     let scope = Scope {
         threads: &threads,
         _scope: PhantomData,
@@ -121,9 +121,9 @@ impl<'scope> Scope<'scope, '_> {
         )?;
         let start = KBox::into_raw(start);
 
-        // SAFETY: `run` gets what it wants, and owns it; `F` is `Send`. What `f` borrows outlives
-        // the thread: by the type invariants, `scope` doesn't return before it has ended. The name
-        // is a string, and copied.
+        // SAFETY: `run` gets the box that it expects, and owns it; `F` is `Send`. The borrows of
+        // `f` outlive the thread: by the type invariants, `scope` doesn't return before it has
+        // ended. The name is a string, and copied.
         let task = from_err_ptr(unsafe {
             bindings::kthread_create_on_node(
                 Some(run::<F>),
@@ -150,7 +150,7 @@ impl<'scope> Scope<'scope, '_> {
     }
 }
 
-/// What a thread does.
+/// The work of a thread.
 struct Start<F> {
     f: F,
     done: Arc<Completion>,
@@ -160,7 +160,8 @@ struct Start<F> {
 ///
 /// `start` must come out of a [`KBox<Start<F>>`], and belong to this thread.
 unsafe extern "C" fn run<F: FnOnce()>(start: *mut c_void) -> c_int {
-    // SAFETY: It comes out of such a box, which is this thread's, by the function's requirements.
+    // SAFETY: `data` comes out of such a box, which this thread owns, by the function's
+    // requirements.
     let start = unsafe { KBox::from_raw(start.cast::<Start<F>>()) };
     let Start { f, done } = KBox::into_inner(start);
 

@@ -28,7 +28,7 @@ use core::ptr::NonNull;
 ///     sync_file::SyncFile, //
 /// };
 ///
-/// // What can fail comes first ...
+/// // Do first what can fail ...
 /// let fd = FileDescriptorReservation::get_unused_fd_flags(flags::O_CLOEXEC)?;
 /// let work = DriverFence::new(c"my-driver", c"ring 0")?;
 /// let file = SyncFile::new(&work.fence())?;
@@ -37,7 +37,7 @@ use core::ptr::NonNull;
 /// let number = i32::try_from(fd.reserved_fd())?;
 /// file.install(fd);
 ///
-/// // That is what a program gives to a driver, to begin when the work is done.
+/// // A program passes it to a driver, which begins when the work is done.
 /// let fence = SyncFile::fence_of(number)?;
 /// assert!(!fence.is_signaled());
 /// work.signal(Ok(()));
@@ -63,8 +63,8 @@ impl SyncFile {
             return Err(ENOMEM);
         }
 
-        // SAFETY: It was just made, with a file, whose only reference is given away here. No
-        // descriptor stands for it, so nobody is about to change its position.
+        // SAFETY: It was just made, with a file, whose only reference is given away here. It has no
+        // descriptor, so no thread is changing its position.
         Ok(Self(unsafe {
             ARef::from_raw(NonNull::new_unchecked((*sync_file).file.cast()))
         }))

@@ -8,8 +8,8 @@
 //! and the bulks to the list's tail.
 //!
 //! A buffer that is on the list from a walk's first step to its end, and doesn't enter it
-//! meanwhile, is owed to that walk: it must be returned. Each walk counts what it is owed, and what
-//! it missed.
+//! meanwhile, is owed to that walk: it must be returned. Each walk counts the buffers that it is
+//! owed, and those that it missed.
 //!
 //! The first steps are shown, a line each: members of the three bulks as `a`, `b` and `c`, loose
 //! buffers as `.`, and each walk's place as `|`; then what happened meanwhile.
@@ -142,7 +142,7 @@ impl drm::file::DriverFile for File {
     }
 }
 
-/// What happens to a buffer, or a bulk.
+/// An operation on a buffer, or a bulk.
 #[derive(Clone, Copy)]
 enum Op {
     Allocate,
@@ -181,15 +181,17 @@ fn letter(bulk: Option<usize>) -> char {
     }
 }
 
-/// The driver's part of the device: what the threads share.
+/// The driver's part of the device: the state that the threads share.
 #[pin_data]
 struct Shared {
     /// Counts entries.
     clock: Atomic<u64>,
-    /// For each buffer: what the clock said when it was on the list for good; 0 while it is not.
+    /// For each buffer: the clock's time when it had entered the list; 0 while it is not on the
+    /// list.
     entered: [Atomic<u64>; BUFFERS],
 
-    /// What is to happen, in quarters; [`None`] when there is no walker any more.
+    /// The number of operations that are still to be done, in quarters; [`None`] when there is no
+    /// walker any more.
     #[pin]
     orders: Mutex<Option<u32>>,
     #[pin]
@@ -201,7 +203,8 @@ struct Shared {
 
     /// Steps that were shown.
     shown: Atomic<u32>,
-    /// What happened since: 0 if nothing did, else made by [`Shared::report`].
+    /// The operation since the last step: 0 if there was none, else the value of
+    /// [`Shared::report`].
     news: Atomic<usize>,
 
     walks: Atomic<u64>,
@@ -230,7 +233,7 @@ impl Shared {
         })
     }
 
-    /// Waits until something is to happen. Returns false if nothing will any more.
+    /// Waits until an operation is to be done. Returns false if there will be no more.
     fn wait_for_order(&self) -> bool {
         let mut orders = self.orders.lock();
 
@@ -266,7 +269,7 @@ impl Shared {
         self.entered[buffer].store(now, Release);
     }
 
-    /// Says what happened, and to the members of which bulk.
+    /// Reports an operation, and the bulk of the buffer.
     fn report(&self, op: Op, bulk: Option<usize>) {
         let bulk = bulk.map_or(0, |bulk| bulk + 1);
 
@@ -291,7 +294,7 @@ impl Shared {
         }
 
         self.shown.fetch_add(1, Relaxed);
-        // Not too fast, so that everybody gets a turn.
+        // Not too fast, so that every thread gets a turn.
         fsleep(Delta::from_millis(1));
     }
 }
@@ -335,8 +338,7 @@ impl fmt::Display for Strip {
 fn step(dev: &Device, bulks: &[ttm::BulkId; BULKS]) {
     dev.steps.fetch_add(1, Relaxed);
 
-    // What moves to the tail has to be walked again: if too much did, no walk would come to its
-    // end.
+    // A walk must visit buffers that move to the tail again. If too many did, no walk would end.
     let quarters = if dev.is_showing() {
         // This drops the lock before anything is printed.
         let strip = Strip::new(&mut dev.lru(), bulks);
@@ -355,7 +357,7 @@ fn step(dev: &Device, bulks: &[ttm::BulkId; BULKS]) {
     }
 }
 
-/// Walks the list again and again, and counts what is owed and returned.
+/// Walks the list again and again, and counts the buffers that are owed and returned.
 fn walker(dev: &Device, bulks: &[ttm::BulkId; BULKS]) -> Result {
     let vram = dev.manager(ttm::MemType::VRAM).ok_or(ENODEV)?;
 
@@ -366,7 +368,7 @@ fn walker(dev: &Device, bulks: &[ttm::BulkId; BULKS]) -> Result {
         let start = dev.clock.load(Acquire);
 
         while walk.next().is_some() {
-            // This drops the lock. A buffer that is just being freed isn't there any more.
+            // This drops the lock. A buffer that is being freed is skipped.
             let there = walk.with_buffer(|bo| {
                 if let Some(object) = bo.object() {
                     returned[object.index] = true;
@@ -401,7 +403,7 @@ struct Slot {
     joined: bool,
 }
 
-/// Changes everything while walks are under way.
+/// Changes the list while walks are under way.
 struct Churn<'a> {
     dev: &'a Device,
     bulks: &'a [BulkMove; BULKS],
@@ -443,7 +445,7 @@ impl<'a> Churn<'a> {
         (self.random >> 32) as usize % n
     }
 
-    /// Goes on until there are no more walkers.
+    /// Works until there are no more walkers.
     fn run(&mut self) -> Result {
         while self.dev.wait_for_order() {
             let index = self.random(BUFFERS);
@@ -452,7 +454,7 @@ impl<'a> Churn<'a> {
         Ok(())
     }
 
-    /// Does something with a buffer, or with its bulk.
+    /// Does an operation with a buffer, or with its bulk.
     fn change(&mut self, index: usize) -> Result {
         let random = self.random(16);
         let pages = self.random(MAX_PAGES) + 1;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A driver from outside of the tree that has something of the device which it is bound to.
+//! A driver from outside of the tree whose data borrows from the device that it is bound to.
 //!
-//! It drives any platform device that is told to have it. There is one ioctl, Nova's `getparam`: it
-//! says how often it was called since the device was bound.
+//! It drives any platform device with a matching `driver_override`. Its one ioctl, Nova's
+//! `getparam`, returns how often it was called since the device was bound.
 
 #![forbid(unsafe_code)]
 
@@ -47,7 +47,7 @@ struct Bus;
 
 struct Driver;
 
-/// What there is while a device is bound. A real driver has its registers here.
+/// The data of a bound device. A real driver has its registers here.
 struct Hardware<'bound> {
     parent: &'bound platform::Device<Bound>,
     uses: Atomic<u64>,

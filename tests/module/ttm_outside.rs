@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A driver from outside of the tree, that uses nothing but what the kernel crate shows to all.
+//! A driver from outside of the tree that uses only the public API of the kernel crate.
 //!
 //! A virtual device with 1 MiB of VRAM that the buddy allocator manages. Programs create buffers
-//! there and map them; they also say when all are to be evicted, or brought back. As its ioctls
-//! have no header of their own, they are Nova's: `gem_create` as there, `gem_info` tells where a
-//! buffer can be mapped, and `getparam` does what its number says.
+//! there and map them; they also ask for all to be evicted, or brought back. As its ioctls have no
+//! header of their own, they are Nova's: `gem_create` as there, `gem_info` returns the offset where
+//! a buffer can be mapped, and `getparam` selects a function by its number.
 
 #![forbid(unsafe_code)]
 
@@ -47,7 +47,7 @@ module! {
     license: "Dual MIT/GPL",
 }
 
-/// What `getparam` does.
+/// The functions of `getparam`.
 const EVICT: u64 = 1;
 const BRING_BACK: u64 = 2;
 
@@ -55,7 +55,7 @@ struct Driver;
 
 type Object = ttm::Object<Buffer>;
 
-/// The driver's part of a device: what the programs have created.
+/// The driver's part of a device: the buffers that programs have created.
 #[pin_data]
 struct Data {
     #[pin]
@@ -128,7 +128,7 @@ impl File {
                 let handles = dev.handles.lock();
 
                 for &handle in handles.iter() {
-                    // Programs may have closed it.
+                    // A program may have closed the buffer.
                     if let Ok(obj) = Object::lookup_handle(file, handle) {
                         let mut ctx = ttm::OperationCtx::new().interruptible();
                         obj.reserve_interruptible()?
@@ -156,7 +156,7 @@ fn in_vram(dev: &drm::Device<Driver>, size: usize) -> Result<ARef<Object>> {
     Object::new(dev, size, &config, &mut ttm::OperationCtx::new(), ())
 }
 
-/// Walks, moves, maps and reserves, as far as that goes without a program.
+/// Walks, moves, maps and reserves, without a program.
 fn try_out(drm: &drm::Device<Driver>) -> Result {
     let dev: &ttm::Device<Driver> = drm;
     let mut ctx = ttm::OperationCtx::new();

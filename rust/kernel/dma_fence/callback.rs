@@ -113,7 +113,8 @@ impl Fence {
         // SAFETY: It comes out of a box, so it isn't null.
         let inner = unsafe { NonNull::new_unchecked(inner) };
         // CAST: The head comes first.
-        // SAFETY: No fence has it, as it comes out of a `FenceCallback`, and nobody else.
+        // SAFETY: It comes out of a `FenceCallback`, so it is valid, and neither a fence nor other
+        // code has a pointer to it.
         if unsafe { add(inner.cast(), self) } {
             // INVARIANT: It was just added.
             Ok(FenceCbRegistration(inner))
@@ -137,7 +138,7 @@ impl Fence {
 ///
 /// # Invariants
 ///
-/// `self.0` came out of a box, `add` has added its head to a fence, and nobody else frees it.
+/// `self.0` came out of a box, `add` has added its head to a fence, and only this frees it.
 #[must_use = "the callback is removed immediately when this is unused"]
 pub struct FenceCbRegistration<T: FenceCb>(NonNull<Inner<T>>);
 
@@ -179,19 +180,19 @@ struct Head {
     is_dropped: bool,
 }
 
-// SAFETY: Nobody uses what it points to while no fence has it, as in a `FenceCallback`; fences may
-// be used from any thread, and `T` is `Send`.
+// SAFETY: In a `FenceCallback` no fence has the head, so no other thread accesses the `Inner`.
+// Fences may be used from any thread, and `T` is `Send`.
 unsafe impl<T: Send> Send for Inner<T> {}
 
 impl<T: FenceCb> Inner<T> {
     /// # Safety
     ///
-    /// `head` must be that of a valid `Self`, and nobody else access the callback.
+    /// `head` must be that of a valid `Self`, and no other code access the callback.
     unsafe fn call(head: NonNull<Head>) {
         let this: *mut Self = head.as_ptr().cast();
 
-        // SAFETY: `this` is valid, as the head comes first, and nobody else accesses the callback,
-        // by the function's requirements.
+        // SAFETY: `this` is valid, as the head comes first, and no other code accesses the
+        // callback, by the function's requirements.
         unsafe { &mut (*this).callback }.called();
     }
 
@@ -212,16 +213,16 @@ impl<T: FenceCb> Inner<T> {
 ///
 /// # Safety
 ///
-/// `head` must be valid, and nobody else use it, until `remove` if this returns true.
+/// `head` must be valid, and no other code use it, until `remove` if this returns true.
 #[inline(never)]
 unsafe fn add(head: NonNull<Head>, fence: &Fence) -> bool {
     // SAFETY: `head` is valid, by the function's requirements.
     let code = unsafe { (*head.as_ptr()).call } as *const ();
 
     // CAST: The hook comes first.
-    // SAFETY: `head` is valid and nobody else's until `remove`, by the function's requirements. The
-    // caller runs code of the callback's module. `callback` and `remove` give the reference to that
-    // back.
+    // SAFETY: `head` is valid and no other code uses it until `remove`, by the function's
+    // requirements. The caller runs code of the callback's module. The hook takes a reference to
+    // that module, which `callback` or `remove` gives back.
     unsafe { Hook::add(head.cast(), fence, code, callback) }
 }
 
@@ -256,7 +257,8 @@ unsafe extern "C" fn callback(_fence: *mut bindings::dma_fence, cb: *mut binding
 ///
 /// # Safety
 ///
-/// `add` must have added `head`, and nobody else use it. It is given away.
+/// `add` must have added `head`, and no other code may use it. The caller must not use it
+/// afterwards.
 #[inline(never)]
 unsafe fn remove(head: NonNull<Head>) {
     let this = head.as_ptr();

@@ -58,8 +58,8 @@ impl Name {
 /// A context, which gives its fences ascending sequence numbers.
 ///
 /// Reservations, and TTM's evictions, keep only the last fence of a context for each usage. So the
-/// driver has to signal the fences in the order of their numbers. A [`Timeline`] does so in
-/// whatever order the work is done.
+/// driver has to signal the fences in the order of their numbers. A [`Timeline`] does so even if
+/// the work ends in another order.
 ///
 /// Fences have no reference to their context, which may be dropped before them.
 ///
@@ -72,7 +72,7 @@ impl Name {
 ///
 /// let ring = FenceCtx::new(c"my-driver", c"ring 0");
 ///
-/// // What can fail comes first ...
+/// // Do first what can fail ...
 /// let allocation = DriverFenceAllocation::new(7)?;
 ///
 /// // ... and this doesn't fail.
@@ -109,7 +109,8 @@ impl FenceCtx {
     pub fn new_fence<T: FenceData>(&self, allocation: DriverFenceAllocation<T>) -> DriverFence<T> {
         let memory = KBox::into_raw(allocation.0);
 
-        // INVARIANT: It is initialized here, as a part of `Memory<T>`. Nobody else knows of it.
+        // INVARIANT: It is initialized here, as a part of `Memory<T>`. No other code has a pointer
+        // to it yet.
         DriverFence {
             // CAST: `Base` comes first.
             // SAFETY: It comes out of a box, which isn't used any more.
@@ -134,7 +135,7 @@ impl FenceCtx {
         // Not generic, nor inlined elsewhere: the table of functions is the kernel image's.
         let seqno = self.seqno.fetch_add(1, Relaxed).wrapping_add(1);
 
-        // SAFETY: `base` is valid and nobody else's, by the function's requirements.
+        // SAFETY: `base` is valid and no other code uses it, by the function's requirements.
         unsafe {
             (*base).driver = self.driver;
             (*base).timeline = self.timeline;
@@ -252,7 +253,7 @@ impl<T: FenceData> DriverFenceAllocation<T> {
 ///
 /// # Invariants
 ///
-/// `fence` is the first part of an initialized `Memory<T>`, and nobody else signals it.
+/// `fence` is the first part of an initialized `Memory<T>`, and only this signals it.
 #[must_use = "the fence is signaled immediately when this is unused"]
 pub struct DriverFence<T: FenceData = ()> {
     fence: ARef<Fence>,
@@ -289,7 +290,7 @@ impl<T: FenceData> DriverFence<T> {
             return;
         }
         // SAFETY: By the type invariants of `Fence` it is valid. It isn't signaled when its error
-        // is set: that was just checked, and by the type invariants nobody else signals it.
+        // is set: that was just checked, and by the type invariants only `self` signals it.
         unsafe {
             if let Err(error) = result {
                 bindings::dma_fence_set_error(self.fence.as_raw(), error.to_errno());
@@ -326,8 +327,8 @@ impl<T: FenceData> Deref for DriverFence<T> {
         // CAST: By the type invariants it is the first part of a `Memory<T>`.
         let memory: *const Memory<T> = self.fence.as_raw().cast();
 
-        // SAFETY: By the type invariants it is initialized, and `fence` keeps it. Nobody changes
-        // data that is lent: those of a timeline never are.
+        // SAFETY: By the type invariants it is initialized, and `fence` keeps it. Only a timeline
+        // changes its data, and that is never lent.
         unsafe { &(*memory).data }
     }
 }
@@ -350,8 +351,7 @@ static OPS: bindings::dma_fence_ops = bindings::dma_fence_ops {
 /// `fence` must be part of a valid [`Base`].
 unsafe extern "C" fn driver_name_callback(fence: *mut bindings::dma_fence) -> *const c_char {
     // CAST: The fence comes first.
-    // SAFETY: It is part of a valid `Base`, by the function's requirements; nobody writes to its
-    // names.
+    // SAFETY: It is part of a valid `Base`, by the function's requirements. Its names never change.
     unsafe { &(*fence.cast::<Base>()).driver }.as_char_ptr()
 }
 
@@ -360,7 +360,6 @@ unsafe extern "C" fn driver_name_callback(fence: *mut bindings::dma_fence) -> *c
 /// `fence` must be part of a valid [`Base`].
 unsafe extern "C" fn timeline_name_callback(fence: *mut bindings::dma_fence) -> *const c_char {
     // CAST: The fence comes first.
-    // SAFETY: It is part of a valid `Base`, by the function's requirements; nobody writes to its
-    // names.
+    // SAFETY: It is part of a valid `Base`, by the function's requirements. Its names never change.
     unsafe { &(*fence.cast::<Base>()).timeline }.as_char_ptr()
 }

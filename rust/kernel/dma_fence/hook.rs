@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What callbacks and wakers have in common: their link to the fence.
+//! The link between a fence and its callbacks and wakers.
 
 use super::{
     owner::get_owner_of,
@@ -16,7 +16,7 @@ use core::ptr::{
     NonNull, //
 };
 
-/// Links what a fence calls to the fence, and keeps the module of the code.
+/// Links a function to the fence that calls it, and keeps the module of the code.
 ///
 /// # Invariants
 ///
@@ -46,7 +46,7 @@ impl Hook {
     ///
     /// # Safety
     ///
-    /// - `this` must be valid, and accessed by nobody else, until `func` is called or
+    /// - `this` must be valid, and accessed by no other code, until `func` is called or
     ///   [`Self::remove`] returns true; if this returns false, until then.
     /// - The caller must run code of that module, or have a reference to it.
     /// - `func` may be called once with `this`. It must give the reference to the
@@ -64,7 +64,7 @@ impl Hook {
         };
 
         // INVARIANT: A reference to `module` was just taken. If no fence gets it, both go below.
-        // SAFETY: `this` is valid and nobody else's, by the function's requirements.
+        // SAFETY: `this` is valid and no other code accesses it, by the function's requirements.
         unsafe {
             (*this).module = module;
             (*this).fence = Some(fence.into());
@@ -77,7 +77,8 @@ impl Hook {
             return true;
         }
 
-        // SAFETY: `func` isn't called, so `this` is nobody else's. The reference was taken above.
+        // SAFETY: `func` isn't called, so no other code accesses `this`. The reference was taken
+        // above.
         unsafe {
             (*this).fence = None;
             bindings::module_put(module);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What fences promise.
+//! Tests of fences, contexts, timelines, callbacks and wakers.
 
 use super::{
     context::{
@@ -131,7 +131,7 @@ mod cases {
         Ok(())
     }
 
-    // Its fences keep what they need of it.
+    // The fences keep the part of the context that they need.
     #[test]
     fn the_timeline_goes_first() -> Result {
         let timeline = Timeline::new(c"test", c"gone")?;
@@ -146,7 +146,7 @@ mod cases {
         Ok(())
     }
 
-    // Wherever they are completed: who sees one signaled sees all before it signaled.
+    // A thread that sees a fence signaled also sees all earlier fences of the timeline signaled.
     #[test]
     fn by_several_threads() -> Result {
         let timeline = Timeline::new(c"test", c"threads")?;
@@ -284,7 +284,7 @@ mod cases {
             // SAFETY: Its memory stays as long as RCU is locked.
             let found = unsafe { bindings::dma_fence_get_rcu(raw) };
             assert!(found.is_null());
-            // SAFETY: As before; it is the first part of a `Memory`, whose data nobody changes.
+            // SAFETY: As before; it is the first part of a `Memory`, whose data never changes.
             assert_eq!(unsafe { (*raw.cast::<Memory<i32>>()).data }, 7);
             drop(guard);
         }
@@ -342,7 +342,7 @@ mod cases {
         let (called, work) = (Arc::new(Atomic::new(0), GFP_KERNEL)?, driver_fence()?);
         let fence = work.fence();
         work.signal(Ok(()));
-        // SAFETY: The fence is valid. Nobody else has it.
+        // SAFETY: The fence is valid, and only this test has it.
         let count = || unsafe { (*fence.as_raw()).refcount.refcount.refs.counter };
 
         let before = count();
@@ -494,7 +494,7 @@ mod cases {
         Ok(())
     }
 
-    // What is forgotten is called nevertheless: it has all that it needs.
+    // A forgotten callback is called all the same: it owns everything that it needs.
     #[test]
     fn a_registration_is_forgotten() -> Result {
         let called = Arc::new(Atomic::new(0), GFP_KERNEL)?;

@@ -84,7 +84,7 @@ struct Queue {
     last: *mut Memory<Link>,
 }
 
-// SAFETY: What it points to may be accessed from any thread, with the lock held.
+// SAFETY: The fences that it points to may be accessed from any thread with the lock held.
 unsafe impl Send for Queue {}
 
 impl Queue {
@@ -261,9 +261,8 @@ impl PreparedFence {
 
 /// A fence of a [`Timeline`] whose work isn't done yet.
 ///
-/// It is to a timeline what a [`DriverFence`] is to a [`FenceCtx`], and the same rules for
-/// forgetting it and for deadlocks apply. Dropping it signals the fence with [`ECANCELED`] when it
-/// is its turn.
+/// It is the [`DriverFence`] of a timeline: the same rules for forgetting it and for deadlocks
+/// apply. Dropping it signals the fence with [`ECANCELED`] when it is its turn.
 ///
 /// # Invariants
 ///

@@ -30,9 +30,9 @@ impl Fence {
         let waker = KBox::into_raw(waker);
 
         // CAST: A waker begins with its head, and that with its hook.
-        // SAFETY: The waker comes out of a box, so it is valid and not null, and nobody else's. It
-        // belongs to the fence until `wake_callback` is called, which gives the reference to the
-        // module back. `T` is this module's, so its code is running.
+        // SAFETY: The waker comes out of a box, so it is valid and not null, and no other code has
+        // a pointer to it. It belongs to the fence until `wake_callback` is called, which gives the
+        // reference to the module back. `T` is this module's, so its code is running.
         let is_added = unsafe {
             Hook::add(
                 NonNull::new_unchecked(waker).cast(),
@@ -115,7 +115,8 @@ struct Head {
     call: unsafe fn(NonNull<Head>),
 }
 
-// SAFETY: While no fence has it, nobody uses what it points to; fences may be used from any thread.
+// SAFETY: While no fence has it, no other thread accesses the memory that it points to. Fences may
+// be used from any thread.
 unsafe impl<T: Send> Send for Waker<T> {}
 
 impl<T: Wake> Waker<T> {

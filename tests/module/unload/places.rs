@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Where things are kept.
+//! The places where things are kept.
 
 use crate::{
     attach,
@@ -60,12 +60,12 @@ pub(crate) fn boxed<T: Anything + 'static>(thing: T) -> Result<Kept> {
     Ok(KBox::new(thing, GFP_KERNEL)?)
 }
 
-/// For what isn't `Sync`.
+/// For values that aren't `Sync`.
 pub(crate) fn boxed_send<T: Send + 'static>(thing: T) -> Result<Kept> {
     boxed(KBox::pin_init(new_mutex!(thing), GFP_KERNEL)?)
 }
 
-/// What the module has, with the device.
+/// The values that the module owns besides the device.
 #[pin_data]
 pub(crate) struct Shelf {
     #[pin]
@@ -76,7 +76,7 @@ pub(crate) struct Shelf {
     after: Mutex<KVec<Kept>>,
     #[pin]
     exit: Mutex<KVec<Kept>>,
-    /// The module alone drops it: the device may go late, or in one of its items.
+    /// Only the module drops it, as the device may go late, or in one of the queue's items.
     #[pin]
     queue: Mutex<Option<Arc<OrderedQueue>>>,
     /// The module's init waits for this, if it is to fail.
@@ -124,7 +124,7 @@ impl Shelf {
         self.queue.lock().clone().ok_or(ENODEV)
     }
 
-    /// What the module does when it goes.
+    /// The work of the module's exit.
     pub(crate) fn empty(&self) {
         take(&self.before);
         let registration = self.registration.lock().take();
@@ -146,7 +146,7 @@ fn take(all: &Mutex<KVec<Kept>>) {
     drop(taken);
 }
 
-/// Leaves all to the items of a queue that nobody waits for, which take longer than an unload.
+/// Leaves all to the items of a queue that is forgotten; they take longer than an unload.
 fn enqueue_and_forget(all: KVec<Kept>) -> Result {
     let queue = OrderedQueue::new(c"ttm_unload_exit")?;
 
@@ -157,7 +157,7 @@ fn enqueue_and_forget(all: KVec<Kept>) -> Result {
     Ok(())
 }
 
-/// What a worker drops, when the fence is signaled if there is one.
+/// A value that a worker drops, after the fence is signaled if there is one.
 #[pin_data]
 pub(crate) struct Item {
     #[pin]
@@ -194,7 +194,7 @@ impl WorkItem for Item {
         }
         let kept = this.kept.lock().take();
         drop(kept);
-        // C looks at the module's memory: KASAN tells if that is gone.
+        // C accesses the module's memory: KASAN reports it if that is gone.
         drop(debugfs::Dir::new(c"ttm_unload-item"));
     }
 }
@@ -250,7 +250,7 @@ impl NewItem {
     }
 }
 
-/// Something is kept until a fence is signaled: then a worker drops it. The worker's queue is
+/// A value that is kept until a fence is signaled; then a worker drops it. The worker's queue is
 /// forgotten, as a waker can't wait for it.
 struct Sleeper(Option<(OrderedQueue, Pin<KBox<Item>>)>);
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What is done wrong: each of the things in each of the places.
+//! The misuses: each of the things in each of the places.
 //!
 //! The program reads this file: an entry's number is its place in the list, and the words behind
 //! its name are for it.
 //!
 //! - `device`: it keeps the device.
-//! - `pending`: somebody waits until it is dropped.
+//! - `pending`: a thread waits until it is dropped.
 //! - `waits`: dropping it waits for a foreign fence; or it is kept until that is signaled.
 //! - `late`: when it was dropped, it takes until then.
 //! - `exit`: the module's exit drops it.
 //! - `own`: it has a device of its own.
 //! - `guard`: it borrows, so it can only be forgotten.
 //! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
-//! - `lost`: nobody can drop what is there.
+//! - `lost`: the value there can't be dropped any more.
 //!
-//! Guards of spinlocks aren't there, [`Walk`] and [`Lru`]. As with all spinlocks, the next thread
+//! Guards of spinlocks ([`Walk`] and [`Lru`]) are left out. As with all spinlocks, the next thread
 //! to take a forgotten one spins for ever.
 //!
 //! [`Walk`]: kernel::drm::ttm::Walk
@@ -40,7 +40,7 @@ macro_rules! numbered {
 }
 
 numbered! {
-    /// What safe code has in hand.
+    /// The values of safe code.
     enum Thing {
         /// A buffer in VRAM.
         Object: device,
@@ -64,7 +64,7 @@ numbered! {
         Resv: ,
         /// A fence that the driver has to signal, with a sync file that the program has.
         Pending: ,
-        /// A fence that nobody knows of yet.
+        /// A fence that isn't published yet.
         Prepared: ,
         /// A timeline.
         Timeline: ,
@@ -78,7 +78,8 @@ numbered! {
         Job: pending,
         /// A job that moves a buffer.
         CopyJob: device pending,
-        /// What registers a device when it is dropped, a while after the module's exit has ended.
+        /// A value that registers a device when it is dropped, a while after the module's exit has
+        /// ended.
         Successor: ,
         /// A sync file that no program has.
         SyncFile: ,
@@ -94,7 +95,7 @@ numbered! {
         Parent: own,
         /// A buffer of a second device that is gone.
         Orphan: own,
-        /// A buffer whose pin was dropped with the reservation held: a work gives it back.
+        /// A buffer whose pin was dropped with the reservation held: a work item gives it back.
         Unpinned: device,
         /// A callback and a waker that came too late: the fence was signaled, and has neither.
         TooLate: ,
@@ -107,7 +108,7 @@ numbered! {
         Cursor: guard,
         /// A walk on the heap that hands out buffers, in the middle.
         ReservedWalk: guard,
-        /// What it has handed out.
+        /// A buffer that such a walk has handed out.
         ReservedBuffer: guard locks,
         /// The same, where a manager of the driver's own has it.
         ReservedInOwn: guard locks,
@@ -141,7 +142,7 @@ numbered! {
         Device: ,
         /// In the driver's part of an open file.
         File: ,
-        /// In what waits for a foreign fence.
+        /// In a callback that waits for a foreign fence.
         Waker: waits,
         /// In an item of a work queue.
         Work: ,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What is made, to be kept somewhere.
+//! The things that are made, to be kept in a place.
 
 use crate::{
     attach,
@@ -210,7 +210,7 @@ impl Drop for Successor {
     }
 }
 
-/// Forgets a guard, and what it borrows.
+/// Forgets a guard, and the value that it borrows.
 fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
     let man = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
     let ctx = OperationCtx::new();
@@ -234,7 +234,7 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
             let own = [Place::new(MemType::PRIV)];
             let obj = buffer(dev, Placement::new(&own)?, SIZE, None, None)?;
 
-            // Once this reference is gone as well, nobody has it but the guard.
+            // Once this reference is gone as well, only the guard has it.
             forget_walk(dev.manager(MemType::PRIV).ok_or(ENODEV)?, &obj, &ctx, true)?;
         }
         Thing::InTransaction => ttm::transaction(&ctx, |tx| {
@@ -254,12 +254,12 @@ fn forget(dev: &Drm, thing: Thing, obj: ARef<Object>) -> Result {
         }
         _ => return Err(EINVAL),
     }
-    // Nobody waits for what was never given back.
+    // A reservation that was never given back isn't waited for.
     mem::forget(other);
     Ok(())
 }
 
-/// Forgets a walk that is at `obj`; and what it has handed out if that is to be forgotten, too.
+/// Forgets a walk that is at `obj`, and the buffer that it has handed out if `with_buffer`.
 fn forget_walk(
     man: &Manager<Driver>,
     obj: &Object,
@@ -301,7 +301,7 @@ fn timeline() -> Result<Timeline> {
     Timeline::new(c"ttm_unload", c"ring")
 }
 
-/// A job that uses `obj`, and nobody runs.
+/// A job that uses `obj`, and that isn't run.
 fn job(obj: &Object) -> Result<Job> {
     let timeline = timeline()?;
     let mut reserved = obj.reserve();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A driver that does what looks wrong, in safe code only, and is then unloaded.
+//! A driver that misuses the API in safe code, and is then unloaded.
 //!
-//! A program says what is wrong: which of the things in [`table`] is made, and where it is kept.
+//! A program selects the misuse: which of the things in [`table`] is made, and where it is kept.
 //! The ioctls have Nova's numbers and layouts: `gem_create` makes a buffer, of the file's VM if
-//! `pad` says so; `gem_info` tells where it can be mapped; `getparam` is for the rest, see
-//! [`Call`].
+//! `pad` says so; `gem_info` returns the offset where it can be mapped; `getparam` is for the rest,
+//! see [`Call`].
 
 #![forbid(unsafe_code)]
 
@@ -92,7 +92,7 @@ pub(crate) struct Driver;
 pub(crate) type Drm = drm::Device<Driver>;
 pub(crate) type Object = ttm::Object<Buffer>;
 
-/// A VM as drivers have it: what its buffers share.
+/// A VM as drivers have it: the values that its buffers share.
 pub(crate) struct Vm {
     bulk: ttm::BulkMove<Driver>,
 }
@@ -105,7 +105,7 @@ impl Vm {
     }
 }
 
-/// The driver's part of a buffer: its VM, and whatever else it owns.
+/// The driver's part of a buffer: its VM, and other values that it owns.
 pub(crate) struct Buffer {
     _vm: Option<Arc<Vm>>,
     _owned: Option<Kept>,
@@ -117,14 +117,14 @@ pub(crate) struct Data {
     shelf: Arc<Shelf>,
     #[pin]
     owned: Mutex<KVec<Kept>>,
-    /// What moves of buffers are to be behind.
+    /// The fence that moves of buffers wait for.
     #[pin]
     move_behind: Mutex<Option<ARef<Fence>>>,
-    /// On what timeline jobs are to move buffers, and the last of them.
+    /// The timeline of jobs that move buffers, and the last of these jobs.
     #[pin]
     copies: Mutex<(Option<Timeline>, Option<CopyJob>)>,
-    /// Moves, once they are noted. Memory is allocated with the lock held, which is wrong: moves
-    /// are noted in memory reclaim as well.
+    /// The moves since they are noted. Memory is allocated with the lock held, which is wrong, as
+    /// moves are noted in memory reclaim as well.
     #[pin]
     notes: Mutex<Option<KVec<usize>>>,
     /// Whether they are noted.
@@ -208,7 +208,7 @@ impl ttm::Driver for Driver {
         Ok(ttm::MoveBy::Memcpy)
     }
 
-    // There is something to call back at each step of a buffer's end.
+    // The driver has a callback for each step of a buffer's end.
     fn eviction_valuable(_bo: &Buffer, _place: Option<&ttm::Place>) -> bool {
         true
     }
@@ -244,7 +244,7 @@ impl gem::DriverObject for Buffer {
 
 impl ttm::DriverObject for Buffer {}
 
-/// Makes a buffer: in a VM, or with whatever it owns.
+/// Makes a buffer: in a VM, or with another value that it owns.
 pub(crate) fn buffer(
     dev: &Drm,
     placement: ttm::Placement<'_>,
@@ -268,8 +268,8 @@ pub(crate) fn buffer(
     )
 }
 
-/// Makes a device: VRAM, memory that the device reaches, some that the driver manages, files in
-/// debugfs.
+/// Makes a device with VRAM, memory that the device reaches, memory that the driver manages, and
+/// files in debugfs.
 pub(crate) fn device(
     parent: &faux::Device<Bound>,
     shelf: Arc<Shelf>,
@@ -318,9 +318,10 @@ impl drm::file::DriverFile for File {
     }
 }
 
-/// What the lowest byte of `param` asks for. `value` is the number of a sync file, a foreign fence.
+/// The function that the lowest byte of `param` selects. `value` is the number of a sync file, a
+/// foreign fence.
 enum Call {
-    /// Does what is wrong: with the thing in the next byte, at the place in the one after it.
+    /// Does the misuse: with the thing in the next byte, in the place in the byte after it.
     Do,
     /// Unregisters the device, from a worker.
     Unbind,
@@ -328,7 +329,7 @@ enum Call {
     Attach,
     /// A job that waits for the fence uses that buffer; `value` is then its sync file.
     Submit,
-    /// Evicts what is in VRAM.
+    /// Evicts all buffers in VRAM.
     Evict,
     /// Moves are noted from now on, and the shrinker is given a buffer to move. `value` is its
     /// handle.
@@ -411,7 +412,7 @@ impl File {
     }
 }
 
-/// Has `fence` keep a buffer busy.
+/// Adds `fence` to a buffer, which keeps it busy.
 pub(crate) fn attach(obj: &Object, fence: &Fence) -> Result {
     obj.reserve().fence_slot()?.add(fence, FenceUsage::Write)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-// A driver that has the device which it is bound to. Included, as the macro is for the crate's
-// root.
+// A driver whose data borrows the device that it is bound to. It is included, as the macro must be
+// in the crate's root.
 
 use kernel::{
     device::{Bound, Device},

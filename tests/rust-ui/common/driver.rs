@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A driver that is another than `test_device::Driver`.
+//! A driver other than `test_device::Driver`.
 
 /// The owner of such a driver. These programs are part of no module.
 pub struct Module;
@@ -8,7 +8,7 @@ pub struct Module;
 impl kernel::ModuleMetadata for Module {
     const NAME: &'static kernel::str::CStr = c"other";
     const THIS_MODULE: kernel::ThisModule = {
-        // SAFETY: They are never run.
+        // SAFETY: These programs are never run, so the pointer isn't used.
         unsafe { kernel::ThisModule::from_ptr(core::ptr::null_mut()) }
     };
 }
@@ -38,7 +38,7 @@ macro_rules! driver {
     };
 }
 
-/// What such a driver has while it is registered: nothing, or what has a lifetime.
+/// The registration data of such a driver: `()`, or a type with a lifetime.
 macro_rules! registration_data {
     ($bound:lifetime) => { () };
     ($bound:lifetime $registered:ident) => { $registered<$bound> };

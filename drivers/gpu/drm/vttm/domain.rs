@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Domains: where programs say that a buffer may be.
+//! Domains: the memory types that a program allows for a buffer.
 
 use kernel::{
     drm::ttm::{
@@ -12,7 +12,7 @@ use kernel::{
     uapi, //
 };
 
-/// Some of the domains, at least one.
+/// A set of domains, with at least one.
 ///
 /// # Invariants
 ///
@@ -23,13 +23,13 @@ pub(crate) struct Domains(u32);
 impl Domains {
     const ALL: u32 = uapi::VTTM_DOMAIN_SYSTEM | uapi::VTTM_DOMAIN_GTT | uapi::VTTM_DOMAIN_VRAM;
 
-    // INVARIANT: Some of them.
+    // INVARIANT: These are domains, and there is at least one.
     pub(crate) const SYSTEM: Self = Self(uapi::VTTM_DOMAIN_SYSTEM);
     pub(crate) const GTT: Self = Self(uapi::VTTM_DOMAIN_GTT);
     pub(crate) const VRAM: Self = Self(uapi::VTTM_DOMAIN_VRAM);
-    /// Where buffers of other devices may be.
+    /// The domains of imported buffers.
     pub(crate) const PAGES: Self = Self(uapi::VTTM_DOMAIN_SYSTEM | uapi::VTTM_DOMAIN_GTT);
-    /// What the GPU reaches.
+    /// The domains that the GPU reaches.
     const GPU: Self = Self(uapi::VTTM_DOMAIN_GTT | uapi::VTTM_DOMAIN_VRAM);
 
     pub(crate) fn new(bits: u32) -> Result<Self> {
@@ -48,7 +48,7 @@ impl Domains {
         self.0 & other.0 == other.0
     }
 
-    /// Those of `wanted` if they are all here, or all of these if none is said.
+    /// The domains in `wanted`, if all of them are in this set; all of this set if `wanted` is 0.
     pub(crate) fn choose(self, wanted: u32) -> Result<Self> {
         if wanted == 0 {
             return Ok(self);
@@ -62,7 +62,7 @@ impl Domains {
         Self::new(self.0 & Self::GPU.0)
     }
 
-    /// The only domain that is in it.
+    /// The domain of the set, if it has only one.
     pub(crate) fn single(self) -> Result<MemType> {
         match self {
             Self::SYSTEM => Ok(MemType::SYSTEM),
@@ -72,7 +72,7 @@ impl Domains {
         }
     }
 
-    /// Where a buffer is at home: the first choice.
+    /// The domain that a buffer belongs to: the first choice.
     pub(crate) fn home(self) -> MemType {
         if self.contains(Self::VRAM) {
             MemType::VRAM
@@ -83,7 +83,7 @@ impl Domains {
         }
     }
 
-    /// Whether what is in that memory type is in one of these.
+    /// Whether one of these domains is `mem_type`.
     pub(crate) fn include(self, mem_type: Option<MemType>) -> bool {
         mem_type.is_some_and(|mem_type| self.0 & Self::of(mem_type) != 0)
     }
@@ -97,8 +97,8 @@ impl Domains {
         }
     }
 
-    /// The first one if it has room; if not, where the buffer is, if it may be there; if not, room
-    /// is made in the first one, or else it is the next.
+    /// The first domain if it has room. Otherwise the buffer stays, if its domain is in the set.
+    /// Otherwise room is made in the first domain, or else in the next one.
     pub(crate) fn placement(self) -> Placement<'static> {
         const SYSTEM: Place = Place::SYSTEM.fallback();
         const GTT: Place = Place::TT.fallback();
@@ -117,7 +117,7 @@ impl Domains {
             // By the type invariant, there is one.
             (false, false, _) => &[Place::SYSTEM],
         };
-        // It isn't empty.
+        // The list isn't empty.
         Placement::new(places).unwrap_or(Placement::SYSTEM)
     }
 }

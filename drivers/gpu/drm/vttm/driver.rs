@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! The driver, as DRM and TTM know it.
+//! The driver's functions for DRM and TTM.
 
 use crate::{
     domain::Domains,
@@ -131,7 +131,7 @@ impl ttm::Driver for VttmDriver {
     }
 
     fn export_places(bo: &Buffer) -> &'static [Place] {
-        // While it is pinned there, those who use it now must still be able to.
+        // While the buffer is pinned there, its present users must still reach it.
         if bo.domains.contains(Domains::GTT) {
             &[Place::TT]
         } else if bo.domains.contains(Domains::SYSTEM) {
@@ -168,7 +168,7 @@ pub(crate) struct DeviceData {
 }
 
 impl DeviceData {
-    /// Which part of VRAM may be on its way there.
+    /// The divisor of the VRAM's size that may be on its way out at a time.
     const COPIES: usize = 4;
 
     pub(crate) fn new<'a>(name: &'a CStr, config: &'a Config) -> impl PinInit<Self, Error> + 'a {
@@ -181,7 +181,7 @@ impl DeviceData {
         })
     }
 
-    /// A number that was never given to a buffer or a VM; not 0.
+    /// Returns a number that no buffer or VM has had yet; not 0.
     pub(crate) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Relaxed) + 1
     }
@@ -210,7 +210,7 @@ impl Default for Count {
     }
 }
 
-/// What was counted on a GPU.
+/// The counters of a GPU.
 #[derive(Default)]
 pub(crate) struct Counts {
     /// Buffers that aren't freed yet.

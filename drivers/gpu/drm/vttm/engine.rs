@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! The engine: a worker that does what the GPU does.
+//! The engine: a worker that does the work of the GPU.
 
 use crate::{
     driver::Count,
@@ -47,13 +47,13 @@ use kernel::{
     },
 };
 
-/// A job that the engine has.
+/// A job in the engine.
 pub(crate) struct Submitted {
     /// Signaled when it is done.
     pub(crate) fence: ARef<Fence>,
     /// Its number in the order of jobs.
     pub(crate) serial: u64,
-    /// It waits for another client's fence, and so is on a timeline of its own.
+    /// Whether it waits for another client's fence, and so is on a timeline of its own.
     pub(crate) is_late: bool,
 }
 
@@ -65,13 +65,14 @@ pub(crate) struct Submitted {
 #[pin_data]
 pub(crate) struct Engine {
     timeline: Timeline,
-    /// Between a task getting its fence and its place in the queue. How many jobs have done so.
+    /// Held while a task gets its fence and its place in the queue. Counts the jobs that have got
+    /// theirs.
     #[pin]
     order: SpinLock<u64>,
-    // Goes before the queue.
+    // Dropped before the queue.
     tasks: Tasks,
     queue: Arc<OrderedQueue>,
-    /// Of copies out of pages.
+    /// The limit of copies out of pages.
     copies: Arc<UnderWay>,
     late_copies: Arc<UnderWay>,
     /// Late jobs.
@@ -80,7 +81,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Makes an engine that has `most` bytes to copy out of pages at a time.
+    /// Makes an engine that copies at most `most` bytes out of pages at a time.
     pub(crate) fn new<'a>(
         name: &'a CStr,
         delay: Delta,
@@ -103,15 +104,15 @@ impl Engine {
         self.delay.as_micros_ceil().unsigned_abs()
     }
 
-    /// Moves a buffer: by the CPU at once, or by a task, if copies are to take a while.
+    /// Moves a buffer: by a task if copies take time, otherwise by the CPU at once.
     ///
-    /// What leaves pages is `from_pages`. They stay until it has been copied, while the buffer may
-    /// get others: there is no limit to that but [`Self::wait_for_copies`].
+    /// A move out of pages is `from_pages`. The pages stay until the content has been copied, while
+    /// the buffer may get new ones. Only [`Self::wait_for_copies`] limits that.
     pub(crate) fn copy(&self, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
         let is_late = mv.waits_beyond(&self.timeline)?;
 
         if is_late && mv.is_eviction() {
-            // Others would have to wait for it.
+            // Other buffers would have to wait for the job.
             return Err(EBUSY);
         }
         if self.delay.is_zero() {
@@ -132,15 +133,14 @@ impl Engine {
                 self.enqueue(task, What::Copy(job, share));
             }
         }
-        // Where there is no task, there is nothing to copy, or it must be waited for.
+        // Without a task, there is nothing to copy, or the CPU must copy it now.
         Ok(MoveBy::Memcpy)
     }
 
     /// Waits while there is too much to copy out of pages.
     ///
     /// A transaction waits when it begins. If it waited later, other transactions would have to
-    /// wait for its reservations. So there may be more to copy than the limit, by what transactions
-    /// under way move.
+    /// wait for its reservations. So the transactions that are under way may exceed the limit.
     pub(crate) fn wait_for_copies(&self) -> Result {
         self.copies.wait_for_room()
     }
@@ -190,8 +190,8 @@ impl Engine {
         self.late.all.lock().begun
     }
 
-    /// Waits for one of the late jobs to be done, for `patience` at most. Returns what is left of
-    /// that, or [`None`] if there is none to wait for, or that would take too long.
+    /// Waits for one of the late jobs to be done, for `patience` at most. Returns the time that is
+    /// left, or [`None`] if there is no late job, or none was done in time.
     pub(crate) fn wait_for_late(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
         self.late.wait_for_less(patience)
     }
@@ -223,15 +223,15 @@ impl Engine {
     }
 }
 
-/// Bytes, or whatever is counted.
+/// Counts bytes or jobs that are under way.
 struct Tally {
-    /// How many are under way.
+    /// The amount that is under way.
     now: usize,
-    /// How often more have begun.
+    /// Counts how often more has begun.
     begun: u64,
 }
 
-/// What is under way.
+/// The amount under way, and its limit.
 #[pin_data]
 struct UnderWay {
     most: usize,
@@ -255,15 +255,15 @@ impl UnderWay {
         )
     }
 
-    /// Begins with more, however much that is.
+    /// Begins with `n` more, even beyond the limit.
     fn begin(self: &Arc<Self>, size: usize) -> Share {
         self.share(&mut self.all.lock(), size)
     }
 
-    /// Waits until there is less than the most. Once that was so, what others begin meanwhile is no
-    /// reason to go on waiting.
+    /// Waits until less than the limit is under way. Returns once that was so, even if other
+    /// threads have begun more since.
     ///
-    /// What is under way must not wait for the caller.
+    /// The work under way must not wait for the caller.
     fn wait_for_room(&self) -> Result {
         let mut all = self.all.lock();
 
@@ -273,7 +273,8 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Begins with more if there is little enough. What is too large for that is alone.
+    /// Begins with `n` more, if that stays within the limit. An amount above the limit begins when
+    /// nothing is under way.
     fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
         let mut all = self.all.lock();
 
@@ -294,8 +295,8 @@ impl UnderWay {
         }
     }
 
-    /// Waits until some of it is done, for `patience` at most. Returns what is left of that, or
-    /// [`None`] if nothing is under way, or remains so.
+    /// Waits until some of it is done, for `patience` at most. Returns the time that is left, or
+    /// [`None`] if nothing is under way, or nothing was done in time.
     fn wait_for_less(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
         let mut all = self.all.lock();
 
@@ -310,7 +311,7 @@ impl UnderWay {
     }
 }
 
-/// A part of it.
+/// A part of the amount under way; dropping it says that this part is done.
 struct Share {
     under_way: Arc<UnderWay>,
     size: usize,
@@ -377,7 +378,7 @@ impl Drop for Token {
     }
 }
 
-/// Something for the engine to do.
+/// A task for the engine.
 enum What {
     Nothing,
     Copy(CopyJob, Share),
@@ -385,7 +386,7 @@ enum What {
 }
 
 impl What {
-    /// What has to happen first.
+    /// The fence that must be signaled first.
     fn waits_for(&self) -> Option<&ARef<Fence>> {
         match self {
             What::Nothing => None,
@@ -399,7 +400,7 @@ impl What {
             What::Nothing => (),
             What::Copy(job, _share) => job.run(),
             What::Ops(job, ops, busy, _late) => {
-                // The fence tells how it went.
+                // The fence has the result.
                 let _ = job.run(|memory| {
                     let start = Instant::<Monotonic>::now();
                     let result = ops.iter().try_for_each(|op| op.run(memory));
@@ -419,9 +420,9 @@ struct Task {
     what: What,
     delay: Delta,
     waker: Option<KBox<Waker<Sleeper>>>,
-    // Not the last reference: that goes when there is no token any more.
+    // This isn't the last reference, which goes when there is no token any more.
     queue: Arc<OrderedQueue>,
-    // Goes last.
+    // Dropped last.
     token: Option<Arc<Token>>,
 }
 
@@ -433,7 +434,7 @@ impl WorkItem for Task {
     type Pointer = Pin<KBox<Self>>;
 
     fn run(this: Pin<KBox<Self>>) {
-        // A task that comes too early comes again.
+        // A task whose fences aren't signaled yet is queued again later.
         let Some(mut this) = Sleeper::put_to_sleep(this) else {
             return;
         };
@@ -446,12 +447,12 @@ impl WorkItem for Task {
     }
 }
 
-/// A task that a fence brings back to the queue.
+/// A task that is queued again when a fence is signaled.
 struct Sleeper(Option<Pin<KBox<Task>>>);
 
 impl Sleeper {
-    /// Has the task come again when one of the fences that it waits for is signaled. Returns it if
-    /// there is none, or if it can only wait here.
+    /// Queues the task again when one of the fences that it waits for is signaled. Returns the task
+    /// if there is no such fence, or if it must be waited for here.
     fn put_to_sleep(mut task: Pin<KBox<Task>>) -> Option<Pin<KBox<Task>>> {
         while let Some(fence) = task.what.waits_for().cloned() {
             let Some(mut waker) = task.as_mut().project().waker.take() else {
@@ -462,7 +463,7 @@ impl Sleeper {
             let mut waker = fence.wake(waker).err()?;
             task = waker.0.take()?;
             if !fence.is_signaled() {
-                // The module is about to go.
+                // The module's exit has begun.
                 break;
             }
             *task.as_mut().project().waker = Some(waker);

@@ -33,7 +33,7 @@ use kernel::{
 pub(crate) struct File {
     #[pin]
     pub(crate) vms: Mutex<Vms>,
-    /// Nanoseconds that the engine was at work for it.
+    /// Nanoseconds that the engine has worked for it.
     pub(crate) busy: Arc<Count>,
 }
 
@@ -52,7 +52,7 @@ impl drm::file::DriverFile for File {
 }
 
 impl File {
-    /// The VM that programs know as `id`; there is none with 0.
+    /// The VM with the number `id` of the program; [`None`] for 0.
     pub(crate) fn vm(file: &drm::File<Self>, id: u32) -> Result<Option<Arc<Vm>>> {
         match id {
             0 => Ok(None),

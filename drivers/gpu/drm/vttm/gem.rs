@@ -56,9 +56,9 @@ pub(crate) type Object = ttm::Object<Buffer>;
 
 /// The driver's part of a buffer.
 pub(crate) struct Buffer {
-    /// Tells it from all others of the GPU.
+    /// A number that no other buffer of the GPU has.
     pub(crate) id: u64,
-    /// Where it may be.
+    /// The domains that it may be in.
     pub(crate) domains: Domains,
     /// The VM that it belongs to.
     pub(crate) vm: Option<Arc<Vm>>,
@@ -67,18 +67,18 @@ pub(crate) struct Buffer {
     moves: Count,
     evictions: Count,
     swap_outs: Count,
-    /// The program doesn't need the content any more.
+    /// Whether the program doesn't need the content any more.
     dont_need: Atomic<bool>,
-    /// The content was lost.
+    /// Whether the content was lost.
     purged: Atomic<bool>,
-    /// It must stay where it is, as long as the reservation is held.
+    /// Whether it must stay in place as long as the reservation is held.
     in_use: Atomic<bool>,
     late: Arc<Late>,
     pub(crate) usage: Usage,
 }
 
-/// Of those that have one reservation, which work on them is late: waits for something that isn't
-/// the engine's.
+/// The late work on buffers with this reservation: work that waits for a fence which isn't the
+/// engine's.
 #[pin_data]
 pub(crate) struct Late {
     #[pin]
@@ -109,7 +109,7 @@ impl Late {
     }
 }
 
-/// What a buffer is made for.
+/// The arguments of a buffer.
 pub(crate) struct BufferArgs {
     domains: Domains,
     vm: Option<Arc<Vm>>,
@@ -118,7 +118,7 @@ pub(crate) struct BufferArgs {
 }
 
 impl BufferArgs {
-    /// One of another device.
+    /// An imported buffer.
     pub(crate) fn imported() -> Result<Self> {
         Ok(Self {
             domains: Domains::PAGES,
@@ -178,7 +178,7 @@ impl Buffer {
         self.dev.counts.swap_outs.add(1);
     }
 
-    /// Its content was lost, as the system was short of memory.
+    /// Notes that its content was lost, as the system was short of memory.
     pub(crate) fn lost(&self) {
         self.purged.store(true, Relaxed);
         self.dev.counts.purges.add(1);
@@ -195,24 +195,25 @@ impl Buffer {
         self.dont_need.load(Relaxed)
     }
 
-    /// Whether it must stay where it is. Nobody is to wait for others' work that may never begin.
+    /// Whether it must stay in place. A client must not wait for another client's work, which may
+    /// never begin.
     pub(crate) fn must_stay(&self) -> bool {
         self.in_use.load(Relaxed) || self.late.is_pending()
     }
 
-    /// Work on it begins that is late.
+    /// Notes that late work on it begins.
     pub(crate) fn is_used_late(&self, fence: ARef<Fence>) {
         self.late.begins(fence);
     }
 
-    /// Keeps the buffer where it is until what is returned is dropped, which must be before the
+    /// Keeps the buffer in place until the returned value is dropped, which must be before the
     /// reservation is given back.
     pub(crate) fn keep(&self) -> Kept<'_> {
         self.in_use.store(true, Relaxed);
         Kept(self)
     }
 
-    /// What programs are told of it without its reservation.
+    /// The state of the buffer that programs can query without its reservation.
     pub(crate) fn state(&self) -> u32 {
         let mut state = 0;
 
@@ -229,16 +230,16 @@ impl Buffer {
     }
 }
 
-/// How a program's ioctl waits, and what it does if memory is short: it ends. No process is killed
-/// for buffers.
+/// The context of a program's ioctl: a signal interrupts its waits, and it fails if memory is
+/// short, so that no process is killed for buffers (E7).
 pub(crate) fn ioctl_ctx() -> OperationCtx {
     OperationCtx::new().interruptible().gfp_retry_mayfail()
 }
 
 /// As [`ttm::transaction`], for an ioctl.
 ///
-/// Where there is no room as work on others' buffers is late, that is waited for, with nothing
-/// reserved. But not for long: nobody knows whether it ever begins.
+/// If there is no room because work on other clients' buffers is late, this waits for that work,
+/// with nothing reserved. It doesn't wait for long, as the work may never begin.
 pub(crate) fn transaction<'env, R>(
     engine: &Engine,
     mut f: impl FnMut(&Transaction<'env>) -> Result<R, Stop>,
@@ -258,7 +259,7 @@ pub(crate) fn transaction<'env, R>(
         }
         match engine.wait_for_late(patience)? {
             Some(left) => patience = left,
-            // It was done in between; or it began as well.
+            // Late work was done meanwhile, or more of it began.
             None if !engine.is_late() && (was_late || engine.late_jobs() != late_jobs) => {
                 patience -= 1
             }
@@ -276,11 +277,10 @@ impl Drop for Kept<'_> {
     }
 }
 
-/// Brings a buffer to one of `domains`, and sees to it that it has its pages if it is made of them
-/// there.
+/// Brings a buffer to one of `domains`, and populates it if that is made of pages.
 ///
-/// What is in the way is evicted: see [`Transaction::validate`]. A buffer that another device is
-/// attached to stays where it is; if that is none of `domains`, this fails with [`EBUSY`].
+/// Evicts other buffers to make room, see [`Transaction::validate`]. A buffer that another device
+/// is attached to stays in place; if its domain isn't in `domains`, this fails with [`EBUSY`].
 pub(crate) fn place(
     tx: &Transaction<'_>,
     reserved: &mut Reserved<'_, Object>,
@@ -299,11 +299,11 @@ pub(crate) fn place(
     Ok(())
 }
 
-/// Whether a buffer of that size can be of use: the GPU must have room for it.
+/// Whether the GPU can have room for a buffer of that size.
 fn fits(data: &DeviceData, size: usize, domains: Domains) -> bool {
     let gtt = domains.contains(Domains::GTT) && size <= data.gtt;
     let vram = domains.contains(Domains::VRAM) && size <= data.vram;
-    // The GPU doesn't reach it there; but somewhere there must be an end.
+    // The GPU doesn't reach system memory, but the size needs a limit there as well.
     let system = domains.contains(Domains::SYSTEM) && size <= data.gtt.max(data.vram);
 
     gtt || vram || system
@@ -326,7 +326,8 @@ impl File {
             return Err(ENOSPC);
         }
 
-        // In system memory it has no pages yet. It goes where it is wanted when it is used.
+        // The buffer begins in system memory, without pages, and moves to its domain when it is
+        // first used.
         let config = ObjectConfig {
             priority: args.priority,
             bulk: vm.as_ref().map(|vm| &vm.bulk),
@@ -465,14 +466,14 @@ impl File {
         obj.dont_need.store(dont_need, Relaxed);
         args.retained = (!obj.purged.load(Relaxed)).into();
         if !dont_need {
-            // The program has been told that the content is lost, and finds the buffer zeroed.
+            // The program is told that the content was lost, and finds the buffer zeroed.
             obj.purged.store(false, Relaxed);
         }
         Ok(0)
     }
 }
 
-/// Swaps a buffer's pages out, by the one way that its device has.
+/// Swaps a buffer's pages out: with a shrinker by backing them up, otherwise by TTM's swap-out.
 fn swap_out(reserved: &mut Reserved<'_, Object>, ctx: &mut OperationCtx) -> Result {
     if !reserved.is_populated() {
         return Ok(());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! GPUs, as they come and go.
+//! GPUs: how they are made when a device is bound, and how they go.
 
 use crate::{
     driver::{
@@ -24,13 +24,13 @@ use kernel::{
     time::Delta, //
 };
 
-/// What GPUs are made of.
+/// The configuration of a GPU.
 pub(crate) struct Config {
     /// Bytes, whole pages.
     pub(crate) vram: usize,
     /// Bytes, whole pages.
     pub(crate) gtt: usize,
-    /// What each task of the engine waits. If it is zero, the CPU moves buffers.
+    /// The time that each task of the engine waits. If it is zero, the CPU moves buffers.
     pub(crate) delay: Delta,
     shrinker: bool,
 }
@@ -47,7 +47,7 @@ impl Config {
 }
 
 fn bytes(name: &str, mb: u32) -> Result<usize> {
-    // Buffers are as large as that at most, and TTM has an array of all their pages.
+    // This limits the size of a buffer, and TTM has an array of all its pages.
     const MAX_MB: u32 = 1 << 18;
 
     if !(1..=MAX_MB).contains(&mb) {
@@ -57,7 +57,7 @@ fn bytes(name: &str, mb: u32) -> Result<usize> {
     Ok(usize::try_from(mb)? * SZ_1M)
 }
 
-/// What is there while a GPU is bound: nothing that TTM and DRM don't have.
+/// The driver's data of a bound device: empty, as TTM and DRM have everything.
 pub(crate) struct Gpu;
 
 impl platform::Driver for Gpu {

@@ -108,7 +108,7 @@ impl Use {
     }
 }
 
-/// Something for the GPU to do, with buffers by their index.
+/// An operation of the GPU. It names buffers by their index.
 pub(crate) enum Op {
     Fill {
         to: usize,
@@ -188,7 +188,7 @@ impl Op {
         })
     }
 
-    /// Does it.
+    /// Does the operation.
     pub(crate) fn run(&self, memory: &JobMemory<'_>) -> Result {
         match *self {
             Self::Fill {
@@ -209,7 +209,7 @@ impl Op {
     }
 }
 
-/// A part of a buffer: bytes from `offset` on, which don't go beyond its end.
+/// A part of a buffer: bytes from `offset` on, within the buffer.
 struct Range {
     index: usize,
     offset: usize,
@@ -246,7 +246,7 @@ fn read_all<T>(
     Ok(all)
 }
 
-/// Nobody could say how the GPU is to use a buffer that is there twice.
+/// Refuses a buffer that is listed twice, as it would have two usages.
 fn check_that_none_is_there_twice(uses: &[Use]) -> Result {
     let mut ids = KVec::with_capacity(uses.len(), GFP_KERNEL)?;
 
@@ -260,7 +260,7 @@ fn check_that_none_is_there_twice(uses: &[Use]) -> Result {
     Ok(())
 }
 
-/// What a program wants the GPU to do.
+/// The work that a program submits to the GPU.
 struct Submit<'a> {
     vm: Option<&'a Vm>,
     uses: &'a [Use],
@@ -272,7 +272,8 @@ impl<'a> Submit<'a> {
     /// Takes all reservations, brings the buffers to their places, and gives the work to the
     /// engine.
     ///
-    /// `ops` are taken when nothing fails any more: contention makes a transaction call this again.
+    /// `ops` are taken only after the last step that can fail, as contention makes a transaction
+    /// call this again.
     fn run(
         &self,
         tx: &Transaction<'a>,
@@ -304,10 +305,9 @@ impl<'a> Submit<'a> {
         Ok(submitted)
     }
 
-    /// Brings all buffers to their places, none of which makes another one of them leave.
+    /// Brings all buffers to their places, so that none of them evicts another one of them.
     ///
-    /// Where they are now, they may be in each other's way: then all leave before they are placed
-    /// anew.
+    /// If they are in each other's way where they are now, all of them are evicted and placed anew.
     fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result<(), Stop> {
         let mut ctx = ioctl_ctx();
         let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
@@ -327,15 +327,15 @@ impl<'a> Submit<'a> {
         }
     }
 
-    /// Brings each buffer to its place. The largest ones, which need it in one piece, have the
-    /// choice.
+    /// Brings each buffer to its place, the largest ones first, as these need more room in one
+    /// piece.
     fn place_largest_first(
         &self,
         tx: &Transaction<'a>,
         all: &mut [Reserved<'_, Object>],
         ctx: &mut OperationCtx,
     ) -> Result<(), Stop> {
-        // What else the VM has may make room.
+        // Other buffers of the VM may be evicted to make room.
         let has_members = self.uses.iter().any(|used| used.obj.vm.is_some());
         let lent = self.vm.filter(|_| has_members).map(|vm| &**vm.bulk.resv());
         let mut order = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;
@@ -350,7 +350,7 @@ impl<'a> Submit<'a> {
         Ok(())
     }
 
-    /// Moves the VM, and the buffers that belong to none, to the tails of their LRU lists.
+    /// Moves the VM's buffers, and the buffers without a VM, to the tails of their LRU lists.
     fn mark_as_used(&self, all: &mut [Reserved<'_, Object>], now: u64) -> Result {
         let mut of_vm = None;
 
@@ -402,7 +402,7 @@ impl File {
         } else {
             None
         };
-        // Most of what may fail comes before the work begins.
+        // Do most of what may fail before the work begins.
         let fd = if args.flags & uapi::VTTM_SUBMIT_FENCE_OUT != 0 {
             Some(FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?)
         } else if args.flags == 0 && args.fence_fd != 0 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! How buffers are used, and which of them deserve VRAM.
+//! Statistics of use, which decide which buffers get VRAM.
 
 use crate::{
     domain::Domains,
@@ -19,23 +19,23 @@ use kernel::{
     }, //
 };
 
-/// How a buffer is used. Its time is the number of the GPU's last job.
+/// The use of a buffer. Time is counted in jobs of the GPU.
 pub(crate) struct Usage {
     last: Atomic<u64>,
-    /// The longest time from one use to the next so far.
+    /// The longest time between two uses so far.
     longest_pause: Atomic<u64>,
     /// Uses in GTT since it was in VRAM, or since it last looked for room there.
     in_gtt: Atomic<u32>,
-    /// How many of them there have to be before it looks for room.
+    /// The number of such uses before it looks for room in VRAM.
     patience: Atomic<u32>,
-    /// It found that the next buffers to be evicted from VRAM are idle, and is to displace them.
+    /// Whether it found the next buffers to be evicted from VRAM idle, and will displace them.
     insists: Atomic<bool>,
 }
 
 impl Usage {
     /// The patience of a new buffer.
     const PATIENCE: u32 = 16;
-    /// After so many of its longest pauses a buffer is idle.
+    /// A buffer is idle after this many times its longest pause.
     const PAUSES: u64 = 4;
 
     pub(crate) fn new() -> Self {
@@ -48,16 +48,17 @@ impl Usage {
         }
     }
 
-    /// Whether it is to displace others from VRAM.
+    /// Whether it may displace others from VRAM.
     pub(crate) fn insists_on_vram(&self) -> bool {
         self.insists.load(Relaxed)
     }
 
-    /// `obj`, whose reservation the caller has, is used by the job `now`. It may have VRAM next
-    /// time, if it was used in GTT for a while, and if those that it would displace are idle.
+    /// Notes that the job `now` uses `obj`, whose reservation the caller holds. The next time,
+    /// `obj` may displace buffers from VRAM, if it was used in GTT for a while, and if those
+    /// buffers are idle.
     ///
-    /// Each time that it is to displace others, its patience doubles: so buffers that take turns
-    /// soon stay where they are.
+    /// Each time that it may displace others, its patience doubles, so that buffers that take turns
+    /// soon stay in place.
     pub(crate) fn was_used(obj: &Object, at: Option<MemType>, now: u64) {
         let usage = &obj.usage;
 
@@ -92,7 +93,7 @@ impl Usage {
         self.last.store(now, Relaxed);
     }
 
-    /// Whether it has not been used for much longer than ever before.
+    /// Whether it has been unused for much longer than ever before.
     fn is_idle(&self, now: u64) -> bool {
         let pause = now.saturating_sub(self.last.load(Relaxed));
         let usual = self.longest_pause.load(Relaxed).max(1);
@@ -115,7 +116,7 @@ fn idle_vram(dev: &VttmDevice, now: u64, size: usize) -> bool {
             return false;
         };
         idle += res.size();
-        // What is left of one that moved is on its way.
+        // The space of a ghost is on its way to be free.
         if walk.data().is_some_and(|bo| !bo.usage.is_idle(now)) {
             return false;
         }

@@ -25,9 +25,9 @@ use kernel::{
     uapi, //
 };
 
-/// A VM. Its buffers share a reservation, and go to the LRU lists' tails together.
+/// A VM. Its buffers share a reservation, and move to the tails of their LRU lists together.
 pub(crate) struct Vm {
-    /// What programs that look at the LRU lists know it by.
+    /// The number that the LRU lists show to programs.
     pub(crate) id: u64,
     pub(crate) bulk: BulkMove<VttmDriver>,
     pub(crate) late: Arc<Late>,
@@ -48,7 +48,7 @@ impl Vms {
     }
 
     fn add(&mut self, vm: Arc<Vm>) -> Result<u32> {
-        // An id isn't used again, so that nobody takes a new VM for an old one.
+        // An id isn't reused, so that a program can't mistake a new VM for an old one.
         let id = self.last_id.checked_add(1).ok_or(ENOSPC)?;
 
         self.by_id.try_create_and_insert(id, vm, GFP_KERNEL)?;

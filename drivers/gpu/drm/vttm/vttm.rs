@@ -2,8 +2,8 @@
 
 //! A virtual GPU whose memory TTM manages.
 //!
-//! Its VRAM is the system's memory, and its engine a worker. So what TTM does for real GPUs can be
-//! seen and tested without one: buffers are evicted while they are busy, swapped out, brought back.
+//! Its VRAM is system memory, and its engine is a worker. It makes TTM's work for real GPUs visible
+//! and testable without one: eviction of busy buffers, swap-out, and the way back.
 
 #![forbid(unsafe_code)]
 
@@ -64,7 +64,7 @@ module! {
 /// The driver, and the devices that it makes for itself.
 #[pin_data]
 struct Vttm {
-    // These go first.
+    // Dropped first.
     _devices: KVec<RegisteredDevice>,
     #[pin]
     _driver: Registration<Adapter<Gpu>>,
@@ -80,7 +80,7 @@ impl InPlaceModule for Vttm {
 }
 
 fn make_devices() -> Result<KVec<RegisteredDevice>> {
-    // More would only be a typing error.
+    // A larger number can only be a typing error.
     const MAX: u32 = 16;
     // The GPU has no limit of its own.
     const DMA_BITS: u32 = 64;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What is on the LRU lists, for programs.
+//! Shows the LRU lists to programs.
 
 use crate::{
     domain::Domains,
@@ -29,7 +29,7 @@ use kernel::{
     uapi, //
 };
 
-/// The most entries that are taken in one hold of the lock.
+/// The limit of entries that are taken in one hold of the lock (P9).
 const CHUNK: usize = 32;
 
 /// A [`uapi::drm_vttm_lru_entry`] on its way to a program.
@@ -54,7 +54,7 @@ impl Entry {
     /// Bytes.
     const SIZE: usize = 32;
 
-    /// The resource that the walk is at; [`None`] when it has ended.
+    /// The entry of the next resource; [`None`] when the walk has ended.
     fn next(walk: &mut Walk<'_, '_, VttmDriver>) -> Option<Self> {
         let res = walk.next()?;
         let in_bulk = res.bulk_id().is_some();

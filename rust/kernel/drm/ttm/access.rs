@@ -29,7 +29,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// Copies the buffer's content from `offset` bytes on into `to`.
     ///
     /// A [`Job`](super::Job), a [`Mapping`], programs and the device may access it at the same
-    /// time: then each of its bytes is what it was before, or what it is afterwards.
+    /// time: each byte that they write is then read as it was before or after the write.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             let to = to[at..at + n].as_mut_ptr();
 
             // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That
-            // is no part of `to`: a buffer is only accessed through pointers, so nobody has a slice
+            // is no part of `to`: a buffer is only accessed through pointers, so there is no slice
             // of it. Others may write there.
             unsafe {
                 if is_io {
@@ -64,7 +64,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             let from = from[at..at + n].as_ptr();
 
             // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That
-            // is no part of `from`: a buffer is only accessed through pointers, so nobody has a
+            // is no part of `from`: a buffer is only accessed through pointers, so there is no
             // slice of it. Others may read and write there.
             unsafe {
                 if is_io {
@@ -78,8 +78,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
     /// Pins the buffer, and maps all of it for the kernel.
     ///
-    /// `SIZE` is what is known to be there when it is compiled: accesses within it are checked
-    /// then, all others when they are made. See [`Mapping`].
+    /// `SIZE` is the size that is known at compile time: accesses within it are checked by the
+    /// compiler, others when they are made. See [`Mapping`].
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ use crate::{
 };
 use core::ops::Range;
 
-/// Manages memory with the buddy allocator for GPUs: what is large is aligned.
+/// Manages memory with the buddy allocator for GPUs: large buffers are aligned.
 ///
 /// Each buffer gets one piece.
 ///
@@ -83,8 +83,8 @@ impl BuddyManager {
         .map(Self)
     }
 
-    /// The limits of `place`, in bytes, if there are some. What lies beyond the memory is cut off
-    /// before it is made of pages bytes, so that no bits get lost.
+    /// The limits of `place` in bytes, if any. They are clamped to the memory before pages are
+    /// converted to bytes, so that no bits get lost.
     fn limits(&self, place: &Place) -> Option<Range<u64>> {
         let pages = place.pages();
         let all = self.0.size() >> PAGE_SHIFT;
@@ -114,7 +114,7 @@ impl ManagerOps for BuddyManager {
             .and_then(|pages| pages.checked_mul(PAGE_SIZE))
             .and_then(Alignment::new_checked)
             .ok_or(EINVAL)?;
-        // What is in one piece is aligned to its own size, and to no more than that.
+        // A piece is aligned to its own size, and to no more than that.
         let size = request.size().max(alignment.as_usize()) as u64;
 
         if size > self.0.size() {
@@ -129,7 +129,8 @@ impl ManagerOps for BuddyManager {
             ),
             GFP_KERNEL,
         )
-        // So it calls what is larger than the space, or doesn't suit the limits.
+        // The allocator returns this error for sizes that exceed the space or don't suit the
+        // limits.
         .map_err(|e| if e == EINVAL { ENOSPC } else { e })
     }
 

@@ -33,7 +33,7 @@ use core::{
 
 /// Tells a buffer from others while it exists.
 ///
-/// What is printed is a number, and not its address.
+/// [`Debug`](core::fmt::Debug) prints a number, and not its address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BufferId(usize);
 
@@ -49,12 +49,12 @@ impl BufferId {
     }
 }
 
-/// A buffer that TTM still has, whatever became of it elsewhere.
+/// A buffer as TTM sees it, in any state.
 ///
-/// What is found on an LRU list may be alive, that is, an [`Object`] that someone has a reference
-/// to. It may be a *zombie*: everybody dropped it, but TTM must wait for the GPU before it is
-/// freed. Or it may be a *ghost*, which holds the old memory of a buffer that is being moved, and
-/// is no GEM object at all. So this isn't an [`Object`], but may be turned into one.
+/// A buffer on an LRU list may be alive: an [`Object`] with references. It may be a *zombie*: all
+/// references were dropped, but TTM must wait for the GPU before it frees the buffer. Or it may be
+/// a *ghost*, which holds the old memory of a buffer that is being moved, and is no GEM object at
+/// all. So this isn't an [`Object`], but may be turned into one.
 ///
 /// # Invariants
 ///
@@ -107,8 +107,8 @@ pub struct Buffer<T: Driver>(Opaque<bindings::ttm_buffer_object>, PhantomData<fn
 // SAFETY: TTM's buffers may be used and freed from any thread; the driver's part is `Send`.
 unsafe impl<T: Driver> Send for Buffer<T> {}
 
-// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected
-// by the reservation. The driver's part is `Sync`.
+// SAFETY: All that a shared reference gives access to is constant, has locks of its own, or is
+// protected by the reservation. The driver's part is `Sync`.
 unsafe impl<T: Driver> Sync for Buffer<T> {}
 
 impl<T: Driver> Buffer<T> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Buffers that go to the LRU list's tail together.
+//! Bulks: buffers that move to the tail of their LRU list together.
 //!
 //! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
 
@@ -30,7 +30,7 @@ use core::ptr;
 
 /// Tells a bulk from others while it exists.
 ///
-/// What is printed is a number, and not its address.
+/// [`Debug`](core::fmt::Debug) prints a number, and not its address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BulkId(usize);
 
@@ -46,13 +46,13 @@ impl BulkId {
     }
 }
 
-/// Buffers that go to the LRU list's tail together.
+/// Bulks: buffers that move to the tail of their LRU list together.
 ///
 /// They all share one reservation. A buffer joins when it is made ([`ObjectConfig::bulk`]) or with
 /// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any
 /// more. In each list, the members are next to each other.
 ///
-/// It has a reference to its device. What TTM has of it stays while this or a member exists.
+/// It has a reference to its device. TTM's part of it exists as long as this or a member does.
 /// Dropping the last of them takes the LRU lock.
 ///
 /// [`ObjectConfig::bulk`]: super::ObjectConfig::bulk
@@ -92,7 +92,7 @@ impl BulkId {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Nor can one of another device:
+/// A buffer of another device can't join either:
 ///
 /// ```
 /// use kernel::drm::ttm::{test_device, BulkMove, Resv};
@@ -195,8 +195,8 @@ impl<T: Driver> BulkMove<T> {
 
     /// Moves all members to the tail of their lists, in their order.
     ///
-    /// However many they are, this takes the same time. Walks that are among the members go on with
-    /// what comes behind them.
+    /// This takes the same time for any number of members. A walk that is among the members
+    /// continues behind them.
     ///
     /// # Errors
     ///

@@ -31,12 +31,12 @@ use core::{
 
 /// A place in a walk over a manager's resources.
 ///
-/// While the lock isn't held it is a node in the list, a hitch; that is why it must be pinned
-/// before it can be used. Dropping it takes the hitch off the list.
+/// While the lock isn't held, it is a node in the list, a hitch, so it must be pinned before it is
+/// used. Dropping it takes the hitch off the list.
 ///
 /// # Examples
 ///
-/// The place is kept when the lock is dropped, whatever happens meanwhile:
+/// The cursor keeps its place while the lock is dropped and other threads change the list:
 ///
 /// ```
 /// use core::pin::pin;
@@ -66,9 +66,9 @@ use core::{
 ///
 /// # Forgetting
 ///
-/// On the stack it is dropped with its scope, whatever becomes of its pin. On the heap it can be
-/// forgotten, but then its memory is never freed. The hitch stays in the list, in nobody's way,
-/// until the device takes it off, before it goes itself:
+/// On the stack it is dropped with its scope, even if its pin is forgotten. On the heap it can be
+/// forgotten, but then its memory is never freed. The hitch stays in the list, where it does no
+/// harm, until the device takes it off before it goes:
 ///
 /// ```
 /// use kernel::drm::ttm::{test_device, MemType};
@@ -116,9 +116,9 @@ struct Way<'dev, T: Driver> {
     bounded: bool,
 }
 
-// SAFETY: A cursor may be used and dropped from any thread, by one at a time: it takes the LRU lock
-// for each step. What must stay in a thread is the guard of that lock, which belongs to a `Walk`,
-// and that can't be sent.
+// SAFETY: A cursor may be used and dropped by any thread, by one at a time, as each step takes the
+// LRU lock. Only the guard of that lock must stay in its thread; it belongs to a `Walk`, which
+// can't be sent.
 unsafe impl<T: Driver> Send for Cursor<'_, T> {}
 
 impl<'dev, T: Driver> Cursor<'dev, T> {
@@ -135,8 +135,8 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
         }
     }
 
-    /// Has its walks return only what has been on the list since they began, and wasn't moved
-    /// since.
+    /// Bounds its walks (P7): they return only buffers that were on the list when the walk began
+    /// and weren't moved since.
     ///
     /// Each of these is returned once, if it stays. So a walk ends, however fast others use
     /// buffers, and even if working on one moves it.
@@ -155,7 +155,7 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
     /// let mut met = 0;
     /// while walk.next().is_some() {
     ///     met += 1;
-    ///     // To use what it meets doesn't prolong the walk.
+    ///     // Moving the buffers that it returns doesn't prolong the walk.
     ///     walk.unlocked(|| objects.iter().for_each(|obj| obj.reserve().move_to_lru_tail()));
     /// }
     /// drop(walk);
@@ -311,7 +311,7 @@ impl<T: Driver> Drop for Cursor<'_, T> {
 /// let small = dev.vram(0x1000)?;
 /// let large = dev.vram(0x8000)?;
 ///
-/// // Evict what is large.
+/// // Evict the large buffers.
 /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
 /// let mut walk = cursor.as_mut().lock();
 /// while let Some(res) = walk.next() {
@@ -346,11 +346,11 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// Steps to the next resource. Writes nothing to the list.
     ///
     /// Returns [`None`] when the walk has ended, and from then on, until [`Self::restart`].
-    // Not an iterator: what is returned is gone with the next step.
+    // Not an iterator: the next step ends the borrow of the resource.
     #[expect(clippy::should_implement_trait)]
     #[inline]
     pub fn next(&mut self) -> Option<&Resource> {
-        // Not `self.current` itself, so that nobody else gets to see the walk.
+        // Not `self.current` itself, so that no pointer into the walk escapes.
         let mut res = ptr::null_mut();
 
         // SAFETY: By the type invariants the cursor is initialized and pinned, and the LRU lock is
@@ -362,7 +362,7 @@ impl<T: Driver> Walk<'_, '_, T> {
             // look whether there is one.
             unsafe { assert_unchecked(!res.is_null()) };
             // SAFETY: The resource was found on one of the lists of `way.man`, under the LRU lock.
-            // As long as `self` is borrowed, nobody can step or drop the lock.
+            // As long as `self` is borrowed, no code can step or drop the lock.
             return Some(unsafe { Resource::from_raw(res) });
         }
 
@@ -370,14 +370,14 @@ impl<T: Driver> Walk<'_, '_, T> {
         // the LRU lock is held. It is paused before the lock is dropped, as above.
         self.current = unsafe { self.way.advance(self.cursor) };
         // SAFETY: It isn't null, so it was found on one of the lists. As long as `self` is
-        // borrowed, nobody can step or drop the lock.
+        // borrowed, no code can step or drop the lock.
         (!self.current.is_null()).then(|| unsafe { Resource::from_raw(self.current) })
     }
 
     /// The driver's part of the buffer that the last step led to.
     ///
-    /// [`None`] if there was no step since the lock was taken, the walk has ended, or that is what
-    /// is left of a buffer that moved. The buffer may be a zombie.
+    /// [`None`] if there was no step since the lock was taken, the walk has ended, or the buffer is
+    /// a ghost. The buffer may be a zombie.
     ///
     /// # Examples
     ///
@@ -407,20 +407,20 @@ impl<T: Driver> Walk<'_, '_, T> {
             return None;
         }
         // SAFETY: It is a buffer of this device, or a ghost of one. It is valid as long as its
-        // resource is on a list, and that is as long as `self` is borrowed: nobody can drop the
+        // resource is on a list, and that is as long as `self` is borrowed: no code can drop the
         // lock.
         unsafe { Buffer::<T>::from_raw(bo) }.data()
     }
 
     /// Calls `f` on the buffer that the last step led to, with a reference, but without the lock.
     ///
-    /// The walk keeps its place; what the step led to is not known any more afterwards. Returns
-    /// [`None`], and doesn't call `f`, if there was no step since the lock was taken, the walk has
-    /// ended, or the buffer is just being freed.
+    /// The walk keeps its place, but forgets the buffer of the step. Returns [`None`], and doesn't
+    /// call `f`, if there was no step since the lock was taken, the walk has ended, or the buffer
+    /// is being freed.
     ///
-    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`]. What it
-    /// returns has no destructor, as that would be run with the lock held: the reference to an
-    /// object may turn out to be the last one, and takes the lock when it is dropped.
+    /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`]. Its
+    /// result has no destructor, as the lock is held again when the result is dropped: a reference
+    /// to an object may be the last one, and dropping that takes the lock.
     ///
     /// # Examples
     ///
@@ -469,7 +469,7 @@ impl<T: Driver> Walk<'_, '_, T> {
 
     /// Drops the lock while `f` runs. The walk keeps its place.
     ///
-    /// What `f` returns has no destructor, as for [`Self::with_buffer`].
+    /// The result of `f` has no destructor, as for [`Self::with_buffer`].
     ///
     /// # Examples
     ///
@@ -493,11 +493,11 @@ impl<T: Driver> Walk<'_, '_, T> {
         self.guard.do_unlocked(f)
     }
 
-    /// If the walk is inside a bulk's range, goes on behind it.
+    /// Skips the rest of the bulk's range that the walk is in, if any.
     ///
-    /// The members share a reservation: if that is taken, there is no use in looking at the rest. A
-    /// walk that skipped has not seen everything. However many members there are, this takes the
-    /// same time.
+    /// The members share a reservation: if that is taken, none of them can be reserved. A walk that
+    /// skipped has not seen everything (P10). This takes the same time for any number of members
+    /// (P8).
     ///
     /// # Examples
     ///
@@ -541,10 +541,10 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// let mut cursor = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.cursor());
     /// let mut walk = cursor.as_mut().lock();
     /// assert!(walk.next().is_some());
-    /// // The end is the end ...
+    /// // Once the walk has ended, it stays so (P6) ...
     /// assert!(walk.next().is_none());
     /// assert!(walk.next().is_none());
-    /// // ... but there can be another walk.
+    /// // ... until it is restarted.
     /// walk.restart();
     /// assert!(walk.next().is_some());
     /// # Ok::<(), Error>(())
@@ -563,7 +563,7 @@ impl<T: Driver> Walk<'_, '_, T> {
         unsafe { bindings::ttm_resource_cursor_restart(self.cursor) };
     }
 
-    /// Lends the lock, to move things on the list. The walk keeps its place.
+    /// Lends the lock, to move buffers within the list. The walk keeps its place.
     pub fn lru(&mut self) -> Lru<'_, T> {
         self.pause();
         // SAFETY: By the type invariants the LRU lock of this device is held, and lent for as long

@@ -91,8 +91,8 @@ pub struct Device<T: Driver> {
 // SAFETY: TTM devices may be used and freed from any thread; the driver's part is `Send`.
 unsafe impl<T: Driver> Send for Device<T> {}
 
-// SAFETY: What is there for a shared reference is constant or has locks of its own; the driver's
-// part is `Sync`.
+// SAFETY: All that a shared reference gives access to is constant or has locks of its own; the
+// driver's part is `Sync`.
 unsafe impl<T: Driver> Sync for Device<T> {}
 
 impl<T: Driver> Device<T> {
@@ -232,7 +232,7 @@ impl<T: Driver> Device<T> {
     ///
     /// let dev = test_device::Device::new()?;
     /// let objects = [dev.vram(0x1000)?, dev.system(0x2000)?, dev.vram(0x3000)?];
-    /// // Somebody uses the first one just now.
+    /// // Another user has reserved the first one.
     /// let used = objects[0].reserve();
     ///
     /// let types = [MemType::VRAM, MemType::SYSTEM];
@@ -415,7 +415,7 @@ impl<T: Driver> Device<T> {
         if data.is_some_and(|data| !T::eviction_valuable(data, to)) {
             return false;
         }
-        // SAFETY: Both are what TTM has passed: valid, and the buffer reserved, by the function's
+        // SAFETY: TTM passes a valid buffer, reserved, and a valid place, by the function's
         // requirements.
         unsafe { bindings::ttm_bo_eviction_valuable(bo, place) }
     }
@@ -584,7 +584,7 @@ pub(super) unsafe fn clear(
         // accessed through pointers, and belongs to `new`; if a manager gave it out twice, others
         // write there.
         Some(memory) => unsafe { zero(memory, (*new).size) },
-        // SAFETY: `new` is a place on `bdev` that nobody uses yet, by the function's requirements.
+        // SAFETY: `new` is a place on `bdev` that isn't used yet, by the function's requirements.
         // It is in a window, which stays as long as `window`.
         None => unsafe { clear_window((*bo).bdev, new) }?,
     }
@@ -593,7 +593,7 @@ pub(super) unsafe fn clear(
 
 /// # Safety
 ///
-/// `res` must be a place in a window of `bdev`, which is there, and nobody else use it yet.
+/// `res` must be a place in a window of `bdev`, which is there, and must not be used yet.
 unsafe fn clear_window(
     bdev: *mut bindings::ttm_device,
     res: *mut bindings::ttm_resource,
@@ -641,7 +641,7 @@ unsafe fn wait_for_moves(
 /// # Safety
 ///
 /// Only to be called by TTM, on a resource of a [`RawDevice`] that is valid and completely
-/// allocated, and whose `bus` nobody else uses.
+/// allocated, and whose `bus` no other code uses.
 unsafe extern "C" fn io_mem_reserve_callback(
     bdev: *mut bindings::ttm_device,
     res: *mut bindings::ttm_resource,
@@ -649,8 +649,8 @@ unsafe extern "C" fn io_mem_reserve_callback(
     // SAFETY: `bdev` is part of a `RawDevice` that is valid, by the function's requirements.
     let raw = unsafe { RawDevice::from_bdev(bdev) };
 
-    // SAFETY: `res` is a valid resource on this device, completely allocated, and nobody else uses
-    // its `bus`, by the function's requirements. TTM wants these fields filled in.
+    // SAFETY: `res` is a valid resource on this device, completely allocated, and no other code
+    // uses its `bus`, by the function's requirements. TTM expects these fields to be filled in.
     unsafe {
         if let Some(memory) = raw.memory(res) {
             (*res).bus.addr = memory.cast();

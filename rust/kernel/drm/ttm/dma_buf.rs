@@ -26,7 +26,7 @@ pub(super) struct DmaBuf(NonNull<bindings::dma_buf>);
 // SAFETY: DMA-bufs may be used and released from any thread.
 unsafe impl Send for DmaBuf {}
 
-// SAFETY: What is there for a shared reference is constant, or has locks of its own.
+// SAFETY: All that a shared reference gives access to is constant, or has locks of its own.
 unsafe impl Sync for DmaBuf {}
 
 impl DmaBuf {
@@ -177,7 +177,7 @@ impl MappedPages {
         })
     }
 
-    /// The pages, as an array that lasts as long as `self`. Nobody writes to it.
+    /// The pages, as an array that lasts as long as `self`, and that must not be written to.
     pub(super) fn as_ptr(&self) -> *mut *mut bindings::page {
         self.pages.as_ptr().cast_mut()
     }
@@ -189,7 +189,7 @@ impl MappedPages {
     /// The reservation of the DMA-buf must be held, and the pages not be used any more.
     pub(super) unsafe fn unmap(mut self) {
         // SAFETY: By the type invariants `map` is the mapping of `dma_buf`, which is valid. Its
-        // reservation is held, and nobody uses the pages any more, by the function's requirements.
+        // reservation is held, and the pages are no longer used, by the function's requirements.
         unsafe { bindings::dma_buf_vunmap(self.dma_buf, &mut self.map) };
     }
 }
@@ -206,8 +206,9 @@ unsafe fn page(map: &bindings::iosys_map, n: usize) -> Option<*mut bindings::pag
     // SAFETY: All variants are an address.
     let addr = unsafe { map.__bindgen_anon_1.vaddr }.wrapping_byte_add(n << PAGE_SHIFT);
 
-    // SAFETY: By the function's requirements something is mapped there. What is done is what is
-    // allowed for each kind of address, and page.
+    // SAFETY: By the function's requirements page `n` is mapped at `addr`. `vmalloc_to_pfn` gets a
+    // vmalloc address, and `pfn_to_page` and `virt_to_page` get a page that has a `struct page`, as
+    // was checked.
     unsafe {
         if bindings::is_vmalloc_addr(addr) {
             let pfn = bindings::vmalloc_to_pfn(addr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What the driver of a virtual GPU needs: the CPU plays the GPU.
+//! The CPU in the place of a GPU, for the drivers of virtual GPUs.
 //!
 //! - A [`Job`] is work on buffers that a thread does in place of the GPU.
 //! - A [`CopyJob`] moves a buffer in place of a copy engine.

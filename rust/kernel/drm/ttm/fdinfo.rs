@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What memory a client has: for the `fdinfo` of its file.
+//! The memory of a client, for the `fdinfo` of its file.
 //!
 //! C header: [`include/drm/drm_file.h`](srctree/include/drm/drm_file.h)
 
@@ -32,17 +32,19 @@ use core::ptr::NonNull;
 
 /// Shows how much memory the buffers have that `file` has handles of, by region.
 ///
-/// `regions` are the memory types to show, and their names. `home` says in which one a buffer is at
-/// home: there it is counted as a whole, wherever it is, and whether it has memory or not; so the
-/// sum of these is that of the client's buffers. What is at home elsewhere isn't counted.
+/// `regions` are the memory types to show, and their names. `home` returns the memory type that a
+/// buffer belongs to. The buffer is counted there as a whole, wherever it is now, and whether it
+/// has memory or not. So the totals add up to the size of the client's buffers. A buffer that
+/// belongs to no memory type of `regions` isn't counted.
 ///
 /// In the words of [drm-usage-stats], for each region:
 ///
-/// - `drm-total` is what is at home there, and `drm-shared` what of it has another handle, or was
-///   exported or imported.
-/// - `drm-resident` is what is there just now. What is made of pages is so only if it has them.
-/// - `drm-active` is what of the resident is being used, by the buffers' fences.
-/// - `drm-purgeable` is what of the resident is not being used, and may be lost by
+/// - `drm-total` counts the buffers that belong there, and `drm-shared` those of them that have
+///   another handle, or were exported or imported.
+/// - `drm-resident` counts the buffers that are there now. In a memory type made of pages, it
+///   counts only those that have their pages.
+/// - `drm-active` counts the resident buffers that are in use, according to their fences.
+/// - `drm-purgeable` counts the resident buffers that are not in use and may be purged, see
 ///   [`Reserved::set_purgeable`](super::Reserved::set_purgeable).
 ///
 /// For [`drm::Driver::show_fdinfo`]. May sleep: it takes the reservations of the buffers, one after
@@ -136,7 +138,7 @@ where
     Some(obj.into())
 }
 
-/// Adds a buffer to what is known of the memory types: those that are of interest.
+/// Adds a buffer to the counts of the memory types that are shown.
 fn count<D: DriverObject>(
     stats: &mut [Option<bindings::drm_memory_stats>; MemType::COUNT],
     obj: &Object<D>,

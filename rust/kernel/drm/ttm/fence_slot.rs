@@ -69,8 +69,7 @@ impl FenceSlot<'_> {
     ///
     /// # Errors
     ///
-    /// In these cases nobody waits for the fence, so it should be added before the work is
-    /// submitted:
+    /// In these cases other users don't wait for the fence, so add it before the work is submitted:
     ///
     /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A
     ///   reservation has no such; a driver waits for it before it takes the reservation, or has a
@@ -97,7 +96,7 @@ impl FenceSlot<'_> {
     ///     let mut reserved = tx.reserve(&obj)?;
     ///     let slot = reserved.fence_slot()?;
     ///
-    ///     // These use up what room there is.
+    ///     // These use up the room.
     ///     for _ in 0..8 {
     ///         let work = DriverFence::new(c"example", c"ring 1")?;
     ///         tx.reserve(&obj)?.fence_slot()?.add(&work.fence(), FenceUsage::Read)?;
@@ -167,9 +166,8 @@ impl<B: Reserve> Reserved<'_, B> {
     pub fn fence_slot(&mut self) -> Result<FenceSlot<'_>> {
         // SAFETY: By the type invariants the reservation is valid, and held.
         to_result(unsafe { bindings::dma_resv_reserve_fences(self.held(), 1) })?;
-        // INVARIANT: By the type invariants the reservation is held. There is room since just now;
-        // unless `self` is lent, nobody else uses it, as there is no other guard, and `self` is
-        // borrowed.
+        // INVARIANT: By the type invariants the reservation is held. The room was just made. Unless
+        // `self` is lent, no other guard can use it, as there is none, and `self` is borrowed.
         Ok(FenceSlot {
             resv: self.held(),
             lent: self.is_lent(),
@@ -177,7 +175,7 @@ impl<B: Reserve> Reserved<'_, B> {
         })
     }
 
-    /// Whether all that used the buffers is done.
+    /// Whether all users of the buffers are done.
     pub fn is_idle(&self) -> bool {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
 
@@ -186,7 +184,7 @@ impl<B: Reserve> Reserved<'_, B> {
         unsafe { bindings::dma_resv_test_signaled(self.held(), usage) }
     }
 
-    /// Waits until the content of the buffers is where they are: for moves.
+    /// Waits for moves of the buffers.
     pub(super) fn wait_for_moves(&mut self) {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 
@@ -197,7 +195,7 @@ impl<B: Reserve> Reserved<'_, B> {
 }
 
 impl<B: AsBuffer> Reserved<'_, B> {
-    /// Waits until all that used the buffer is done.
+    /// Waits until all users of the buffer are done.
     ///
     /// # Errors
     ///

@@ -52,8 +52,8 @@ impl Imports {
     ///
     /// # Safety
     ///
-    /// `bo` must be an imported buffer that stays until [`release`], its scatterlist be what is
-    /// mapped for `attach`, and stay so until [`release`] or [`Self::end`].
+    /// `bo` must be an imported buffer that stays until [`release`], its scatterlist must be the
+    /// one that is mapped for `attach`, and stay so until [`release`] or [`Self::end`].
     pub(super) unsafe fn add(
         &mut self,
         bo: *mut bindings::ttm_buffer_object,
@@ -121,8 +121,8 @@ pub(super) unsafe fn release(raw: &RawDevice, bo: *mut bindings::ttm_buffer_obje
     drop(imports);
 
     // SAFETY: `bo` is a buffer of an object, which TTM doesn't use any more, by the function's
-    // requirements. If it has an attachment, `sg` is what that was mapped to, or null. What wasn't
-    // imported completely has no attachment; the DRM core then undoes the rest.
+    // requirements. If it has an attachment, `sg` is the scatterlist that was mapped for it, or
+    // null. A buffer whose import failed has no attachment; the DRM core then undoes the rest.
     unsafe {
         let gem = &raw mut (*bo).base;
 

@@ -99,15 +99,15 @@ impl Base {
     ///
     /// # Safety
     ///
-    /// The reservation must be held, or nobody else know of the buffer, and `bo.bulk_move` point to
-    /// `bulk`.
+    /// The reservation must be held, or no other code may have a pointer to the buffer yet.
+    /// `bo.bulk_move` must point to `bulk`.
     pub(super) unsafe fn replace_bulk(
         &self,
         bulk: Option<Arc<BulkInner>>,
     ) -> Option<Arc<BulkInner>> {
         // INVARIANT: By the function's requirements.
-        // SAFETY: By the function's requirements the reservation is held, which protects it, or
-        // nobody else knows of the buffer.
+        // SAFETY: By the function's requirements the reservation is held, which protects it, or no
+        // other code has a pointer to the buffer yet.
         mem::replace(unsafe { &mut *self.bulk.get() }, bulk)
     }
 
@@ -137,7 +137,8 @@ impl Base {
     /// # Safety
     ///
     /// `this` must be that of an object that is alive. One of its pins, and one of its references,
-    /// must belong to the caller, who gives them away and doesn't use `this` afterwards.
+    /// must belong to the caller. This gives them back, so the caller must not use `this`
+    /// afterwards.
     #[inline(never)]
     pub(super) unsafe fn unpin(this: *const Self) {
         // SAFETY: The object is alive, by the function's requirements, and stays so until the
@@ -157,9 +158,9 @@ impl Base {
         // INVARIANT: The pin and the reference are given to `late`.
         if this.pins.fetch_add(1, Full) == 0 {
             // SAFETY: The object is complete, so by the type invariants `late` is initialized.
-            // `pins` was 0, so it isn't queued, and nobody else queues it; the reference keeps the
-            // object until the function has begun, which is one of the kernel image, and gives
-            // `resv` back.
+            // `pins` was 0, so it isn't queued, and only this call queues it. The reference keeps
+            // the object until the function has begun. The function is part of the kernel image,
+            // and gives `resv` back.
             unsafe { bindings::ttm_late_queue_alive(this.late.get(), resv, Some(unpin_later)) };
         }
     }
@@ -168,8 +169,8 @@ impl Base {
     ///
     /// # Safety
     ///
-    /// There must be no GEM reference any more, so that nobody else joins or leaves. The
-    /// reservation must be held; it is given back.
+    /// There must be no GEM reference any more, so that no other thread changes the bulk. The
+    /// reservation must be held; this gives it back.
     unsafe fn leave_bulk(&self) {
         let bo = self.bo();
 
@@ -212,7 +213,7 @@ unsafe fn give_back_pins(bo: *mut bindings::ttm_buffer_object, pins: usize) {
 ///
 /// # Safety
 ///
-/// Only to be called for what [`Base::unpin`] has queued.
+/// Only to be called for a `late` that [`Base::unpin`] has queued.
 unsafe extern "C" fn unpin_later(late: *mut bindings::ttm_late) -> bool {
     // SAFETY: `late` is that of an object that is alive, by the function's requirements: by the
     // type invariants of `Base` the references for `pins`, of which there are some, keep it.
@@ -246,7 +247,7 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
     // SAFETY: The object is complete, so by the type invariants of `Base` `late` is initialized.
     // This is called once for it.
     unsafe { bindings::ttm_late_hold(late) };
-    // SAFETY: Nobody joins or leaves a bulk any more, as there is no GEM reference.
+    // SAFETY: No thread changes `bulk` any more, as there is no GEM reference.
     if unsafe { (*this.bulk.get()).is_some() } {
         // SAFETY: The buffer is valid, and so is its reservation.
         let resv = unsafe { (*bo).base.resv };
@@ -270,7 +271,7 @@ pub(super) unsafe extern "C" fn free_callback(gem: *mut bindings::drm_gem_object
 ///
 /// # Safety
 ///
-/// Only to be called for what [`free_callback`] has queued.
+/// Only to be called for a `late` that [`free_callback`] has queued.
 unsafe extern "C" fn leave_later(late: *mut bindings::ttm_late) -> bool {
     // SAFETY: `late` is that of a buffer whose initial reference is still there, by the function's
     // requirements, so it is part of a valid `Base`.
@@ -306,15 +307,15 @@ pub(super) unsafe extern "C" fn destroy_callback(bo: *mut bindings::ttm_buffer_o
 ///
 /// # Safety
 ///
-/// Only to be called for what [`destroy_callback`] has queued.
+/// Only to be called for a `late` that [`destroy_callback`] has queued.
 unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
     // SAFETY: `late` is that of a buffer which TTM is done with, by the function's requirements, so
     // it is part of a `Base` that is valid until it is freed here.
     let this = unsafe { Base::from_late(late) };
     let (free, bo) = (this.free, this.bo());
 
-    // SAFETY: By the type invariants of `Base` `free` frees this object. Nobody uses it any more,
-    // and no reservation is held.
+    // SAFETY: By the type invariants of `Base` `free` frees this object. TTM is done with it and it
+    // has no GEM reference, so it is no longer used; no reservation is held.
     unsafe { free(bo) };
     true
 }

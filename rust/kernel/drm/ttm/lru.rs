@@ -21,7 +21,7 @@ use crate::{
 };
 use core::ffi::c_void;
 
-/// The lock of a device's LRU lists is held, and nobody is in the middle of a step.
+/// The lock of a device's LRU lists is held, and no cursor is between a step and its pause.
 ///
 /// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Forgetting the device's
 /// leaks the lock; that of a walk is given back by the walk.
@@ -86,7 +86,7 @@ impl<'a, T: Driver> Lru<'a, T> {
 
     /// # Safety
     ///
-    /// What the type invariants say must be the case without this type's doing.
+    /// The caller must have established the type invariants.
     pub(super) unsafe fn assume_locked(dev: &'a Device<T>) -> Self {
         // INVARIANT: By the function's requirements.
         Self {
@@ -151,12 +151,12 @@ where
 {
     /// # Safety
     ///
-    /// `item` must be valid; `arg` must be a valid pointer to an `F` that nobody else uses.
+    /// `item` must be valid; `arg` must be a valid pointer to an `F` that no other code uses.
     unsafe extern "C" fn callback<F>(item: *const bindings::ttm_lru_item, arg: *mut c_void)
     where
         F: FnMut(*const bindings::ttm_lru_item),
     {
-        // SAFETY: `arg` is a valid pointer to an `F` that nobody else uses, by the function's
+        // SAFETY: `arg` is a valid pointer to an `F` that no other code uses, by the function's
         // requirements; the borrow ends with this call.
         let visit = unsafe { &mut *arg.cast::<F>() };
 
@@ -164,8 +164,8 @@ where
     }
 
     // SAFETY: `man` is a valid manager and the LRU lock of its device is held, by the function's
-    // requirements. `visit` is used by nobody else during the call, and it is an `F`, as `callback`
-    // wants.
+    // requirements. No other code uses `visit` during the call, and it is an `F`, as `callback`
+    // requires.
     unsafe {
         bindings::ttm_resource_manager_visit_lru(man, Some(callback::<F>), (&raw mut visit).cast())
     };

@@ -38,7 +38,7 @@ impl<'dev, T: Driver> Route<'dev, T> {
         }
     }
 
-    /// The next manager. What the device doesn't have is passed by.
+    /// The next manager. Skips memory types that the device doesn't have.
     pub(super) fn next(&mut self) -> Option<&'dev Manager<T>> {
         while let [first, rest @ ..] = self.rest {
             self.rest = rest;
@@ -88,7 +88,7 @@ pub struct Manager<T: Driver>(
     PhantomData<fn() -> T>,
 );
 
-// SAFETY: What is there for a shared reference is constant or has locks of its own.
+// SAFETY: All that a shared reference gives access to is constant or has locks of its own.
 unsafe impl<T: Driver> Sync for Manager<T> {}
 
 impl<T: Driver> Manager<T> {
@@ -122,7 +122,7 @@ impl<T: Driver> Manager<T> {
         unsafe { bindings::ttm_resource_manager_usage(self.as_raw()) }
     }
 
-    /// A cursor, to walk what is on the manager's LRU lists. It has to be pinned first.
+    /// Returns a cursor to walk the manager's LRU lists. Pin it first.
     pub fn cursor(&self) -> Cursor<'_, T> {
         Cursor::new(self, Route::new(self.device(), &[]))
     }

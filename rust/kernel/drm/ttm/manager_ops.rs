@@ -25,7 +25,7 @@ use core::{
     ptr, //
 };
 
-/// What a buffer needs.
+/// The place that a buffer needs.
 pub struct Request<'a> {
     size: usize,
     alignment: u32,
@@ -43,7 +43,7 @@ impl Request<'_> {
         self.size >> PAGE_SHIFT
     }
 
-    /// What the first page's number must be a multiple of; 1 if anything goes.
+    /// The alignment of the first page, in pages; 1 if any page will do.
     pub fn alignment(&self) -> u32 {
         self.alignment.max(1)
     }
@@ -54,8 +54,7 @@ impl Request<'_> {
     }
 }
 
-/// Manages the space in a memory type: what a driver writes that has no use for TTM's range
-/// manager.
+/// Manages the space in a memory type, for drivers that don't use TTM's range manager.
 ///
 /// Space is a range of pages. A manager with locks of its own takes them in these functions; TTM
 /// calls them from many threads.
@@ -107,7 +106,7 @@ impl Request<'_> {
 /// # Ok::<(), Error>(())
 /// ```
 pub trait ManagerOps: Send + Sync + Sized + 'static {
-    /// What a buffer has of it.
+    /// The space of a buffer.
     type Space: Send + Sync + 'static;
 
     /// Finds space.
@@ -122,15 +121,15 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 
     /// The first page of `space`, counted from the start of the memory type.
     ///
-    /// Asked once, after [`Self::alloc`]. What goes beyond the memory type is refused with
-    /// [`EINVAL`], and given back.
+    /// Asked once, after [`Self::alloc`]. A space beyond the end of the memory type is freed, and
+    /// the allocation fails with [`EINVAL`].
     fn start(&self, space: &Self::Space) -> u64;
 
     /// Takes space back. May sleep.
     ///
-    /// Of what is made of pages, in memory reclaim as well, if the device has a
-    /// [shrinker](super::Setup::shrinker): then it must not allocate, nor take a lock under which
-    /// others do. See [`Driver`](super::Driver#locks-and-allocations).
+    /// If the memory type is made of pages and the device has a [shrinker](super::Setup::shrinker),
+    /// this is called in memory reclaim as well: it must neither allocate nor take a lock under
+    /// which any thread allocates. See [`Driver`](super::Driver#locks-and-allocations).
     fn free(&self, space: Self::Space) {
         drop(space);
     }
@@ -237,8 +236,8 @@ impl Free {
 ///
 /// # Safety
 ///
-/// `bdev` must be initialized and have no manager for `mem_type`. What is returned must be called
-/// before it goes.
+/// `bdev` must be initialized and have no manager for `mem_type`. The function that this returns
+/// must be called before `bdev` goes.
 pub(super) unsafe fn install<M: ManagerOps>(
     bdev: *mut bindings::ttm_device,
     mem_type: MemType,
@@ -258,8 +257,8 @@ pub(super) unsafe fn install<M: ManagerOps>(
     // SAFETY: Nothing moves it: it is only accessed through pointers.
     let core = KBox::into_raw(unsafe { Pin::into_inner_unchecked(core) });
 
-    // SAFETY: `core` is valid, and nobody else knows of it; `bdev` is by the function's
-    // requirements. The functions are static.
+    // SAFETY: `core` is valid, and no other code has a pointer to it yet; `bdev` is valid by the
+    // function's requirements. The functions are static.
     unsafe {
         let man = (*core).man.get();
 
@@ -328,8 +327,8 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         res: *mut *mut bindings::ttm_resource,
     ) -> c_int {
-        // SAFETY: TTM passes what is valid, and memory for a pointer in `res`, by the function's
-        // requirements.
+        // SAFETY: TTM passes a valid manager, buffer and place, and memory for a pointer in `res`,
+        // by the function's requirements.
         let (this, request) = unsafe {
             let request = Request {
                 size: (*bo).base.size,
@@ -350,15 +349,16 @@ impl<M: ManagerOps> Core<M> {
             )?;
             let new = KBox::into_raw(new);
 
-            // SAFETY: `new` is valid, and nobody else knows of it; the rest by the function's
-            // requirements.
+            // SAFETY: `new` is valid, and no other code has a pointer to it yet; the buffer and the
+            // place are valid by the function's requirements.
             unsafe { bindings::ttm_resource_init(bo, place, &raw mut (*new).res) };
             match this.alloc(&request) {
                 Ok((space, start)) => {
                     // INVARIANT: `space` of `Resource` is initialized, and `res` of `Core` is the
-                    // first field of what came out of a box.
-                    // SAFETY: `new` is valid. Walkers don't look at what is written: the resource
-                    // is none of a buffer's yet. `res` is valid by the function's requirements.
+                    // first field of a `Resource` that came out of a box.
+                    // SAFETY: `new` is valid. Walks don't read the fields that are written here, as
+                    // the resource isn't a buffer's yet. `res` is valid by the function's
+                    // requirements.
                     unsafe {
                         (*new).space.write(space);
                         (*new).res.start = start;
@@ -393,8 +393,8 @@ impl<M: ManagerOps> Core<M> {
         // CAST: The resource comes first.
         let raw = res.cast::<Resource<M::Space>>();
 
-        // SAFETY: By the type invariants of `Resource`. It is read this once, as nobody uses the
-        // resource any more.
+        // SAFETY: By the type invariants of `Resource` its `space` is initialized. It is read only
+        // once, as the resource is no longer used.
         this.ops.free(unsafe { (*raw).space.assume_init_read() });
         // SAFETY: `res` is a valid resource of `man`, by the function's requirements, and its space
         // was just given back.
@@ -408,11 +408,12 @@ impl<M: ManagerOps> Core<M> {
     ///
     /// # Safety
     ///
-    /// `res` must be a resource of such a manager and a buffer's, and valid for `'a`.
+    /// `res` must be a buffer's resource, made by a manager with these functions, and valid for
+    /// `'a`.
     unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> (&'a M::Space, Range<u64>) {
         // CAST: The resource comes first.
         let res = res.cast::<Resource<M::Space>>();
-        // Only this part is borrowed: what TTM has of it changes under the LRU lock.
+        // Only this part is borrowed: TTM's part changes under the LRU lock.
         // SAFETY: `res` is valid for `'a`, and a buffer's, by the function's requirements, so by
         // the type invariants of `Resource` its space is initialized. That isn't written to until
         // it is freed.
@@ -462,7 +463,7 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         size: usize,
     ) -> bool {
-        // SAFETY: TTM passes what is valid, and a resource of this manager, by the function's
+        // SAFETY: TTM passes a valid manager, place and resource of this manager, by the function's
         // requirements.
         unsafe { Self::ask(M::intersects, man, res, place, size) }
     }
@@ -476,7 +477,7 @@ impl<M: ManagerOps> Core<M> {
         place: *const bindings::ttm_place,
         size: usize,
     ) -> bool {
-        // SAFETY: TTM passes what is valid, and a resource of this manager, by the function's
+        // SAFETY: TTM passes a valid manager, place and resource of this manager, by the function's
         // requirements.
         unsafe { Self::ask(M::compatible, man, res, place, size) }
     }
@@ -491,8 +492,8 @@ impl<M: ManagerOps> Core<M> {
         // SAFETY: `man` is part of a `Self` that is valid for the call, by the function's
         // requirements.
         let debug = Debug(unsafe { &Self::from_raw(man).ops });
-        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until
-        // this returns.
+        // SAFETY: `printer` is valid, by the function's requirements; DRM doesn't use it until this
+        // returns.
         let mut printer = unsafe { Printer::from_raw(printer) };
 
         printer.write_fmt(fmt!("{debug}"));

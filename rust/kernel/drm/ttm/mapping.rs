@@ -26,8 +26,8 @@ use core::ops::Deref;
 
 /// A buffer that is pinned and mapped for the kernel; dropping this unmaps and unpins it.
 ///
-/// It is accessed with the functions of [`Io`], whatever the buffer is made of. Programs and the
-/// device may access it at the same time.
+/// It is accessed with the functions of [`Io`], in every memory type. Programs and the device may
+/// access it at the same time.
 ///
 /// It may be dropped with the reservation held, as [`Pinned`].
 ///
@@ -150,8 +150,8 @@ impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE>
     fn as_view(self) -> SysMem<'a, Region<SIZE>> {
         let size = self.pinned.buffer().size();
 
-        // SAFETY: By the type invariants, as long as `self` is borrowed. What is mapped is whole
-        // pages.
+        // SAFETY: By the type invariants all of the buffer is mapped at `addr` as long as `self` is
+        // borrowed, and `addr` is that of a page.
         unsafe { SysMem::new(Region::ptr_from_raw_parts_mut(self.addr, size)) }
     }
 }
@@ -167,8 +167,8 @@ impl<T: DriverObject, const SIZE: usize> Deref for Mapping<T, SIZE> {
 impl<T: DriverObject, const SIZE: usize> Drop for Mapping<T, SIZE> {
     fn drop(&mut self) {
         if self.owned {
-            // Not `ttm_bo_vunmap`, which wants the reservation: for what is made of pages it does
-            // no more.
+            // Not `ttm_bo_vunmap`, which requires the reservation. For a buffer made of pages it
+            // does no more than this.
             // SAFETY: By the type invariants this is where the buffer was mapped, for this alone,
             // and it isn't used again. The buffer is still pinned, so its pages are there.
             unsafe { bindings::vunmap(self.addr.cast()) };

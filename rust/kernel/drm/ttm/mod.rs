@@ -9,10 +9,10 @@
 //! evictable is on the LRU list of the manager of its memory type. Buffers that are used together
 //! share a reservation ([`Resv`]) and a [`BulkMove`], to go to the list's tail in one go.
 //!
-//! A [`Cursor`] walks a manager's list. To step, the device's LRU lock must be held; to do anything
-//! with a buffer, it must be dropped. So a walk takes a reference to the buffer, leaves a hitch in
-//! the list, drops the lock, and goes on from the hitch when it has the lock again. Whatever
-//! happened meanwhile, it meets every buffer that stayed.
+//! A [`Cursor`] walks a manager's list. A step needs the device's LRU lock; work on a buffer needs
+//! it dropped. So a walk takes a reference to the buffer, parks a hitch in the list, drops the
+//! lock, and continues from the hitch when it has the lock again. It returns every buffer that
+//! stayed on the list meanwhile.
 //!
 //! ```
 //! use core::pin::pin;
@@ -51,9 +51,9 @@
 //! buffer is on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by
 //! [`Manager::usage`], and by dropping a [`Cursor`].
 //!
-//! What is dropped never waits for a reservation: a [`Pinned`], a [`Mapping`] or the last reference
-//! to an [`Object`] may go while the thread holds that of the buffer. If it isn't free, what needs
-//! it is done a little later, by a work.
+//! A drop never waits for a reservation: a [`Pinned`], a [`Mapping`] or the last reference to an
+//! [`Object`] may be dropped while the thread holds the buffer's reservation. If the reservation
+//! isn't free, a work item takes it and does the rest later.
 //!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 

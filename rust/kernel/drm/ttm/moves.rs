@@ -115,7 +115,7 @@ impl Move<'_> {
         unsafe { space(self.old()) }
     }
 
-    /// Where the buffer is to be.
+    /// The place that the buffer moves to.
     pub fn to(&self) -> Space {
         // SAFETY: By the type invariants `new` is a resource that was allocated for this move.
         unsafe { space(self.new) }
@@ -215,7 +215,7 @@ impl Move<'_> {
         #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
         if let Some(job) = self.job.take() {
             return by.and_then(|_| self.by_job(&job)).inspect_err(|_| {
-                // The job is under way, and nobody else would wait for it.
+                // The job is under way, and no reservation has its fence, so wait for it here.
                 let _ = job.wait();
             });
         }

@@ -66,8 +66,8 @@ use core::{
 
 /// A GEM object whose base is a TTM buffer.
 ///
-/// Programs can map it. What they then see is its content, wherever the buffer is at the time;
-/// while it moves, their accesses wait.
+/// Programs can map it. A mapping shows the buffer's content in every memory type; accesses wait
+/// while the buffer moves.
 ///
 /// A reference to one, or an [`ARef`], says that the object is alive. When the last one goes, the
 /// object may stay on as a zombie until the GPU is done with it; only TTM sees it then, see
@@ -80,9 +80,9 @@ use core::{
 /// devices can be imported if the driver has [`Driver::import`]; one of its own that comes back is
 /// the same object.
 ///
-/// The memory of an imported object, and its reservation, belong to the exporter. It can only be
-/// where buffers are made of pages, and is never swapped out, shrunk or purged. To map it is to map
-/// what was exported. Whether the CPU reaches its content, [`Driver::MAPS_IMPORTS`] says.
+/// The memory of an imported object, and its reservation, belong to the exporter. It can only be in
+/// memory types made of pages, and is never swapped out, shrunk or purged. A mapping of it maps the
+/// exported buffer. [`Driver::MAPS_IMPORTS`] says whether the CPU reaches its content.
 ///
 /// [`Driver::export_places`]: super::Driver::export_places
 /// [`Driver::import`]: super::Driver::import
@@ -135,8 +135,8 @@ gem::impl_aref_for_gem_obj! {
 // SAFETY: GEM objects may be used and freed from any thread, and the driver's part is `Send`.
 unsafe impl<T: DriverObject> Send for Object<T> {}
 
-// SAFETY: What is there for a shared reference is constant, has locks of its own, or is protected
-// by the reservation. The driver's part is `Sync`.
+// SAFETY: All that a shared reference gives access to is constant, has locks of its own, or is
+// protected by the reservation. The driver's part is `Sync`.
 unsafe impl<T: DriverObject> Sync for Object<T> {}
 
 impl<T: DriverObject> Object<T> {
@@ -162,12 +162,13 @@ impl<T: DriverObject> Object<T> {
     ///
     /// The size is rounded up to whole pages. `args` are for the driver's part.
     ///
-    /// May sleep, and may evict other buffers. If it shares a reservation, that must not be held.
+    /// May sleep, and may evict other buffers. If it shares a reservation, the caller must not hold
+    /// that.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if the size is 0 or too large, or `config` makes no sense; [`EXDEV`] if its bulk
-    /// is on another device; what the driver's part and [`Reserved::validate`] return.
+    /// [`EINVAL`] if the size is 0 or too large, or `config` contradicts itself; [`EXDEV`] if its
+    /// bulk is on another device; errors of the driver's part and of [`Reserved::validate`].
     pub fn new(
         dev: &drm::Device<T::Driver>,
         size: usize,
@@ -254,17 +255,17 @@ impl<T: DriverObject> Object<T> {
         // CAST: The base comes first, and its buffer there.
         let bo: *mut bindings::ttm_buffer_object = obj.as_ptr().cast();
 
-        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and nobody else knows of it.
-        // The functions are static.
+        // SAFETY: `bo` is memory for a `ttm_buffer_object`, zeroed, and no other code has a pointer
+        // to it yet. The functions are static.
         unsafe {
             (*bo).base.funcs = const { &Self::FUNCS };
             (*bo).priority = priority;
         }
         // SAFETY: `dev` is valid, and the GEM part is zeroed, but for its functions.
         unsafe { bindings::drm_gem_private_object_init(dev.as_raw(), &raw mut (*bo).base, size) };
-        // It isn't alive yet. Who meets it on a list before it is complete gets no reference, which
-        // nobody would heed if that fails.
-        // SAFETY: The GEM part was just initialized, and nobody else knows of it.
+        // It isn't alive yet: a walk that finds it on a list before it is complete gets no
+        // reference. A failure would free the object in spite of that reference.
+        // SAFETY: The GEM part was just initialized, and no other code has a pointer to it yet.
         unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 0) };
         // SAFETY: The base is valid, and keeps no device yet. This is the one that it will be on.
         unsafe { Base::keep_device(&raw mut (*obj.as_ptr()).base, tdev.raw()) };
@@ -310,24 +311,24 @@ impl<T: DriverObject> Object<T> {
             )
         })?;
 
-        // SAFETY: It is complete, and up to now nobody has got a reference.
+        // SAFETY: It is complete, and no thread has got a reference so far, as the count was 0.
         unsafe { bindings::refcount_set(&raw mut (*bo).base.refcount.refcount, 1) };
         // INVARIANT: `bo` is initialized, and `alloc` had the object keep its device.
         // SAFETY: This reference is given away here.
         Ok(unsafe { ARef::from_raw(obj) })
     }
 
-    /// Whether others have the same reservation.
+    /// Whether it shares its reservation.
     pub(super) fn shares_resv(&self) -> bool {
         self.resv.is_some()
     }
 
-    /// What it was imported from, if it was.
+    /// The DMA-buf that it was imported from, if any.
     pub(super) fn dma_buf(&self) -> Option<&DmaBuf> {
         self.dma_buf.as_ref()
     }
 
-    /// What a buffer was imported from, or null.
+    /// The DMA-buf that a buffer was imported from, or null.
     ///
     /// # Safety
     ///
@@ -407,22 +408,22 @@ impl<T: DriverObject> Object<T> {
         Reserved::try_lock(self)
     }
 
-    /// Whether nobody uses the buffer in a way that who wants to use it as `usage` says waits for.
+    /// Whether a new user with `usage` has no earlier user to wait for.
     ///
-    /// That is for a peek: the reservation isn't taken, and others may just begin to use it. See
-    /// [`Self::wait_idle_timeout`].
+    /// This is only a snapshot: the reservation isn't taken, so another user may begin at any time.
+    /// See [`Self::wait_idle_timeout`].
     pub fn is_idle_for(&self, usage: FenceUsage) -> bool {
         // SAFETY: `raw_resv` returns a reservation that is valid as long as `self` is borrowed, as
         // `RawResv` requires.
         unsafe { bindings::dma_resv_test_signaled(self.raw_resv(), usage.waits_for()) }
     }
 
-    /// Waits, without the reservation, until the buffer can be used as `usage` says; or a signal is
-    /// there, or for `timeout`. May sleep.
+    /// Waits, without the reservation, until a new user with `usage` has no earlier user to wait
+    /// for; until a signal arrives; or for `timeout`. May sleep.
     ///
-    /// Who reads waits for those who write and for moves, who writes for those who read as well,
-    /// and [`FenceUsage::Bookkeep`] is for all that uses the buffer. Returns whether all that is
-    /// done. What began meanwhile may be waited for or not.
+    /// A reader waits for writers and moves; a writer waits for readers, too;
+    /// [`FenceUsage::Bookkeep`] waits for all users. Returns whether they are done. A use that
+    /// begins during the call may or may not be waited for.
     ///
     /// # Errors
     ///
@@ -468,8 +469,8 @@ impl<T: DriverObject> Object<T> {
         &self,
         bulk: Option<Arc<BulkInner>>,
     ) -> Option<Arc<BulkInner>> {
-        // SAFETY: The reservation is held, or nobody else knows of the buffer, and `bo.bulk_move`
-        // points to `bulk`, by the function's requirements.
+        // SAFETY: The reservation is held, or no other code has a pointer to the buffer yet, and
+        // `bo.bulk_move` points to `bulk`, by the function's requirements.
         unsafe { self.base.replace_bulk(bulk) }
     }
 
@@ -517,8 +518,8 @@ impl<T: DriverObject> Object<T> {
             Some(_) => "none",
             None => "busy",
         };
-        // SAFETY: `printer` is valid, by the function's requirements; nobody else uses it until
-        // this returns.
+        // SAFETY: `printer` is valid, by the function's requirements; DRM doesn't use it until this
+        // returns.
         let mut printer = unsafe { Printer::from_raw(printer) };
         for _ in 0..indent {
             printer.write_fmt(fmt!("\t"));
@@ -530,7 +531,7 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `bo` must be one that [`Self::alloc`] made, which TTM is done with, and nobody uses any
+    /// `bo` must come from [`Self::alloc`], TTM must be done with it, and it must not be used any
     /// more. No reservation must be held.
     unsafe fn free(bo: *mut bindings::ttm_buffer_object) {
         // SAFETY: `bo` comes from `alloc`, which has embedded it in a `Self`, by the function's
@@ -543,12 +544,13 @@ impl<T: DriverObject> Object<T> {
         // SAFETY: `bo` is a buffer on that device, which TTM doesn't use any more, and no
         // reservation is held, by the function's requirements.
         unsafe { imports::release(raw, bo) };
-        // SAFETY: The GEM part was initialized by `alloc`, and nobody uses it any more. If the
-        // buffer was imported, the reservation stays until the object's reference to the DMA-buf is
-        // dropped, below.
+        // SAFETY: The GEM part was initialized by `alloc`, and it is no longer used, by the
+        // function's requirements. If the buffer was imported, the reservation stays until the
+        // object's reference to the DMA-buf is dropped, below.
         unsafe { bindings::drm_gem_object_release(&raw mut (*bo).base) };
 
-        // SAFETY: It came out of a box in `alloc`, and nobody uses it any more.
+        // SAFETY: It came out of a box in `alloc`, and it is no longer used, by the function's
+        // requirements.
         drop(unsafe { KBox::from_raw(this) });
     }
 }
@@ -599,7 +601,8 @@ impl<T: DriverObject> AllocImpl for Object<T> {
     };
 }
 
-// SAFETY: That of the buffer, which is as much required of.
+// SAFETY: It returns the reservation of the buffer, which `RawResv` for `Buffer` keeps valid and
+// the same as long as the buffer is borrowed.
 unsafe impl<T: DriverObject> RawResv for Object<T> {
     fn raw_resv(&self) -> *mut bindings::dma_resv {
         self.buffer().raw_resv()

@@ -36,13 +36,13 @@ use crate::sync::Arc;
 /// )?;
 /// assert_eq!(obj.reserve().bulk_id(), Some(bulk.id()));
 ///
-/// // What is evicted first comes first.
+/// // The list begins with the lower priority, which is evicted first.
 /// let low = dev.vram(0x1000)?;
 /// assert_eq!(dev.order()?, [low.buffer().id(), obj.buffer().id()]);
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// What makes no sense is refused:
+/// A config that contradicts itself, or the device, is refused:
 ///
 /// ```
 /// use kernel::drm::ttm::{
@@ -69,10 +69,10 @@ use crate::sync::Arc;
 /// # Ok::<(), Error>(())
 /// ```
 pub struct ObjectConfig<'a, T: DriverObject> {
-    /// Where it is at first. By default, in system memory.
+    /// Its first place. By default, system memory.
     pub placement: Placement<'a>,
 
-    /// What its place in memory is a multiple of, in pages. By default, and with 0, anything goes.
+    /// The alignment of its place, in pages. By default, and with 0, any place will do.
     pub alignment: u32,
 
     /// Buffers with a lower priority are evicted first. Less than

@@ -98,7 +98,7 @@ impl<T: DriverObject> Drop for Pinned<T> {
 }
 
 impl<T: DriverObject> Reserved<'_, Object<T>> {
-    /// Pins the buffer to where it is, until what is returned is dropped.
+    /// Pins the buffer to its place until the [`Pinned`] is dropped.
     ///
     /// Pinned buffers are on no manager's LRU list.
     ///

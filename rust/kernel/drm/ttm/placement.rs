@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Where a buffer is to be, and how to get it there.
+//! Placements of buffers, and the options of an operation that moves them.
 //!
 //! C header: [`include/drm/ttm/ttm_placement.h`](srctree/include/drm/ttm/ttm_placement.h)
 
@@ -13,7 +13,7 @@ use core::{
     ops::Range, //
 };
 
-/// A memory type of a device: system memory, VRAM, and what else a driver sets up.
+/// A memory type of a device: system memory, VRAM, or another one that the driver sets up.
 ///
 /// # Invariants
 ///
@@ -274,7 +274,7 @@ impl<'a> Placement<'a> {
         (end > 0).then(|| Self(&self.0[..end]))
     }
 
-    /// What TTM takes. Valid for `'a`.
+    /// The placement for TTM. Valid for `'a`.
     pub(super) fn as_raw(&self) -> bindings::ttm_placement {
         bindings::ttm_placement {
             // CAST: Fits by the invariant of `Self`.
@@ -313,7 +313,7 @@ impl Caching {
     }
 }
 
-/// How an operation that may move buffers is to be done, and what it did.
+/// The options of an operation that may move buffers, and its results.
 ///
 /// # Examples
 ///
@@ -333,7 +333,7 @@ impl Caching {
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
-    /// Waits for what it needs, and can't be interrupted by signals.
+    /// Waits as long as it must, and can't be interrupted by signals.
     pub const fn new() -> Self {
         // INVARIANT: `resv` is null.
         Self(
@@ -365,7 +365,7 @@ impl OperationCtx {
 
     /// Where memory is short, it ends with [`ENOMEM`]; no process is killed for it.
     ///
-    /// The system still reclaims what it can.
+    /// The system still reclaims as much memory as it can.
     pub const fn gfp_retry_mayfail(mut self) -> Self {
         self.0.gfp_retry_mayfail = true;
         self
@@ -393,8 +393,8 @@ impl OperationCtx {
         )
     }
 
-    /// Calls `f`, and meanwhile lends the reservation `resv` to evict buffers that have it. What
-    /// could not be waited for goes to `contended`, with a reference.
+    /// Calls `f`. Meanwhile buffers with the reservation `resv` may be evicted. A buffer that could
+    /// not be waited for is stored in `contended`, with a reference.
     ///
     /// # Safety
     ///
@@ -420,7 +420,8 @@ impl OperationCtx {
         result
     }
 
-    /// Calls `f`, and meanwhile what can't be waited for goes to `contended`, with a reference.
+    /// Calls `f`. Meanwhile a buffer that can't be waited for is stored in `contended`, with a
+    /// reference.
     pub(super) fn noting<R>(
         &mut self,
         contended: &mut *mut bindings::ttm_buffer_object,
@@ -440,7 +441,8 @@ impl OperationCtx {
         result
     }
 
-    /// What TTM takes, as long as `self` is borrowed. TTM changes nothing but the count of bytes.
+    /// The context for TTM, valid as long as `self` is borrowed. TTM changes only the count of
+    /// bytes.
     pub(super) fn as_raw(&mut self) -> *mut bindings::ttm_operation_ctx {
         &mut self.0
     }

@@ -148,7 +148,7 @@ unsafe fn sg_table(bo: *mut bindings::ttm_buffer_object) -> Result<*mut bindings
 ///
 /// `dma_buf` must be valid, and `vma` be a mapping that is just being made.
 unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_struct) -> Result {
-    // SAFETY: Both are valid, and nobody else knows the mapping yet, by the function's
+    // SAFETY: Both are valid, and no other code has a pointer to the mapping yet, by the function's
     // requirements.
     unsafe {
         // The exporter sets these.
@@ -202,7 +202,7 @@ unsafe fn is_of_device(
     unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
 }
 
-// The callbacks of GEM. All are only to be called by DRM, on an object of this type that is alive.
+// The callbacks of GEM. Only DRM may call them, on an object of this type that is alive.
 impl<T: DriverObject> Object<T> {
     /// # Safety
     ///
@@ -235,7 +235,7 @@ impl<T: DriverObject> Object<T> {
         }
 
         // SAFETY: `gem` is an object of this type that is alive, by the function's requirements;
-        // `flags` are what DRM asks for.
+        // `flags` are DRM's.
         unsafe { bindings::drm_gem_prime_export(gem, flags) }
     }
 
@@ -329,8 +329,8 @@ impl<T: DriverObject> Object<T> {
         let bo = this.buffer().as_raw();
 
         // SAFETY: The reservation is held, and `map` is from `vmap_callback`, by the function's
-        // requirements: that has mapped what was imported through its DMA-buf, and has pinned and
-        // mapped anything else.
+        // requirements: it has mapped an imported buffer through its DMA-buf, and has pinned and
+        // mapped any other buffer.
         unsafe {
             if let Some(dma_buf) = this.dma_buf() {
                 dma_buf.vunmap(map);
@@ -382,7 +382,7 @@ impl<T: DriverObject> Object<T> {
     /// # Safety
     ///
     /// Only to be called by DRM, on a device of this driver. `attach` must be valid, and `sgt` be
-    /// what is mapped for it.
+    /// the scatterlist that is mapped for it.
     pub(super) unsafe extern "C" fn import_callback(
         dev: *mut bindings::drm_device,
         attach: *mut bindings::dma_buf_attachment,
@@ -408,8 +408,8 @@ impl<T: DriverObject> Object<T> {
     ///
     /// # Safety
     ///
-    /// `sgt` must be what is mapped of it for a device, by `attach`, and stay so until
-    /// `imports::release` or `Imports::end`; if this fails, until it returns.
+    /// `sgt` must be the scatterlist that is mapped for `attach`, an attachment to it, and stay so
+    /// until `imports::release` or `Imports::end`; if this fails, until it returns.
     unsafe fn import(
         dev: &drm::Device<T::Driver>,
         dma_buf: DmaBuf,

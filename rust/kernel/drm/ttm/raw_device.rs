@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What TTM has of a device, and how that goes.
+//! The part of a device that isn't generic: TTM's device, its memory types, and their teardown.
 //!
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
@@ -58,12 +58,12 @@ impl Memory {
     }
 }
 
-/// How others reach a device that have no reference to it, and none to its module.
+/// The ways to a device that need no reference to it or to its module.
 ///
 /// # Invariants
 ///
 /// - `shrinker` is null, or a shrinker of the device.
-/// - Nobody else has `debugfs`.
+/// - Only this has `debugfs`.
 struct Outside {
     shrinker: *mut bindings::ttm_shrinker,
     debugfs: Option<debugfs::Dir>,
@@ -90,12 +90,12 @@ impl Outside {
     }
 }
 
-/// What TTM has of a device.
+/// The part of a device that isn't generic over the driver.
 ///
 /// # Invariants
 ///
 /// - `bdev` is initialized. The managers in `bdev.man_drv` are valid, and are its own.
-/// - `memory` says what is behind each memory type: at least as much as its manager manages.
+/// - `memory` has the memory behind each memory type: at least as much as its manager manages.
 /// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned that;
 ///   all others but that of system memory are range managers.
 /// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
@@ -235,7 +235,7 @@ impl RawDevice {
         self.outside.lock().debugfs.is_some()
     }
 
-    /// Says in which folder the managers are shown: one that nobody else has.
+    /// Sets the debugfs folder that shows the managers. No other code may have it.
     pub(super) fn set_debugfs(self: Pin<&mut Self>, dir: debugfs::Dir) {
         self.outside.lock().debugfs = Some(dir);
     }
@@ -276,7 +276,7 @@ impl RawDevice {
         outside.debugfs = None;
         if !outside.shrinker.is_null() {
             // SAFETY: By the type invariants it is one of `bdev`, whose managers are still there.
-            // Nobody else destroys it: it is out of reach from here on, as the lock is held.
+            // Only this destroys it: the lock is held, and the pointer is cleared below.
             unsafe { bindings::ttm_shrinker_destroy(outside.shrinker) };
             // INVARIANT: There is none any more.
             outside.shrinker = ptr::null_mut();
@@ -296,7 +296,8 @@ impl RawDevice {
         self.drm
     }
 
-    /// Says what is behind a memory type that was just given a manager, and how that is freed.
+    /// Sets the memory behind a memory type that was just given a manager, and the function that
+    /// frees the manager.
     pub(super) fn set_memory(
         self: Pin<&mut Self>,
         mem_type: MemType,
@@ -319,12 +320,12 @@ impl RawDevice {
         match self.memory.get(unsafe { (*res).mem_type } as usize)? {
             #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
             Memory::Emulated(memory) => {
-                // SAFETY: `res` is valid and completely allocated, by the function's requirements, so
-                // its start doesn't change any more.
+                // SAFETY: `res` is valid and completely allocated, by the function's requirements,
+                // so its start doesn't change any more.
                 let start = unsafe { (*res).start };
 
-                // The memory is only accessed through this pointer. By the type invariants `start` is
-                // inside of it, so no bits get lost.
+                // The memory is only accessed through this pointer. By the type invariants `start`
+                // is inside of it, so no bits get lost.
                 Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
             }
             _ => None,
@@ -378,7 +379,7 @@ impl RawDevice {
 ///
 /// # Invariants
 ///
-/// It is what `drm_dev_enter` gave.
+/// The index is one that `drm_dev_enter` returned.
 pub(super) struct Plugged(c_int);
 
 impl Plugged {
@@ -388,7 +389,7 @@ impl Plugged {
     ///
     /// # Safety
     ///
-    /// `drm` must be valid as long as what is returned.
+    /// `drm` must be valid as long as the returned [`Plugged`].
     pub(super) unsafe fn enter(drm: *mut bindings::drm_device) -> Result<Self> {
         let mut index = 0;
 
@@ -433,14 +434,15 @@ impl PinnedDrop for RawDevice {
         let this = self.project();
         let bdev = this.bdev.get();
 
-        // SAFETY: By the type invariants it was added, and nobody has a reference to the device.
+        // SAFETY: By the type invariants it was added, and there is no reference to the device any
+        // more.
         unsafe { bindings::ttm_owner_del(this.owner.get()) };
 
         // SAFETY: By the type invariants `bdev` is initialized. Its managers don't change any more.
         let managers = unsafe { (*bdev).man_drv };
         for &man in managers.iter().filter(|man| !man.is_null()) {
-            // SAFETY: By the type invariants, a manager of `bdev`. Who has a cursor borrows the
-            // device, so nobody does any more.
+            // SAFETY: By the type invariants `man` is a manager of `bdev`. A cursor borrows the
+            // device, so no cursor is in use any more.
             unsafe { unlink_forgotten(bdev, man) };
         }
 
@@ -453,7 +455,7 @@ impl PinnedDrop for RawDevice {
         for (n, free) in (1..).zip(&this.free[1..]) {
             match free {
                 // SAFETY: By the type invariants it is what frees the manager of this memory type.
-                // That is empty, as there are no buffers, and nobody has a cursor.
+                // The manager is empty, as there are no buffers, and no cursor is in use.
                 Some(free) => unsafe { free.call(bdev, n) },
                 // SAFETY: By the type invariants, it is a range manager, or there is none. It is
                 // empty, so this doesn't fail.
@@ -481,7 +483,8 @@ pub(super) unsafe fn is_shrinkable(bdev: *mut bindings::ttm_device) -> bool {
 ///
 /// # Safety
 ///
-/// `man` must be a valid manager of `bdev`, which is initialized, and nobody use a cursor any more.
+/// `man` must be a valid manager of `bdev`, which is initialized, and no cursor may be in use any
+/// more.
 unsafe fn unlink_forgotten(
     bdev: *mut bindings::ttm_device,
     man: *mut bindings::ttm_resource_manager,
@@ -505,8 +508,8 @@ unsafe fn unlink_forgotten(
             break;
         }
 
-        // SAFETY: It is the hitch of a cursor, which is valid, as it is on a list, and which nobody
-        // uses. The LRU lock is held.
+        // SAFETY: It is the hitch of a cursor, which is valid, as it is on a list, and no longer in
+        // use, by the function's requirements. The LRU lock is held.
         unsafe {
             let cursor = container_of!(hitch, bindings::ttm_resource_cursor, hitch);
             bindings::ttm_resource_cursor_fini(cursor.cast_mut());

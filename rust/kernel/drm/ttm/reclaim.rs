@@ -23,13 +23,13 @@ use core::ptr;
 impl<B: AsBuffer> Reserved<'_, B> {
     /// Swaps the buffer's pages out, and moves it to system memory for that.
     ///
-    /// They come back with [`Reserved::populate`], or when the buffer moves. If nobody needs the
-    /// buffer any more, its pages are freed instead.
+    /// They come back with [`Reserved::populate`], or when the buffer moves. The pages of a zombie
+    /// are freed instead.
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if it has no pages, is imported or pinned, or the device has a shrinker; what
-    /// [`Reserved::validate`] may return.
+    /// [`EBUSY`] if it has no pages, is imported or pinned, or the device has a shrinker; errors of
+    /// [`Reserved::validate`].
     ///
     /// # Examples
     ///
@@ -112,7 +112,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
             {
                 return Err(EBUSY);
             }
-            // Nobody is there to want a zombie moved.
+            // Zombies and ghosts have no user, so they aren't moved.
             flags.set_allow_move((!(*bo).deleted && !(*bo).base.dev.is_null()).into());
             bindings::ttm_bo_shrink(ctx.as_raw(), bo, flags)
         };
@@ -166,7 +166,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
 }
 
 impl<T: DriverObject> Reserved<'_, Object<T>> {
-    /// Drops what the buffer contains, and its place.
+    /// Drops the buffer's content, and its place.
     ///
     /// It gets a place again when it is validated.
     ///

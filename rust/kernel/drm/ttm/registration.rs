@@ -123,9 +123,10 @@ pub fn register<T: Driver>(
     if !ptr::eq(unsafe { (*drm.as_raw()).dev }, parent.as_raw()) {
         return Err(EINVAL);
     }
-    // SAFETY: It is the parent of a device of this driver, and so part of such a device of a bus.
-    // It is bound until the resources have been released that it has by then, and the data is one
-    // of them, or dropped here. No code can tell the lifetime from the one that ends then.
+    // SAFETY: The pointer is that of the parent of a device of this driver, so it is embedded in a
+    // device of the driver's bus type. The parent is bound until its resources are released; the
+    // data is one of them, or is dropped here. No code can distinguish the lifetime from the one
+    // that ends then.
     let bound: &'static T::ParentDevice<device::Bound> =
         unsafe { device::AsBusDevice::from_device(&*ptr::from_ref(parent)) };
     let data = data(bound)?;
@@ -137,8 +138,8 @@ pub fn register<T: Driver>(
     let registration = unsafe { drm::Registration::with_data(dev, data, 0) }?;
 
     raw.set_registration(Registered::new(room.write(registration)));
-    // SAFETY: The parent is bound. `end_callback` gets what it wants, and is called at once on
-    // failure.
+    // SAFETY: The parent is bound. `end_callback` gets the token of a registered device, and is
+    // called at once on failure.
     to_result(unsafe {
         bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(raw))
     })?;
@@ -190,7 +191,7 @@ impl Registered {
 
     /// # Safety
     ///
-    /// `registration` must be a boxed registration of such a driver, and is given away.
+    /// `registration` must be a boxed registration of this driver, and is given away.
     unsafe fn end<T: Driver>(registration: *mut c_void) {
         // SAFETY: `registration` is a box of that type, which is given away, by the function's
         // requirements.
@@ -219,8 +220,8 @@ unsafe extern "C" fn end_callback(token: *mut c_void) {
     // SAFETY: The device is valid: the registration still has a reference to it.
     unsafe { bindings::drm_dev_get(drm) };
     if let Some(Registered { registration, end }) = raw.take_registration() {
-        // SAFETY: By the type invariants of `Registered`, `registration` is what `end` wants. It
-        // was taken out, so it gets it once.
+        // SAFETY: By the type invariants of `Registered`, `registration` is a boxed registration of
+        // the driver that `end` is for. It was taken out, so `end` gets it only once.
         unsafe { end(registration) };
     }
     raw.leave();
@@ -269,7 +270,7 @@ pub(super) fn enable_dma(parent: &faux::Registration) {
     let dev: &device::Device<device::Bound> = parent.as_ref().as_ref();
 
     // Nothing refuses this mask.
-    // SAFETY: The device is valid, and nobody uses it for DMA yet.
+    // SAFETY: The device is valid, and has no DMA mapping yet.
     let _ = unsafe { bindings::dma_coerce_mask_and_coherent(dev.as_raw(), u64::MAX) };
 }
 

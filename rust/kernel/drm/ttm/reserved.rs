@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! The guard of a reservation, and what it shows of a buffer.
+//! The guard of a reservation, and the state of a buffer that it protects.
 //!
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
@@ -24,8 +24,8 @@ use core::{
     ptr, //
 };
 
-/// The reservation of `B` is held. Dropping this gives it back; one that a transaction has lent,
-/// the transaction gives back.
+/// The reservation of `B` is held. Dropping this gives it back. If a transaction has lent this, the
+/// transaction gives it back instead.
 ///
 /// # Examples
 ///
@@ -55,13 +55,13 @@ use core::{
 /// # Forgetting
 ///
 /// The reservation is held for ever. A buffer that doesn't share it is never freed, nor is its
-/// device; once nobody else has the buffer, the driver's module stays.
+/// device; once this guard alone has the buffer, the driver's module stays.
 ///
 /// # Invariants
 ///
 /// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is a buffer,
 ///   it is that of the buffer.
-/// - Unless it is `lent`, this is to give it back; if it is, someone else will, after `'a`.
+/// - Unless it is `lent`, this gives it back. If it is, the lender does, after `'a`.
 /// - There are two guards of one reservation only if both are lent.
 #[must_use = "the reservation is given back immediately when this is unused"]
 pub struct Reserved<'a, B: Reserve> {
@@ -74,30 +74,33 @@ pub struct Reserved<'a, B: Reserve> {
 impl<'a, B: Reserve> Reserved<'a, B> {
     pub(super) fn lock(inner: &'a B) -> Self {
         // Without an acquire context, this doesn't fail.
-        // SAFETY: By the requirements of `RawResv`, it is valid as long as `inner` is borrowed.
+        // SAFETY: By the requirements of `RawResv`, the reservation is valid as long as `inner` is
+        // borrowed.
         unsafe { bindings::dma_resv_lock(inner.raw_resv(), ptr::null_mut()) };
 
-        // SAFETY: Just taken.
+        // SAFETY: The reservation was just taken, and no guard stands for it yet.
         unsafe { Self::assume_locked(inner) }
     }
 
     pub(super) fn lock_interruptible(inner: &'a B) -> Result<Self> {
-        // SAFETY: By the requirements of `RawResv`, it is valid as long as `inner` is borrowed.
+        // SAFETY: By the requirements of `RawResv`, the reservation is valid as long as `inner` is
+        // borrowed.
         let ret = to_result(unsafe {
             bindings::dma_resv_lock_interruptible(inner.raw_resv(), ptr::null_mut())
         });
 
         // Without an acquire context, there is no other reason.
         ret.map_err(|_| ERESTARTSYS)?;
-        // SAFETY: Just taken.
+        // SAFETY: The reservation was just taken, and no guard stands for it yet.
         Ok(unsafe { Self::assume_locked(inner) })
     }
 
     pub(super) fn try_lock(inner: &'a B) -> Option<Self> {
-        // SAFETY: By the requirements of `RawResv`, it is valid as long as `inner` is borrowed.
+        // SAFETY: By the requirements of `RawResv`, the reservation is valid as long as `inner` is
+        // borrowed.
         let taken = unsafe { bindings::dma_resv_trylock(inner.raw_resv()) };
 
-        // SAFETY: Just taken.
+        // SAFETY: The reservation was just taken, and no guard stands for it yet.
         taken.then(|| unsafe { Self::assume_locked(inner) })
     }
 
@@ -116,8 +119,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 
     /// # Safety
     ///
-    /// The current thread must hold the reservation of `inner` for `'a`, and someone else give it
-    /// back. No guard that isn't lent may stand for it.
+    /// The current thread must hold the reservation of `inner` for `'a`, and another owner must
+    /// give it back. No guard that isn't lent may stand for it.
     pub(super) unsafe fn lend(inner: &'a B) -> Self {
         // INVARIANT: By the function's requirements, and those of `RawResv` and `AsBuffer`.
         Self {
@@ -160,7 +163,8 @@ impl<'a, B: Reserve> Reserved<'a, B> {
 impl<B: Reserve> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
         if !self.lent {
-            // SAFETY: By the type invariants it is held, and this is to give it back.
+            // SAFETY: By the type invariants the reservation is held, and as this guard isn't lent,
+            // it gives it back.
             unsafe { bindings::dma_resv_unlock(self.resv) };
         }
     }
@@ -194,7 +198,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// The first page of the buffer's place, counted from the start of the memory type.
     ///
-    /// [`None`] if it has no place; of no meaning in system memory.
+    /// [`None`] if it has no place. It has no meaning in system memory.
     pub fn start(&self) -> Option<usize> {
         // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
         // `resource`, is held.
@@ -221,8 +225,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
         !tt.is_null() && unsafe { bindings::ttm_tt_is_populated(tt) }
     }
 
-    /// Whether the memory of the buffer is there: it has a place, and pages if that is made of
-    /// such.
+    /// Whether the buffer has memory: it has a place, and pages if the place is made of pages.
     pub(super) fn is_resident(&self) -> bool {
         // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
         // `resource`, is held.

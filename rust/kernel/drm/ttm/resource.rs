@@ -87,9 +87,9 @@ impl Resource {
             return None;
         }
 
-        // SAFETY: By the type invariants the resource is valid. What is in a range is a buffer's,
-        // which is valid as long as its resource is on a list; the LRU lock, which protects its
-        // bulk, is held.
+        // SAFETY: By the type invariants the resource is valid. A resource in a range belongs to a
+        // buffer, which is valid as long as its resource is on a list. The LRU lock, which protects
+        // its bulk, is held.
         BulkId::new(unsafe { (*(*res).bo).bulk_move })
     }
 }

@@ -21,7 +21,7 @@ pub(super) mod private {
     ///
     /// # Safety
     ///
-    /// What `raw_resv` returns must be a valid `dma_resv`, and the same one, as long as `self` is
+    /// `raw_resv` must return a valid `dma_resv`, and always the same one, as long as `self` is
     /// borrowed.
     pub unsafe trait RawResv {
         /// The reservation.
@@ -125,8 +125,8 @@ impl Resv {
 #[pinned_drop]
 impl PinnedDrop for Resv {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants the reservation is initialized. Nobody holds or uses it
-        // any more: each user has a reference to `self`.
+        // SAFETY: By the type invariants the reservation is initialized. It is no longer held or
+        // used: each user has a reference to `self`.
         unsafe { bindings::dma_resv_fini(self.resv.get()) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What a device is made of.
+//! The memory types of a device, and the memory behind them.
 //!
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
@@ -35,14 +35,14 @@ use crate::{
     str::CString, //
 };
 
-/// What the space in a memory type is made of.
+/// The memory behind a memory type.
 pub enum Backing {
     /// Pages of system memory, which a buffer has when it is there: for memory types that say which
     /// system memory the device can reach.
     Pages,
 
-    /// Memory of its own: what a virtual device has for VRAM. It is allocated at once, from the
-    /// kernel's virtual memory; contents are copied when a buffer moves there or away.
+    /// Memory that the kernel allocates at once, with `vmalloc()`: the VRAM of a virtual device.
+    /// The content of a buffer is copied when the buffer moves there or away.
     #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated,
 
@@ -55,7 +55,7 @@ pub enum Backing {
 ///
 /// # Invariants
 ///
-/// It is there until the device is unplugged, and nobody else uses it.
+/// It stays until the device is unplugged, and no other code uses it.
 pub struct Window {
     start: PhysAddr,
     size: ResourceSize,
@@ -160,7 +160,7 @@ impl Setup<'_> {
 
         let (bdev, use_tt) = (self.raw.bdev(), memory.is_pages());
         // SAFETY: By the type invariants the device is initialized; it has no such manager yet, as
-        // was just checked. It goes after what is returned was called.
+        // was just checked. The returned function is called before the device goes.
         let free = unsafe { manager_ops::install(bdev, mem_type, use_tt, pages, ops) }?;
         // INVARIANT: `memory` of `RawDevice`: the size is that of the manager, and `free` was made
         // for it.
@@ -170,9 +170,10 @@ impl Setup<'_> {
 
     /// Lets the system take pages from the device's buffers when it is short of memory.
     ///
-    /// What is [purgeable](super::Reserved::set_purgeable) is dropped, and so is what TTM alone
-    /// still has. The rest is backed up, if there is swap space, and comes back when it is needed.
-    /// Such buffers aren't swapped out by TTM itself. That ends when the device is unregistered.
+    /// The pages of [purgeable](super::Reserved::set_purgeable) buffers and of zombies are dropped.
+    /// Those of other buffers are backed up, if there is swap space, and come back when they are
+    /// needed. TTM itself doesn't swap out such buffers. The shrinker goes when the device is
+    /// unregistered.
     ///
     /// # Errors
     ///
@@ -253,7 +254,7 @@ impl Setup<'_> {
         if let Some(dentry) = dir.as_dentry() {
             for n in 0..bindings::TTM_NUM_MEM_TYPES {
                 // SAFETY: By the type invariants the device is initialized, and its managers with
-                // it, which nobody else changes meanwhile.
+                // it, which only `self` can change.
                 let man = unsafe { (*self.raw.bdev()).man_drv[n as usize] };
                 if man.is_null() {
                     continue;
@@ -277,7 +278,7 @@ impl Setup<'_> {
         let pages = size >> PAGE_SHIFT;
 
         // SAFETY: By the type invariants the device is initialized, and its managers with it, which
-        // nobody else changes meanwhile.
+        // only `self` can change.
         if !unsafe { (*self.raw.bdev()).man_drv[mem_type.index()] }.is_null() {
             return Err(EEXIST);
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! A virtual device, so that the examples here can do without making one each.
+//! A virtual device with a driver, for the examples and the tests.
 
 use super::{
     BufferId,
@@ -73,12 +73,12 @@ pub struct BufferData {
     owned: SetOnce<Owned>,
 }
 
-/// What else a buffer owns.
+/// The other values that a buffer owns.
 #[derive(Default)]
 pub struct Owned {
     /// Its own device, or another one.
     pub dev: Option<ARef<drm::Device<Driver>>>,
-    /// What it is a member of, or another one.
+    /// The bulk that it is a member of, or another one.
     pub bulk: Option<Arc<BulkMove<Driver>>>,
     /// Others.
     pub objects: KVec<ARef<Object<BufferData>>>,
@@ -95,7 +95,7 @@ impl Drop for Gone {
     }
 }
 
-/// What a buffer's content is worth.
+/// How a buffer is evicted and exported.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Kind {
     /// It is kept.
@@ -139,19 +139,19 @@ impl BufferData {
 pub(in crate::drm::ttm) mod owner {
     use super::*;
 
-    /// Nobody has to load the driver.
+    /// The driver is built in, so this is no module.
     pub struct Module;
 
     impl ModuleMetadata for Module {
         const NAME: &'static CStr = c"ttm-test-device";
         const THIS_MODULE: ThisModule = {
-            // SAFETY: What is built in has no module.
+            // SAFETY: Built-in code has no module, which is a null pointer.
             unsafe { ThisModule::from_ptr(core::ptr::null_mut()) }
         };
     }
 }
 
-// Two ioctls, in the words of another driver.
+// Two ioctls, with the numbers of another driver.
 impl Driver {
     /// Says 1.
     fn guarded(
@@ -341,11 +341,11 @@ impl drm::file::DriverFile for File {
 pub struct Device {
     drm: ARef<drm::Device<Driver>>,
     _parent: faux::Registration,
-    // Goes last.
+    // Dropped last.
     _settled: Settled,
 }
 
-/// Dropping this waits until what was dropped before is freed.
+/// Dropping this waits until the buffers that were dropped before are freed.
 struct Settled;
 
 impl Drop for Settled {
@@ -384,7 +384,7 @@ impl Device {
         Self::make(Works::Badly, |_| Ok(()))
     }
 
-    /// Makes a device that moves buffers, but not what they contain.
+    /// Makes a device that moves buffers, but not their content.
     pub fn new_that_forgets() -> Result<Self> {
         Self::make(Works::Forgets, |_| Ok(()))
     }
@@ -565,7 +565,7 @@ impl Device {
     }
 }
 
-/// Has all shrinkers give back what they can, as if the system was short of memory.
+/// Lets all shrinkers give back as much as they can, as if the system were short of memory.
 ///
 /// Lockdep is told so, and complains of locks that others hold while they allocate.
 pub fn press_for_memory() {
@@ -585,7 +585,7 @@ pub fn press_for_memory() {
     }
 }
 
-/// Keeps the address of what is about to be forgotten, so that kmemleak doesn't take it for lost.
+/// Keeps the address of a value that is about to be forgotten, so that kmemleak doesn't report it.
 pub fn remember<T>(forgotten: &T) {
     static ADDRESSES: [Atomic<usize>; 8] = [const { Atomic::new(0) }; 8];
     static COUNT: Atomic<usize> = Atomic::new(0);

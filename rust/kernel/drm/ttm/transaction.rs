@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Several reservations at once.
+//! Transactions: several reservations at once.
 //!
 //! C header: [`include/drm/drm_exec.h`](srctree/include/drm/drm_exec.h)
 
@@ -77,8 +77,8 @@ impl From<Error> for Stop {
 ///
 /// # Errors
 ///
-/// What `f` returns; [`ERESTARTSYS`]; [`EDEADLK`] if `f` returns that a reservation was contended
-/// when none was.
+/// Errors of `f`; [`ERESTARTSYS`]; [`EDEADLK`] if `f` returns that a reservation was contended when
+/// none was.
 ///
 /// # Examples
 ///
@@ -89,7 +89,7 @@ impl From<Error> for Stop {
 /// let objects = [dev.system(0x1000)?, dev.vram(0x1000)?];
 /// let mut ctx = OperationCtx::new();
 ///
-/// // They change places, and nobody sees them in the same.
+/// // They change places, and no other thread sees both in the same memory type.
 /// ttm::transaction(&OperationCtx::new(), |tx| {
 ///     let mut a = tx.reserve(&objects[0])?;
 ///     let mut b = tx.reserve(&objects[1])?;
@@ -126,7 +126,8 @@ pub fn transaction<'env, R>(
     // SAFETY: `exec` is memory for a `drm_exec`.
     unsafe { bindings::drm_exec_init(tx.exec.get(), flags, 0) };
     let result = tx.rounds(&mut f);
-    // SAFETY: It was initialized above. It isn't used any more, nor is what was lent.
+    // SAFETY: It was initialized above. It isn't used any more, and all guards that it has lent are
+    // gone.
     unsafe { bindings::drm_exec_fini(tx.exec.get()) };
 
     result.map_err(|stop| stop.0.unwrap_or(EDEADLK))
@@ -160,7 +161,8 @@ pub struct Transaction<'env> {
     stopped: Cell<Option<Stop>>,
     walking: Cell<bool>,
     in_the_way: Cell<Option<Reference>>,
-    // An object goes after all reservations are given back. Invariant: nobody may shorten it.
+    // An object goes after all reservations are given back. Invariant, so that the lifetime can't
+    // be shortened.
     _env: PhantomData<Cell<&'env ()>>,
     _not_send: NotThreadSafe,
 }
@@ -181,14 +183,14 @@ impl<'env> Transaction<'env> {
         }
     }
 
-    /// Calls `f` once, with what could not be waited for in the round before.
+    /// Calls `f` once, after taking the reservation that the round before could not wait for.
     fn round<R>(&self, f: &mut impl FnMut(&Self) -> Result<R, Stop>) -> Result<R, Stop> {
         // SAFETY: By the type invariants `exec` is initialized. `contended` is only changed by this
         // thread, in calls with `exec`.
         let contended = unsafe { (*self.exec.get()).contended };
 
-        // It is waited for now, while there is nothing else. It also has to be the first that
-        // `exec` knows of: what shares its reservation must not be alone with that.
+        // Wait for it now, while no reservation is held. It must also be the first object of
+        // `exec`: no other object that shares its reservation may be registered without it.
         if !contended.is_null() {
             // SAFETY: `exec` has a reference to it, and it lives for `'env`.
             unsafe { self.lock(contended) }?;
@@ -197,7 +199,7 @@ impl<'env> Transaction<'env> {
     }
 
     /// Gives all reservations back, and begins the next round. The transaction keeps its age, so
-    /// that some day it is the oldest, which nobody can be in the way of.
+    /// that it becomes the oldest one at some time, and then all others give way to it.
     ///
     /// # Errors
     ///
@@ -205,15 +207,15 @@ impl<'env> Transaction<'env> {
     fn back_off(&self) -> Result<(), Stop> {
         let exec = self.exec.get();
         let Some(bo) = self.in_the_way.take() else {
-            // SAFETY: By the type invariants `exec` is initialized. What was lent for the last
-            // round is gone: it borrowed `self`.
+            // SAFETY: By the type invariants `exec` is initialized. All guards that were lent in
+            // the last round are gone, as they borrowed `self`.
             unsafe { bindings::drm_exec_cleanup(exec) };
             return Ok(());
         };
 
         // SAFETY: By the type invariants `exec` is initialized, and nothing that was lent is left.
         // There is a reference to `bo`, so it is valid during the call, and so is its reservation,
-        // which doesn't change as long as somebody has a reference.
+        // which doesn't change as long as there is a reference.
         let ret = to_result(unsafe { bindings::drm_exec_back_off(exec, (*bo.0).base.resv) });
         ret.map_err(|_| ERESTARTSYS.into())
     }
@@ -262,16 +264,16 @@ impl<'env> Transaction<'env> {
         })
     }
 
-    /// As [`Reserved::validate`], but evicts what is in the way even if that has to be waited for.
+    /// As [`Reserved::validate`], but waits for the reservations of buffers that must be evicted.
     ///
-    /// Buffers whose reservation others have are waited for. Where that could deadlock, the
-    /// transaction starts over, when such a buffer is free.
+    /// If waiting for a reservation could deadlock, the transaction starts over when that
+    /// reservation is free.
     ///
-    /// What the transaction has reserved stays where it is, but for the buffers with the
-    /// reservation `lent`, or without that, with the buffer's own. This is for those of a VM, which
-    /// share one: what isn't needed now can make room for what is. Which these are, the driver says
-    /// with [`Driver::eviction_valuable`]. A buffer that is in a fallback of `placement` leaves it
-    /// for a better place if [`Driver::insists`] says so.
+    /// Buffers that the transaction has reserved stay in place, except those with the reservation
+    /// `lent`, or without `lent`, those with the buffer's own. This lets a VM, whose buffers share
+    /// a reservation, evict buffers that it doesn't need now to make room for others.
+    /// [`Driver::eviction_valuable`] says which may go. A buffer that is in a fallback of
+    /// `placement` leaves it for a better place if [`Driver::insists`] says so.
     ///
     /// # Errors
     ///
@@ -336,8 +338,8 @@ impl<'env> Transaction<'env> {
         validate(placement).map_err(|e| self.failed(e))
     }
 
-    /// Calls `f` with a place for what TTM can't wait for. If that was used before in this round,
-    /// it says so.
+    /// Calls `f` with a pointer that TTM sets to a buffer that it can't wait for. The pointer is
+    /// set already if that happened before in this round.
     fn noting_contention<R>(
         &self,
         f: impl FnOnce(&mut *mut bindings::ttm_buffer_object) -> R,
@@ -361,8 +363,8 @@ impl<'env> Transaction<'env> {
         is_contended
     }
 
-    /// What the failure of an operation of TTM means: if something could not be waited for, the
-    /// transaction starts over.
+    /// Turns an error of TTM into a [`Stop`]: if a buffer could not be waited for, the transaction
+    /// starts over.
     fn failed(&self, e: Error) -> Stop {
         if e == EDEADLK && self.is_contended() {
             return self.stop(Stop::CONTENDED);
@@ -390,8 +392,7 @@ impl<'env> Transaction<'env> {
         }
     }
 
-    /// Calls `f` for the buffers of a manager, each reserved together with what the transaction
-    /// has.
+    /// Calls `f` for the buffers of a manager, each reserved in this transaction.
     ///
     /// This waits for reservations. Where that could deadlock, the transaction starts over, when
     /// such a buffer is free; so `f` may meet a buffer again. Buffers whose reservation the
@@ -399,7 +400,7 @@ impl<'env> Transaction<'env> {
     /// taken. `f` may end the walk, but not take reservations in this transaction, as they could be
     /// that of the buffer.
     ///
-    /// What was moved since the walk began is passed by, so that it ends.
+    /// The walk skips buffers that were moved since it began, so that it ends.
     ///
     /// # Errors
     ///
@@ -441,7 +442,7 @@ impl<'env> Transaction<'env> {
     ) -> Result<(), Stop> {
         self.may_lock()?;
 
-        // INVARIANT: Nobody but the walk takes reservations: `may_go_on` says so.
+        // INVARIANT: Only the walk takes reservations, as `may_go_on` fails while `walking` is set.
         self.walking.set(true);
         let result = self.noting_contention(|contended| {
             ctx.for_walk().noting(contended, |ctx| {
@@ -461,8 +462,7 @@ impl<'env> Transaction<'env> {
 
     /// # Safety
     ///
-    /// The ticket may be used, and nobody but the walk may take reservations with it until this
-    /// returns.
+    /// The ticket may be used, and only the walk may take reservations with it until this returns.
     unsafe fn walk_with<T: Driver>(
         &self,
         man: &Manager<T>,
@@ -491,7 +491,8 @@ impl<'env> Transaction<'env> {
                 Ok(bo) => {
                     // SAFETY: It is a buffer of this device, or a ghost of one, with a reference
                     // and reserved until the next step, which gives it back. No other guard stands
-                    // for that: what the transaction has is passed by, and `f` takes none in it.
+                    // for its reservation: the walk skips reservations that the transaction has,
+                    // and `f` takes none in it.
                     let mut reserved = unsafe { Reserved::lend(Buffer::from_raw(bo)) };
                     if f(&mut reserved).is_break() {
                         break Ok(());
@@ -499,11 +500,11 @@ impl<'env> Transaction<'env> {
                 }
                 Err(e) => break Err(e),
             }
-            // SAFETY: The cursor is initialized; what was lent is gone.
+            // SAFETY: The cursor is initialized, and the guard that was lent is gone.
             bo = unsafe { bindings::ttm_bo_lru_cursor_next(cursor) };
         };
-        // SAFETY: The cursor was initialized above, and isn't used again. What was lent for the
-        // walk is gone.
+        // SAFETY: The cursor was initialized above, and isn't used again. The guards that were lent
+        // for the walk are gone.
         unsafe { bindings::ttm_bo_lru_cursor_fini(cursor) };
         result
     }

@@ -26,7 +26,7 @@ use core::{
     ptr, //
 };
 
-/// The pages of a buffer, or what became of them.
+/// The pages of a buffer, and their state.
 ///
 /// # Invariants
 ///
@@ -44,8 +44,8 @@ struct Tt {
     /// It is that of an imported buffer. Constant.
     is_imported: bool,
 
-    /// What the pages of an imported buffer are to be taken from, if the CPU is to reach them; else
-    /// null.
+    /// The DMA-buf that the pages of an imported buffer are taken from, if the CPU is to reach
+    /// them; else null.
     dma_buf: *mut bindings::dma_buf,
 
     /// The pages of an imported buffer, for the CPU. Protected by the reservation.
@@ -115,7 +115,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     // function's requirements.
     let shrinkable = unsafe { raw_device::is_shrinkable((*bo).bdev) };
     if shrinkable {
-        // What is backed up must not be swapped out as well.
+        // TTM must not swap out pages that may be backed up.
         page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
     }
 
@@ -124,7 +124,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     let ret = unsafe { bindings::ttm_tt_init(raw, bo, page_flags, caching.as_raw(), 0) };
     let mut done = to_result(ret);
     if done.is_ok() && shrinkable {
-        // SAFETY: It was just initialized, and has no pages yet. Nobody else knows of it.
+        // SAFETY: It was just initialized, and has no pages yet. No other code has a pointer to it.
         done = to_result(unsafe { bindings::ttm_tt_setup_backup(raw) }).inspect_err(|_| {
             // SAFETY: It was initialized above, has no pages, and is not used any more.
             unsafe { bindings::ttm_tt_fini(raw) };
@@ -140,7 +140,7 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
     }
 }
 
-/// Frees what [`create`] made.
+/// Frees a `ttm_tt` that [`create`] made.
 ///
 /// # Safety
 ///
@@ -149,12 +149,12 @@ pub(super) unsafe extern "C" fn destroy(
     _bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
-    // SAFETY: `tt` comes from `create` and is valid, by the function's requirements; nobody else
-    // has it any more.
+    // SAFETY: `tt` comes from `create` and is valid, by the function's requirements, and the buffer
+    // is the last to have it.
     if unsafe { *purged(tt) } {
-        // TTM would look for what is backed up.
+        // TTM would look for backed up pages.
         // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type
-        // invariants of `Tt` it is initialized; nobody else has it any more.
+        // invariants of `Tt` it is initialized. The buffer is the last to have it.
         unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     }
     // SAFETY: `tt` comes from `create`, by the function's requirements, so by the type invariants
@@ -197,12 +197,13 @@ pub(super) unsafe extern "C" fn populate(
         // `ctx` is valid, by the function's requirements.
         return unsafe { bindings::ttm_tt_restore(bdev, tt, ctx) };
     }
-    // SAFETY: `tt` is initialized, and nobody wants back what is backed up of it, if anything is.
+    // SAFETY: `tt` is initialized, and if pages of it are backed up, their content is no longer
+    // needed.
     unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     if was_purged {
-        // Nobody is to see what others left in the pages.
-        // SAFETY: `tt` is initialized and has no pages. Nobody else uses it, as the reservation is
-        // held.
+        // The pages may have data of others, so clear them.
+        // SAFETY: `tt` is initialized and has no pages. No other thread uses it, as the reservation
+        // is held.
         unsafe { bindings::ttm_tt_mark_for_clear(tt) };
     }
     // SAFETY: `bdev` is that of the buffer, so its pool is initialized; `tt` has no pages, its
@@ -215,25 +216,26 @@ pub(super) unsafe extern "C" fn populate(
     ret
 }
 
-/// Takes the pages of a buffer, and what is backed up of them.
+/// Frees the pages of a buffer, and their backup.
 ///
 /// # Safety
 ///
-/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held, or that
-/// nobody else has any more. `bdev` must be that of the buffer.
+/// Only to be called by TTM, on a `tt` from [`create`] whose buffer's reservation is held, or to
+/// which there is no other reference. `bdev` must be that of the buffer.
 pub(super) unsafe extern "C" fn unpopulate(
     bdev: *mut bindings::ttm_device,
     tt: *mut bindings::ttm_tt,
 ) {
     // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     if let Some(tt) = unsafe { imported(tt) } {
-        // SAFETY: It is that of an imported buffer. TTM takes the pages of such a one with the
-        // reservation held in any case, also in `ttm_bo_delayed_delete`, and nobody uses them any
-        // more, by the function's requirements.
+        // SAFETY: It is that of an imported buffer. TTM always holds the reservation when it takes
+        // the pages of an imported buffer, also in `ttm_bo_delayed_delete`, and the pages are no
+        // longer used, by the function's requirements.
         return unsafe { unpopulate_imported(tt) };
     }
-    // SAFETY: `bdev` is that of the buffer, so the pages came from its pool. Nobody else uses them,
-    // as the reservation is held, or nobody else has them. All by the function's requirements.
+    // SAFETY: `bdev` is that of the buffer, so the pages came from its pool. No other thread uses
+    // them, as the reservation is held, or there is no other reference. All by the function's
+    // requirements.
     unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
 }
 
@@ -251,7 +253,7 @@ unsafe fn imported(tt: *mut bindings::ttm_tt) -> Option<*mut Tt> {
     unsafe { (*this).is_imported }.then_some(this)
 }
 
-/// Takes over the exporter's pages: their DMA addresses, and what is for the CPU if that is to
+/// Takes over the exporter's pages: their DMA addresses, and the pages themselves if the CPU is to
 /// reach them.
 ///
 /// # Safety
@@ -296,15 +298,15 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
 ///
 /// # Safety
 ///
-/// `tt` must be that of an imported buffer, its reservation held; nobody must use its pages any
+/// `tt` must be that of an imported buffer, its reservation held; its pages must not be used any
 /// more.
 unsafe fn unpopulate_imported(tt: *mut Tt) {
     // SAFETY: `tt` is valid, by the function's requirements; this is a pointer to its field.
     let raw = Opaque::cast_into(unsafe { &raw const (*tt).tt });
 
-    // SAFETY: `tt` is valid, its reservation is held and nobody uses the pages any more, by the
-    // function's requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, and what
-    // is mapped is of that DMA-buf, whose reservation this is.
+    // SAFETY: `tt` is valid, its reservation is held and the pages are no longer used, by the
+    // function's requirements. By the type invariants of `Tt` the `ttm_tt` is initialized, and
+    // `mapped` is a mapping of that DMA-buf, whose reservation this is.
     unsafe {
         (*raw).pages = ptr::null_mut();
         if let Some(mapped) = (*tt).mapped.take() {

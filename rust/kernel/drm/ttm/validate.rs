@@ -27,13 +27,12 @@ impl<B: AsBuffer> Reserved<'_, B> {
     ///
     /// # Errors
     ///
-    /// [`EBUSY`] if the buffer is pinned or isn't alive, and what [`Reserved::validate`] may
-    /// return.
+    /// [`EBUSY`] if the buffer is pinned or isn't alive; errors of [`Reserved::validate`].
     pub fn evict(&mut self, ctx: &mut OperationCtx) -> Result {
         let bo = self.bo();
 
         // SAFETY: By the type invariants of `Buffer` it is valid. Its reservation, which protects
-        // `pin_count`, is held. `deleted` is only set while nobody has a reference.
+        // `pin_count`, is held. `deleted` is only set when there is no reference.
         let busy = unsafe { (*bo).deleted || (*bo).pin_count != 0 };
         if busy || self.as_buffer().is_ghost() {
             return Err(EBUSY);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Walking over buffers, each handed out reserved.
+//! Walks over buffers that return each of them reserved.
 //!
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
@@ -28,7 +28,8 @@ use core::{
     ops::Deref, //
 };
 
-/// What a walk over buffers did not return, and why.
+/// Counts the buffers that a walk did not return, by reason (P10 in
+/// `Documentation/gpu/ttm-lru.rst`).
 ///
 /// Counts reasons, not buffers: a busy bulk counts once, and so does a list's tail that has moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,12 +86,12 @@ impl LeftOut {
 /// A walk over the buffers of a manager, made with [`Manager::walk`].
 ///
 /// It is an iterator once it is pinned: while the caller works on a buffer, a node in the list
-/// keeps the walk's place. Each buffer is handed out reserved, with a reference, and with no lock
-/// held but its reservation. What isn't to be had is passed by, and counted: see
-/// [`Self::left_out`].
+/// keeps the walk's place. Each buffer is returned reserved, with a reference, and with no other
+/// lock held. Buffers that the walk can't reserve are skipped and counted: see [`Self::left_out`].
 ///
-/// A walk is bounded: it hands out what was there when it began and wasn't moved since, each buffer
-/// once. So it ends, however fast others use buffers, and even if working on one moves it.
+/// A walk is bounded (P7): it returns each buffer that was on the list when the walk began and
+/// wasn't moved since, once. So it ends, even if other threads keep moving buffers, or the caller
+/// moves the ones that it gets.
 ///
 /// # Examples
 ///
@@ -104,7 +105,7 @@ impl LeftOut {
 /// let c = dev.vram(0x1000)?;
 /// let mut ctx = OperationCtx::new();
 ///
-/// // Somebody uses `b` just now.
+/// // Another user has reserved `b`.
 /// let used = b.reserve();
 ///
 /// let mut walk = pin!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.walk(&ctx));
@@ -149,8 +150,8 @@ impl LeftOut {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// One that is forgotten, on the heap, leaves its node in the list. As a forgotten [`Cursor`], it
-/// is in nobody's way, and the device takes it off before it goes itself.
+/// A walk that is forgotten on the heap leaves its node in the list. As that of a forgotten
+/// [`Cursor`], the node does no harm, and the device takes it off the list before it goes.
 ///
 /// [`Cursor`]: super::Cursor
 ///
@@ -219,8 +220,8 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         self
     }
 
-    /// Also hands out what was moved since the walk began, so that it misses nothing that stays on
-    /// the list; but it may never end.
+    /// Also returns buffers that were moved since the walk began. So it misses no buffer that stays
+    /// on the list, but may never end.
     ///
     /// # Examples
     ///
@@ -246,10 +247,10 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         self
     }
 
-    /// What the walk did not return so far.
+    /// Counts the buffers that the walk did not return so far.
     ///
-    /// Only if that is nothing, a walk that has ended has seen everything: that it found nothing
-    /// else proves that there is nothing.
+    /// A walk that has ended has seen everything only if all counts are 0. Otherwise it doesn't
+    /// prove that there is nothing left.
     pub fn left_out(&self) -> LeftOut {
         let mut all = self.left_out_before;
 
@@ -344,11 +345,11 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
         // SAFETY: By the type invariants the cursor is initialized: `step` made it ready. Only a
         // pointer is changed.
         unsafe { (*self.cursor.get()).bo = core::ptr::null_mut() };
-        // INVARIANT: The reference and the reservation were the cursor's. Nobody lent any, so the
-        // reservation is to be given back.
+        // INVARIANT: The reference and the reservation were the cursor's. The guard isn't lent, so
+        // it gives the reservation back.
         // SAFETY: `step` returned a buffer of this device, or a ghost of one, with a reference that
-        // lasts as long as what is made here, and reserved by this thread. No other guard stands
-        // for that.
+        // lasts as long as the `ReservedBuffer` made here, and this thread holds its reservation.
+        // No other guard stands for that.
         Some(Ok(ReservedBuffer(ManuallyDrop::new(unsafe {
             Reserved::assume_locked(Buffer::from_raw(bo))
         }))))
@@ -378,7 +379,7 @@ impl<T: Driver> Drop for ReservedWalk<'_, T> {
     }
 }
 
-/// A buffer that a walk has handed out: reserved, and with a reference.
+/// A buffer that a walk has returned: reserved, and with a reference.
 ///
 /// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps, and
 /// of the walk; but until it is dropped, others wait for it. If it is forgotten, they wait for
@@ -463,8 +464,7 @@ impl<T: Driver> ReservedBuffer<'_, T> {
     }
 }
 
-// Not `DerefMut`: what is swapped for another `Reserved` would take a reference along that isn't
-// its.
+// Not `DerefMut`: swapping the `Reserved` for another one would separate it from its reference.
 impl<'dev, T: Driver> Deref for ReservedBuffer<'dev, T> {
     type Target = Reserved<'dev, Buffer<T>>;
 

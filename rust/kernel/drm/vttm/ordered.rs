@@ -68,7 +68,8 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// `self.0` is a valid ordered work queue that nobody else destroys, nor enqueues delayed items to.
+/// `self.0` is a valid ordered work queue. Only this destroys it, and no delayed items are enqueued
+/// to it.
 pub struct OrderedQueue(NonNull<bindings::workqueue_struct>);
 
 // SAFETY: Work queues may be used and destroyed from any thread.
@@ -114,14 +115,14 @@ impl OrderedQueue {
 
 impl Drop for OrderedQueue {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the queue is valid, and nobody else destroys it. Nothing is
-        // enqueued any more, but for what is still to run, which this waits for.
+        // SAFETY: By the type invariant the queue is valid, and only this destroys it. Only items
+        // that run before it is gone may enqueue more, and this waits for them.
         unsafe { bindings::destroy_workqueue(self.0.as_ptr()) };
     }
 }
 
-// What follows isn't generic, nor inlined elsewhere: it is part of the kernel image, and not of a
-// module that it lets go.
+// The functions below are neither generic nor inlined elsewhere: they drop a reference to a module,
+// and must not be part of it.
 
 /// A reference to a module, to be dropped when all that was enqueued before has run.
 ///
@@ -168,8 +169,8 @@ impl Hold {
         let release = KBox::into_raw(release);
 
         // INVARIANT: The item of `Release` owns the reference from now on, which is this's.
-        // SAFETY: `release` comes out of a box, so it is valid and nobody else's. The name and the
-        // key are static. The queue is valid, by the function's requirements.
+        // SAFETY: `release` comes out of a box, so it is valid and no other code has a pointer to
+        // it. The name and the key are static. The queue is valid, by the function's requirements.
         unsafe {
             let work = Opaque::cast_into(&raw const (*release).work);
 
@@ -203,7 +204,7 @@ unsafe fn queue_work(
 /// `work` must be that of a [`Release`] which was enqueued.
 unsafe extern "C" fn release_callback(work: *mut bindings::work_struct) {
     // SAFETY: By the function's requirements it is part of a `Release`, which came out of a box,
-    // and is nobody else's any more.
+    // and no other code has a pointer to it any more.
     let release =
         unsafe { KBox::from_raw(container_of!(Opaque::cast_from(work), Release, work).cast_mut()) };
 

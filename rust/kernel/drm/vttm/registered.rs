@@ -9,12 +9,12 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// A platform device that no firmware knows of. It goes when this is dropped.
+/// A registered platform device that no firmware describes. Dropping this unregisters it.
 ///
 /// Other virtual devices are faux devices. Those can't be unbound through sysfs, as the faux bus
 /// has a single driver with `suppress_bind_attrs`, and versions of libdrm that are in use don't
 /// find a GPU on that bus. Unplugging a GPU while programs use it, and running other projects'
-/// programs on it, is what vttm is for.
+/// programs on it, are what vttm is for.
 ///
 /// # Examples
 ///
@@ -31,7 +31,7 @@ use core::ptr::NonNull;
 ///
 /// # Invariants
 ///
-/// `self.0` is a registered platform device, which nobody else unregisters.
+/// `self.0` is a registered platform device, which only this unregisters.
 #[must_use = "the device goes immediately when this is unused"]
 pub struct RegisteredDevice(NonNull<bindings::platform_device>);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Where the content of a buffer is, for a CPU that plays the device.
+//! The memory with the content of a buffer, as the CPU reaches it.
 
 use crate::{
     bindings,
@@ -54,7 +54,7 @@ impl Content {
         // SAFETY: `tt` isn't null, so it is valid, and as it is populated, `pages` is set. The
         // reservation, which protects it, is held.
         let pages = unsafe { (*tt).pages };
-        // What is imported may have none for the CPU.
+        // An imported buffer may have no pages that the CPU reaches.
         (!pages.is_null()).then_some(Self::Pages(pages))
     }
 
@@ -66,14 +66,13 @@ impl Content {
     ///
     /// # Safety
     ///
-    /// It must have more than `n` pages, and be valid. What is returned must be unmapped in reverse
-    /// order.
+    /// It must have more than `n` pages, and be valid. Pages must be unmapped in the reverse order.
     pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
         match self {
             Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
             // SAFETY: There are more than `n` pages, which are valid, by the function's
-            // requirements, so that `n` is within the array. What is returned is unmapped by the
-            // caller, in reverse order.
+            // requirements, so that `n` is within the array. The caller unmaps the page, in the
+            // reverse order.
             Self::Pages(pages) => unsafe { bindings::kmap_local_page(*pages.add(n)) }.cast(),
         }
     }
@@ -93,16 +92,15 @@ impl Content {
     ///
     /// # Safety
     ///
-    /// It must have more than `at` bytes, and be valid. What `f` gets is no more than the rest of a
-    /// page.
+    /// It must have more than `at` bytes, and be valid. `f` may access only the rest of that page.
     pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
         // SAFETY: It is valid and has more than `at` bytes, so it has that page, by the function's
         // requirements. It is unmapped below.
         let page = unsafe { self.map(at >> PAGE_SHIFT) };
         let ret = f(page.wrapping_add(at & (PAGE_SIZE - 1)));
 
-        // SAFETY: `page` is the page mapped above. It was mapped last: what `f` mapped, it has
-        // unmapped.
+        // SAFETY: `page` is the page mapped above. It was mapped last, as `f` has unmapped all that
+        // it has mapped.
         unsafe { self.unmap(page) };
         ret
     }

@@ -126,7 +126,7 @@ impl Drop for CopyJob {
     }
 }
 
-/// What a [`CopyJob`] does.
+/// The copy that a [`CopyJob`] makes.
 ///
 /// # Invariants
 ///
@@ -148,8 +148,8 @@ crate::impl_has_work! {
     impl HasWork<Self> for Copying { self.work }
 }
 
-// SAFETY: What it points to may be accessed from any thread, and by the type invariants is there as
-// long as `self` is; the fence is `Send`.
+// SAFETY: The memory of `from` and `to` may be accessed from any thread, and by the type invariants
+// it stays as long as `self`. The fence is `Send`.
 unsafe impl Send for Copying {}
 
 impl Copying {
@@ -184,7 +184,7 @@ impl Copying {
 
     fn run(&self) {
         for fence in &self.after {
-            // However that went.
+            // Its result doesn't matter.
             let _ = fence.wait();
         }
         for n in 0..self.pages {
@@ -192,8 +192,8 @@ impl Copying {
             // signaled yet.
             let (from, to) = unsafe { (self.from.map(n), self.to.map(n)) };
 
-            // SAFETY: Both are a page of memory, which is only accessed through pointers. Others
-            // have no business there, but get there if a manager gives a place out twice.
+            // SAFETY: Both are a page of memory, which is only accessed through pointers. Other
+            // buffers are there only if a manager has given the same place out twice.
             unsafe { copy(to, from, PAGE_SIZE) };
             // SAFETY: Just mapped, in the reverse order.
             unsafe {
@@ -217,11 +217,10 @@ impl Move<'_> {
     /// Makes a job that copies the content, to be run by another thread. Its fence is the next one
     /// of `timeline`.
     ///
-    /// The job then moves the buffer, whatever the driver answers, unless it answers an error. The
-    /// job begins when all users of the buffer are done, and all moves out of the new place.
-    /// Neither this nor the move waits for them, not even in an eviction. An eviction waits for the
-    /// job if the old memory type is made of pages, or if evictions from it used too many other
-    /// timelines.
+    /// The job then moves the buffer for any answer of the driver but an error. The job begins when
+    /// all users of the buffer are done, and all moves out of the new place. Neither this nor the
+    /// move waits for them, not even in an eviction. An eviction waits for the job if the old
+    /// memory type is made of pages, or if evictions from it used too many other timelines.
     ///
     /// Returns [`None`] if there is nothing to copy, or if the CPU can't reach both places.
     ///
@@ -311,8 +310,8 @@ impl Move<'_> {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
         let mut all = KVec::new();
 
-        // SAFETY: By the type invariants, the reservation is valid. TTM has added what is still
-        // under way in the new place.
+        // SAFETY: By the type invariants, the reservation is valid. TTM has added the fences of
+        // moves out of the new place.
         unsafe { add_fences_of((*self.bo).base.resv, usage, &mut all) }?;
         Ok(all)
     }

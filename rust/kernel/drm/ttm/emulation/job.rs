@@ -59,7 +59,7 @@ use core::{
 /// objects[1].reserve().write(0x1ff8, b"content!")?;
 ///
 /// let job = ttm::transaction(&OperationCtx::new(), |tx| {
-///     // What may have to start over.
+///     // Do first what may have to start over.
 ///     let mut to = tx.reserve(&objects[0])?;
 ///     let mut from = tx.reserve(&objects[1])?;
 ///     to.validate(Placement::VRAM, &mut OperationCtx::new())?;
@@ -417,7 +417,7 @@ impl Use {
 ///
 /// # Forgetting
 ///
-/// Its fence is never signaled. Its buffers are never freed, nor is their device; once nobody else
+/// Its fence is never signaled. Its buffers are never freed, nor is their device; once only the job
 /// has one of them, the driver's module stays.
 ///
 /// # Invariants
@@ -465,7 +465,7 @@ impl Job {
             let _ = fence.wait();
         }
 
-        // INVARIANT: The fence is signaled after `f`, which can't keep what it gets.
+        // INVARIANT: The fence is signaled after `f`, which can't keep the `JobMemory`.
         let result = f(&JobMemory {
             buffers: &self.buffers,
         });
@@ -538,8 +538,9 @@ impl JobMemory<'_> {
 
         for (at, n) in parts(range, 0) {
             let to = to[at - offset..][..n].as_mut_ptr();
-            // SAFETY: By the type invariants, so much is there, as was just checked; `parts`
-            // doesn't cross pages. Nobody has a slice of it, so it isn't `to`.
+            // SAFETY: By the type invariants, the buffer has these bytes, as was just checked;
+            // `parts` doesn't cross pages. There is no slice of the buffer's memory, so it isn't
+            // `to`.
             unsafe { from.content.with(at, |from| copy(to, from, n)) };
         }
         Ok(())
@@ -556,7 +557,9 @@ impl JobMemory<'_> {
 
         for (at, n) in parts(range, 0) {
             let from = from[at - offset..][..n].as_ptr();
-            // SAFETY: As in `read`.
+            // SAFETY: By the type invariants the buffer has these bytes, as was just checked;
+            // `parts` doesn't cross pages. There is no slice of the buffer's memory, so it isn't
+            // `from`.
             unsafe { to.content.with(at, |to| copy(to, from, n)) };
         }
         Ok(())
@@ -580,8 +583,9 @@ impl JobMemory<'_> {
 
         let mut value = value;
         for (at, n) in parts(range, 0) {
-            // SAFETY: By the type invariants, so much is there, as was just checked; `parts`
-            // doesn't cross pages, and a page begins at a multiple of 8, so this is aligned.
+            // SAFETY: By the type invariants, the buffer has these bytes, as was just checked;
+            // `parts` doesn't cross pages, and a page begins at a multiple of 8, so this is
+            // aligned.
             unsafe {
                 to.content.with(at, |to| {
                     for word in 0..n / WORD {
@@ -618,8 +622,8 @@ impl JobMemory<'_> {
         // CAST: No buffer is that large.
         let shift = from_offset as isize - to_offset as isize;
         for (at, n) in parts(range, shift) {
-            // SAFETY: By the type invariants, so much is there, as was just checked; `parts`
-            // doesn't cross pages, neither here nor there. What is mapped last is unmapped first.
+            // SAFETY: By the type invariants, both buffers have these bytes, as was just checked;
+            // `parts` crosses no page of either. The page that is mapped last is unmapped first.
             unsafe {
                 src.content.with(at.wrapping_add_signed(shift), |from| {
                     dest.content.with(at, |to| copy(to, from, n))

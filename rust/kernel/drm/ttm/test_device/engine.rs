@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! The driver's part of a test device: what plays its copy engine.
+//! The driver's part of a test device: its copy engine.
 
 use super::answer::Answer;
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 };
 use core::mem;
 
-/// What the engine does.
+/// How the engine moves buffers.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Works {
     /// There is none.
@@ -27,16 +27,16 @@ pub enum Works {
     NotToEvict,
     /// It makes all moves.
     Always,
-    /// It loses what it moves, and says at once that it is done.
+    /// It loses the content, and says at once that it is done.
     Badly,
-    /// It has no use for the content of what moves.
+    /// It doesn't copy the content.
     Forgets,
     /// None, but it reaches VRAM by way of [`Place::TT`](crate::drm::ttm::Place::TT) only. It knows a way back from neither: it
     /// sends buffers to the other one.
     ToAndFro,
 }
 
-/// The driver's part of a device: what plays its copy engine.
+/// The driver's part of a device: its copy engine.
 #[pin_data]
 pub struct Engine {
     pub(super) works: Works,
@@ -50,7 +50,7 @@ pub struct Engine {
     pub(super) reclaims: Atomic<u32>,
 }
 
-/// What the engine has to do, in this order.
+/// The jobs that the engine has to run, in this order.
 pub(super) struct Queue {
     pub(super) timeline: Timeline,
     pub(super) jobs: KVec<CopyJob>,
