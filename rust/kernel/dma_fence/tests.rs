@@ -50,7 +50,7 @@ mod cases {
 
     // The last one is done first: none is signaled before those before it.
     #[test]
-    fn in_order_whatever_order() -> Result {
+    fn in_order_though_ended_out_of_order() -> Result {
         let timeline = Timeline::new(c"test", c"reverse")?;
         let (a, b, c) = (timeline.fence()?, timeline.fence()?, timeline.fence()?);
         let fences = [a.fence(), b.fence(), c.fence()];
@@ -241,7 +241,7 @@ mod cases {
     // Past the point of no failure nothing sleeps: with a spinlock held, the kernel would say so.
     // That nothing fails is in the types.
     #[test]
-    fn what_was_allocated_is_enough() -> Result {
+    fn allocated_memory_is_enough() -> Result {
         let lock = KBox::pin_init(new_spinlock!(()), GFP_KERNEL)?;
         let ring = FenceCtx::new(c"test", c"ring");
         let timeline = Timeline::new(c"test", c"timeline")?;

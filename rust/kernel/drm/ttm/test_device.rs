@@ -52,7 +52,7 @@ pub use client::{
     UserMap, //
 };
 pub use dma_buf::{
-    settle,
+    flush,
     DmaBuf, //
 };
 pub use engine::{
@@ -342,13 +342,13 @@ pub struct Device {
     drm: ARef<drm::Device<Driver>>,
     _parent: faux::Registration,
     // Dropped last.
-    _settled: Settled,
+    _flush: FlushOnDrop,
 }
 
 /// Dropping this waits until the buffers that were dropped before are freed.
-struct Settled;
+struct FlushOnDrop;
 
-impl Drop for Settled {
+impl Drop for FlushOnDrop {
     fn drop(&mut self) {
         super::late::flush();
     }
@@ -411,7 +411,7 @@ impl Device {
         Ok(Self {
             drm: (&*drm).into(),
             _parent: parent,
-            _settled: Settled,
+            _flush: FlushOnDrop,
         })
     }
 

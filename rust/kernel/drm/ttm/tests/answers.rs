@@ -183,7 +183,7 @@ mod cases {
 
     // As many as there are memory types, and no more.
     #[test]
-    fn so_many_hops() -> Result {
+    fn more_hops_than_memory_types() -> Result {
         let most = bindings::TTM_NUM_MEM_TYPES;
 
         for (hops, wanted) in [(most, Ok(())), (most + 1, Err(EINVAL))] {

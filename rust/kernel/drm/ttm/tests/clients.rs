@@ -10,7 +10,7 @@ use crate::{
         gem::BaseObject,
         ttm::{
             test_device::{
-                settle,
+                flush,
                 Client,
                 DmaBuf,
                 UserMap, //
@@ -144,7 +144,7 @@ mod cases {
     }
 
     #[test]
-    fn shared_is_what_others_have() -> Result {
+    fn shared_buffers_are_counted() -> Result {
         let dev = Device::new()?;
         let (one, other) = (Client::new(dev.drm())?, Client::new(dev.drm())?);
         let objects = [dev.vram(0x1000)?, dev.vram(0x2000)?];
@@ -199,7 +199,7 @@ mod cases {
     }
 
     #[test]
-    fn a_mapping_of_what_was_purged() -> Result {
+    fn a_mapping_of_a_purged_buffer() -> Result {
         let (_dev, client, obj) = client_with(|dev| dev.vram(SIZE))?;
         let mut ctx = OperationCtx::new();
         let map = client.map(&obj)?;
@@ -214,7 +214,7 @@ mod cases {
 
     // The pages of this one are freed at once, or its VRAM given to the next one.
     #[test]
-    fn what_was_purged_is_not_mapped_any_more() -> Result {
+    fn a_purged_buffer_is_not_mapped_any_more() -> Result {
         let dev = Device::new()?;
         let client = Client::new(dev.drm())?;
         let objects = [dev.disposable(Device::SIZE)?, dev.system(SIZE)?];
@@ -254,7 +254,7 @@ mod cases {
 
         // It stays when the importer has nothing to do with it any more, wherever it goes.
         drop((imported, client));
-        settle(&other);
+        flush(&other);
         obj.reserve()
             .validate(Placement::VRAM, &mut OperationCtx::new())?;
         assert!(shows(&map, b"from")?);
@@ -281,7 +281,7 @@ mod cases {
         drop(r.obj);
         assert_eq!(r.dev.driver_data().deletions(), 0);
         drop((map, r.client));
-        settle(&r.dev);
+        flush(&r.dev);
         assert_eq!(r.dev.driver_data().deletions(), 1);
         Ok(())
     }

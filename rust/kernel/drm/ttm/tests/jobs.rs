@@ -108,7 +108,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn who_writes_waits_for_who_reads() -> Result {
+    fn a_writer_waits_for_readers() -> Result {
         let dev = Device::new()?;
         let obj = dev.vram(0x1000)?;
 
@@ -130,7 +130,7 @@ mod cases {
     }
 
     #[test]
-    fn what_comes_first() -> Result {
+    fn a_job_waits_for_a_given_fence() -> Result {
         let dev = Device::new()?;
         let obj = dev.vram(0x1000)?;
         let first = DriverFence::new(c"test", c"first")?;
@@ -288,7 +288,7 @@ mod cases {
 
     // The place is lost at once, for the buffer; the job still has it.
     #[test]
-    fn what_is_purged_stays_for_the_job() -> Result {
+    fn purged_memory_stays_for_the_job() -> Result {
         let dev = Device::new()?;
         let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
         let obj = dev.vram(Device::SIZE)?;
@@ -536,7 +536,7 @@ mod pipeline {
 
     // They change places, and nobody waits: it is all done by one thread.
     #[test]
-    fn who_moves_there_does_not_wait() -> Result {
+    fn a_move_there_does_not_wait() -> Result {
         let dev = Device::new_with_pipeline()?;
         let (old, new, job) = changing_places(&dev)?;
 

@@ -203,7 +203,7 @@ mod cases {
 
     // The driver says that the content isn't needed: that of others neither.
     #[test]
-    fn what_moves_without_its_content_is_cleared() -> Result {
+    fn a_move_without_content_is_cleared() -> Result {
         let dev = Device::new_that_forgets()?;
         let mut ctx = OperationCtx::new();
         leave_behind(&dev)?;
@@ -218,7 +218,7 @@ mod cases {
 
     // Its first pages were filled from VRAM, so TTM doesn't clear those that come next.
     #[test]
-    fn pages_of_what_was_purged_are_cleared() -> Result {
+    fn pages_of_a_purged_buffer_are_cleared() -> Result {
         let dev = Device::new_shrinkable()?;
         let bytes = KVec::from_elem(OTHERS, Device::SIZE, GFP_KERNEL)?;
         let mut ctx = OperationCtx::new();

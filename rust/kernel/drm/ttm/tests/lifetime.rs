@@ -253,7 +253,7 @@ mod cases {
 
     // Who still has a reference doesn't keep it where others get to it.
     #[test]
-    fn what_an_unregistered_device_has_left() -> Result {
+    fn an_unregistered_device_is_out_of_reach() -> Result {
         let dir = debugfs::Dir::new(c"ttm-lifetime");
         let before = complaints();
         let parent = faux::Registration::new(c"ttm-lifetime", None)?;
@@ -318,7 +318,7 @@ mod cases {
         drop(obj);
         module_goes(1);
         work.signal(Ok(()));
-        test_device::settle(&dev);
+        test_device::flush(&dev);
         assert_eq!(dev.driver_data().deletions(), 0);
         assert!(Arc::into_unique_or_drop(done).is_none());
         Ok(())

@@ -168,7 +168,7 @@ mod cases {
     }
 
     #[test]
-    fn managers_that_give_out_what_they_do_not_have() -> Result {
+    fn managers_that_allocate_beyond_their_memory() -> Result {
         for start in [PAGES, 1 << 52, u64::MAX - 1, u64::MAX] {
             let dev = Device::with(|setup| {
                 let size = PAGES as usize * PAGE;

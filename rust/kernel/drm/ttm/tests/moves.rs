@@ -143,7 +143,7 @@ mod cases {
 
     // It is there, but its content isn't yet: who reads waits for that.
     #[test]
-    fn who_reads_waits() -> Result {
+    fn a_reader_waits() -> Result {
         let dev = Device::new_with_engine()?;
         let obj = dev.vram(0x2000)?;
         fill(&mut obj.reserve(), 2)?;
@@ -155,7 +155,7 @@ mod cases {
     }
 
     #[test]
-    fn who_maps_it_waits() -> Result {
+    fn a_mapping_waits() -> Result {
         let dev = Device::new_with_engine()?;
         let obj = dev.vram(0x1000)?;
         obj.reserve().write(0, b"kept")?;
@@ -298,7 +298,7 @@ mod cases {
     }
 
     #[test]
-    fn what_was_never_written_needs_no_job() -> Result {
+    fn an_unwritten_buffer_needs_no_job() -> Result {
         let dev = Device::new_with_engine()?;
         let obj = dev.system(0x2000)?;
         let mut reserved = obj.reserve();
@@ -322,7 +322,7 @@ mod cases {
 
     // Nobody copies it, but the old place is given to others.
     #[test]
-    fn a_fence_keeps_what_moves_without_its_content() -> Result {
+    fn a_fence_keeps_a_buffer_that_moves_without_content() -> Result {
         let evicted = evict_around_a_fence(&Device::new_that_forgets()?)?;
 
         assert_eq!(evicted, KEPT_THEN_EVICTED);

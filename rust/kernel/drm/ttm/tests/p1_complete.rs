@@ -114,7 +114,7 @@ mod cases {
     }
 
     #[test]
-    fn joining_carries_nobody_back() -> Result {
+    fn joining_carries_no_buffer_back() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a* b c d e")?;
         let mut cursor = pin!(w.cursor());

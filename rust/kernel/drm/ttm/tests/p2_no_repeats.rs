@@ -10,7 +10,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn each_once_whatever_the_holds() -> Result {
+    fn each_once_with_holds_of_any_length() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a* b* c d* e1")?;
 
@@ -31,7 +31,7 @@ mod cases {
     }
 
     #[test]
-    fn who_left_the_bulk_stays_behind() -> Result {
+    fn a_member_that_left_stays_behind() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a* b* c")?;
         let mut cursor = pin!(w.cursor());
@@ -73,7 +73,7 @@ mod cases {
     }
 
     #[test]
-    fn who_is_moved_is_met_again() -> Result {
+    fn a_moved_buffer_is_returned_again() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a b* c*")?;
         let mut cursor = pin!(w.cursor());

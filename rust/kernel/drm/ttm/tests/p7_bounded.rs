@@ -10,7 +10,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn what_stays_is_returned() -> Result {
+    fn buffers_that_stay_are_returned() -> Result {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a b* c* d1 e f")?;
         let mut cursor = pin!(w.cursor().bounded());
@@ -143,7 +143,7 @@ mod cases {
     }
 
     #[test]
-    fn unbounded_reserved_walk_meets_the_moved() -> Result {
+    fn unbounded_reserved_walk_returns_moved_buffers() -> Result {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a! b! c!")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()).unbounded());

@@ -10,7 +10,7 @@ use crate::{
         ttm::{
             test_device::{
                 self,
-                settle,
+                flush,
                 DmaBuf, //
             },
             FauxRegistration,
@@ -115,7 +115,7 @@ mod cases {
     use super::*;
 
     #[test]
-    fn both_see_what_either_writes() -> Result {
+    fn each_reads_the_writes_of_the_other() -> Result {
         let s = Shared::new()?;
 
         assert_eq!(s.imported.buffer().size(), SIZE);
@@ -148,7 +148,7 @@ mod cases {
         assert_eq!(s.exported.reserve().evict(&mut ctx), Err(EBUSY));
 
         drop(s.imported);
-        settle(&s.importer);
+        flush(&s.importer);
         assert!(!s.exported.reserve().is_pinned());
         s.exported.reserve().validate(Placement::VRAM, &mut ctx)?;
         assert!(ends_with(&s.exported, b"tail")?);
@@ -156,7 +156,7 @@ mod cases {
     }
 
     #[test]
-    fn what_is_exported_alone_is_not_pinned() -> Result {
+    fn an_export_alone_is_not_pinned() -> Result {
         let dev = Device::new()?;
         let obj = dev.vram(SIZE)?;
         let _dma_buf = DmaBuf::export(&obj)?;
@@ -175,7 +175,7 @@ mod cases {
         again.reserve().write(SIZE - 4, b"3rd.")?;
         assert!(ends_with(&s.imported, b"3rd.")?);
         drop(again);
-        settle(&third);
+        flush(&third);
         assert!(s.exported.reserve().is_pinned());
         Ok(())
     }
@@ -188,7 +188,7 @@ mod cases {
         drop(s.exporter);
         assert!(ends_with(&s.imported, b"tail")?);
         drop(s.imported);
-        settle(&s.importer);
+        flush(&s.importer);
         assert_eq!(s.importer.driver_data().deletions(), 1);
         Ok(())
     }
@@ -198,10 +198,10 @@ mod cases {
         let s = Shared::new()?;
 
         drop(s.imported);
-        settle(&s.importer);
+        flush(&s.importer);
         drop(s.importer);
         // What the importer's end has put off.
-        settle(&s.exporter);
+        flush(&s.exporter);
         assert!(ends_with(&s.exported, b"tail")?);
         assert!(!s.exported.reserve().is_pinned());
         drop(s.exported);
@@ -235,13 +235,13 @@ mod cases {
         assert_eq!(export.import(&s.importer).err(), Some(ENODEV));
         drop(later);
         s.importer.raw().leave();
-        settle(&s.importer);
+        flush(&s.importer);
         assert!(ends_with(&s.exported, b"tail")?);
         Ok(())
     }
 
     #[test]
-    fn nobody_attaches_to_what_an_unplugged_device_has_exported() -> Result {
+    fn no_device_attaches_to_an_unplugged_export() -> Result {
         let (e, other) = (Exported::new()?, Device::new()?);
 
         drop(e.registration);
@@ -253,7 +253,7 @@ mod cases {
 
     // The importer's CPU reads the pages without the exporter.
     #[test]
-    fn an_attached_device_reads_what_an_unplugged_one_has_exported() -> Result {
+    fn an_attached_device_reads_an_unplugged_export() -> Result {
         let (e, importer) = (Exported::new()?, Device::new()?);
         let imported = e.export.import(&importer)?;
         let mut bytes = [0; 4];
@@ -331,14 +331,14 @@ mod cases {
             .driver_data()
             .drop_with_next(KBox::new(leaves, GFP_KERNEL)?);
         assert_eq!(export.import(&importer).err(), Some(ENODEV));
-        settle(&importer);
+        flush(&importer);
         assert!(!exported.reserve().is_pinned());
         Ok(())
     }
 
     // A walk meets the object before the import fails, and keeps it.
     #[test]
-    fn what_is_not_imported_after_all_gets_no_pages() -> Result {
+    fn a_failed_import_gets_no_pages() -> Result {
         let (exporter, importer) = (Device::new()?, &Device::new()?);
         let export = DmaBuf::export(&*exporter.vram(SIZE)?)?;
         let is_locked = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
@@ -371,15 +371,15 @@ mod cases {
 
     // The DMA-buf is the only one to have the object.
     #[test]
-    fn the_last_importer_frees_what_was_exported() -> Result {
+    fn the_last_importer_frees_the_export() -> Result {
         let s = Shared::new()?;
 
         drop(s.exported);
-        settle(&s.exporter);
+        flush(&s.exporter);
         assert_eq!(s.exporter.driver_data().deletions(), 0);
         drop(s.imported);
-        settle(&s.importer);
-        settle(&s.exporter);
+        flush(&s.importer);
+        flush(&s.exporter);
         assert_eq!(s.exporter.driver_data().deletions(), 1);
         Ok(())
     }
@@ -399,7 +399,7 @@ mod cases {
         drop(s.imported);
         assert!(s.exported.reserve().is_pinned());
         work.signal(Ok(()));
-        settle(&s.importer);
+        flush(&s.importer);
         assert!(!s.exported.reserve().is_pinned());
         Ok(())
     }
@@ -436,7 +436,7 @@ mod cases {
 
     // Its driver wants it exported from VRAM.
     #[test]
-    fn what_is_not_made_of_pages_is_not_shared() -> Result {
+    fn memory_not_made_of_pages_is_not_shared() -> Result {
         let (dev, other) = (Device::new()?, Device::new()?);
         let obj = dev.out_of_reach(SIZE)?;
         let export = DmaBuf::export(&obj)?;

@@ -57,7 +57,7 @@ mod cases {
     }
 
     #[test]
-    fn busy_bulk_is_passed_in_one() -> Result {
+    fn busy_bulk_is_skipped_in_one_step() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a! b* c* d* e! f+ g+")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
@@ -70,7 +70,7 @@ mod cases {
     }
 
     #[test]
-    fn members_are_to_be_had_when_free() -> Result {
+    fn members_are_returned_when_free() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a* b* c! d*")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
@@ -81,7 +81,7 @@ mod cases {
     }
 
     #[test]
-    fn who_waits_skips_nothing() -> Result {
+    fn a_waiting_walk_skips_nothing() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a! b* c*")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()).waiting());
@@ -120,7 +120,7 @@ mod cases {
     }
 
     #[test]
-    fn who_must_not_wait_does_not() -> Result {
+    fn a_walk_that_must_not_wait_does_not_wait() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a! b!")?;
         let ctx = OperationCtx::new().no_wait_gpu();

@@ -452,7 +452,7 @@ mod cases {
     }
 
     #[test]
-    fn a_walk_passes_by_what_is_mine() -> Result {
+    fn a_walk_skips_own_reservations() -> Result {
         let dev = Device::new()?;
         let w = World::new(&dev, "a* b! c* d! e*")?;
         let mine = w.object('b')?;

@@ -201,7 +201,7 @@ mod cases {
     }
 
     #[test]
-    fn a_zombie_comes_back_to_nobody() -> Result {
+    fn a_zombie_is_not_revived() -> Result {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a! b!")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
