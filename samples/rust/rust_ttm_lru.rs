@@ -12,7 +12,7 @@
 //! owed, and those that it missed.
 //!
 //! The first steps are shown, a line each: members of the three bulks as `a`, `b` and `c`, loose
-//! buffers as `.`, and each walk's place as `|`; then what happened meanwhile.
+//! buffers as `.`, and each walk's hitch as `H`; then what happened meanwhile.
 
 use core::{
     pin::pin,
@@ -314,7 +314,7 @@ impl Strip {
 
         lru.visit(ttm::MemType::VRAM, |node| {
             let c = match node {
-                ttm::Node::Hitch => '|',
+                ttm::Node::Hitch => 'H',
                 ttm::Node::Resource(res) => {
                     letter(bulks.iter().position(|&id| res.bulk_id() == Some(id)))
                 }

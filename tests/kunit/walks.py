@@ -29,7 +29,7 @@ if not walks.isdecimal():
 	sys.exit(f'hitch: WALKS={walks} is not a number')
 
 print("The list, step by step: a, b and c are groups that move in bulk, '.' are loose\n"
-      "buffers, '|' are the hitches of two walks. After it, the last operation.\n")
+      "buffers, 'H' are the hitches of two walks. After it, the last operation.\n")
 boot = kernel.Boot(os.environ['BUILD'], 'demo', 'kunit.enable=0',
 		   f'rust_ttm_lru.walks={walks}', silence=600)
 said = []

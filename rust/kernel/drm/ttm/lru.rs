@@ -48,10 +48,10 @@ use core::ffi::c_void;
 /// walk.lru().visit(MemType::VRAM, |node| {
 ///     let _ = picture.push_within_capacity(match node {
 ///         Node::Resource(_) => b'x',
-///         Node::Hitch => b'|',
+///         Node::Hitch => b'H',
 ///     });
 /// });
-/// assert_eq!(&picture[..], b"x|");
+/// assert_eq!(&picture[..], b"xH");
 /// # Ok::<(), Error>(())
 /// ```
 ///

@@ -93,7 +93,7 @@ mod cases {
     fn cursor_before_its_first_step() -> Result {
         let before = complaints();
         let dev = Device::new()?;
-        let mut w = World::new(&dev, "x a* b* c* y z1")?;
+        let mut w = World::new(&dev, "x a* b* c* y | z")?;
         let forgotten = Forgotten::new(KBox::pin(w.cursor(), GFP_KERNEL)?);
 
         assert!(w.picture().is("xabcyz"));
@@ -109,12 +109,12 @@ mod cases {
     fn cursor_that_was_locked_once() -> Result {
         let before = complaints();
         let dev = Device::new()?;
-        let mut w = World::new(&dev, "x a* b* c* y z1")?;
+        let mut w = World::new(&dev, "x a* b* c* y | z")?;
         let mut cursor = KBox::pin(w.cursor(), GFP_KERNEL)?;
 
         drop(cursor.as_mut().lock());
         let forgotten = Forgotten::new(cursor);
-        assert!(w.picture().is("|xabcyz"));
+        assert!(w.picture().is("Hxabcyz"));
         assert!(goes_on(&mut w)?);
         drop(w);
         drop(dev);
@@ -130,7 +130,7 @@ mod cases {
 
         for n in 1..=7 {
             let dev = Device::new()?;
-            let mut w = World::new(&dev, "x a* b* c* y z1")?;
+            let mut w = World::new(&dev, "x a* b* c* y | z")?;
             let mut cursor = KBox::pin(w.cursor(), GFP_KERNEL)?;
 
             w.steps(cursor.as_mut(), n);
@@ -148,7 +148,7 @@ mod cases {
     fn cursors_on_all_lists() -> Result {
         let before = complaints();
         let dev = Device::new()?;
-        let w = World::new(&dev, "a b1 c2* d2* e3")?;
+        let w = World::new(&dev, "a | b | c* d* | e")?;
         let system = dev.manager(MemType::SYSTEM).ok_or(ENODEV)?;
         let mut forgotten = KVec::new();
 
@@ -162,8 +162,8 @@ mod cases {
         w.steps(cursor.as_mut(), 1);
         forgotten.push(Forgotten::new(cursor), GFP_KERNEL)?;
 
-        assert!(w.picture().is("a|b|c|d|"));
-        assert!(w.picture_of(MemType::SYSTEM).is("e|"));
+        assert!(w.picture().is("aHbHcHdH"));
+        assert!(w.picture_of(MemType::SYSTEM).is("eH"));
         drop(w);
         drop(dev);
         for forgotten in forgotten {
@@ -210,7 +210,7 @@ mod cases {
         drop(mem::replace(&mut w.bulks[0], bulk));
         w.make("d* e*")?;
         w.touch_bulk('*')?;
-        assert!(w.picture().is("|cde"));
+        assert!(w.picture().is("Hcde"));
         drop(w);
         drop(dev);
         assert!(forgotten.give_back());
@@ -226,7 +226,7 @@ mod cases {
         {
             let mut cursor = pin!(w.cursor());
             w.steps(cursor.as_mut(), 1);
-            assert!(w.picture().is("a|bc"));
+            assert!(w.picture().is("aHbc"));
             // This isn't the cursor, which is dropped with its scope.
             #[expect(clippy::forget_non_drop)]
             mem::forget(cursor);
@@ -250,7 +250,7 @@ mod cases {
         // SAFETY: This thread has it, and the guard that stood for it was forgotten.
         drop(unsafe { Guard::new(dev.lru_lock(), ()) });
         assert!(locked);
-        assert!(w.picture().is("a|b"));
+        assert!(w.picture().is("aHb"));
         assert!(w.rest(cursor.as_mut()).is("b"));
         Ok(())
     }
@@ -284,7 +284,7 @@ mod cases {
 
         for n in 0..=7 {
             let dev = Device::new()?;
-            let mut w = World::new(&dev, "x! a* b* c* y! z1!")?;
+            let mut w = World::new(&dev, "x! a* b* c* y! | z!")?;
             let mut walk = KBox::pin(w.vram.walk(&OperationCtx::new()), GFP_KERNEL)?;
 
             for _ in 0..n {
@@ -315,7 +315,7 @@ mod cases {
         drop(bo);
         assert!(w.object('a')?.try_reserve().is_some());
         w.free('a')?;
-        assert!(w.picture().is("|b"));
+        assert!(w.picture().is("Hb"));
         drop(w);
         drop(dev);
         assert!(forgotten.give_back());
@@ -332,12 +332,12 @@ mod cases {
         let bo = ManuallyDrop::new(walk.as_mut().next().ok_or(ENOENT)??);
 
         w.free('a')?;
-        assert!(w.order().is("?b"));
+        assert!(w.order().is("~b"));
         let mut other = pin!(w.vram.walk(&OperationCtx::new()));
         assert!(w.rest_reserved(other.as_mut())?.is("b"));
         assert_eq!(other.left_out().busy, 1);
         let mut cursor = pin!(w.cursor());
-        assert!(w.rest(cursor.as_mut()).is("?b"));
+        assert!(w.rest(cursor.as_mut()).is("~b"));
 
         // Here it is remembered, so that the device can go.
         drop(ManuallyDrop::into_inner(bo));
@@ -381,7 +381,7 @@ mod cases {
         drop(unsafe { Reserved::assume_locked(obj.buffer()) });
         drop(obj);
         w.free('a')?;
-        assert!(w.picture().is("b|"));
+        assert!(w.picture().is("bH"));
         Ok(())
     }
 
@@ -396,7 +396,7 @@ mod cases {
         w.steps(cursor.as_mut(), 1);
         w.free('b')?;
         w.touch_bulk('*')?;
-        assert!(w.picture().is("|ca") || w.picture().is("a|c"));
+        assert!(w.picture().is("Hca") || w.picture().is("aHc"));
         assert_eq!(w.vram.usage(), 3 * World::SIZE as u64);
         assert!(pin.reserve().is_pinned());
 
@@ -413,7 +413,7 @@ mod cases {
 
         w.free('a')?;
         let mut cursor = pin!(w.cursor());
-        assert!(w.rest(cursor.as_mut()).is("?b"));
+        assert!(w.rest(cursor.as_mut()).is("~b"));
         assert_eq!(kept.reserve().evict(&mut OperationCtx::new()), Ok(()));
         assert!(w.order().is("b"));
 
@@ -438,7 +438,7 @@ mod cases {
             test_device::remember(&*bulk.inner());
             mem::forget(bulk);
             drop(a);
-            assert!(w.picture().is("x|?"));
+            assert!(w.picture().is("xH~"));
             drop(b);
             assert!(w.rest(cursor.as_mut()).is(""));
         }

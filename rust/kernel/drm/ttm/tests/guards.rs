@@ -21,7 +21,7 @@ mod cases {
         let dev = Device::new()?;
 
         for n in 0..=7 {
-            let mut w = World::new(&dev, "x a* b* c* y z1")?;
+            let mut w = World::new(&dev, "x a* b* c* y | z")?;
             let mut cursor = KBox::pin(w.cursor(), GFP_KERNEL)?;
 
             w.steps(cursor.as_mut(), n);
@@ -46,7 +46,7 @@ mod cases {
         let _ = cursor;
         let mut cursor = KBox::pin(w.cursor(), GFP_KERNEL)?;
         drop(cursor.as_mut().lock());
-        assert!(w.picture().is("|ab"));
+        assert!(w.picture().is("Hab"));
         drop(cursor);
         assert!(w.picture().is("ab"));
         Ok(())
@@ -61,7 +61,7 @@ mod cases {
 
         w.steps(cursor.as_mut(), 2);
         w.touch_bulk('*')?;
-        assert!(w.picture().is("|dabc"));
+        assert!(w.picture().is("Hdabc"));
         for letter in ['a', 'b', 'c'] {
             w.free(letter)?;
         }
@@ -76,7 +76,7 @@ mod cases {
     #[test]
     fn walk_is_dropped_at_any_step() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a b* c* d1")?;
+        let w = World::new(&dev, "a b* c* | d")?;
         let mut pictures = KVec::new();
 
         for n in 0..=5 {
@@ -90,7 +90,7 @@ mod cases {
             drop(walk);
             pictures.push((locked && !is_locked(&dev), w.picture()), GFP_KERNEL)?;
         }
-        let wanted = ["|abcd", "a|bcd", "ab|cd", "abc|d", "abcd|", "abcd"];
+        let wanted = ["Habcd", "aHbcd", "abHcd", "abcHd", "abcdH", "abcd"];
         for ((locked, picture), wanted) in pictures.iter().zip(wanted) {
             assert!(*locked);
             assert!(picture.is(wanted));

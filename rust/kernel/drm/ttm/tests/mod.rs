@@ -5,6 +5,10 @@
 //! Documentation/gpu/ttm-lru.rst has the promises, P1 to P7. The suites in C test the lists; here
 //! all goes through the safe API, so that it is the binding that is under test as well.
 //!
+//! Pictures have the signs of `Documentation/gpu/ttm-lru-notation.rst`, with these exceptions: each
+//! hitch is `H`, as walks have no names here; a picture of a list doesn't separate priorities; and
+//! `!` behind a letter is a reservation of its own.
+//!
 //! A case draws a small [`World`], does things to it while walks are under way, and compares texts.
 //! No case asserts with the lists' lock held: one that fails ends there and then, and drops
 //! nothing.
@@ -174,24 +178,31 @@ impl<'d> World<'d> {
         Ok(world)
     }
 
-    /// Makes buffers: `a` is a loose one, `a*` and `a+` are members of a bulk, `a1` has priority 1,
-    /// and `a!` a reservation of its own.
-    fn make(&mut self, buffers: &str) -> Result {
-        buffers
-            .split_ascii_whitespace()
-            .try_for_each(|buffer| self.make_one(buffer))
+    /// Makes buffers: `a` is a loose one, and `a*` and `a+` are members of a bulk. Behind a `|`,
+    /// buffers have the next priority. `a!` has a reservation of its own.
+    fn make(&mut self, picture: &str) -> Result {
+        let mut priority = 0;
+
+        for sign in picture.split_ascii_whitespace() {
+            if sign == "|" {
+                priority += 1;
+            } else {
+                self.make_one(sign, priority)?;
+            }
+        }
+        Ok(())
     }
 
-    fn make_one(&mut self, buffer: &str) -> Result {
+    fn make_one(&mut self, buffer: &str, priority: u32) -> Result {
         let mut chars = buffer.chars();
         let letter = chars.next().ok_or(EINVAL)?;
-        let (mut priority, mut bulk, mut alone) = (0, None, false);
+        let (mut bulk, mut alone) = (None, false);
 
         for mark in chars {
             match mark {
                 '!' => alone = true,
                 '*' | '+' => bulk = Some(mark),
-                _ => priority = mark.to_digit(10).ok_or(EINVAL)?,
+                _ => return Err(EINVAL),
             }
         }
         self.create(letter, priority, bulk, alone)
@@ -230,11 +241,11 @@ impl<'d> World<'d> {
         Ok(self.object(letter)?.buffer().id())
     }
 
-    /// What a buffer is called; `?` if it isn't one of these.
+    /// What a buffer is called; `~` if it isn't one of these.
     fn letter(&self, id: BufferId) -> char {
         ('a'..='z')
             .find(|&letter| self.id(letter) == Ok(id))
-            .unwrap_or('?')
+            .unwrap_or('~')
     }
 
     //
@@ -300,14 +311,14 @@ impl<'d> World<'d> {
     // What there is to see.
     //
 
-    /// The lists of a memory type. A hitch is `|`.
+    /// The lists of a memory type. A hitch is `H`; priorities are not separated.
     fn picture_of(&self, mem_type: MemType) -> Text {
         let mut text = Text::new();
 
         self.dev.lru().visit(mem_type, |node| {
             text.push(match node {
-                Node::Resource(res) => res.buffer_id().map_or('?', |id| self.letter(id)),
-                Node::Hitch => '|',
+                Node::Resource(res) => res.buffer_id().map_or('~', |id| self.letter(id)),
+                Node::Hitch => 'H',
             });
         });
         text
@@ -323,7 +334,7 @@ impl<'d> World<'d> {
 
         self.picture_of(mem_type)
             .letters()
-            .filter(|&letter| letter != '|')
+            .filter(|&letter| letter != 'H')
             .for_each(|letter| text.push(letter));
         text
     }
@@ -345,7 +356,7 @@ impl<'d> World<'d> {
 
                 text.push(match (bulk, res.bulk_id()) {
                     (Some(n), _) => BULKS[n],
-                    (None, Some(_)) => '?',
+                    (None, Some(_)) => '~',
                     (None, None) => '.',
                 });
             }
@@ -365,7 +376,7 @@ impl<'d> World<'d> {
     fn step(&self, walk: &mut Walk<'_, '_>) -> Option<char> {
         let id = walk.next()?.buffer_id();
 
-        Some(id.map_or('?', |id| self.letter(id)))
+        Some(id.map_or('~', |id| self.letter(id)))
     }
 
     /// Up to `n` steps in one hold of the lock.

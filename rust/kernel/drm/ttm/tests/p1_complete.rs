@@ -12,7 +12,7 @@ mod cases {
     #[test]
     fn all_in_order() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a b2 c* d1 e* f")?;
+        let w = World::new(&dev, "a c* e* f | d | b")?;
         let mut cursor = pin!(w.cursor());
 
         assert!(w.rest(cursor.as_mut()).is("acefdb"));
@@ -28,7 +28,7 @@ mod cases {
         assert!(w.steps(cursor.as_mut(), 2).is("ab"));
         w.free('b')?;
         w.free('c')?;
-        assert!(w.picture().is("a|de"));
+        assert!(w.picture().is("aHde"));
         assert!(w.rest(cursor.as_mut()).is("de"));
         Ok(())
     }
@@ -36,7 +36,7 @@ mod cases {
     #[test]
     fn each_is_evicted_as_it_is_met() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a b* c d* e1")?;
+        let w = World::new(&dev, "a b* c d* | e")?;
         let mut cursor = pin!(w.cursor());
         let mut evicted = 0;
 
@@ -75,7 +75,7 @@ mod cases {
         assert!(w.steps(cursor.as_mut(), 2).is("ab"));
         w.pin('b')?;
         w.pin('c')?;
-        assert!(w.picture().is("a|de"));
+        assert!(w.picture().is("aHde"));
         w.unpin('b')?;
         assert!(w.rest(cursor.as_mut()).is("dbe"));
         Ok(())
@@ -122,7 +122,7 @@ mod cases {
         assert!(w.steps(cursor.as_mut(), 1).is("a"));
         w.join('d', '*')?;
         // It is behind the hitch, which is in the range now.
-        assert!(w.picture().is("a|dbce"));
+        assert!(w.picture().is("aHdbce"));
         w.touch_bulk('*')?;
         assert!(w.rest(cursor.as_mut()).is("bcead"));
         Ok(())
@@ -231,13 +231,13 @@ mod cases {
     #[test]
     fn lists_empty_and_fill_below_and_above() -> Result {
         let dev = Device::new()?;
-        let mut w = World::new(&dev, "a b1 c2")?;
+        let mut w = World::new(&dev, "a | b | c")?;
         let mut cursor = pin!(w.cursor());
 
         assert!(w.steps(cursor.as_mut(), 2).is("ab"));
         w.free('a')?;
         w.free('b')?;
-        w.make("d e1 f2 g3")?;
+        w.make("d | e | f | g")?;
         assert!(w.rest(cursor.as_mut()).is("ecfg"));
         Ok(())
     }

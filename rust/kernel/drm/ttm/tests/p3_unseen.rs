@@ -104,11 +104,11 @@ mod cases {
 
         assert!(unseen(
             &dev,
-            "a b* c* d* e1 f",
+            "a b* c* d* f | e",
             &[
                 |w| w.evict('c'),
                 |w| w.free('b'),
-                |w| w.make("g* h1"),
+                |w| w.make("g* | h"),
                 |w| w.bring_back('c'),
                 |w| w.free('a'),
                 |w| w.evict('f'),

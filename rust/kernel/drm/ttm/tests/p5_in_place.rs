@@ -88,7 +88,7 @@ mod cases {
     #[test]
     fn priorities_are_kept() -> Result {
         let dev = Device::new()?;
-        let mut w = World::new(&dev, "a1 b c3* d1")?;
+        let mut w = World::new(&dev, "b | a d | | c*")?;
 
         assert!(w.order().is("badc"));
         w.touch('a')?;
@@ -104,7 +104,7 @@ mod cases {
     #[test]
     fn resources_tell_where_they_are() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a b2*")?;
+        let w = World::new(&dev, "a | | b*")?;
         let mut cursor = pin!(w.cursor());
         let bulk = w.bulk('*')?.id();
         let mut seen = [None; 2];
@@ -133,8 +133,8 @@ mod cases {
         w.evict('c')?;
         w.steps(of_vram.as_mut(), 1);
         w.steps(of_system.as_mut(), 1);
-        assert!(w.picture().is("a|b"));
-        assert!(w.picture_of(MemType::SYSTEM).is("c|"));
+        assert!(w.picture().is("aHb"));
+        assert!(w.picture_of(MemType::SYSTEM).is("cH"));
         assert!(w.rest(of_vram.as_mut()).is("b"));
         assert!(w.picture().is("ab"));
         Ok(())

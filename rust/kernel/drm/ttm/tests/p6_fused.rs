@@ -24,7 +24,7 @@ mod cases {
     #[test]
     fn end_after_end() -> Result {
         let dev = Device::new()?;
-        let mut w = World::new(&dev, "a b3")?;
+        let mut w = World::new(&dev, "a | | | b")?;
         let mut cursor = pin!(w.cursor());
 
         assert!(w.rest(cursor.as_mut()).is("ab"));
@@ -33,7 +33,7 @@ mod cases {
             assert!(w.rest(cursor.as_mut()).is(""));
         }
         // Nor does it go on with who comes later.
-        w.make("c d3")?;
+        w.make("c | | | d")?;
         assert!(w.rest(cursor.as_mut()).is(""));
         assert!(w.picture().is("acbd"));
         Ok(())
@@ -64,14 +64,14 @@ mod cases {
     #[test]
     fn restarted_from_any_place() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a* b* c d1")?;
+        let w = World::new(&dev, "a* b* c | d")?;
 
         for n in 0..=5 {
             let mut cursor = pin!(w.cursor());
 
             w.steps(cursor.as_mut(), n);
             cursor.as_mut().lock().restart();
-            assert!(w.picture().is("|abcd"));
+            assert!(w.picture().is("Habcd"));
             assert!(w.rest(cursor.as_mut()).is("abcd"));
         }
         Ok(())
@@ -109,7 +109,7 @@ mod cases {
         let mut cursor = pin!(w.cursor());
 
         drop(cursor.as_mut().lock());
-        assert!(w.picture().is("|ab"));
+        assert!(w.picture().is("Hab"));
         drop(cursor.as_mut().lock());
         w.free('a')?;
         w.make("c")?;

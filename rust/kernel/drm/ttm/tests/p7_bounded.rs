@@ -12,7 +12,7 @@ mod cases {
     #[test]
     fn buffers_that_stay_are_returned() -> Result {
         let dev = Device::new()?;
-        let mut w = World::new(&dev, "a b* c* d1 e f")?;
+        let mut w = World::new(&dev, "a b* c* e f | d")?;
         let mut cursor = pin!(w.cursor().bounded());
 
         assert!(w.steps(cursor.as_mut(), 1).is("a"));
@@ -52,7 +52,7 @@ mod cases {
 
         assert!(w.steps(cursor.as_mut(), 1).is("a"));
         w.touch('b')?;
-        w.make("g h1")?;
+        w.make("g | h")?;
         w.pin('c')?;
         w.unpin('c')?;
         w.touch('d')?;
@@ -63,7 +63,7 @@ mod cases {
     #[test]
     fn a_moved_bulk_is_not_returned() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a* b* c d+ e+ f1")?;
+        let w = World::new(&dev, "a* b* c d+ e+ | f")?;
         let mut cursor = pin!(w.cursor().bounded());
 
         assert!(w.steps(cursor.as_mut(), 1).is("a"));

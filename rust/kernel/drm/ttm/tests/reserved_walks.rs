@@ -20,7 +20,7 @@ mod cases {
     #[test]
     fn each_is_reserved() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a! b! c1!")?;
+        let w = World::new(&dev, "a! b! | c!")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
         let mut met = Text::new();
 
@@ -159,7 +159,7 @@ mod cases {
     #[test]
     fn each_is_evicted() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a! b* c* d1! e!")?;
+        let w = World::new(&dev, "a! b* c* e! | d!")?;
         let mut ctx = OperationCtx::new();
         let mut walk = pin!(w.vram.walk(&ctx));
 
@@ -182,11 +182,11 @@ mod cases {
             let bo = walk.as_mut().next().ok_or(ENOENT)??;
             assert_eq!(w.letter(bo.id()), wanted);
         }
-        assert!(w.picture().is("ab|cde"));
+        assert!(w.picture().is("abHcde"));
         w.free('c')?;
         w.touch_bulk('*')?;
         w.make("f!")?;
-        assert!(w.picture().is("a|ebdf"));
+        assert!(w.picture().is("aHebdf"));
         assert!(w.rest_reserved(walk.as_mut())?.is("ebdf"));
         Ok(())
     }

@@ -51,7 +51,7 @@ mod cases {
     #[test]
     fn one_bulk_at_a_time() -> Result {
         let dev = Device::new()?;
-        let w = World::new(&dev, "a* b* c+ d+ e1* f1* g")?;
+        let w = World::new(&dev, "a* b* c+ d+ g | e* f*")?;
 
         assert!(skipped(&w, 1).is("cdgef"));
         assert!(skipped(&w, 3).is("gef"));
@@ -67,7 +67,7 @@ mod cases {
 
         assert!(w.steps(cursor.as_mut(), 2).is("ab"));
         cursor.as_mut().lock().skip_bulk();
-        assert!(w.picture().is("abc|d"));
+        assert!(w.picture().is("abcHd"));
         assert!(w.rest(cursor.as_mut()).is("d"));
         Ok(())
     }

@@ -52,7 +52,7 @@ mod cases {
         assert_eq!(freed, Ok(()));
         assert_eq!(size, Some((false, World::SIZE)));
         assert_eq!(next, Some('b'));
-        assert!(w.picture().is("b|c"));
+        assert!(w.picture().is("bHc"));
         Ok(())
     }
 
@@ -125,7 +125,7 @@ mod cases {
 
         assert_eq!(freed, Ok(()));
         assert_eq!(evicted, Some(Ok(())));
-        assert!(w.picture().is("|b"));
+        assert!(w.picture().is("Hb"));
         assert!(w.order_of(MemType::SYSTEM).is(""));
         Ok(())
     }
@@ -152,9 +152,9 @@ mod cases {
         });
         drop(walk);
 
-        assert!(seen.is("?b"));
+        assert!(seen.is("~b"));
         assert_eq!(alive, Some(false));
-        assert!(w.picture().is("|b"));
+        assert!(w.picture().is("Hb"));
         Ok(())
     }
 
