@@ -160,8 +160,7 @@ struct Start<F> {
 ///
 /// `start` must come out of a [`KBox<Start<F>>`], and belong to this thread.
 unsafe extern "C" fn run<F: FnOnce()>(start: *mut c_void) -> c_int {
-    // SAFETY: `data` comes out of such a box, which this thread owns, by the function's
-    // requirements.
+    // SAFETY: `data` comes out of a box that this thread owns, by the function's requirements.
     let start = unsafe { KBox::from_raw(start.cast::<Start<F>>()) };
     let Start { f, done } = KBox::into_inner(start);
 

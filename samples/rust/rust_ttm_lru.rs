@@ -12,7 +12,8 @@
 //! owed, and those that it missed.
 //!
 //! The first steps are shown, a line each: members of the three bulks as `a`, `b` and `c`, loose
-//! buffers as `.`, and each walk's hitch as `H`; then what happened meanwhile.
+//! buffers as `.`, and each walk's hitch as `H`. Behind the picture are the operations since the
+//! last step.
 
 use core::{
     pin::pin,
@@ -68,7 +69,7 @@ module! {
         },
         seed: u64 {
             default: 1,
-            description: "What happens meanwhile depends on this",
+            description: "Seed of the operations during the walks",
         },
     },
 }
@@ -233,7 +234,7 @@ impl Shared {
         })
     }
 
-    /// Waits until an operation is to be done. Returns false if there will be no more.
+    /// Waits until another operation is due. Returns false if there will be no more.
     fn wait_for_order(&self) -> bool {
         let mut orders = self.orders.lock();
 

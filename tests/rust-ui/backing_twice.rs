@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What may be a window is given to one memory type.
+//! A backing, which may be a window, can be given to one memory type only.
 
 use kernel::{
     drm::ttm::{Backing, MemType, Setup},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A buffer is used by many threads, and so is the driver's part of it.
+//! Many threads use a buffer, so the driver's part must be `Sync`.
 
 use core::cell::Cell;
 use kernel::prelude::*;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The reference to a buffer that a walk takes is dropped with the call.
+//! The reference that `with_buffer` takes is dropped when it returns.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

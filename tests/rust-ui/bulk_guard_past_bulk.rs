@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! So is that of a bulk.
+//! The guard of a bulk's reservation can't outlive the bulk.
 
 use kernel::drm::ttm::{test_device, BulkMove};
 

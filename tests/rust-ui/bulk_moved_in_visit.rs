@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nobody changes the list that is just being visited.
+//! The list can't be changed while it is being visited.
 
 use kernel::drm::ttm::{test_device, BulkMove, Lru, MemType, Reserved, Resv};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! To move a bulk takes the lock, and not while a walk is in the middle of a step.
+//! Moving a bulk needs the LRU lock, which a walk doesn't lend in the middle of a step.
 
 use core::pin::pin;
 use kernel::{

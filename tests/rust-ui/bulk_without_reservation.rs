@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! To move a bulk takes its members' reservation: that there is a member is not enough.
+//! Moving a bulk needs the reservation of its members: a reference to a member isn't enough.
 
 use kernel::{
     drm::ttm::{test_device, BulkMove, Lru, Object},

@@ -1,5 +1,5 @@
 // SPDuse of moved value: `callback`-License-Identifier: GPL-2.0 OR MIT
-//! A callback is one fence's at a time.
+//! A callback can be added to one fence only.
 
 use kernel::dma_fence::{
     Fence,

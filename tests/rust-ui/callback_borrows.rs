@@ -1,6 +1,6 @@
 // SPDclosure may outlive the current function, but it borrows `n`-License-Identifier: GPL-2.0 OR
 // MIT
-//! A callback may run after all that is borrowed has gone.
+//! A callback may run after all borrows have ended, so it can't borrow.
 
 use kernel::{
     dma_fence::{Fence, FenceCallback},

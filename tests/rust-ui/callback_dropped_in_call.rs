@@ -1,7 +1,7 @@
 // SPDexpected a closure that implements the `FnMut` trait, but this closure only implements
 // `FnOnce`-License-Identifier: GPL-2.0 OR MIT
-//! A callback is called by reference: what it owns isn't dropped with the fence's lock held, unless
-//! it says so.
+//! A callback is called by reference, so its values can't be dropped by accident with the fence's
+//! lock held.
 
 use kernel::{
     dma_fence::{Fence, FenceCallback},

@@ -1,5 +1,5 @@
 // SPD`*mut ()` cannot be sent between threads safely-License-Identifier: GPL-2.0 OR MIT
-//! A callback runs in the thread that signals the fence, which hasn't the guards of another.
+//! A callback runs in the thread that signals the fence, so it must be `Send`.
 
 use kernel::{
     dma_fence::FenceCallback,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A copy is made once.
+//! A copy job runs once.
 
 use kernel::drm::ttm::CopyJob;
 

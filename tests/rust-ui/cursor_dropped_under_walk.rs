@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Dropping a cursor takes the lock, which its walk has.
+//! Dropping a cursor takes the lock, so it can't be dropped while its walk holds the lock.
 
 use kernel::{
     drm::ttm::{test_device, Manager},

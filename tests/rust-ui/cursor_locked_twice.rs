@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Through one cursor, the lock can't be taken twice.
+//! The lock can't be taken twice through one cursor.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

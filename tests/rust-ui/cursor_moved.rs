@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A cursor stays where it was first used.
+//! A cursor can't be moved after it was first used.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

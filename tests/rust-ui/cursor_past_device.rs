@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A cursor goes before its device.
+//! A cursor can't outlive its device.
 
 use core::pin::pin;
 use kernel::{

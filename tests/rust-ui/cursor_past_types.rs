@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A cursor looks up where to go on when it gets there.
+//! A cursor reads the list of memory types during the walk, so the list must outlive it.
 
 use core::pin::pin;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who says that a cursor is pinned, without pinning it, is not believed.
+//! Safe code can't claim that a cursor is pinned.
 
 use core::pin::{pin, Pin};
 use kernel::drm::ttm::{test_device, Manager};

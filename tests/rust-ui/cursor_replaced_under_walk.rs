@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a walk steps with can't be replaced meanwhile.
+//! The cursor of a walk can't be replaced during the walk.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nor does a cursor change places with another.
+//! Two cursors can't be swapped after they were first used.
 
 use core::{mem::swap, pin::pin};
 use kernel::drm::ttm::{test_device, Manager};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The driver's part of a buffer on the list is there as long as the lock is held.
+//! The driver's part of a buffer on the list can be used only while the lock is held.
 
 use kernel::drm::ttm::{test_device, Walk};
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The driver's part of a pinned buffer is there as long as the pin, which may be the last
-//! reference.
+//! The driver's part of a pinned buffer can't outlive the pin, which may be the last reference.
 
 use kernel::{
     drm::ttm::{test_device, Object},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The driver's part of a buffer that a walk hands out is there as long as that is kept.
+//! The driver's part of a buffer that a walk hands out can't outlive the `ReservedBuffer`.
 
 use core::pin::pin;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The driver's part of a buffer goes with the reference that the walk has taken.
+//! The driver's part of a buffer can't outlive the reference that `with_buffer` takes.
 
 use kernel::drm::ttm::{test_device, Walk};
 

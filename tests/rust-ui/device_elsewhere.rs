@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A TTM device is the data of a DRM device, and so finds that.
+//! A TTM device can only be the data of a DRM device, which it finds from its own address.
 
 use kernel::{
     drm::ttm::{self, test_device},

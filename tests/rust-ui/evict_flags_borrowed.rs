@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! TTM looks at the places where a buffer may go after the driver has returned.
+//! TTM reads the places of `evict_flags` after the driver has returned, so they must be `'static`.
 
 use kernel::{
     drm::ttm::{MemType, Place},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! TTM keeps the places that a driver gives it: they must stay for good.
+//! TTM keeps the places that a driver returns, so they must be `'static`.
 
 use kernel::{
     drm::ttm::{MemType, Place},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! To move a buffer takes its reservation.
+//! Moving a buffer needs its reservation.
 
 use kernel::{
     drm::ttm::{test_device, Buffer, OperationCtx},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The parent is bound for sure only while the device is made.
+//! The parent is known to be bound only while the device is made.
 
 use core::cell::Cell;
 use kernel::{

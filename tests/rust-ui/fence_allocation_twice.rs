@@ -1,5 +1,5 @@
 // SPDuse of moved value: `allocation`-License-Identifier: GPL-2.0 OR MIT
-//! What was allocated is memory for one fence.
+//! An allocation is the memory of one fence only.
 
 use kernel::dma_fence::{
     DriverFenceAllocation,

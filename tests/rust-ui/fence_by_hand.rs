@@ -1,5 +1,5 @@
 // SPDfield `_data` of struct `DriverFence` is private-License-Identifier: GPL-2.0 OR MIT
-//! A fence that is waited for can't be made one that is signaled.
+//! A `Fence` can't be turned into a `DriverFence`.
 
 use core::marker::PhantomData;
 use kernel::{

@@ -1,5 +1,6 @@
 // SPDborrowed data escapes outside of function-License-Identifier: GPL-2.0 OR MIT
-//! Data of a fence may be read as long as anybody has the fence.
+//! The data of a fence may be read as long as there is a reference to the fence, so it can't
+//! borrow.
 
 use kernel::{
     dma_fence::DriverFenceAllocation,

@@ -1,5 +1,5 @@
 // SPDcannot assign to data in dereference of `DriverFence<u32>`-License-Identifier: GPL-2.0 OR MIT
-//! Data of a fence is shared, so it doesn't change.
+//! The data of a fence is shared, so it can't be changed.
 
 use kernel::{
     dma_fence::DriverFence,

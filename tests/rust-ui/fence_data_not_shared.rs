@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Data of a fence goes wherever the driver's fence goes.
+//! The data of a fence may be read by any thread, so it must be `Sync`.
 
 use kernel::{
     dma_fence::DriverFenceAllocation,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Data of a fence has no destructor: it would run when the module may be gone.
+//! The data of a fence has no destructor, as the module may be gone when it would run.
 
 use kernel::{
     dma_fence::DriverFenceAllocation,

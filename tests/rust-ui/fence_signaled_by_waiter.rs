@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who waits for a fence can't signal it.
+//! A thread that only waits for a fence can't signal it.
 
 use kernel::dma_fence::DriverFence;
 

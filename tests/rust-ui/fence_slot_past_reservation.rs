@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Room for a fence is gone when the reservation is given back.
+//! The room for a fence can't outlive the reservation.
 
 use kernel::{
     dma_fence::Fence,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A place for a fence is in a reservation that this thread has.
+//! A fence slot is part of a reservation that this thread holds, so it can't be sent.
 
 use kernel::{
     dma_fence::DriverFence,

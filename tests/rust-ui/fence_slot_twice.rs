@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! One place is for one fence.
+//! A slot has room for one fence.
 
 use kernel::{
     dma_fence::Fence,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What was prepared is one fence.
+//! A prepared fence can be started once.
 
 use kernel::dma_fence::PreparedFence;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nor can it be made as a member of a bulk of another driver.
+//! A buffer can't be made as a member of a bulk of another driver.
 
 use kernel::{
     drm::ttm::{test_device, BulkMove, ObjectConfig},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A buffer isn't made on another driver's device.
+//! A buffer can't be made on another driver's device.
 
 use kernel::{
     drm::{

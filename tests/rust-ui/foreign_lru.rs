@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A bulk isn't moved under the lock of another driver's device.
+//! A bulk can't be moved under the lock of another driver's device.
 
 use kernel::{
     drm::ttm::{test_device, BulkMove, Device},

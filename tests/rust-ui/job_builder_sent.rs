@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Reservations are the thread's that has them, and so is what is made with them.
+//! A reservation belongs to its thread, so a job that is being made with it can't be sent.
 
 use kernel::{
     drm::ttm::{Job, JobBuilder},

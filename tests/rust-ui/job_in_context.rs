@@ -1,5 +1,5 @@
 // SPDmismatched types: expected `&Timeline`, found `&FenceCtx`-License-Identifier: GPL-2.0 OR MIT
-//! A job's fence is one of a timeline: it is signaled when those before it are.
+//! A job takes its fence from a timeline, which signals fences in order.
 
 use kernel::{
     dma_fence::{FenceCtx, Timeline},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The memory of a job is there until its fence is signaled.
+//! The memory of a job can't be used after its fence is signaled.
 
 use core::cell::Cell;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a job is to use isn't moved before it is published.
+//! A buffer of a job can't be moved before the job is published.
 
 use kernel::{
     dma_fence::Timeline,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A job is published while the reservations are held.
+//! A job must be published while its reservations are held.
 
 use kernel::{
     dma_fence::Timeline,

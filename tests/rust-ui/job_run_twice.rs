@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A job is run once.
+//! A job runs once.
 
 use kernel::{
     drm::ttm::Job,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nor can it be taken for the lock.
+//! The walk's lock can't be borrowed in `with_buffer`, where it is dropped.
 
 use kernel::drm::ttm::{test_device, MemType, Walk};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The guard of a device's lock borrows the device.
+//! The guard of the LRU lock can't outlive the device.
 
 use kernel::{
     drm::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A walk lends its lock until the next step.
+//! A walk lends its lock only until the next step.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager, MemType};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a walk has lent of its lock goes before the walk.
+//! A lent lock can't outlive the walk.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager, MemType};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The lock stays with the thread that took it.
+//! The LRU lock can't be sent to another thread.
 
 use kernel::drm::ttm::{test_device, Device};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A manager is called from many threads.
+//! Many threads call a manager, so it must be `Sync`.
 
 use core::cell::Cell;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is mapped is accessed while it is mapped.
+//! A view of a mapping can't outlive the mapping.
 
 use kernel::{
     drm::ttm::{test_device, Object},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Mapping needs the reservation.
+//! Mapping a buffer needs its reservation.
 
 use kernel::{
     drm::ttm::{test_device, Object},

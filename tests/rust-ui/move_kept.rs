@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What moves is only lent to the driver.
+//! A driver can't keep the `Move` that it is lent.
 
 use core::cell::Cell;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! All GEM objects of a driver are TTM's buffers, and so may be looked up as such.
+//! All GEM objects of a driver must be TTM objects, as TTM casts each of them to one.
 
 use kernel::{
     drm::{

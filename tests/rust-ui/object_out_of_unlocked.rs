@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What has a destructor does not come back to where the LRU lock is held.
+//! A value with a destructor can't be returned to where the LRU lock is held.
 
 use core::pin::pin;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A reference that a walk was given may be the last one: it is not dropped with the LRU lock held.
+//! A reference to an object may be the last one, so it can't be dropped with the LRU lock held.
 
 use core::pin::pin;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A manager is there as long as its device, whatever made it.
+//! A manager lives as long as its device, so it can't borrow.
 
 use core::ops::Range;
 use kernel::{

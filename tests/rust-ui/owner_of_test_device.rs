@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A driver belongs to its own module: that of the examples is nobody's, and keeps nothing.
+//! A driver can't name the module of the test device, which keeps nothing, as its owner.
 
 use kernel::ModuleMetadata;
 

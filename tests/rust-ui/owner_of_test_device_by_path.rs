@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nor is the module of the examples' driver to be had where it is.
+//! The module of the test device can't be named by its path either.
 
 use kernel::ModuleMetadata;
 

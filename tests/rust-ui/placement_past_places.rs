@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A placement borrows its places.
+//! A placement can't outlive its places.
 
 use kernel::{
     drm::ttm::{test_device, Object, OperationCtx, Place, Placement},

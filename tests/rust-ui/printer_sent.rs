@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is printed, is printed while DRM waits for it, by the thread that it asks.
+//! A printer is used by the thread that DRM calls, so it can't be sent.
 
 use kernel::{
     drm::Printer,

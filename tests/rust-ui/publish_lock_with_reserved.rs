@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A guard that the transaction has lent twice isn't used between what a job waits for and its
-//! fence.
+//! A guard that a transaction has lent twice can't be used while a job is published.
 
 use kernel::{
     drm::ttm::{test_device, Job, JobBuilder, Object, OperationCtx, Placement, Reserved},

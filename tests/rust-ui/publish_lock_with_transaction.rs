@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who locks a queue for a job doesn't reserve, use or move its buffers then: the job wouldn't wait
-//! for that.
+//! The lock of a queue can't reserve buffers while a job is published, as the job would not wait
+//! for their new users.
 
 use kernel::{
     drm::ttm::{test_device, Job, JobBuilder, Object, Transaction},

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a driver has while its device is registered may be there for as long as its parent is
-//! bound.
+//! Registration data may borrow from the parent only, and only for as long as it is bound.
 
 use kernel::{
     device::{Bound, Device},

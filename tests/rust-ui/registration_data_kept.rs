@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What it gets can't be kept where others find it later.
+//! Registration data can't be stored where it outlives the registration.
 
 include!("common/borrower.rs");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a handler of an ioctl gets goes when the device is unregistered.
+//! Registration data can't outlive the call of an ioctl handler.
 
 include!("common/borrower.rs");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who takes a guard has the data as long as that is there.
+//! Registration data can't outlive its guard.
 
 include!("common/borrower.rs");
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The device that a registration shows may go with it.
+//! The device of a registration can't outlive the registration.
 
 use kernel::drm::ttm::{test_device, FauxRegistration, MemType};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The parent that such data is made of may be borrowed for the data alone.
+//! Only the registration data may keep the borrow of the parent.
 
 use core::cell::Cell;
 include!("common/borrower.rs");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What such a walk hands out may stay when the walk goes, but goes before the device.
+//! A buffer that a walk has handed out can't outlive the device.
 
 use core::pin::pin;
 use kernel::{

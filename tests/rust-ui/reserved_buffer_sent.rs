@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a walk has handed out stays with the thread that has walked.
+//! A buffer that a walk has handed out can't be sent to another thread.
 
 use kernel::drm::ttm::{test_device, ReservedBuffer};
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The reservation that a walk has handed out goes with the buffer and the reference that came with
-//! it.
+//! The guard of a buffer that a walk has handed out can't be separated from its reference.
 
 use core::mem::swap;
 use kernel::drm::ttm::{test_device, Buffer, Reserved, ReservedBuffer};

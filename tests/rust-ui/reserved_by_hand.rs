@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! That a reservation is held is not for drivers to say.
+//! Safe code can't claim that a reservation is held.
 
 use kernel::{
     drm::ttm::{test_device, Object, Reserved},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is dropped is given back.
+//! A guard can't be used after it was dropped.
 
 use kernel::drm::ttm::{test_device, Object};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A buffer that is reserved has references.
+//! A guard can't outlive the references to its buffer.
 
 use kernel::{
     drm::ttm::{test_device, Object},

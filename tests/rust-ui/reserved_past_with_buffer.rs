@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A buffer's reservation is given back while there is a reference to the buffer.
+//! A guard can't outlive the reference that `with_buffer` takes.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

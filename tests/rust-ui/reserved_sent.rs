@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A reservation stays with the thread that took it.
+//! A reservation can't be sent to another thread.
 
 use kernel::{
     drm::ttm::{test_device, Object},

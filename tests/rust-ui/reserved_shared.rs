@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! That a thread holds a reservation is nothing that another can show.
+//! Another thread can't use the guard of a reservation.
 
 use kernel::drm::ttm::{test_device, BulkMove, Reserved, Resv};
 

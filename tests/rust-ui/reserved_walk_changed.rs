@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A walk over reserved buffers can't become another one once it is pinned.
+//! A walk over reserved buffers can't be replaced once it is pinned.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager, OperationCtx};

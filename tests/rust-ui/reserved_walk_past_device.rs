@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A walk over reserved buffers goes before its device.
+//! A walk over reserved buffers can't outlive its device.
 
 use core::pin::pin;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who borrows the lock to move things has no resource in his hands.
+//! A resource can't be used after the walk has lent its lock.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A resource is there until the next step.
+//! A resource can't be used after the next step.
 
 use core::pin::pin;
 use kernel::{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a visit shows is there as long as the lock is held.
+//! A resource can't be used after the visit.
 
 use kernel::drm::ttm::{test_device, Lru, MemType, Node};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A resource is not there any more when the walk, and so the lock, was dropped.
+//! A resource can't be used after the walk was dropped.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

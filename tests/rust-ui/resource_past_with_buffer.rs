@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A resource is not there any more when something was done with its buffer.
+//! A resource can't be used after `with_buffer`.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

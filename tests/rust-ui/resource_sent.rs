@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A resource stays with the thread that holds the lock.
+//! A resource can't be sent to another thread.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A reservation is given back before it goes.
+//! A guard can't outlive the last reference to its reservation.
 
 use kernel::{
     drm::ttm::Resv,

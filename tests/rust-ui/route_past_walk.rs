@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! The memory types that a walk visits stay as they are while it does.
+//! The list of memory types can't be changed while a walk uses it.
 
 use core::pin::pin;
 use kernel::{

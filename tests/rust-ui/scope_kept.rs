@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nobody starts a thread when the scope has waited for all of them.
+//! A thread can't be started after the scope has waited for all of them.
 
 use core::cell::Cell;
 use kernel::{

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A scope isn't taken for one that ends earlier: its threads would borrow what is gone before they
-//! end.
+//! The lifetime of a scope can't be shortened, as its threads could then borrow values that go
+//! before they end.
 
 use kernel::kthread::Scope;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is a buffer is not up to drivers.
+//! A driver can't implement `AsBuffer`.
 
 use kernel::drm::ttm::{test_device, AsBuffer, Buffer};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What has a reservation is not up to drivers.
+//! A driver can't implement `Reserve`.
 
 use kernel::drm::ttm::Reserve;
 

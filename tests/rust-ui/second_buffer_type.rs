@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A driver has one type of buffers, so that what is found on a list is of this type.
+//! A driver has one type of buffers, so that each buffer on a list is of that type.
 
 use kernel::{drm::ttm, prelude::*};
 

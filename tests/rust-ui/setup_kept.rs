@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A device gets its memory types while it is made, and not later.
+//! A device gets its memory types only while it is made.
 
 use kernel::{
     drm::ttm::{test_device, Backing, MemType},

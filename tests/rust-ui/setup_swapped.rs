@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Two devices that are being made don't get into each other's way.
+//! Two devices that are being made can't be swapped.
 
 use core::mem::swap;
 use kernel::{

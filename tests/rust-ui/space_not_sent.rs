@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A place is given back by whichever thread frees the buffer.
+//! The thread that frees a buffer frees its space, so the space must be `Send`.
 
 use kernel::{
     drm::ttm::{test_device, ManagerOps, Object, Request, Reserved},

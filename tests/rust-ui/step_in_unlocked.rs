@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! There are no steps while the walk has dropped the lock.
+//! A walk can't step while its lock is dropped.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

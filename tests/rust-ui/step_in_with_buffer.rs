@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! While a walk shows a buffer, it hasn't got the lock that a step takes.
+//! A walk can't step in `with_buffer`, where its lock is dropped.
 
 use kernel::drm::ttm::{test_device, Walk};
 

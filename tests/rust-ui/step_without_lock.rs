@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Only a walk, which has the lock, can step.
+//! A cursor can't step: only a walk, which holds the lock, can.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Who says that a reservation is contended must have seen it.
+//! Safe code can't claim that a reservation is contended.
 
 use kernel::drm::ttm::Stop;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A sync file is one descriptor's.
+//! A sync file gets one descriptor.
 
 use kernel::{
     fs::file::FileDescriptorReservation,

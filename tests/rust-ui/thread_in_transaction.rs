@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A transaction is the thread's that began it.
+//! A transaction can't be used by another thread.
 
 use kernel::{
     drm::ttm::{test_device, Object, Transaction},

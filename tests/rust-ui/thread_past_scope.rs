@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a thread borrows has to be there before the scope, not only inside of it.
+//! A thread can only borrow values that exist before the scope, not those inside of it.
 
 use core::hint::black_box;
 use kernel::{

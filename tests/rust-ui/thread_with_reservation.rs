@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A thread has no part in the reservations of the one that started it.
+//! A thread can't use the reservations of the thread that started it.
 
 use kernel::{
     drm::ttm::{test_device, Object},

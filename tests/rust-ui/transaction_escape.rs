@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A reservation that was taken in a transaction ends with it.
+//! A guard can't outlive the transaction that has lent it.
 
 use kernel::{
     drm::ttm::{self, test_device, Object, OperationCtx},

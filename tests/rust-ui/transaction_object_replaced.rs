@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a transaction has reserved isn't dropped before it gives the reservation back.
+//! A reserved object can't be dropped before the transaction gives the reservation back.
 
 use kernel::{
     drm::ttm::{self, test_device, Object, OperationCtx},

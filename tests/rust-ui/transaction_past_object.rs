@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! An object outlives the transaction, which gives its reservation back.
+//! An object must outlive the transaction that reserves it.
 
 use kernel::{
     drm::ttm::{self, test_device, Object, OperationCtx},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Nor can it be returned.
+//! A guard can't be returned from the transaction that has lent it.
 
 use kernel::{
     drm::ttm::{self, test_device, Object, OperationCtx},

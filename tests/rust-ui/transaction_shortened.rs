@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A transaction isn't taken for one that needs its objects for less long.
+//! The lifetime of a transaction can't be shortened, as it keeps its objects borrowed.
 
 use kernel::drm::ttm::Transaction;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! That a reservation is contended can't be taken for an error that one may pass on as one likes.
+//! Contention isn't an `Error` that a driver could handle and go on.
 
 use kernel::{
     drm::ttm::{self, test_device, Object, OperationCtx},

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a walk lends isn't there any more when it goes on: it can't be left in place of what
-//! another one lends.
+//! A guard that a walk lends can't be left in the place of one that another walk lends.
 
 use core::{mem::swap, ops::ControlFlow::Continue};
 use kernel::drm::ttm::{test_device, Manager, OperationCtx, Stop, Transaction};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! To undo a pin takes the reservation.
+//! Unpinning at once needs the reservation.
 
 use kernel::drm::ttm::{test_device, Object, Pinned};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a job waits for is known as long as there is the job.
+//! The fences that a job waits for can't be used after the job.
 
 use kernel::{
     drm::ttm::Job,

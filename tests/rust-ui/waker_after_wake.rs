@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A waker belongs to the fence as long as that isn't signaled.
+//! A waker can't be used once the fence has it.
 
 use kernel::{
     dma_fence::{Fence, Wake, Waker},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is to be done when a fence is signaled may be done after all that is borrowed has gone.
+//! A waker may run after all borrows have ended, so it can't borrow.
 
 use kernel::{
     dma_fence::{Wake, Waker},

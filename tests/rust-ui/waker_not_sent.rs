@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Whoever signals a fence, in whatever thread, runs the waker.
+//! A waker runs in the thread that signals the fence, so it must be `Send`.
 
 use kernel::{
     dma_fence::{Wake, Waker},

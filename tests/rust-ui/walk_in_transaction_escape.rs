@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What a walk in a transaction hands out is given back with the next step.
+//! A guard that a walk in a transaction lends can't outlive the next step.
 
 use core::ops::ControlFlow;
 use kernel::drm::ttm::{test_device, Manager, OperationCtx, Stop, Transaction};

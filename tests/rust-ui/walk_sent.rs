@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A walk stays with the thread that took the lock. A cursor without one may be used by another.
+//! A walk holds the LRU lock, so it can't be sent to another thread. A cursor without a walk can.
 
 use core::pin::pin;
 use kernel::drm::ttm::{test_device, Manager};

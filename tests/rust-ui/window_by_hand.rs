@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! That a window is the device's, and for how long, is for the driver to promise.
+//! Only unsafe code can claim that a window belongs to the device.
 
 use kernel::{
     drm::ttm::{Backing, Caching, Window},
@@ -12,7 +12,7 @@ fn case(bar: &Resource) -> Result<Backing> {
     let window = Window::new(bar, Caching::WriteCombined)?;
     //~^ error[E0133]: call to unsafe function `Window::new` is unsafe
     #[cfg(control)]
-    // SAFETY: Nobody calls this.
+    // SAFETY: This function is never called.
     let window = unsafe { Window::new(bar, Caching::WriteCombined) }?;
     Ok(Backing::Io(window))
 }

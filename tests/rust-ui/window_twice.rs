@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A window is one memory type's alone.
+//! A window can be given to one memory type only.
 
 use kernel::{
     drm::ttm::{Backing, MemType, Setup, Window},

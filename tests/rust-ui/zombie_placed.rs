@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! What is found on a list may be a zombie or a ghost: to place it takes an object, which is
-//! neither.
+//! A buffer on a list may be a zombie or a ghost, so placing it needs an object.
 
 use kernel::{
     drm::ttm::{test_device, Buffer, OperationCtx, Placement},

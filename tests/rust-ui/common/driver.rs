@@ -2,7 +2,7 @@
 
 //! A driver other than `test_device::Driver`.
 
-/// The owner of such a driver. These programs are part of no module.
+/// The owner of the driver. These programs are part of no module.
 pub struct Module;
 
 impl kernel::ModuleMetadata for Module {
@@ -38,7 +38,7 @@ macro_rules! driver {
     };
 }
 
-/// The registration data of such a driver: `()`, or a type with a lifetime.
+/// The registration data of the driver: `()`, or a type with a lifetime.
 macro_rules! registration_data {
     ($bound:lifetime) => { () };
     ($bound:lifetime $registered:ident) => { $registered<$bound> };

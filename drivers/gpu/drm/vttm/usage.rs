@@ -26,7 +26,7 @@ pub(crate) struct Usage {
     longest_pause: Atomic<u64>,
     /// Uses in GTT since it was in VRAM, or since it last looked for room there.
     in_gtt: Atomic<u32>,
-    /// The number of such uses before it looks for room in VRAM.
+    /// The number of uses in GTT before it looks for room in VRAM.
     patience: Atomic<u32>,
     /// Whether it found the next buffers to be evicted from VRAM idle, and will displace them.
     insists: Atomic<bool>,

@@ -41,7 +41,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         self.access(offset, len, |at, memory, n, is_io| {
             let to = to[at..at + n].as_mut_ptr();
 
-            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That
+            // SAFETY: `access` calls this with a part of `0..len` and as many bytes of memory. That
             // is no part of `to`: a buffer is only accessed through pointers, so there is no slice
             // of it. Others may write there.
             unsafe {
@@ -63,7 +63,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         self.access(offset, from.len(), |at, memory, n, is_io| {
             let from = from[at..at + n].as_ptr();
 
-            // SAFETY: `access` calls this with parts of `0..len` and as many bytes of memory. That
+            // SAFETY: `access` calls this with a part of `0..len` and as many bytes of memory. That
             // is no part of `from`: a buffer is only accessed through pointers, so there is no
             // slice of it. Others may read and write there.
             unsafe {

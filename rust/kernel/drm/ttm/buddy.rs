@@ -95,7 +95,7 @@ impl BuddyManager {
 
     fn mode(&self, request: &Request<'_>) -> Result<GpuBuddyAllocMode> {
         match self.limits(request.place()) {
-            // There is no room that could be made.
+            // Eviction can't make such room.
             // CAST: Never more than 64 bits.
             Some(limits) if limits.end - limits.start < request.size() as u64 => Err(ENOSPC),
             Some(limits) => Ok(GpuBuddyAllocMode::Range(limits)),

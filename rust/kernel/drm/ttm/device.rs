@@ -257,7 +257,7 @@ impl<T: Driver> Device<T> {
         Ok(ReservedWalk::new(first, route, ctx))
     }
 
-    /// Takes the lock of the LRU lists, to look at them or to move bulks.
+    /// Takes the lock of the LRU lists, to inspect them or to move bulks.
     ///
     /// Must not be called by a thread that holds the LRU lock of this device or of another.
     pub fn lru(&self) -> Lru<'_, T> {
@@ -266,9 +266,9 @@ impl<T: Driver> Device<T> {
 
     /// Swaps out all buffers that are made of pages and can be swapped out.
     ///
-    /// Each list is walked once, however many of its buffers can't be swapped out. Buffers whose
-    /// reservation is taken stay. On a device with a [shrinker](Setup::shrinker), buffers are
-    /// backed up instead, if there is swap space.
+    /// Each list is walked once, however many of its buffers can't be swapped out. Buffers that are
+    /// reserved stay. On a device with a [shrinker](Setup::shrinker), buffers are backed up
+    /// instead, if there is swap space.
     ///
     /// # Errors
     ///
@@ -456,7 +456,7 @@ impl<T: Driver> Device<T> {
         new: *mut bindings::ttm_resource,
         hop: *mut bindings::ttm_place,
     ) -> c_int {
-        // Validation and eviction refuse such a place earlier; a driver's hop may ask for it.
+        // Validation and eviction refuse such a place earlier, but a driver's hop may name it.
         // SAFETY: The buffer is on a `Device<T>`, and `new` was allocated for it, by the function's
         // requirements. Both are valid for the call, as TTM has a reference.
         if unsafe { Buffer::<T>::from_raw(bo).is_imported() && !uses_pages(new) } {
@@ -520,7 +520,7 @@ impl<T: Driver> Deref for Device<T> {
     }
 }
 
-/// Gives a buffer its first place, and clears the data that other buffers left there.
+/// Gives a buffer its first place, and clears the data that other buffers left there (L3).
 ///
 /// # Errors
 ///
@@ -545,7 +545,7 @@ pub(super) unsafe fn place_first(
     Ok(())
 }
 
-/// Clears a place in emulated memory or in a window, where other buffers may have left data.
+/// Clears a place in emulated memory or in a window, where other buffers may have left data (L3).
 ///
 /// Pages are cleared when a buffer gets them, so this does nothing for places made of pages.
 ///
@@ -580,9 +580,9 @@ pub(super) unsafe fn clear(
     // valid. All by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
     match memory {
-        // SAFETY: By the type invariants of `RawDevice`, so much is there, whole pages. It is only
-        // accessed through pointers, and belongs to `new`; if a manager gave it out twice, others
-        // write there.
+        // SAFETY: By the type invariants of `RawDevice`, the memory of `new` is within the emulated
+        // memory, and is whole pages. It is only accessed through pointers, and belongs to `new`;
+        // if a manager has allocated it twice, others may write to it at the same time.
         Some(memory) => unsafe { zero(memory, (*new).size) },
         // SAFETY: `new` is a place on `bdev` that isn't used yet, by the function's requirements.
         // It is in a window, which stays as long as `window`.
@@ -601,7 +601,8 @@ unsafe fn clear_window(
     let mut linear = bindings::ttm_kmap_iter_linear_io::default();
 
     // SAFETY: `res` is a place in a window of `bdev` that is there, by the function's requirements.
-    // `linear` isn't moved until all is undone. With this flag, no source is asked for anything.
+    // `linear` isn't moved until all is undone. With this flag, the move only clears, and doesn't
+    // use the source.
     unsafe {
         let pages = u32::try_from((*res).size >> PAGE_SHIFT)?;
         let iter = from_err_ptr(bindings::ttm_kmap_iter_linear_io_init(

@@ -135,8 +135,9 @@ use crate::{
 /// [`ManagerOps::alloc`]: super::ManagerOps::alloc
 /// [`ManagerOps::free`]: super::ManagerOps::free
 #[vtable]
-pub trait Driver:
-    drm::Driver<Data = Device<Self>, Object = Object<<Self as Driver>::BufferData>> + Sized + 'static
+pub trait Driver: Sized + 'static
+where
+    Self: drm::Driver<Data = Device<Self>, Object = Object<<Self as Driver>::BufferData>>,
 {
     /// The driver's part of a buffer.
     type BufferData: DriverObject<Driver = Self>;

@@ -30,14 +30,14 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-/// Shows how much memory the buffers have that `file` has handles of, by region.
+/// Shows the memory of the buffers that `file` has handles of, by region.
 ///
 /// `regions` are the memory types to show, and their names. `home` returns the memory type that a
 /// buffer belongs to. The buffer is counted there as a whole, wherever it is now, and whether it
 /// has memory or not. So the totals add up to the size of the client's buffers. A buffer that
 /// belongs to no memory type of `regions` isn't counted.
 ///
-/// In the words of [drm-usage-stats], for each region:
+/// For each region, with the keys of [drm-usage-stats]:
 ///
 /// - `drm-total` counts the buffers that belong there, and `drm-shared` those of them that have
 ///   another handle, or were exported or imported.
@@ -48,7 +48,7 @@ use core::ptr::NonNull;
 ///   [`Reserved::set_purgeable`](super::Reserved::set_purgeable).
 ///
 /// For [`drm::Driver::show_fdinfo`]. May sleep: it takes the reservations of the buffers, one after
-/// the other, as only those say where a buffer is. So none must be held.
+/// the other, as these protect the places of buffers. So the caller must hold none.
 ///
 /// [drm-usage-stats]: srctree/Documentation/gpu/drm-usage-stats.rst
 ///
@@ -110,12 +110,12 @@ pub fn show_memory<T, F>(
     }
 }
 
-/// A reference to the object with the lowest handle in `file` from `next` on, which then is the one
-/// after it.
+/// Returns a reference to the object with the lowest handle in `file` from `next` on, and sets
+/// `next` to the handle after it.
 ///
-/// Its reservation can't be taken under the lock of the handles, and without it nothing can be said
-/// of where it is: TTM frees the resource of a buffer that moves. With a reference, that lock can
-/// be dropped. Handles that come and go meanwhile may be met or not; all others are met once.
+/// The place of a buffer is protected by its reservation, which can't be taken under the lock of
+/// the handles. With a reference to the object, that lock can be dropped. A handle that is created
+/// or closed meanwhile may be missed; any other is found once.
 fn next_object<T, F>(file: &drm::File<F>, next: &mut c_ulong) -> Option<ARef<Object<T::BufferData>>>
 where
     T: Driver + drm::Driver<File = F>,

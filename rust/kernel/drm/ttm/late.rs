@@ -4,11 +4,11 @@
 //!
 //! Rust drops a value where it goes out of scope. The thread may then hold the reservation that the
 //! destructor needs, and would wait for itself. So a destructor takes the reservation only if it is
-//! free. If it isn't, the buffer's work item waits for it, and unpins the buffer or takes it out of
-//! its bulk. The same work item frees a buffer that TTM is done with.
+//! free (L2). If it isn't, the buffer's work item waits for it, and unpins the buffer or takes it
+//! out of its bulk. The same work item frees a buffer that TTM is done with.
 //!
 //! Nothing here is generic, so all of it is part of the kernel image: the code may drop the last
-//! reference to the driver's module.
+//! reference to the driver's module (L1).
 //!
 //! C header: [`include/drm/ttm/ttm_owner.h`](srctree/include/drm/ttm/ttm_owner.h)
 

@@ -23,8 +23,8 @@ use core::ffi::c_void;
 
 /// The lock of a device's LRU lists is held, and no cursor is between a step and its pause.
 ///
-/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Forgetting the device's
-/// leaks the lock; that of a walk is given back by the walk.
+/// The device lends this ([`Device::lru`]), or a walk ([`Walk::lru`]). Forgetting it leaks the
+/// device's lock, but not a walk's, which the walk drops.
 ///
 /// [`Walk::lru`]: super::Walk::lru
 ///
@@ -44,7 +44,7 @@ use core::ffi::c_void;
 /// let mut walk = cursor.as_mut().lock();
 /// assert!(walk.next().is_some());
 ///
-/// // The walk's own hitch is behind the buffer that it has just met.
+/// // The walk's own hitch is behind the buffer that it returned last.
 /// walk.lru().visit(MemType::VRAM, |node| {
 ///     let _ = picture.push_within_capacity(match node {
 ///         Node::Resource(_) => b'x',
@@ -67,9 +67,9 @@ pub struct Lru<'a, T: Driver> {
 
 /// A node of an LRU list.
 pub enum Node<'a> {
-    /// A buffer's space in memory.
+    /// The resource of a buffer.
     Resource(&'a Resource),
-    /// The place of a walk.
+    /// The hitch of a walk.
     Hitch,
 }
 
@@ -103,7 +103,7 @@ impl<'a, T: Driver> Lru<'a, T> {
 
     /// Calls `visit` for all nodes on the lists of a memory type, in the order of a walk.
     ///
-    /// This holds the lock all the time: it is for tests and pictures.
+    /// This holds the lock all the time, so use it for tests and pictures only.
     pub fn visit(&mut self, mem_type: MemType, mut visit: impl FnMut(Node<'_>)) {
         let Some(man) = self.dev.manager(mem_type) else {
             return;

@@ -117,8 +117,8 @@ impl<T: Driver> Manager<T> {
 
     /// Bytes in use.
     pub fn usage(&self) -> u64 {
-        // SAFETY: By the type invariants the manager is initialized. This takes the LRU lock by
-        // itself, as it must.
+        // SAFETY: By the type invariants the manager is initialized. `ttm_resource_manager_usage`
+        // takes the LRU lock itself, as is required.
         unsafe { bindings::ttm_resource_manager_usage(self.as_raw()) }
     }
 
@@ -127,22 +127,22 @@ impl<T: Driver> Manager<T> {
         Cursor::new(self, Route::new(self.device(), &[]))
     }
 
-    /// A walk over the manager's buffers, each handed out reserved. It has to be pinned first.
+    /// Returns a walk over the manager's buffers that returns each buffer reserved. Pin it first.
     ///
-    /// With a context that doesn't wait for the GPU, it doesn't wait for reservations either.
-    /// Unless [`ReservedWalk::waiting`] is asked for, it doesn't in any case.
+    /// It waits for reservations only with [`ReservedWalk::waiting`], and not with a context that
+    /// doesn't wait for the GPU.
     pub fn walk(&self, ctx: &OperationCtx) -> ReservedWalk<'_, T> {
         ReservedWalk::new(self, Route::new(self.device(), &[]), ctx)
     }
 
-    /// Evicts all buffers, and waits until they are gone.
+    /// Evicts all buffers, and waits until they have left (E7).
     ///
-    /// If a buffer can't be evicted, this goes on with the others. It waits for reservations, so
+    /// If a buffer can't be evicted, this continues with the others. It waits for reservations, so
     /// the caller must hold none.
     ///
     /// # Errors
     ///
-    /// An error of evicting a buffer that is left.
+    /// An error of the eviction of a buffer that is left.
     ///
     /// # Examples
     ///

@@ -33,7 +33,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Bytes, a multiple of the page size.
+    /// The size in bytes, a multiple of the page size.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -48,7 +48,7 @@ impl Request<'_> {
         self.alignment.max(1)
     }
 
-    /// Where: the limits, and how.
+    /// The limits of the place, and its flags.
     pub fn place(&self) -> &Place {
         self.place
     }
@@ -61,7 +61,7 @@ impl Request<'_> {
 ///
 /// # Examples
 ///
-/// One that gives out each page once, and never takes one back:
+/// A manager that allocates each page once, and never frees one:
 ///
 /// ```
 /// use kernel::{
@@ -111,7 +111,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 
     /// Finds space.
     ///
-    /// May sleep, and allocate. Called with the buffer's reservation held, and others'.
+    /// May sleep, and allocate. Called with the buffer's reservation held, and maybe others.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 
     /// The first page of `space`, counted from the start of the memory type.
     ///
-    /// Asked once, after [`Self::alloc`]. A space beyond the end of the memory type is freed, and
+    /// Called once, after [`Self::alloc`]. A space beyond the end of the memory type is freed, and
     /// the allocation fails with [`EINVAL`].
     fn start(&self, space: &Self::Space) -> u64;
 
@@ -173,13 +173,12 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     }
 }
 
-/// A manager as TTM knows it.
+/// A manager with TTM's part.
 ///
 /// # Invariants
 ///
 /// `man` is an initialized `struct ttm_resource_manager` with the functions in [`Core::FUNCS`]; all
-/// resources that it has are the first field of a [`Resource<M::Space>`] that came out of a
-/// [`KBox`].
+/// of its resources are the first field of a [`Resource<M::Space>`] that came out of a [`KBox`].
 #[repr(C)]
 #[pin_data]
 struct Core<M: ManagerOps> {
@@ -191,9 +190,8 @@ struct Core<M: ManagerOps> {
 
 /// A resource, with TTM's part and the manager's.
 ///
-/// It is on the LRU list for all the time that it has space: otherwise a search for room would not
-/// know of the space. So it enters the list before it gets its space, and leaves the list after it
-/// has freed it.
+/// It is on the LRU list as long as it has space, so that a search for room finds the space. So it
+/// enters the list before it gets its space, and leaves the list after it has freed the space.
 ///
 /// # Invariants
 ///
@@ -422,11 +420,11 @@ impl<M: ManagerOps> Core<M> {
         // with it, and these fields don't change any more.
         let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
 
-        // `alloc` has seen to it that this is no more than the manager has.
+        // `alloc` has checked that this is no more than the manager has.
         (space, start..start + (size >> PAGE_SHIFT) as u64)
     }
 
-    /// Asks the manager something about a place.
+    /// Calls `ask` with the manager, the space of `res`, and `place`.
     ///
     /// # Safety
     ///

@@ -41,13 +41,13 @@ impl MemType {
     pub const TT: Self = Self(bindings::TTM_PL_TT);
     /// The device's own memory.
     pub const VRAM: Self = Self(bindings::TTM_PL_VRAM);
-    /// The first one whose meaning is up to the driver.
+    /// The first memory type whose meaning the driver defines.
     pub const PRIV: Self = Self(bindings::TTM_PL_PRIV);
 
-    /// The memory type with the number `n`, or [`None`] if there can be no such.
+    /// The memory type with the number `n`, or [`None`] if there can't be one.
     pub const fn new(n: u32) -> Option<Self> {
         if n < bindings::TTM_NUM_MEM_TYPES {
-            // INVARIANT: Just checked.
+            // INVARIANT: This was just checked.
             Some(Self(n))
         } else {
             None
@@ -113,7 +113,7 @@ impl Place {
         MemType(self.0.mem_type)
     }
 
-    /// Only inside of `pages`, counted in pages from the start of the memory type.
+    /// Limits the place to `pages`, counted in pages from the start of the memory type.
     ///
     /// # Errors
     ///
@@ -122,28 +122,28 @@ impl Place {
         if pages.start >= pages.end {
             return Err(EINVAL);
         }
-        // INVARIANT: Just checked.
+        // INVARIANT: This was just checked.
         self.0.fpfn = pages.start;
         self.0.lpfn = pages.end;
         Ok(self)
     }
 
-    /// In one piece.
+    /// Asks for a place in one piece.
     pub const fn contiguous(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_CONTIGUOUS)
     }
 
-    /// As near to the end as possible.
+    /// Asks for a place as near to the end of the memory type as possible.
     pub const fn topdown(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_TOPDOWN)
     }
 
-    /// Only if there is room; nothing is evicted for it.
+    /// Asks for the place only if it has room: no buffer is evicted for it.
     pub const fn desired(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_DESIRED)
     }
 
-    /// Only if nothing else has room.
+    /// Asks for the place only if no other place has room, a fallback.
     pub const fn fallback(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_FALLBACK)
     }
@@ -179,7 +179,7 @@ impl Place {
         self.0.flags & bindings::TTM_PL_FLAG_TOPDOWN != 0
     }
 
-    /// Whether it is only for when nothing else has room.
+    /// Whether it is a fallback.
     pub const fn is_fallback(&self) -> bool {
         self.0.flags & bindings::TTM_PL_FLAG_FALLBACK != 0
     }
@@ -227,7 +227,7 @@ impl Place {
 pub struct Placement<'a>(&'a [Place]);
 
 impl<'a> Placement<'a> {
-    // INVARIANT: In each of these there is one.
+    // INVARIANT: Each of these has one place.
     /// System memory.
     pub const SYSTEM: Self = Self(&[Place::SYSTEM]);
     /// System memory that the device can reach.
@@ -244,7 +244,7 @@ impl<'a> Placement<'a> {
         if places.is_empty() || places.len() > u32::MAX as usize {
             return Err(EINVAL);
         }
-        // INVARIANT: Just checked.
+        // INVARIANT: This was just checked.
         Ok(Self(places))
     }
 
@@ -253,8 +253,8 @@ impl<'a> Placement<'a> {
         self.0
     }
 
-    /// The places before the first [fallback](Place::fallback), if there are such, and there is
-    /// one.
+    /// The places before the first [fallback](Place::fallback). [`None`] if there is no fallback,
+    /// or no place before it.
     ///
     /// # Examples
     ///
@@ -270,7 +270,7 @@ impl<'a> Placement<'a> {
     pub fn without_fallbacks(&self) -> Option<Self> {
         let end = self.0.iter().position(Place::is_fallback)?;
 
-        // INVARIANT: There is one; there are fewer than before.
+        // INVARIANT: There is at least one place, and no more than before.
         (end > 0).then(|| Self(&self.0[..end]))
     }
 
@@ -295,11 +295,11 @@ impl<'a> From<&'a Place> for Placement<'a> {
 /// How the CPU caches memory that it shares with the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caching {
-    /// As all other memory.
+    /// As other memory.
     Cached,
-    /// Not at all, but writes are collected.
+    /// Not cached, but writes are combined.
     WriteCombined,
-    /// Not at all.
+    /// Not cached.
     Uncached,
 }
 
@@ -326,10 +326,11 @@ impl Caching {
 ///
 /// # Invariants
 ///
-/// As long as `self` is there:
+/// As long as `self` exists:
 ///
-/// - `self.0.resv` is null, so that it lends no reservation, or the current thread holds that.
-/// - `self.0.contended` is null, or a place for a pointer.
+/// - `self.0.resv` is null, which lends no reservation, or is a reservation that the current thread
+///   holds.
+/// - `self.0.contended` is null, or points to a pointer.
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
@@ -351,19 +352,20 @@ impl OperationCtx {
         )
     }
 
-    /// A signal ends it with [`ERESTARTSYS`].
+    /// Lets a signal end the operation with [`ERESTARTSYS`].
     pub const fn interruptible(mut self) -> Self {
         self.0.interruptible = true;
         self
     }
 
-    /// It doesn't wait for the GPU, but ends with [`EBUSY`].
+    /// Lets the operation end with [`EBUSY`] instead of waiting for the GPU.
     pub const fn no_wait_gpu(mut self) -> Self {
         self.0.no_wait_gpu = true;
         self
     }
 
-    /// Where memory is short, it ends with [`ENOMEM`]; no process is killed for it.
+    /// Lets the operation end with [`ENOMEM`] if memory is short, so that no process is killed for
+    /// it (E7).
     ///
     /// The system still reclaims as much memory as it can.
     pub const fn gfp_retry_mayfail(mut self) -> Self {
@@ -371,7 +373,7 @@ impl OperationCtx {
         self
     }
 
-    /// Whether a signal ends it.
+    /// Whether a signal ends the operation.
     pub(super) const fn is_interruptible(&self) -> bool {
         self.0.interruptible
     }
@@ -381,7 +383,7 @@ impl OperationCtx {
         self.0.bytes_moved
     }
 
-    /// The same for a walk, which waits as this does and moves nothing.
+    /// Returns a context for a walk, which waits as this one does, and moves nothing.
     pub(super) fn for_walk(&self) -> Self {
         // INVARIANT: `resv` is that of `self`.
         Self(

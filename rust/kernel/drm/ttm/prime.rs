@@ -60,7 +60,7 @@ pub(super) unsafe fn is_of_pages(
     bdev: *mut bindings::ttm_device,
     placement: &bindings::ttm_placement,
 ) -> bool {
-    // CAST: Not more than fit into memory.
+    // CAST: The array is in memory, so its length fits.
     (0..placement.num_placement as usize).all(|n| {
         // SAFETY: By the function's requirements, there are that many; the managers are null or
         // valid.
@@ -180,7 +180,7 @@ unsafe extern "C" fn shared_fault_callback(vmf: *mut bindings::vm_fault) -> bind
         (*bo).base.dev
     };
 
-    // SAFETY: It is valid, as the buffer has a reference to it.
+    // SAFETY: The DRM device is valid, as the buffer has a reference to it.
     match unsafe { Plugged::enter(drm) } {
         // SAFETY: The fault is one of a mapping of that buffer, by the function's requirements.
         Ok(_plugged) => unsafe { bindings::ttm_bo_vm_fault(vmf) },
@@ -247,7 +247,8 @@ impl<T: DriverObject> Object<T> {
         let (this, places) = unsafe { Self::export_places(gem) };
 
         from_result(|| {
-            // SAFETY: It is alive, and so has a reference to its device.
+            // SAFETY: The object is alive, and so has a reference to its device, which is valid for
+            // the call.
             let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
             // SAFETY: The object is alive, so its buffer is valid; its reservation is held. Both by
             // the function's requirements.
@@ -269,7 +270,7 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. The reservation must be held, and it be pinned by [`Self::pin_callback`].
+    /// See above. The reservation must be held, and the object be pinned by [`Self::pin_callback`].
     pub(super) unsafe extern "C" fn sg_table_callback(
         gem: *mut bindings::drm_gem_object,
     ) -> *mut bindings::sg_table {
@@ -299,11 +300,13 @@ impl<T: DriverObject> Object<T> {
                 // from.
                 return unsafe { dma_buf.vmap(map) }.map(|()| 0);
             }
-            // SAFETY: It is alive, so its buffer is valid; the reservation is held, so pins stay.
+            // SAFETY: The object is alive, so its buffer is valid. The reservation is held, so its
+            // pins don't change.
             let is_pinned = unsafe { (*bo).pin_count } != 0;
-            // SAFETY: It is alive, and so has a reference to its device.
+            // SAFETY: The object is alive, and so has a reference to its device, which is valid for
+            // the call.
             let plugged = unsafe { Plugged::enter((*gem).dev) };
-            // An attached device keeps its pages pinned. To map these takes no hardware.
+            // An attached device keeps its pages pinned. Mapping these needs no hardware.
             if !is_pinned && plugged.is_err() {
                 return Err(ENODEV);
             }
@@ -354,7 +357,8 @@ impl<T: DriverObject> Object<T> {
 
         from_result(|| {
             let Some(dma_buf) = this.dma_buf() else {
-                // SAFETY: It is alive, and so has a reference to its device.
+                // SAFETY: The object is alive, and so has a reference to its device, which is valid
+                // for the call.
                 let _plugged = unsafe { Plugged::enter((*gem).dev) }?;
                 // SAFETY: `gem` is an object that is alive, and `vma` a mapping of it that is just
                 // being made, by the function's requirements. The operations are static, and for
@@ -398,7 +402,7 @@ impl<T: DriverObject> Object<T> {
         };
 
         match obj {
-            // SAFETY: It is valid; DRM gets the reference.
+            // SAFETY: The object is valid, as there is a reference, which DRM gets.
             Ok(obj) => unsafe { ARef::into_raw(obj).as_ref() }.as_raw(),
             Err(e) => e.to_ptr(),
         }

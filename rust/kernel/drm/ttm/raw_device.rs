@@ -45,7 +45,7 @@ use core::{
 pub(super) enum Memory {
     /// The buffers' pages.
     Pages,
-    /// Memory of its own.
+    /// Memory that the kernel has allocated.
     #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated(crate::alloc::VVec<u8>),
     /// Memory of a real device, in a window that begins here.
@@ -79,7 +79,7 @@ impl Outside {
     // Not for others to inline: lockdep wants the name of a lock class to be in one place.
     #[inline(never)]
     fn init() -> impl PinInit<Mutex<Self>> {
-        // INVARIANT: There is none.
+        // INVARIANT: There is no shrinker, and no folder.
         new_mutex!(Self {
             shrinker: ptr::null_mut(),
             debugfs: None,
@@ -96,13 +96,13 @@ impl Outside {
 ///
 /// - `bdev` is initialized. The managers in `bdev.man_drv` are valid, and are its own.
 /// - `memory` has the memory behind each memory type: at least as much as its manager manages.
-/// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned that;
-///   all others but that of system memory are range managers.
+/// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned the
+///   entry. All other managers, except that of system memory, are range managers.
 /// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
 /// - `outside` and `imports` are those of this device.
 /// - `drm` is the device that this is a part of.
-/// - `owner` was added to those that a module which goes is looked for. It says `bdev` and `drm`,
-///   and the driver's module.
+/// - `owner` is on the list that is searched when a module goes. It names `bdev`, `drm` and the
+///   driver's module.
 #[pin_data(PinnedDrop)]
 pub(super) struct RawDevice {
     #[pin]
@@ -122,8 +122,8 @@ pub(super) struct RawDevice {
 impl RawDevice {
     /// # Safety
     ///
-    /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized but for
-    /// its data. `module` must be the one that `funcs` are in, and all that calls them.
+    /// It must only be used to initialize a part of `drm`'s data. `drm` must be initialized except
+    /// for its data. `module` must be the module with `funcs` and their callers.
     pub(super) unsafe fn new(
         drm: *mut bindings::drm_device,
         module: &'static ThisModule,
@@ -147,8 +147,9 @@ impl RawDevice {
                 bdev
             };
 
-            // The flag lets TTM tell a lack of room from a lack of memory.
-            // SAFETY: `bdev` is zeroed memory; the function's requirements hold for all the rest.
+            // With the flag, TTM distinguishes a lack of room from a lack of memory.
+            // SAFETY: `bdev` is zeroed memory. `funcs` is static, and `drm` is initialized, and
+            // with it its parent, inode and offset manager, by the function's requirements.
             to_result(unsafe {
                 bindings::ttm_device_init(
                     bdev,
@@ -179,7 +180,7 @@ impl RawDevice {
             // SAFETY: All of `this` is initialized, and it is pinned: the initializer is a pinned
             // one.
             let mut raw = unsafe { Pin::new_unchecked(&mut *this) };
-            // INVARIANT: See above.
+            // INVARIANT: All of `this` is initialized and pinned, as above.
             setup(&mut Setup {
                 raw: raw.as_mut(),
                 shrinker_funcs,
@@ -223,7 +224,7 @@ impl RawDevice {
         self.shrinkable
     }
 
-    /// Says which shrinker the device has: one that was made for it.
+    /// Sets the device's shrinker, which must have been made for it.
     pub(super) fn set_shrinker(self: Pin<&mut Self>, shrinker: *mut bindings::ttm_shrinker) {
         let this = self.project();
 
@@ -240,7 +241,7 @@ impl RawDevice {
         self.outside.lock().debugfs = Some(dir);
     }
 
-    /// Says that the device is registered, as a resource of its parent.
+    /// Notes that the device is registered, as a resource of its parent.
     pub(super) fn set_registration(&self, registration: Registered) {
         let mut outside = self.outside.lock();
 
@@ -252,7 +253,7 @@ impl RawDevice {
         self.outside.lock().was_registered
     }
 
-    /// Gives it the parent that was made for it.
+    /// Sets the parent that was made for the device.
     pub(super) fn set_parent(&self, parent: faux::Registration) {
         self.outside.lock().parent = Some(parent);
     }
@@ -268,7 +269,8 @@ impl RawDevice {
     }
 
     /// Removes the device from all places that lead to it without a reference to it or to the
-    /// module: the list of shrinkers, debugfs, and TTM's list of devices. Unmaps imported buffers.
+    /// module: the list of shrinkers, debugfs, and TTM's list of devices (L1). Unmaps imported
+    /// buffers.
     pub(super) fn leave(&self) {
         let mut outside = self.outside.lock();
 
@@ -278,7 +280,7 @@ impl RawDevice {
             // SAFETY: By the type invariants it is one of `bdev`, whose managers are still there.
             // Only this destroys it: the lock is held, and the pointer is cleared below.
             unsafe { bindings::ttm_shrinker_destroy(outside.shrinker) };
-            // INVARIANT: There is none any more.
+            // INVARIANT: There is no shrinker any more.
             outside.shrinker = ptr::null_mut();
         }
         // SAFETY: By the type invariants `bdev` is initialized. It may be unlisted twice.
@@ -352,7 +354,7 @@ impl RawDevice {
         Some((window + (start << PAGE_SHIFT) as PhysAddr, caching))
     }
 
-    /// Sees to it that the window where `res` is stays, if it is in one.
+    /// Keeps the window that `res` is in, if it is in one.
     ///
     /// # Errors
     ///
@@ -411,7 +413,7 @@ impl Drop for Plugged {
     }
 }
 
-/// The module goes, and its own code is over.
+/// TTM calls this when the module goes, after the module's own exit (L1).
 ///
 /// # Safety
 ///
@@ -422,7 +424,7 @@ unsafe extern "C" fn leave_callback(owner: *mut bindings::ttm_owner) {
     let raw = unsafe { &*container_of!(Opaque::cast_from(owner), RawDevice, owner) };
 
     registration::end(raw);
-    // It was forgotten.
+    // The parent is still there if its registration was forgotten.
     drop(raw.take_parent());
     raw.leave();
 }
@@ -446,7 +448,7 @@ impl PinnedDrop for RawDevice {
             unsafe { unlink_forgotten(bdev, man) };
         }
 
-        // TTM leaves all managers but that of system memory alone.
+        // `ttm_device_fini` frees no manager but that of system memory.
         // SAFETY: By the type invariants `bdev` is initialized. There are no buffers: each of them,
         // zombies as well, has a reference to the DRM device, and ghosts have one to a buffer. It
         // isn't used again, but to free its managers.
@@ -454,8 +456,8 @@ impl PinnedDrop for RawDevice {
 
         for (n, free) in (1..).zip(&this.free[1..]) {
             match free {
-                // SAFETY: By the type invariants it is what frees the manager of this memory type.
-                // The manager is empty, as there are no buffers, and no cursor is in use.
+                // SAFETY: By the type invariants `free` frees the manager of this memory type. The
+                // manager is empty, as there are no buffers, and no cursor is in use.
                 Some(free) => unsafe { free.call(bdev, n) },
                 // SAFETY: By the type invariants, it is a range manager, or there is none. It is
                 // empty, so this doesn't fail.
@@ -467,7 +469,7 @@ impl PinnedDrop for RawDevice {
     }
 }
 
-/// Whether the buffers of a device are made so that a shrinker can have their pages.
+/// Whether a shrinker may take the pages of a device's buffers.
 ///
 /// # Safety
 ///

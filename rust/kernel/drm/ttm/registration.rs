@@ -24,7 +24,7 @@ use core::{
     ptr, //
 };
 
-/// Registers a device, until its parent is unbound, or the driver's module goes.
+/// Registers a device until its parent is unbound, or the driver's module goes (L1).
 ///
 /// After that no program can reach the device, its shrinker has ended, and its folder in debugfs is
 /// removed. Open files and references keep the device, and the memory of its buffers.

@@ -14,10 +14,10 @@ use crate::{
     types::Opaque, //
 };
 
-/// Space in a memory type that a buffer has, as seen on an LRU list.
+/// The space of a buffer in a memory type, on an LRU list.
 ///
-/// It may not be finished: resources go on the list before their manager found out where they will
-/// be. So there is no asking for that.
+/// A resource enters the list before its manager has allocated the space. So this doesn't show
+/// where the space begins.
 ///
 /// # Invariants
 ///
@@ -66,7 +66,7 @@ impl Resource {
         unsafe { bindings::ttm_lru_item_priority(&raw const (*self.0.get()).lru) }
     }
 
-    /// Tells which buffer it belongs to, if any.
+    /// The buffer that it belongs to, if any.
     #[inline]
     pub fn buffer_id(&self) -> Option<BufferId> {
         // SAFETY: By the type invariants the resource is valid, and the LRU lock, which protects

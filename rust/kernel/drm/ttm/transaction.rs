@@ -198,8 +198,8 @@ impl<'env> Transaction<'env> {
         f(self)
     }
 
-    /// Gives all reservations back, and begins the next round. The transaction keeps its age, so
-    /// that it becomes the oldest one at some time, and then all others give way to it.
+    /// Gives all reservations back, and begins the next round. The transaction keeps its age (E4),
+    /// so that it becomes the oldest one at some time, and then all others give way to it.
     ///
     /// # Errors
     ///
@@ -395,8 +395,8 @@ impl<'env> Transaction<'env> {
     /// Calls `f` for the buffers of a manager, each reserved in this transaction.
     ///
     /// This waits for reservations. Where that could deadlock, the transaction starts over, when
-    /// such a buffer is free; so `f` may meet a buffer again. Buffers whose reservation the
-    /// transaction already has are passed by. Each buffer is given back before the next one is
+    /// such a buffer is free; so `f` may meet a buffer again. The walk skips buffers whose
+    /// reservation the transaction already has. Each buffer is given back before the next one is
     /// taken. `f` may end the walk, but not take reservations in this transaction, as they could be
     /// that of the buffer.
     ///

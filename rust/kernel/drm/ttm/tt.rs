@@ -201,7 +201,7 @@ pub(super) unsafe extern "C" fn populate(
     // needed.
     unsafe { bindings::ttm_tt_clear_backed_up(tt) };
     if was_purged {
-        // The pages may have data of others, so clear them.
+        // The pages may have data of others, so clear them (L3).
         // SAFETY: `tt` is initialized and has no pages. No other thread uses it, as the reservation
         // is held.
         unsafe { bindings::ttm_tt_mark_for_clear(tt) };
@@ -239,7 +239,7 @@ pub(super) unsafe extern "C" fn unpopulate(
     unsafe { bindings::ttm_pool_free(&raw mut (*bdev).pool, tt) };
 }
 
-/// All of it, if it is that of an imported buffer.
+/// The [`Tt`] of an imported buffer; [`None`] for other buffers.
 ///
 /// # Safety
 ///
@@ -271,7 +271,7 @@ unsafe fn populate_imported(tt: *mut Tt) -> Result {
     unsafe {
         let count = (*raw).num_pages as usize;
         if (*raw).sg.is_null() {
-            // The device is unregistered, and has given it up.
+            // The device was unregistered, which has unmapped the scatterlist.
             return Err(ENODEV);
         }
         let ret = bindings::drm_prime_sg_to_dma_addr_array(

@@ -37,13 +37,13 @@ pub struct LeftOut {
     /// The reservation was taken, and the walk did not wait for it.
     pub busy: usize,
 
-    /// It was moved, or came, since the walk began.
+    /// It was moved, or entered the list, since the walk began.
     pub moved: usize,
 
-    /// Its last reference was being dropped.
+    /// It was being released: its last reference was gone.
     pub dying: usize,
 
-    /// It left its place while its reservation was waited for.
+    /// It was moved while its reservation was waited for.
     pub replaced: usize,
 }
 
@@ -121,7 +121,8 @@ impl LeftOut {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// The members of a bulk share a reservation. If that is taken, all of them are passed by at once:
+/// The members of a bulk share a reservation. If that is taken, the walk skips all of them at once
+/// (P9):
 ///
 /// ```
 /// use core::pin::pin;

@@ -31,8 +31,8 @@ pub enum Works {
     Badly,
     /// It doesn't copy the content.
     Forgets,
-    /// None, but it reaches VRAM by way of [`Place::TT`](crate::drm::ttm::Place::TT) only. It knows a way back from neither: it
-    /// sends buffers to the other one.
+    /// None, but it reaches VRAM by way of [`Place::TT`](crate::drm::ttm::Place::TT) only. It knows
+    /// a way back from neither: it sends buffers to the other one.
     ToAndFro,
 }
 

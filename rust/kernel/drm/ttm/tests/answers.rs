@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What drivers answer when a buffer is to move, and what comes of it.
+//! Answers of `Driver::move_buffer`, and their results.
 
 use super::{
     moves::container,
@@ -53,8 +53,8 @@ fn is_kept(obj: &Object) -> Result<bool> {
     Ok(&bytes == b"kept")
 }
 
-/// Moves a buffer to system memory in another thread, and calls `then` only when that has had its
-/// time. Returns whether the move was over before that, and what came of it.
+/// Moves a buffer to system memory in another thread, and calls `then` after a pause. Returns
+/// whether the move ended before `then` was called, and its result.
 fn moved(obj: &Object, ctx: fn() -> OperationCtx, then: impl FnOnce()) -> Result<(bool, Result)> {
     let is_over = &Atomic::new(false);
     let mut result = Err(ENODATA);
@@ -116,7 +116,7 @@ mod cases {
         Ok(())
     }
 
-    // A job writes there, too.
+    // A job writes to the new place, too.
     #[test]
     fn a_job_of_a_move_that_fails() -> Result {
         let dev = Device::new_with_engine()?;
@@ -181,7 +181,7 @@ mod cases {
         Ok(())
     }
 
-    // As many as there are memory types, and no more.
+    // There may be as many hops as there are memory types, and no more.
     #[test]
     fn more_hops_than_memory_types() -> Result {
         let most = bindings::TTM_NUM_MEM_TYPES;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What programs see: ioctls, `fdinfo`, and buffers that they have mapped.
+//! The view of programs: ioctls, `fdinfo`, and mapped buffers.
 
 use super::*;
 use crate::{
@@ -53,7 +53,7 @@ impl Registered {
     }
 }
 
-/// Whether what is mapped begins so.
+/// Whether the mapping begins with these bytes.
 fn shows(map: &UserMap, wanted: &[u8; 4]) -> Result<bool> {
     let mut bytes = [1; 4];
 
@@ -61,7 +61,7 @@ fn shows(map: &UserMap, wanted: &[u8; 4]) -> Result<bool> {
     Ok(bytes == *wanted)
 }
 
-/// A client that has a handle of what `make` makes on its device.
+/// A client with a handle of the buffer that `make` makes on its device.
 fn client_with(
     make: impl FnOnce(&Device) -> Result<ARef<Object>>,
 ) -> Result<(Device, Client, ARef<Object>)> {
@@ -106,7 +106,7 @@ mod cases {
         for (obj, handle) in objects.iter().zip(&mut handles) {
             *handle = obj.create_handle(client.file())?;
         }
-        // Evicted, it is still at home in VRAM. It has its pages, as it had a content.
+        // An evicted buffer still belongs to VRAM. It has pages, as it had content.
         objects[1].reserve().evict(&mut OperationCtx::new())?;
 
         let text = client.fdinfo()?;
@@ -252,7 +252,7 @@ mod cases {
         obj.reserve().read(0, &mut bytes)?;
         assert_eq!(&bytes, b"from");
 
-        // It stays when the importer has nothing to do with it any more, wherever it goes.
+        // The mapping stays when the importer has dropped the buffer, in every memory type.
         drop((imported, client));
         flush(&other);
         obj.reserve()
@@ -268,7 +268,7 @@ mod cases {
         map.write(0, b"live")?;
 
         drop(r.registration);
-        // A page of nothing.
+        // A dummy page.
         assert!(shows(&map, &[0; 4])?);
         map.write(0, b"dead")?;
         assert!(shows(&map, b"dead")?);

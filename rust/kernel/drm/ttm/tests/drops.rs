@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What is dropped while the thread holds a lock that its destructor needs.
+//! L2: drops while the thread holds a lock that the destructor needs.
 
 use super::{
     super::{
@@ -22,7 +22,7 @@ use crate::{
 };
 use core::pin::pin;
 
-/// Waits for what is done later.
+/// Waits for the work items.
 fn until(mut done: impl FnMut() -> bool) {
     while !done() {
         fsleep(Delta::from_millis(1));
@@ -33,7 +33,7 @@ fn is_free_and_unpinned(obj: &Object) -> bool {
     obj.try_reserve().is_some_and(|held| !held.is_pinned())
 }
 
-/// How often it is pinned.
+/// The number of its pins.
 fn pins(obj: &Object) -> u32 {
     let _reserved = obj.reserve();
 
@@ -45,17 +45,17 @@ fn pins(obj: &Object) -> u32 {
 fn set_pins(obj: &Object, pins: u32) {
     let _reserved = obj.reserve();
 
-    // SAFETY: As in `pins`.
+    // SAFETY: The buffer is valid; the count is protected by its reservation, which is held.
     unsafe { (*obj.buffer().as_raw()).pin_count = pins };
 }
 
-/// How many buffers of a device are going, or have something left to do.
+/// The number of buffers of a device that are being freed, or have a work item to run.
 fn pending(dev: &Device) -> i32 {
     // SAFETY: The device is initialized; the count is only accessed as an atomic.
     unsafe { bindings::atomic_read(&raw const (*dev.raw().owner()).pending) }
 }
 
-/// As it is written without much thought: the locals go in the reverse order.
+/// The obvious way to write it: locals are dropped in the reverse order.
 fn pin_and_fail(obj: &Object) -> Result {
     let mut reserved = obj.reserve();
     let _pinned = reserved.pin()?;
@@ -106,7 +106,7 @@ mod cases {
         Ok(())
     }
 
-    // Each is given back once, however many works that takes.
+    // Each pin is given back once, by any number of work items.
     #[test]
     fn many_pins_under_one_guard() -> Result {
         let dev = Device::new()?;
@@ -126,7 +126,7 @@ mod cases {
         Ok(())
     }
 
-    // If the module is about to go, it waits for that.
+    // The module's exit waits for that.
     #[test]
     fn a_pin_that_is_still_to_be_given_back() -> Result {
         let dev = Device::new()?;
@@ -152,7 +152,7 @@ mod cases {
             let pinned = w.object(letter)?.reserve().pin()?;
             w.free(letter)?;
 
-            // They share it.
+            // They share a reservation.
             let reserved = w.resv.reserve();
             drop(pinned);
             assert!(w.vram.usage() > 0);
@@ -183,7 +183,7 @@ mod cases {
     fn the_last_reference_to_a_member_in_a_walk() -> Result {
         let dev = Device::new()?;
         let mut w = World::new(&dev, "a* b* c")?;
-        // It waits for the work, which has the reservation of all.
+        // It waits for the work item, which holds the shared reservation.
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()).waiting());
         let mut met = Text::new();
 
@@ -215,7 +215,7 @@ mod cases {
         Ok(())
     }
 
-    // What a thread holds, others drop.
+    // One thread holds the reservation, others drop pins and members.
     #[test]
     fn pins_and_members_of_many_threads() -> Result {
         let dev = Device::new()?;
@@ -247,7 +247,7 @@ mod cases {
         Ok(())
     }
 
-    // The one that is waited for goes last.
+    // The job that the others wait for is dropped last.
     #[test]
     fn jobs_in_the_reverse_order() -> Result {
         let dev = Device::new_with_engine()?;
@@ -270,7 +270,7 @@ mod cases {
         Ok(())
     }
 
-    // What was pinned is never let go, however often that was forgotten.
+    // A buffer whose pins were forgotten stays pinned: the count can't wrap.
     #[test]
     fn pins_do_not_wrap() -> Result {
         let dev = Device::new()?;

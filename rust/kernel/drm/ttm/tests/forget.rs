@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What forgetting a guard does.
+//! L1: forgotten guards.
 //!
-//! Safe code may forget anything that it owns. A hitch then stays in the list, and so must its
-//! memory: what is forgotten on the heap is never freed, and what is pinned to the stack is dropped
-//! all the same. The device takes such hitches off its lists before those go.
+//! Safe code may forget anything that it owns. A forgotten hitch stays in the list, so its memory
+//! must stay, too: a cursor that is forgotten on the heap is never freed, and one that is pinned to
+//! the stack is dropped all the same. The device takes such hitches off its lists before the lists
+//! go.
 
 use super::*;
 use core::pin::pin;
@@ -24,8 +25,8 @@ use core::mem::{
 
 /// A box that was forgotten.
 ///
-/// Its memory can be given back, and nothing else, so that kmemleak doesn't miss it. As the hitch
-/// in it is followed as long as the device is there, this has to come after that is gone.
+/// Only its memory can be freed, so that kmemleak doesn't report it. The lists point to the hitch
+/// as long as the device exists, so free the memory after the device.
 pub(super) struct Forgotten {
     memory: *mut c_void,
     give_back: unsafe fn(*mut c_void) -> bool,
@@ -44,16 +45,16 @@ impl Forgotten {
 
     /// Frees the memory. Returns whether the hitch was off all lists.
     pub(super) fn give_back(self) -> bool {
-        // The last buffer may just be going, and the device with it.
+        // The last buffer may still be on its way to be freed, and the device with it.
         late::flush();
-        // SAFETY: It came out of such a box. The device is gone, and with it who knew of a hitch
-        // there.
+        // SAFETY: `memory` came out of a box that was forgotten. The device is gone, and with it
+        // the lists that had the hitch.
         unsafe { (self.give_back)(self.memory) }
     }
 
     /// # Safety
     ///
-    /// `memory` must come out of a [`KBox<T>`], and nobody know of it any more.
+    /// `memory` must come out of a [`KBox<T>`], and there must be no other pointer to it.
     unsafe fn give_back_as<T: Hitch>(memory: *mut c_void) -> bool {
         // SAFETY: `memory` came out of a `KBox<T>`, and wasn't dropped, so it is a valid `T`, by
         // the function's requirements.
@@ -62,14 +63,14 @@ impl Forgotten {
             unsafe { (*hitch).link.next.cast_const() == &raw const (*hitch).link }
         });
 
-        // SAFETY: `memory` came out of a `KBox<T>`, and nobody knows of it any more, by the
+        // SAFETY: `memory` came out of a `KBox<T>`, and there is no other pointer to it, by the
         // function's requirements. A `MaybeUninit<T>` has its layout.
         drop(unsafe { KBox::from_raw(memory.cast::<MaybeUninit<T>>()) });
         is_off
     }
 }
 
-/// What may happen to the others when somebody was forgotten among them.
+/// Operations on the buffers around a forgotten hitch.
 fn goes_on(w: &mut World<'_>) -> Result<bool> {
     let mut cursor = pin!(w.cursor());
     let all = w.rest(cursor.as_mut()).is("xabcyz");
@@ -123,7 +124,7 @@ mod cases {
         Ok(())
     }
 
-    // Among them inside of a range, before and behind it, and at the end.
+    // These places include the inside of a range, both sides of it, and the end.
     #[test]
     fn cursor_at_any_step() -> Result {
         let before = complaints();
@@ -173,7 +174,7 @@ mod cases {
         Ok(())
     }
 
-    // The last of them is dropped when the device was let go of already.
+    // The last of them is dropped after the device.
     #[test]
     fn device_stays_for_an_object() -> Result {
         let before = complaints();
@@ -203,7 +204,7 @@ mod cases {
 
         w.steps(cursor.as_mut(), 1);
         let forgotten = Forgotten::new(cursor);
-        // It was registered with the bulk, whose memory goes.
+        // The hitch was registered with the bulk, whose memory is freed.
         w.free('b')?;
         w.free('a')?;
         let bulk = BulkMove::new(&dev, w.resv.clone())?;
@@ -227,7 +228,7 @@ mod cases {
             let mut cursor = pin!(w.cursor());
             w.steps(cursor.as_mut(), 1);
             assert!(w.picture().is("aHbc"));
-            // This isn't the cursor, which is dropped with its scope.
+            // This forgets the pin only; the cursor is dropped with its scope.
             #[expect(clippy::forget_non_drop)]
             mem::forget(cursor);
         }
@@ -237,7 +238,7 @@ mod cases {
         Ok(())
     }
 
-    // The lock is never given back then. Here it is, so that all goes on.
+    // The lock would never be dropped. The test drops it, so that it can go on.
     #[test]
     fn walk() -> Result {
         let dev = Device::new()?;
@@ -247,7 +248,7 @@ mod cases {
         w.steps(cursor.as_mut(), 1);
         mem::forget(cursor.as_mut().lock());
         let locked = dev.lru_lock().try_lock().is_none();
-        // SAFETY: This thread has it, and the guard that stood for it was forgotten.
+        // SAFETY: This thread holds the lock, and its guard was forgotten.
         drop(unsafe { Guard::new(dev.lru_lock(), ()) });
         assert!(locked);
         assert!(w.picture().is("aHb"));
@@ -263,11 +264,11 @@ mod cases {
 
         mem::forget(dev.lru());
         let locked = dev.lru_lock().try_lock().is_none();
-        // SAFETY: This thread has it, and the guard that stood for it was forgotten.
+        // SAFETY: This thread holds the lock, and its guard was forgotten.
         drop(unsafe { Guard::new(dev.lru_lock(), ()) });
         assert!(locked);
 
-        // One that a walk has lent is the walk's to give back.
+        // If a walk has lent the lock, the walk drops it.
         let mut walk = cursor.as_mut().lock();
         mem::forget(walk.lru());
         let locked = dev.lru_lock().try_lock().is_none();
@@ -301,7 +302,7 @@ mod cases {
         Ok(())
     }
 
-    // The buffer that it has handed out is no part of it.
+    // The buffer that it has handed out is independent of the walk.
     #[test]
     fn reserved_walk_but_not_its_buffer() -> Result {
         let before = complaints();
@@ -323,7 +324,7 @@ mod cases {
         Ok(())
     }
 
-    // Others pass it by for ever. It stays, and so does its memory.
+    // Other walks skip it for ever. The buffer stays, and so does its memory.
     #[test]
     fn reserved_buffer() -> Result {
         let dev = Device::new()?;
@@ -339,7 +340,7 @@ mod cases {
         let mut cursor = pin!(w.cursor());
         assert!(w.rest(cursor.as_mut()).is("~b"));
 
-        // Here it is remembered, so that the device can go.
+        // The test keeps a pointer to it, so that the device can go.
         drop(ManuallyDrop::into_inner(bo));
         assert!(w.order().is("b"));
         Ok(())
@@ -377,7 +378,7 @@ mod cases {
         assert_eq!(next, Some('b'));
         let obj = w.object('a')?.clone();
         assert!(obj.try_reserve().is_none());
-        // SAFETY: This thread has it, and the guard that stood for it was forgotten.
+        // SAFETY: This thread holds the lock, and its guard was forgotten.
         drop(unsafe { Reserved::assume_locked(obj.buffer()) });
         drop(obj);
         w.free('a')?;
@@ -385,7 +386,7 @@ mod cases {
         Ok(())
     }
 
-    // It stays pinned, alive, and out of the way of walks.
+    // It stays pinned and alive, and walks don't return it.
     #[test]
     fn pinned() -> Result {
         let dev = Device::new()?;
@@ -422,7 +423,7 @@ mod cases {
         Ok(())
     }
 
-    // Its memory stays, with nothing in it that the lists know of.
+    // Its memory stays, and the lists don't point to it.
     #[test]
     fn bulk() -> Result {
         let before = complaints();

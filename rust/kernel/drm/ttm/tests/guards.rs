@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What dropping a guard does, wherever its walk is, and what returning early does.
+//! L2: guards that are dropped at any step of a walk, or by an early return.
 
 use super::*;
 use crate::io::IoBase;
 use core::pin::pin;
 
-/// Whether somebody has the lock of the lists.
+/// Whether the LRU lock is held.
 fn is_locked(dev: &Device) -> bool {
     dev.lru_lock().try_lock().is_none()
 }
@@ -27,7 +27,7 @@ mod cases {
             w.steps(cursor.as_mut(), n);
             drop(cursor);
             assert!(w.picture().is("xabcyz"));
-            // Its memory is gone: it must not be set behind the range's end, nor be met.
+            // Its memory is gone: it must be neither moved with the range nor found in the list.
             w.touch_bulk('*')?;
             w.free('y')?;
             assert!(w.picture().is("xabcz"));
@@ -98,7 +98,7 @@ mod cases {
         Ok(())
     }
 
-    /// Fails at the `n`th buffer, in the middle of everything.
+    /// Fails at the `n`th buffer, with the lock held.
     fn fails_at(w: &World<'_>, n: usize) -> Result<usize> {
         let mut cursor = pin!(w.cursor());
         let mut walk = cursor.as_mut().lock();
@@ -258,7 +258,7 @@ mod cases {
         let w = World::new(&dev, "a! b!")?;
         let pin = w.object('a')?.reserve().pin()?;
 
-        // With another's reservation it stays.
+        // With the reservation of another buffer, the pin stays.
         let mut reserved = w.object('b')?.reserve();
         let pin = pin.unpin(&mut reserved).err().ok_or(EINVAL)?;
         drop(reserved);
@@ -270,7 +270,7 @@ mod cases {
         Ok(())
     }
 
-    // Its pages are given to others later, and the kernel must not reach them then.
+    // Other buffers get its pages later, and the kernel must not have them mapped then.
     #[test]
     fn a_mapping_is_undone() -> Result {
         let dev = Device::new()?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Jobs, moves that are queued behind them, and what waits for both.
+//! Jobs, moves that are queued behind them, and users that wait for both.
 
 use super::*;
 use crate::{
@@ -60,7 +60,7 @@ fn fill(obj: &Object, value: u64, step: u64) -> Result {
     job(&timeline()?, obj, Write)?.run(|memory| memory.fill(0, 0, size, value, step))
 }
 
-/// Whether an object is filled so. Waits for moves only.
+/// Whether an object has this content. Waits for moves only.
 fn shows(obj: &Object, value: u64, step: u64) -> Result<bool> {
     let mut page = KVec::from_elem(0, World::SIZE, GFP_KERNEL)?;
     let mut reserved = obj.reserve();
@@ -78,7 +78,7 @@ fn shows(obj: &Object, value: u64, step: u64) -> Result<bool> {
     Ok(true)
 }
 
-/// An object that a job is to fill leaves VRAM to another one, which needs all of it.
+/// Evicts an object that a job will fill, as another one needs all of VRAM.
 fn changing_places(dev: &Device) -> Result<(ARef<Object>, ARef<Object>, Job)> {
     let (old, new) = (dev.vram(Device::SIZE)?, dev.system(Device::SIZE)?);
     fill(&new, 7, 1)?;
@@ -88,7 +88,7 @@ fn changing_places(dev: &Device) -> Result<(ARef<Object>, ARef<Object>, Job)> {
     Ok((old, new, job))
 }
 
-/// Long enough for others to do what they must not.
+/// Long enough for other threads to get ahead if they don't wait.
 fn give_them_time() {
     fsleep(Delta::from_millis(20));
 }
@@ -98,7 +98,7 @@ fn count(memory: &JobMemory<'_>, index: usize) -> Result {
     let mut word = [0; 8];
 
     memory.read(index, 0, &mut word)?;
-    // Others may count meanwhile, if they don't wait.
+    // Another thread may count meanwhile, if it doesn't wait.
     fsleep(Delta::from_micros(20));
     memory.write(index, 0, &(u64::from_le_bytes(word) + 1).to_le_bytes())
 }
@@ -141,7 +141,7 @@ mod cases {
         job.add(&mut reserved, Write)?;
         let job = job.publish()?;
         assert!(!job.is_ready());
-        // However it goes.
+        // The result doesn't matter.
         first.signal(Err(EIO));
         assert!(job.is_ready());
         job.run(|memory| memory.write(0, 0, b"done"))
@@ -166,7 +166,7 @@ mod cases {
         Ok(())
     }
 
-    // Its fence isn't published, nor has it a number that others would wait for.
+    // Its fence isn't published, and has no number yet that another fence would wait for.
     #[test]
     fn one_that_is_given_up() -> Result {
         let dev = Device::new()?;
@@ -226,7 +226,7 @@ mod cases {
         })
     }
 
-    // Of memory in one piece, and of pages; neither end is where a page ends.
+    // The ranges are in memory in one piece and in pages, and neither end is the end of a page.
     #[test]
     fn across_pages() -> Result {
         let dev = Device::new()?;
@@ -286,7 +286,7 @@ mod cases {
         Ok(())
     }
 
-    // The place is lost at once, for the buffer; the job still has it.
+    // The buffer loses its place at once; the job still has it.
     #[test]
     fn purged_memory_stays_for_the_job() -> Result {
         let dev = Device::new()?;
@@ -296,7 +296,7 @@ mod cases {
 
         obj.reserve().purge(&mut ctx())?;
         assert_eq!(vram.usage(), Device::SIZE as u64);
-        // Nor is it given to others, who don't want to wait.
+        // A buffer that doesn't wait doesn't get the place either.
         assert_eq!(
             obj.reserve().validate(Placement::VRAM, &mut busy()),
             Err(ENOSPC)
@@ -330,7 +330,7 @@ mod cases {
         Ok(())
     }
 
-    // They want the same two, each in another order, and each counts in both.
+    // The threads reserve the same two buffers in different orders, and count in both.
     #[test]
     fn against_each_other() -> Result {
         const ROUNDS: u64 = 100;
@@ -377,14 +377,13 @@ mod cases {
         Ok(())
     }
 
-    // All that a VM has, in one reservation, however it is used; and others make use of the room,
-    // until there may be none.
+    // All buffers of a VM share a reservation, with all usages. Other fences use up the room in it.
     #[test]
     fn with_one_reservation() -> Result {
         let dev = Device::new()?;
 
         for n in 0..32 {
-            // Anew, as room that there was is kept.
+            // Use a new reservation, as an old one keeps its room.
             let resv = Resv::new()?;
             let mut objects = KVec::new();
             for _ in 0..6 {
@@ -427,8 +426,8 @@ mod cases {
         Ok(())
     }
 
-    /// Makes a job that uses all objects. When it knows of them, but isn't published yet, as many
-    /// others begin to use one of them as there is capacity for.
+    /// Makes a job that uses all objects. After they were added, and before the job is published,
+    /// other users add fences to one of them until the capacity is used up.
     fn use_all(objects: &[ARef<Object>], others: &mut KVec<DriverFence>) -> Result<Job> {
         let timeline = timeline()?;
 
@@ -459,7 +458,8 @@ mod cases {
 mod pipeline {
     use super::*;
 
-    // A job, behind it the eviction of its buffer, and behind that who wants the place.
+    // The order is: a job, the eviction of its buffer, and the user of the next buffer in the
+    // place.
     #[test]
     fn a_new_buffer_waits_for_its_place() -> Result {
         let dev = &Device::new_with_pipeline()?;
@@ -495,7 +495,7 @@ mod pipeline {
         Ok(())
     }
 
-    // So does one that was somewhere, but has no content yet. It waits for nothing else.
+    // So does a buffer that had a place, but has no content yet. It waits for nothing else.
     #[test]
     fn an_empty_buffer_waits_for_its_place_only() -> Result {
         let dev = &Device::new_with_pipeline()?;
@@ -534,7 +534,7 @@ mod pipeline {
         Ok(())
     }
 
-    // They change places, and nobody waits: it is all done by one thread.
+    // They change places without a wait, as one thread does it all.
     #[test]
     fn a_move_there_does_not_wait() -> Result {
         let dev = Device::new_with_pipeline()?;
@@ -545,7 +545,7 @@ mod pipeline {
         assert!(!old.is_idle_for(Read) && !new.is_idle_for(Read));
 
         job.run(|memory| memory.fill(0, 0, Device::SIZE, 1, 3))?;
-        // They are still on their way: who reads waits for that.
+        // Their content is still on its way, and a reader waits for it.
         assert!(!old.is_idle_for(Read) && !new.is_idle_for(Read));
         assert_eq!(dev.run_jobs(), 2);
         assert!(shows(&old, 1, 3)?);
@@ -553,7 +553,7 @@ mod pipeline {
         Ok(())
     }
 
-    // The one that fills the place is run first, and waits for the one that leaves it.
+    // The job that fills the place is run first, and waits for the job that empties it.
     #[test]
     fn in_the_order_of_their_fences() -> Result {
         let dev = Device::new_with_pipeline()?;
@@ -618,8 +618,8 @@ mod pipeline {
         Ok(())
     }
 
-    // A manager can tell who comes next of so many timelines. With one more, the eviction itself
-    // waits.
+    // A manager keeps the fences of this many timelines for the next buffers. With one more, the
+    // eviction itself waits.
     #[test]
     fn too_many_timelines() -> Result {
         // CAST: It is small.
@@ -660,7 +660,7 @@ mod pipeline {
         assert!(!early);
         assert_eq!(dev.run_jobs(), 1);
 
-        // What is done makes room: nobody runs the jobs meanwhile.
+        // Signaled fences make room: no job is run meanwhile.
         for obj in &new[TIMELINES + 1..16] {
             enter(obj)?;
         }

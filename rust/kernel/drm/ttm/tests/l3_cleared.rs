@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What a buffer finds in its first place, whatever that is made of.
+//! L3: a buffer is clear in its first place, with every backing.
 
 use super::*;
 #[cfg(CONFIG_INDIRECT_IOMEM)]
@@ -18,10 +18,10 @@ use crate::{
 
 const PAGE: usize = 0x1000;
 
-/// What others have left behind.
+/// Data that another buffer has left behind.
 const OTHERS: u8 = 0x55;
 
-/// Whether a buffer contains nothing of others.
+/// Whether a buffer contains no data of others.
 fn is_clear(obj: &Object) -> Result<bool> {
     let mut bytes = KVec::from_elem(1_u8, obj.buffer().size(), GFP_KERNEL)?;
 
@@ -29,7 +29,7 @@ fn is_clear(obj: &Object) -> Result<bool> {
     Ok(bytes.iter().all(|&byte| byte == 0))
 }
 
-/// Fills all VRAM with what others must not see.
+/// Fills all VRAM with data that other buffers must not contain.
 fn leave_behind(dev: &Device) -> Result {
     let obj = dev.vram(Device::SIZE)?;
     let bytes = KVec::from_elem(OTHERS, Device::SIZE, GFP_KERNEL)?;
@@ -38,7 +38,7 @@ fn leave_behind(dev: &Device) -> Result {
     Ok(())
 }
 
-/// A window of I/O memory that isn't there: UML plays it.
+/// A window of I/O memory, which UML emulates.
 #[cfg(CONFIG_INDIRECT_IOMEM)]
 mod window {
     use super::*;
@@ -98,7 +98,7 @@ mod window {
 
     /// # Safety
     ///
-    /// So much must be in the region.
+    /// The accessed bytes must be within the region.
     unsafe extern "C" fn read(_private: *mut c_void, offset: c_uint, _size: c_int) -> c_ulong {
         // SAFETY: The byte is in the region, by the function's requirements; only this thread
         // accesses that.
@@ -107,7 +107,7 @@ mod window {
 
     /// # Safety
     ///
-    /// So much must be in the region.
+    /// The accessed bytes must be within the region.
     unsafe extern "C" fn write(_private: *mut c_void, offset: c_uint, size: c_int, value: c_ulong) {
         // SAFETY: So many bytes are in the region, by the function's requirements, and no more than
         // `value` has, as a window is written in words at most. They don't overlap, and only this
@@ -123,7 +123,7 @@ mod window {
 
     /// # Safety
     ///
-    /// So much must be in the region.
+    /// The accessed bytes must be within the region.
     unsafe extern "C" fn set(_private: *mut c_void, offset: c_uint, value: u8, size: c_int) {
         // SAFETY: So many bytes are in the region, by the function's requirements; only this thread
         // accesses that.
@@ -132,7 +132,7 @@ mod window {
 
     /// # Safety
     ///
-    /// So much must be in the region, and in `to`.
+    /// The accessed bytes must be within the region and `to`.
     unsafe extern "C" fn copy_from(
         _private: *mut c_void,
         to: *mut c_void,
@@ -146,7 +146,7 @@ mod window {
 
     /// # Safety
     ///
-    /// So much must be in the region, and in `from`.
+    /// The accessed bytes must be within the region and `from`.
     unsafe extern "C" fn copy_to(
         _private: *mut c_void,
         offset: c_uint,
@@ -158,9 +158,9 @@ mod window {
         unsafe { ptr::copy_nonoverlapping(from.cast(), byte(offset as usize), size as usize) };
     }
 
-    /// A device whose own memory is behind the window. It is filled with what others have left.
+    /// A device whose own memory is behind the window, and filled with data of other buffers.
     ///
-    /// Once only: such a region stays for ever.
+    /// Called only once, as the region of I/O memory stays for ever.
     pub(super) fn device() -> Result<Device> {
         let memory = KVec::from_elem(OTHERS, SIZE, GFP_KERNEL)?;
         let resource = KBox::leak(KBox::new(
@@ -176,9 +176,9 @@ mod window {
 
         test_device::remember(&*resource);
         MEMORY.store(memory.into_raw_parts().0.expose_provenance(), Relaxed);
-        // SAFETY: Both are there for ever.
+        // SAFETY: The resource and the operations are never freed.
         to_result(unsafe { bindings::logic_iomem_add_region(resource, &raw const REGION) })?;
-        // SAFETY: It is valid, and nobody else uses it.
+        // SAFETY: The pointer is valid, and no other code uses it.
         let window = unsafe { Window::new(Resource::from_raw(resource), Caching::WriteCombined) }?;
         Device::with(|setup| setup.range_manager(MemType::PRIV, SIZE, Backing::Io(window)))
     }
@@ -201,7 +201,8 @@ mod cases {
         Ok(())
     }
 
-    // The driver says that the content isn't needed: that of others neither.
+    // The driver says that the content isn't needed. The buffer must not get data of others
+    // instead.
     #[test]
     fn a_move_without_content_is_cleared() -> Result {
         let dev = Device::new_that_forgets()?;
@@ -241,10 +242,10 @@ mod cases {
         let dev = window::device()?;
         let private = [Place::new(MemType::PRIV)];
         let mut ctx = OperationCtx::new();
-        // SAFETY: Nobody writes there.
+        // SAFETY: No other thread writes to it.
         let found = |n: usize| unsafe { window::byte(n * PAGE + 8).read() };
 
-        // One that is made there, and one that comes without content.
+        // One buffer is made there, and one comes without content.
         let first = dev.private(3 * PAGE)?;
         let second = dev.system(2 * PAGE)?;
         second

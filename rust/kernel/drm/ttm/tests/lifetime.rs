@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What keeps what alive, and that nothing is in the way of what goes.
+//! L1 and L2: lifetimes of devices, buffers and modules.
 
 use super::*;
 use crate::{
@@ -44,12 +44,12 @@ use core::{
 
 const SIZE: usize = 0x1000;
 
-/// Completed when a buffer that owns what belongs to it is freed.
+/// A completion for the end of a buffer, and the value that the buffer owns for it.
 fn completion() -> Result<Arc<Completion>> {
     Arc::pin_init(Completion::new(), GFP_KERNEL)
 }
 
-/// Has the GPU use a buffer until the fence is signaled.
+/// Lets the GPU use a buffer until the fence is signaled.
 fn use_it(obj: &Object) -> Result<DriverFence> {
     let work = DriverFence::new(c"ttm-lifetime", c"work")?;
 
@@ -59,7 +59,7 @@ fn use_it(obj: &Object) -> Result<DriverFence> {
     Ok(work)
 }
 
-/// Gives `obj` another one to own.
+/// Lets `obj` own another buffer.
 fn owner(obj: ARef<Object>, other: ARef<Object>) -> Result<ARef<Object>> {
     let mut objects = KVec::new();
 
@@ -71,13 +71,13 @@ fn owner(obj: ARef<Object>, other: ARef<Object>) -> Result<ARef<Object>> {
     Ok(obj)
 }
 
-/// Whether programs get to a device.
+/// Whether programs reach a device.
 fn is_plugged(dev: &drm::Device<Driver>) -> bool {
     // SAFETY: The device is valid.
     unsafe { Plugged::enter(dev.as_raw()) }.is_ok()
 }
 
-/// A manager of 16 pages that says how many of them are given out, and that it is gone.
+/// A manager of 16 pages that counts the pages in use, and reports its drop.
 struct Counted {
     given: Arc<Atomic<i32>>,
     _gone: Gone,
@@ -124,7 +124,7 @@ mod cases {
         Ok(())
     }
 
-    // As a driver's VM, which a buffer is a member of.
+    // This is like a driver's VM, which a buffer is a member of.
     #[test]
     fn a_zombie_owns_its_bulk() -> Result {
         let dev = Device::new()?;
@@ -160,7 +160,7 @@ mod cases {
         for _ in 0..100 {
             last = owner(dev.member(SIZE, &bulk)?, last)?;
         }
-        // Each of them is freed by one that the reservation was dropped for.
+        // Each buffer is freed after another thread has dropped the reservation.
         let reserved = bulk.reserve();
         drop(last);
         drop(reserved);
@@ -170,7 +170,7 @@ mod cases {
         Ok(())
     }
 
-    // It can't leave the bulk then, and does so later.
+    // The buffer can't leave the bulk then, and leaves it later.
     #[test]
     fn the_last_one_with_the_reservation_held() -> Result {
         let dev = Device::new()?;
@@ -191,7 +191,7 @@ mod cases {
         Ok(())
     }
 
-    // What a walk leads to turns out to be the last reference.
+    // The reference that a walk takes becomes the last one.
     #[test]
     fn the_last_one_in_a_walk() -> Result {
         let dev = Device::new()?;
@@ -232,14 +232,14 @@ mod cases {
             let mut walk = pin!(private.walk(&OperationCtx::new()));
             let bo = walk.as_mut().next().ok_or(ENOENT)??;
 
-            // SAFETY: It is used after the device isn't borrowed any more, but the buffer keeps
-            // that: this is what the case is about.
+            // SAFETY: It is used after the borrow of the device has ended, but the buffer keeps the
+            // device, which this case tests.
             ManuallyDrop::new(unsafe {
                 mem::transmute::<ReservedBuffer<'_, Driver>, ReservedBuffer<'static, Driver>>(bo)
             })
         };
         drop(obj);
-        // This waits, which is not for one who holds a reservation.
+        // This waits, so no reservation may be held.
         kthread::scope(|scope| scope.spawn(c"drop", move || drop(dev)))?;
         assert_eq!(given.load(Relaxed), 1);
 
@@ -251,7 +251,7 @@ mod cases {
         Ok(())
     }
 
-    // Who still has a reference doesn't keep it where others get to it.
+    // A reference doesn't keep an unregistered device within reach of others.
     #[test]
     fn an_unregistered_device_is_out_of_reach() -> Result {
         let dir = debugfs::Dir::new(c"ttm-lifetime");
@@ -273,7 +273,7 @@ mod cases {
         drop(parent);
         assert!(!dev.raw().has_debugfs() && !is_plugged(&dev));
 
-        // The next one gets its own folder.
+        // The next device gets a folder of its own.
         let parent = faux::Registration::new(c"ttm-lifetime", None)?;
         let next = test_device::Device::unregistered_with_more(parent.as_ref(), |setup| {
             setup.debugfs(&dir, c"managers")
@@ -281,7 +281,7 @@ mod cases {
         test_device::press_for_memory();
         assert!(obj.reserve().is_populated() && !obj.was_purged());
         assert!(dev.is_shrinkable());
-        // SAFETY: The device is initialized; nobody adds it to the list again.
+        // SAFETY: The device is initialized; it isn't added to the list again.
         let listed = unsafe {
             let link = &raw const (*dev.as_bdev()).device_list;
             !core::ptr::eq((*link).next, link)
@@ -292,10 +292,10 @@ mod cases {
         Ok(())
     }
 
-    // What follows is what happens when a module goes; that is built in here.
+    // The rest is the exit of a module. The test is built in, so it calls the code itself.
     fn module_goes(patience: usize) {
-        // SAFETY: It may be called wherever one may sleep. There is no module, and nobody else uses
-        // devices without one just now.
+        // SAFETY: It may be called wherever one may sleep. There is no module, and no other test
+        // uses devices without one at this time.
         unsafe { bindings::ttm_owner_leave_all(core::ptr::null_mut(), patience) };
     }
 
@@ -303,7 +303,7 @@ mod cases {
         module_goes(usize::MAX >> 2);
     }
 
-    // Nobody signals the fence in time. Whatever happens then, the driver isn't called.
+    // The fence isn't signaled in time. The driver isn't called any more after that.
     #[test]
     fn a_module_gives_up_a_zombie() -> Result {
         let dev = Device::new()?;
@@ -368,7 +368,7 @@ mod cases {
         drop(last);
         work.signal(Ok(()));
         no_module_goes_on();
-        // Nobody else has it any more.
+        // This is the last reference.
         assert!(Arc::into_unique_or_drop(done).is_some());
         Ok(())
     }

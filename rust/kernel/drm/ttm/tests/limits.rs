@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Places, sizes and offsets at the limits of what can be counted; and what is printed of them.
+//! Places, sizes and offsets at the limits of their types; and how they are printed.
 
 use super::{
     super::{
@@ -26,7 +26,7 @@ use core::{
 const PAGE: usize = 0x1000;
 const PAGES: u64 = 16;
 
-/// A device with so many pages of its own, managed by one or the other.
+/// A device with `pages` pages of its own, managed by the buddy allocator or the range manager.
 fn device(buddy: bool) -> Result<Device> {
     // CAST: Few.
     let size = PAGES as usize * PAGE;
@@ -60,7 +60,7 @@ fn page_of(dev: &Device, size: usize, pages: Range<u64>, alignment: u32) -> Resu
     Ok(page)
 }
 
-/// Gives out what nobody has.
+/// A manager that allocates beyond its memory.
 struct Beyond(u64);
 
 impl ManagerOps for Beyond {
@@ -75,7 +75,7 @@ impl ManagerOps for Beyond {
     }
 }
 
-/// What DRM is told of an object.
+/// The text that DRM prints about an object.
 fn info(obj: &Object) -> Result<KVec<u8>> {
     let mut text = KVec::from_elem(0_u8, 64, GFP_KERNEL)?;
     let mut place = bindings::drm_print_iterator {
@@ -92,8 +92,8 @@ fn info(obj: &Object) -> Result<KVec<u8>> {
         ..Default::default()
     };
 
-    // SAFETY: The object is alive, and its type has the function. The printer writes to `text` what
-    // there is room for.
+    // SAFETY: The object is alive, and its type has the function. The printer writes no more to
+    // `text` than fits.
     unsafe {
         let gem = obj.as_raw();
         let print = (*(*gem).funcs).print_info.ok_or(ENOSYS)?;
@@ -114,7 +114,7 @@ mod cases {
             let dev = device(buddy)?;
             let page = |pages| page_of(&dev, PAGE, pages, 0);
 
-            // In bytes, all of these are less than the memory if bits get lost.
+            // Converted to bytes, all of these would be within the memory if bits got lost.
             for start in [1 << 52, 1 << 53, (1 << 63) + 3, u64::MAX - 16, PAGES] {
                 assert_eq!(page(start..start + 16).err(), Some(ENOSPC));
                 assert_eq!(page(start..u64::MAX).err(), Some(ENOSPC));
@@ -199,7 +199,7 @@ mod cases {
         Ok(())
     }
 
-    // One that says that it belongs to another isn't kept by its own.
+    // A driver that names another module as its owner isn't kept by its own.
     #[test]
     fn a_driver_is_owned_by_the_module_of_its_code() -> Result {
         let code = info as *const ();
@@ -209,7 +209,7 @@ mod cases {
         Ok(())
     }
 
-    // Nothing that is printed says where anything is in the kernel's memory.
+    // The printed text has no kernel address.
     #[test]
     fn ids_are_no_addresses() -> Result {
         let dev = Device::new()?;

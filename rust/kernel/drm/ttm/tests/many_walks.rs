@@ -29,7 +29,7 @@ mod cases {
         w.steps(second.as_mut(), 2);
         w.steps(third.as_mut(), 1);
         assert!(w.picture().is("aHbHHcd"));
-        // Hitches are stepped over, and are in nobody's way.
+        // P3: a walk steps over the hitches of other walks.
         assert!(w.rest(third.as_mut()).is("bcd"));
         assert!(w.rest(first.as_mut()).is("cd"));
         assert!(w.rest(second.as_mut()).is("cd"));
@@ -135,7 +135,7 @@ mod cases {
         Ok(())
     }
 
-    // Whoever moves what, the three that nobody touches are met by each walk, once.
+    // P1, P2: threads move other buffers, and each walk returns the three that stay, once.
     #[test]
     fn while_threads_move_buffers() -> Result {
         let dev = Device::new()?;

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! KUnit suites of what walks promise, and of what the guards do.
+//! KUnit suites of the Rust bindings: the promises of walks, and the guards.
 //!
-//! Documentation/gpu/ttm-lru.rst has the promises, P1 to P7. The suites in C test the lists; here
-//! all goes through the safe API, so that it is the binding that is under test as well.
+//! `Documentation/gpu/ttm-lru.rst` has the promises. The suites in C test the lists; these use the
+//! safe API only, so that they test the bindings as well:
+//!
+//! - P1 to P7: `p1_complete`, `p2_no_repeats`, `p3_unseen`, `p4_ranges`, `p5_in_place`, `p6_fused` and
+//!   `p7_bounded`; several walks at once: `many_walks`; at random, beside a model: `random`.
+//! - P8: `skip`. P9 and P10: `reserved_walks`.
+//! - E2, E3 and E4: `transactions`. E1, E5, E6 and E7 are tested in C.
+//! - L1: `lifetime`, `forget`, `registered`, and modules in `tests/module/unload`.
+//! - L2: `drops`, `guards` and `lifetime`. L3: `l3_cleared`.
 //!
 //! Pictures have the signs of `Documentation/gpu/ttm-lru-notation.rst`, with these exceptions: each
 //! hitch is `H`, as walks have no names here; a picture of a list doesn't separate priorities; and
 //! `!` behind a letter is a reservation of its own.
 //!
-//! A case draws a small [`World`], does things to it while walks are under way, and compares texts.
-//! No case asserts with the lists' lock held: one that fails ends there and then, and drops
-//! nothing.
+//! A case draws a small [`World`], changes it while walks are under way, and compares texts. No
+//! case asserts with the LRU lock held, as a failed assertion ends the case without dropping
+//! anything.
 
 mod answers;
 mod clients;
@@ -74,7 +81,7 @@ type Cursor<'a> = super::Cursor<'a, Driver>;
 type Walk<'w, 'a> = super::Walk<'w, 'a, Driver>;
 type ReservedWalk<'a> = super::ReservedWalk<'a, Driver>;
 
-/// Has a node in a list, which is looked at when nobody else does any more.
+/// A cursor whose node a test inspects after the cursor was forgotten.
 pub(super) trait Hitch {
     /// The node, unless there never was one.
     ///
@@ -85,7 +92,7 @@ pub(super) trait Hitch {
     unsafe fn hitch(this: *const Self) -> Option<*const bindings::ttm_lru_item>;
 }
 
-/// A few letters. Nothing is allocated, so that it can be written with a lock held.
+/// A short text. It is not allocated, so that it can be written with a lock held.
 #[derive(Clone, Copy)]
 struct Text {
     bytes: [u8; Self::MAX],
@@ -102,7 +109,7 @@ impl Text {
         }
     }
 
-    /// What doesn't fit is left out: no text that is expected is that long.
+    /// Letters that don't fit are left out, as no expected text is that long.
     fn push(&mut self, letter: char) {
         if self.len < Self::MAX {
             // CAST: There are ASCII letters only.
@@ -119,7 +126,7 @@ impl Text {
         self.as_bytes().iter().map(|&byte| byte.into())
     }
 
-    /// Whether it is this, spaces aside. If not, says what it is instead: KUnit doesn't.
+    /// Whether the text is `wanted`, ignoring spaces. If not, prints it, as KUnit doesn't.
     fn is(&self, wanted: &str) -> bool {
         let same = self
             .letters()
@@ -138,15 +145,15 @@ impl fmt::Display for Text {
     }
 }
 
-/// So many buffers may have a name.
+/// The number of names for buffers.
 const NAMES: usize = 26;
 
 /// The names of the bulks.
 const BULKS: [char; 2] = ['*', '+'];
 
-/// Buffers of a page each in the VRAM of a device. They are called by letters.
+/// Buffers of a page each in the VRAM of a device, named by letters.
 ///
-/// All share one reservation, so that they may join bulks, but those with a `!`.
+/// All share one reservation, so that they may join bulks, except those with a `!`.
 struct World<'d> {
     dev: &'d Device,
     vram: &'d Manager<Driver>,
@@ -241,7 +248,7 @@ impl<'d> World<'d> {
         Ok(self.object(letter)?.buffer().id())
     }
 
-    /// What a buffer is called; `~` if it isn't one of these.
+    /// The name of a buffer; `~` if it isn't one of these.
     fn letter(&self, id: BufferId) -> char {
         ('a'..='z')
             .find(|&letter| self.id(letter) == Ok(id))
@@ -249,10 +256,10 @@ impl<'d> World<'d> {
     }
 
     //
-    // What happens to buffers.
+    // Operations on buffers.
     //
 
-    /// Drops the last reference, unless somebody else has one.
+    /// Drops the reference of the world.
     fn free(&mut self, letter: char) -> Result {
         self.pins[index(letter)] = None;
         drop(self.objects[index(letter)].take().ok_or(ENOENT)?);
@@ -284,7 +291,7 @@ impl<'d> World<'d> {
         Ok(())
     }
 
-    /// It was just used: to the tail.
+    /// Moves it to the tail, as if it was used.
     fn touch(&self, letter: char) -> Result {
         self.object(letter)?.reserve().move_to_lru_tail();
         Ok(())
@@ -299,7 +306,7 @@ impl<'d> World<'d> {
         Ok(())
     }
 
-    /// All members were just used: to the tail.
+    /// Moves all members to the tail, as if they were used.
     fn touch_bulk(&self, bulk: char) -> Result {
         let bulk = self.bulk(bulk)?;
         let reserved = bulk.reserve();
@@ -308,7 +315,7 @@ impl<'d> World<'d> {
     }
 
     //
-    // What there is to see.
+    // Pictures of the lists.
     //
 
     /// The lists of a memory type. A hitch is `H`; priorities are not separated.
@@ -343,7 +350,7 @@ impl<'d> World<'d> {
         self.order_of(MemType::VRAM)
     }
 
-    /// In which bulk's range each buffer in VRAM is; `.` for none.
+    /// The bulk of the range that each buffer in VRAM is in; `.` for none.
     fn ranges(&self) -> Text {
         let mut text = Text::new();
 
@@ -372,7 +379,7 @@ impl<'d> World<'d> {
         self.vram.cursor()
     }
 
-    /// One step, the lock held.
+    /// Makes one step, with the lock held.
     fn step(&self, walk: &mut Walk<'_, '_>) -> Option<char> {
         let id = walk.next()?.buffer_id();
 
@@ -393,7 +400,8 @@ impl<'d> World<'d> {
         text
     }
 
-    /// All that is left, the lock dropped after each step. A walk that doesn't end fills the text.
+    /// Returns the rest of a walk that drops the lock after each step. A walk that doesn't end
+    /// fills the text.
     fn rest(&self, mut cursor: Pin<&mut Cursor<'_>>) -> Text {
         let mut text = Text::new();
 
@@ -406,7 +414,7 @@ impl<'d> World<'d> {
         text
     }
 
-    /// All that a walk over reserved buffers has left.
+    /// Returns the rest of a walk over reserved buffers.
     fn rest_reserved(&self, walk: Pin<&mut ReservedWalk<'_>>) -> Result<Text> {
         let mut text = Text::new();
 
@@ -421,8 +429,7 @@ fn index(letter: char) -> usize {
     (letter as usize).wrapping_sub('a' as usize)
 }
 
-/// What the kernel has complained of since it was booted. It doesn't change in a case in which
-/// nothing is wrong with a list.
+/// The warnings of the kernel since it was booted. A case adds none unless a list is broken.
 fn complaints() -> c_ulong {
     // SAFETY: It may be called anywhere.
     unsafe { bindings::get_taint() }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! The promises as plain bookkeeping: who is where, in what order, and what each walk owes.
+//! A model of P1, P2, P4, P5 and P7: the order of the buffers, and the visits that each walk owes.
 //!
-//! It is told of what is done, not of what comes of it. It knows neither nodes nor hitches.
+//! A test tells the model of each operation, not of its results. The model has neither nodes nor
+//! hitches.
 
 use super::{
     index,
@@ -10,7 +11,7 @@ use super::{
     NAMES, //
 };
 
-/// So many priorities are in use.
+/// The number of priorities in use.
 const PRIORITIES: usize = 2;
 
 /// The number of a bulk, or none.
@@ -51,16 +52,17 @@ impl List {
     }
 }
 
-/// What is known of a walk.
+/// The model of a walk.
 #[derive(Clone, Copy, Default)]
 struct Walk {
     on: bool,
     bounded: bool,
-    /// There from the start, and not yet returned. A bounded walk owes only who wasn't moved.
+    /// On the list from the start, and not yet returned. A bounded walk owes only buffers that
+    /// weren't moved.
     owed: u32,
-    /// Passed by, or still to come: busy at a step. As if owed, but none is missed.
+    /// Skipped, or still to come, as it was busy at a step. May be returned, but isn't missed.
     excused: u32,
-    /// Returned, and still since then.
+    /// Returned, and not moved since then.
     barred: u32,
 }
 
@@ -68,12 +70,12 @@ struct Walk {
 pub(super) struct Model<const WALKS: usize> {
     lists: [List; PRIORITIES],
     priority: [usize; NAMES],
-    /// In whose range each buffer is, if it is on a list.
+    /// The bulk in whose range each buffer is, if it is on a list.
     range: [Bulk; NAMES],
     walks: [Walk; WALKS],
 }
 
-/// What is wrong.
+/// A violation.
 pub(super) type Verdict = core::result::Result<(), &'static str>;
 
 fn bit(letter: char) -> u32 {
@@ -91,14 +93,14 @@ impl<const WALKS: usize> Model<WALKS> {
     }
 
     //
-    // What is where.
+    // The order of the buffers.
     //
 
     fn list(&mut self, letter: char) -> &mut List {
         &mut self.lists[self.priority[index(letter)]]
     }
 
-    /// All in the order of a walk.
+    /// All buffers in the order of a walk.
     pub(super) fn letters(&self) -> impl Iterator<Item = char> + '_ {
         self.lists.iter().flat_map(List::letters)
     }
@@ -122,7 +124,7 @@ impl<const WALKS: usize> Model<WALKS> {
     }
 
     //
-    // What walks have of it.
+    // The buffers as walks see them.
     //
 
     fn moved(&mut self, letter: char) {
@@ -135,7 +137,7 @@ impl<const WALKS: usize> Model<WALKS> {
         }
     }
 
-    /// Who enters has left first: no walk owes it a visit.
+    /// A buffer that enters counts as having left: no walk owes it a visit.
     fn entered(&mut self, letter: char) {
         for walk in &mut self.walks {
             walk.owed &= !bit(letter);
@@ -145,10 +147,10 @@ impl<const WALKS: usize> Model<WALKS> {
     }
 
     //
-    // What happens to buffers.
+    // Operations on buffers.
     //
 
-    /// Comes to the tail, and joins `bulk`.
+    /// The buffer enters at the tail, and joins `bulk`.
     pub(super) fn enter(&mut self, letter: char, priority: usize, bulk: Bulk) {
         self.priority[index(letter)] = priority;
         self.list(letter).0.push(letter);
@@ -164,7 +166,7 @@ impl<const WALKS: usize> Model<WALKS> {
         self.entered(letter);
     }
 
-    /// To the tail of a range, unless it follows that already.
+    /// The buffer moves behind the tail of the range, unless it is there already.
     fn put_at_range_tail(&mut self, letter: char, last: char) {
         let list = self.list(letter);
 
@@ -184,7 +186,8 @@ impl<const WALKS: usize> Model<WALKS> {
         }
     }
 
-    /// From either end of a range it stays in its place, from the middle it goes behind.
+    /// A buffer that leaves a range stays in place at either end, and moves behind the range from
+    /// its middle.
     pub(super) fn loosen(&mut self, letter: char) {
         let Some(bulk) = self.range(letter) else {
             return;
@@ -205,7 +208,7 @@ impl<const WALKS: usize> Model<WALKS> {
         let last = bulk.and_then(|bulk| self.members(self.priority[index(letter)], bulk).last());
 
         match last {
-            // Who is last already isn't moved.
+            // The last buffer isn't moved.
             Some(last) if last == letter => return,
             Some(last) => self.put_at_range_tail(letter, last),
             None => {
@@ -231,7 +234,7 @@ impl<const WALKS: usize> Model<WALKS> {
     }
 
     //
-    // What walks do.
+    // Steps of walks.
     //
 
     pub(super) fn is_on(&self, walk: usize) -> bool {
@@ -285,7 +288,7 @@ impl<const WALKS: usize> Model<WALKS> {
         self.walks[walk] = Walk::default();
     }
 
-    /// The range that `letter` is in was skipped: that counts as seen.
+    /// The range of `letter` was skipped, which counts as returned.
     pub(super) fn skipped(&mut self, walk: usize, letter: char) {
         let Some(bulk) = self.range(letter) else {
             return;
@@ -299,7 +302,7 @@ impl<const WALKS: usize> Model<WALKS> {
         self.walks[walk].barred |= seen;
     }
 
-    /// Somebody had the reservation of these at a step: some may have been passed by.
+    /// These were reserved at a step, so some of them may have been skipped.
     pub(super) fn were_busy(&mut self, walk: usize, is_busy: impl Fn(char) -> bool) {
         let busy: u32 = self
             .letters()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Moves that take their time, and what waits for them.
+//! Moves that are done later, and users that wait for them.
 
 use super::*;
 use crate::{
@@ -32,7 +32,7 @@ use core::{
     ptr::NonNull, //
 };
 
-/// What a page is filled with, and looked at for.
+/// The content of a page.
 fn content(n: usize) -> [u8; 4] {
     // CAST: Of a few pages.
     [n as u8 + 1; 4]
@@ -61,8 +61,8 @@ fn busy() -> OperationCtx {
     OperationCtx::new().no_wait_gpu()
 }
 
-/// Reads in another thread, and runs the jobs only when that has had its time. What it found must
-/// be right, and not be found earlier.
+/// Reads in another thread, and runs the jobs after a pause. The content must be right, and must
+/// not be read before the jobs.
 fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
     let begun = &*KBox::pin_init(Completion::new(), GFP_KERNEL)?;
     let (has_read, is_right) = (&Atomic::new(false), &Atomic::new(false));
@@ -82,7 +82,7 @@ fn reads_later(dev: &Device, read: impl Fn() -> bool + Sync) -> Result<bool> {
     Ok(!early && is_right.load(Relaxed))
 }
 
-/// A fence that stands for several, as that of a sync file may: here for one.
+/// A container of fences, as a sync file may have; this one has a single fence.
 pub(super) fn container(one: &DriverFence) -> Result<ARef<Fence>> {
     let parts = KBox::new([ARef::into_raw(one.fence()).as_ptr()], GFP_KERNEL)?;
 
@@ -95,10 +95,10 @@ pub(super) fn container(one: &DriverFence) -> Result<ARef<Fence>> {
     }
 }
 
-/// What came of evicting a buffer, and where it is then.
+/// The result of an eviction, and the memory type of the buffer after it.
 type Evicted = (Result, Option<MemType>);
 
-/// Evicts a buffer while a fence keeps it, and when that is signaled.
+/// Evicts a buffer while a fence keeps it busy, and again when the fence is signaled.
 fn evict_around_a_fence(dev: &Device) -> Result<[Evicted; 2]> {
     let obj = dev.vram(0x1000)?;
     let work = DriverFence::new(c"test", c"ring")?;
@@ -141,7 +141,7 @@ mod cases {
         Ok(())
     }
 
-    // It is there, but its content isn't yet: who reads waits for that.
+    // The buffer has its place, but not its content yet. A reader waits for that.
     #[test]
     fn a_reader_waits() -> Result {
         let dev = Device::new_with_engine()?;
@@ -169,8 +169,8 @@ mod cases {
         Ok(())
     }
 
-    // So does a debugger that looks at what a program has mapped: others' data may be there until
-    // then.
+    // So does a debugger that reads a program's mapping, as there may be data of other buffers
+    // until then.
     #[test]
     fn a_debugger_waits() -> Result {
         let dev = Device::new_with_engine()?;
@@ -181,7 +181,8 @@ mod cases {
         let is_right = reads_later(&dev, || {
             let mut bytes = [0u8; 4];
             let bo = obj.buffer().as_raw();
-            // SAFETY: The buffer is valid, and as large as that. Nobody here has its reservation.
+            // SAFETY: The buffer is valid, and as large as that. This thread doesn't hold its
+            // reservation.
             let read = unsafe { bindings::ttm_bo_access(bo, 0, bytes.as_mut_ptr().cast(), 4, 0) };
             read == 4 && &bytes == b"kept"
         })?;
@@ -230,7 +231,8 @@ mod cases {
         Ok(())
     }
 
-    // It is on the list, is no object, and its reservation is free: only its fence is not signaled.
+    // The ghost is on the list, is no object, and its reservation is free. Only its fence is not
+    // signaled.
     #[test]
     fn a_walk_meets_the_ghost() -> Result {
         let dev = Device::new_with_engine()?;
@@ -266,8 +268,8 @@ mod cases {
         Ok(())
     }
 
-    // The last reference is dropped before the copy is made: nobody will see it, but it has to be
-    // waited for.
+    // The last reference is dropped before the copy is made. The copy isn't needed any more, but it
+    // must be waited for.
     #[test]
     fn freed_while_it_moves() -> Result {
         let dev = Device::new_with_engine()?;
@@ -281,7 +283,7 @@ mod cases {
         Ok(())
     }
 
-    // The second job waits for the first one, nobody else does.
+    // Only the second job waits for the first one.
     #[test]
     fn moved_again_at_once() -> Result {
         let dev = Device::new_with_engine()?;
@@ -311,7 +313,7 @@ mod cases {
         Ok(())
     }
 
-    // What the GPU uses isn't moved, unless one waits.
+    // A buffer that the GPU uses isn't moved without waiting.
     #[test]
     fn a_fence_keeps_it() -> Result {
         let evicted = evict_around_a_fence(&Device::new()?)?;
@@ -320,7 +322,7 @@ mod cases {
         Ok(())
     }
 
-    // Nobody copies it, but the old place is given to others.
+    // The content isn't copied, but another buffer gets the old place.
     #[test]
     fn a_fence_keeps_a_buffer_that_moves_without_content() -> Result {
         let evicted = evict_around_a_fence(&Device::new_that_forgets()?)?;
@@ -329,7 +331,7 @@ mod cases {
         Ok(())
     }
 
-    // Its work may be what the thread does next.
+    // The same thread may do the fence's work next, so it must not wait.
     #[test]
     fn a_fence_that_cannot_be_added_is_not_waited_for() -> Result {
         let dev = Device::new()?;
@@ -369,7 +371,7 @@ mod cases {
         Ok(())
     }
 
-    // As a driver that sends it to and fro would. It stays where that has left it.
+    // A driver that sends the buffer to and fro leaves it where it was last.
     #[test]
     fn not_by_way_of_others_for_ever() -> Result {
         let dev = Device::new_that_hops()?;
@@ -412,7 +414,8 @@ mod cases {
         Ok(())
     }
 
-    // The GPU still uses it when nobody else does any more: it is a zombie until then.
+    // The GPU still uses it after its last reference was dropped: it is a zombie until the GPU is
+    // done.
     #[test]
     fn a_zombie_waits_for_the_gpu() -> Result {
         let dev = Device::new()?;

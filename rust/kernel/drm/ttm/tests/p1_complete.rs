@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P1: what is on the list from the first step to the end is returned, whatever happens.
+//! P1: a walk returns each buffer that stays on the list from its first step to its end.
 
 use super::*;
 use core::pin::pin;
@@ -121,7 +121,7 @@ mod cases {
 
         assert!(w.steps(cursor.as_mut(), 1).is("a"));
         w.join('d', '*')?;
-        // It is behind the hitch, which is in the range now.
+        // The buffer is behind the hitch, which is in the range now.
         assert!(w.picture().is("aHdbce"));
         w.touch_bulk('*')?;
         assert!(w.rest(cursor.as_mut()).is("bcead"));
@@ -213,7 +213,7 @@ mod cases {
         Ok(())
     }
 
-    // A registration that outlives the range is what Linux's own list gets wrong.
+    // In Linux 7.3 the registration of the hitch outlives the range.
     #[test]
     fn first_member_leaves_and_the_bulk_moves() -> Result {
         let dev = Device::new()?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P2: what was not moved since a walk returned it is not returned again.
+//! P2: a walk returns a buffer again only if it was moved since.
 
 use super::*;
 use core::pin::pin;

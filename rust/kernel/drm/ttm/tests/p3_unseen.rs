@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P3: without its hitches, a list looks as if there was no cursor.
+//! P3: without its hitches, a list looks as if there were no cursors.
 
 use super::*;
 

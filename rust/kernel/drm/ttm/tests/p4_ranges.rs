@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P4: a range is its members side by side, and takes along no hitch.
+//! P4: the members of a range are side by side, and a bulk move takes no hitch along.
 
 use super::*;
 use core::pin::pin;
@@ -56,7 +56,7 @@ mod cases {
         w.steps(second.as_mut(), 1);
         w.join('c', '*')?;
         assert!(w.picture().is("aHHcb"));
-        // They are inside: the range leaves them behind.
+        // These hitches are inside the range, which leaves them behind.
         w.touch_bulk('*')?;
         assert!(w.picture().is("HHbac"));
         assert!(w.rest(first.as_mut()).is("bac"));
@@ -111,7 +111,7 @@ mod cases {
         let mut cursor = pin!(w.cursor());
 
         assert_eq!(w.steps(cursor.as_mut(), 1).len, 1);
-        // The members keep what TTM has of it until the last of them is gone.
+        // The members keep TTM's part of the bulk until the last of them is gone.
         let id = bulk.id();
         drop(bulk);
         assert_eq!(b.reserve().bulk_id(), Some(id));

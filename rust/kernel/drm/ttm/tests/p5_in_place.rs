@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P5: what can be evicted is on the list of where it is; the rest is on none that is walked.
+//! P5: an evictable buffer is on the list of its manager, and any other on no manager's list.
 
 use super::*;
 use core::pin::pin;
@@ -39,7 +39,7 @@ mod cases {
         Ok(())
     }
 
-    // A buffer that is lost from the list is what Linux's own makes of it.
+    // Linux 7.3 loses the buffer from the list.
     #[test]
     fn first_of_a_range_is_pinned_and_unpinned() -> Result {
         let dev = Device::new()?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P6: the end is the end, until a walk is started over; there, no hitch is left.
+//! P6: a walk that has ended stays so until it is restarted, and leaves no hitch.
 
 use super::*;
 use core::pin::pin;
@@ -32,7 +32,7 @@ mod cases {
         for _ in 0..3 {
             assert!(w.rest(cursor.as_mut()).is(""));
         }
-        // Nor does it go on with who comes later.
+        // It doesn't return buffers that enter later either.
         w.make("c | | | d")?;
         assert!(w.rest(cursor.as_mut()).is(""));
         assert!(w.picture().is("acbd"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! P7: a bounded walk returns what stayed, once, and ends.
+//! P7: a bounded walk ends, and returns each buffer that hasn't moved since its start once.
 
 use super::*;
 use core::pin::pin;
@@ -35,7 +35,7 @@ mod cases {
             if met.len == Text::MAX {
                 break;
             }
-            // What it meets is used at once.
+            // Each buffer that it returns is moved at once.
             let _ = walk.with_buffer(|bo| bo.object().map(|obj| obj.reserve().move_to_lru_tail()));
         }
         drop(walk);
@@ -164,7 +164,7 @@ mod cases {
         let mut w = World::new(&dev, "a! b!")?;
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
 
-        // What is done before is not done meanwhile.
+        // Moves before the start don't count.
         w.touch('a')?;
         w.make("c!")?;
         assert!(w.rest_reserved(walk.as_mut())?.is("bac"));

@@ -30,7 +30,7 @@ use core::pin::pin;
 
 const SIZE: usize = 0x3000;
 
-/// A buffer in the VRAM of one device, and what another one has imported of it.
+/// A buffer in the VRAM of one device, and the buffer that another device has imported from it.
 struct Shared {
     imported: ARef<Object>,
     exported: ARef<Object>,
@@ -56,7 +56,7 @@ impl Shared {
     }
 }
 
-/// A buffer in the VRAM of a device that can be unplugged, and what it is exported as.
+/// A buffer in the VRAM of a device that can be unplugged, and its DMA-buf.
 struct Exported {
     export: DmaBuf,
     obj: ARef<Object>,
@@ -82,7 +82,7 @@ impl Exported {
     }
 }
 
-/// Whether the buffer ends so.
+/// Whether the buffer ends with these bytes.
 fn ends_with(obj: &Object, wanted: &[u8; 4]) -> Result<bool> {
     let mut bytes = [0; 4];
 
@@ -200,7 +200,7 @@ mod cases {
         drop(s.imported);
         flush(&s.importer);
         drop(s.importer);
-        // What the importer's end has put off.
+        // Wait for the work that the importer's end has deferred.
         flush(&s.exporter);
         assert!(ends_with(&s.exported, b"tail")?);
         assert!(!s.exported.reserve().is_pinned());
@@ -209,7 +209,7 @@ mod cases {
         Ok(())
     }
 
-    // Its references, and those of its buffers, may stay on.
+    // References to the device and its buffers may remain.
     #[test]
     fn the_importer_is_unregistered() -> Result {
         let s = Shared::new()?;
@@ -228,7 +228,7 @@ mod cases {
         s.importer.raw().leave();
         assert!(!is_mapped(&s.imported) && !is_mapped(&later));
 
-        // What is mapped for the CPU isn't for the device.
+        // Mapping for the CPU isn't mapping for the device.
         assert_eq!((&map).read32(SIZE - 4), u32::from_le_bytes(*b"tail"));
         drop(map);
         assert!(ends_with(&later, b"tail")?);
@@ -285,7 +285,7 @@ mod cases {
         Ok(())
     }
 
-    // Nor do they see a dummy page, which they would take for the buffer.
+    // They don't get a dummy page either, as they would take it for the buffer.
     #[test]
     fn an_unplugged_device_is_not_seen_by_other_programs() -> Result {
         let e = Exported::new()?;
@@ -434,7 +434,7 @@ mod cases {
         Ok(())
     }
 
-    // Its driver wants it exported from VRAM.
+    // Its driver asks for an export from VRAM.
     #[test]
     fn memory_not_made_of_pages_is_not_shared() -> Result {
         let (dev, other) = (Device::new()?, Device::new()?);
@@ -547,7 +547,7 @@ mod cases {
         Ok(())
     }
 
-    // It has to come back for that.
+    // It is swapped in for that.
     #[test]
     fn one_that_is_swapped_out_is_imported() -> Result {
         let (dev, other) = (Device::new()?, Device::new()?);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Random histories, beside a model of the promises.
+//! Random histories, compared with a model of P1 to P5 and P7.
 
 use super::{
     forget::Forgotten,
@@ -30,7 +30,7 @@ fn is_alone(letter: char) -> bool {
     letter >= FIRST_ALONE
 }
 
-/// What is done next.
+/// The next operation.
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Make(char, usize, Option<usize>),
@@ -43,7 +43,7 @@ enum Op {
     Join(char, usize),
     Leave(char),
     TouchBulk(usize),
-    /// So many steps in one hold, then something else.
+    /// Steps in one hold of the lock, and the operation at its end.
     Hold(usize, usize, Then),
     /// A step of a walk over reserved buffers.
     Step(usize, With),
@@ -51,7 +51,7 @@ enum Op {
     Forget(usize),
 }
 
-/// What is done at the end of a hold, where the walk is.
+/// The operation at the end of a hold, at the walk's place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Then {
     Nothing,
@@ -61,7 +61,7 @@ enum Then {
     Restart,
 }
 
-/// What is done with the buffer that was handed out, or to keep it from being handed out.
+/// The operation on the buffer that was handed out, or the reason why it isn't handed out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum With {
     Nothing,
@@ -70,10 +70,10 @@ enum With {
     Busy,
 }
 
-/// That many operations are printed when something is wrong.
+/// The number of operations that are printed after a violation.
 const LAST: usize = 24;
 
-/// Numbers that are the same for each run.
+/// Pseudo-random numbers, the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -123,7 +123,7 @@ impl<'d> Slot<'d> {
     }
 }
 
-/// How much was done.
+/// The number of operations by kind.
 #[derive(Clone, Copy, Default)]
 struct Counts {
     ops: usize,
@@ -132,13 +132,13 @@ struct Counts {
     forgotten: usize,
 }
 
-/// A world, and what it should be like.
+/// A world and its model.
 struct History<'d, 'f> {
     world: World<'d>,
     model: Model<WALKS>,
     slots: [Slot<'d>; WALKS],
     forgotten: &'f mut KVec<Forgotten>,
-    /// What buffers say, wherever they are.
+    /// The state of the buffers.
     priority: [usize; LETTERS],
     bulk: [Option<usize>; LETTERS],
     evicted: [bool; LETTERS],
@@ -148,7 +148,7 @@ struct History<'d, 'f> {
 }
 
 impl<'d, 'f> History<'d, 'f> {
-    /// Hitches that nobody uses any more.
+    /// Hitches of cursors that were forgotten.
     const MAX_FORGOTTEN: usize = 20;
 
     fn new(dev: &'d Device, seed: u64, forgotten: &'f mut KVec<Forgotten>) -> Result<Self> {
@@ -236,7 +236,7 @@ impl<'d, 'f> History<'d, 'f> {
     }
 
     //
-    // What is done, to the world and to the model.
+    // Operations on both the world and the model.
     //
 
     /// Whether a buffer is on the list.
@@ -345,7 +345,7 @@ impl<'d, 'f> History<'d, 'f> {
         Ok(self.forgotten.push(forgotten, GFP_KERNEL)?)
     }
 
-    /// Sees to it that there is a walk.
+    /// Begins a walk if there is none.
     fn open(&mut self, walk: usize) -> Result {
         if let Slot::Free = self.slots[walk] {
             self.slots[walk] = Slot::open(self.world.vram, walk)?;
@@ -354,7 +354,7 @@ impl<'d, 'f> History<'d, 'f> {
         Ok(())
     }
 
-    /// What a step came to.
+    /// The result of a step.
     fn stepped(&mut self, walk: usize, letter: Option<char>) -> Verdict {
         match letter {
             Some(letter) => {
@@ -484,7 +484,7 @@ impl<'d, 'f> History<'d, 'f> {
         Ok(())
     }
 
-    /// With nobody else about, all walks end.
+    /// Finishes all walks, with no other operation meanwhile.
     fn end(&mut self) -> Verdict {
         for walk in 0..WALKS {
             for _ in 0..=LETTERS {
@@ -555,7 +555,7 @@ mod cases {
         let before = complaints();
         let counts = history(seed, OPS)?;
 
-        // It is worth something only if much happens.
+        // The test means something only with many operations of each kind.
         if counts.returned < OPS / 4 || counts.ends < OPS / 50 || counts.forgotten < 10 {
             pr_err!(
                 "    # {} returned, {} ends, {} forgotten\n",

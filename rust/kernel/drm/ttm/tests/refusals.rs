@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What is refused when a device or a buffer is made.
+//! Errors when a device or a buffer is made.
 
 use super::{
     super::{
@@ -13,7 +13,7 @@ use crate::debugfs;
 
 const SIZE: usize = 0x1000;
 
-/// What comes of doing that twice when a device is made.
+/// The result of doing `f` twice when a device is made.
 fn twice(mut f: impl FnMut(&mut Setup<'_>) -> Result) -> Result<(Result, Result)> {
     let mut results = (Ok(()), Ok(()));
 
@@ -24,7 +24,7 @@ fn twice(mut f: impl FnMut(&mut Setup<'_>) -> Result) -> Result<(Result, Result)
     Ok(results)
 }
 
-/// What comes of making a buffer so.
+/// The result of making a buffer with `config`.
 fn made(dev: &Device, config: &ObjectConfig<'_, BufferData>) -> Result {
     let mut ctx = OperationCtx::new();
 
@@ -74,7 +74,7 @@ mod cases {
         Ok(())
     }
 
-    // Nothing was made, not even for a moment.
+    // No buffer was made, not even temporarily.
     #[test]
     fn a_bulk_of_another_device() -> Result {
         let (dev, other) = (Device::new()?, Device::new()?);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What a driver has as long as its device is registered, and borrows from the parent.
+//! L1: the data of a registration, which borrows from the parent.
 
 use super::*;
 use crate::{
@@ -41,7 +41,7 @@ struct BorrowerBuffer;
 
 struct BorrowerFile;
 
-/// What it has of the parent.
+/// Its data, which borrows the parent.
 #[pin_data]
 struct Hardware<'bound> {
     parent: Parent<'bound>,
@@ -49,11 +49,11 @@ struct Hardware<'bound> {
     uses: Mutex<u64>,
 }
 
-/// Says when it goes whether the parent was still bound.
+/// On drop, reports whether the parent was still bound.
 struct Parent<'bound> {
     dev: &'bound device::Device<Bound>,
     end: Arc<Atomic<u32>>,
-    /// Registers another device then, and says here that this was refused.
+    /// On drop, also registers another device, and reports that this was refused.
     refused: Option<Arc<Atomic<bool>>>,
 }
 
@@ -81,7 +81,7 @@ impl Drop for Parent<'_> {
 }
 
 impl Borrower {
-    /// Says how often it was called.
+    /// Returns how often it was called.
     fn uses(
         _dev: &drm::Device<Self, Registered>,
         hardware: &Hardware<'_>,
@@ -100,7 +100,7 @@ impl Borrower {
         ttm::Device::<Self>::new(parent.as_ref(), Ok(()), |_| Ok(()))
     }
 
-    /// Makes a device whose data says in `end` how it went.
+    /// Makes a device whose data reports its drop in `end`.
     fn register(
         parent: &faux::Registration,
         end: &Arc<Atomic<u32>>,
@@ -190,7 +190,7 @@ impl drm::file::DriverFile for BorrowerFile {
     }
 }
 
-/// What a device's data is to say about its end.
+/// The report of the data's drop.
 fn end() -> Result<Arc<Atomic<u32>>> {
     Ok(Arc::new(Atomic::new(THERE), GFP_KERNEL)?)
 }
@@ -210,7 +210,7 @@ fn call(client: &Client<Borrower>) -> Result<u64> {
 mod cases {
     use super::*;
 
-    // A file is open all the while.
+    // A file stays open meanwhile.
     #[test]
     fn data_goes_when_the_parent_is_unbound() -> Result {
         let (parent, end) = (parent()?, end()?);
@@ -225,7 +225,7 @@ mod cases {
         Ok(())
     }
 
-    // The resources of the parent are being released: it would never end.
+    // The resources of the parent are being released: a new registration would never end.
     #[test]
     fn nothing_is_registered_when_the_parent_is_unbound() -> Result {
         let (parent, end) = (parent()?, end()?);
@@ -242,15 +242,15 @@ mod cases {
         Ok(())
     }
 
-    // As if the module went; its parent stays.
+    // This is the exit of a module whose parent stays.
     #[test]
     fn data_goes_with_the_module() -> Result {
         let (parent, end) = (parent()?, end()?);
         let dev = Borrower::register(&parent, &end)?;
         let client = Client::new(&dev)?;
 
-        // SAFETY: It may be called wherever one may sleep. There is no module, and nobody else uses
-        // devices without one just now.
+        // SAFETY: It may be called wherever one may sleep. There is no module, and no other test
+        // uses devices without one at this time.
         unsafe { bindings::ttm_owner_leave_all(core::ptr::null_mut(), usize::MAX >> 2) };
         assert_eq!(end.load(Relaxed), GONE_IN_TIME);
         assert_eq!(call(&client), Err(ENODEV));

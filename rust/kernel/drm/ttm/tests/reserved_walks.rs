@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Walks that hand out reserved buffers.
+//! P9 and P10: walks that hand out reserved buffers.
 
 use super::*;
 use crate::{
@@ -49,7 +49,7 @@ mod cases {
         assert_eq!(walk.left_out().busy, 1);
         drop(b);
 
-        // Another walk has everything.
+        // Another walk holds all reservations.
         let mut walk = pin!(w.vram.walk(&OperationCtx::new()));
         assert!(w.rest_reserved(walk.as_mut())?.is("abcd"));
         assert_eq!(walk.left_out().busy, 0);
@@ -197,7 +197,7 @@ mod cases {
         let resv = Resv::new()?;
         let mut busy = KVec::new();
 
-        // More than the lock is held for.
+        // More buffers than one hold of the lock covers (P9).
         for _ in 0..40 {
             busy.push(dev.shared(0x1000, &resv)?, GFP_KERNEL)?;
         }

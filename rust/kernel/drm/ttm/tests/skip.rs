@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Leaving the range of a bulk in one step.
+//! P8: skipping the range of a bulk in one step.
 
 use super::*;
 use core::pin::pin;
@@ -9,7 +9,7 @@ use core::pin::pin;
 mod cases {
     use super::*;
 
-    /// What comes behind what was skipped, once `n` steps were done in the same hold.
+    /// The rest of a walk that makes `n` steps in one hold, and then skips.
     fn skipped(w: &World<'_>, n: usize) -> Text {
         let mut cursor = pin!(w.cursor());
         let mut walk = cursor.as_mut().lock();
@@ -80,7 +80,7 @@ mod cases {
 
         assert!(w.steps(cursor.as_mut(), 1).is("a"));
         w.touch_bulk('*')?;
-        // It isn't inside any more.
+        // The walk isn't inside the range any more.
         cursor.as_mut().lock().skip_bulk();
         assert!(w.rest(cursor.as_mut()).is("deabc"));
         Ok(())

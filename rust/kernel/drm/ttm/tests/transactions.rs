@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Several reservations at once.
+//! E2, E3 and E4: several reservations at once.
 
 use super::*;
 use crate::{
@@ -30,8 +30,8 @@ fn ctx() -> OperationCtx {
     OperationCtx::new()
 }
 
-/// Does `f` in a transaction, while an older one has `held` until that was called once. Returns how
-/// old the younger one was in each round, and what came of it.
+/// Calls `f` in a transaction, while an older one holds `held` until `f` was called once. Returns
+/// the age of the younger one in each round, and its result.
 fn beside_an_older_one<'env>(
     held: &'env Object,
     f: impl Fn(&Transaction<'env>) -> Result<(), Stop> + Sync,
@@ -157,7 +157,7 @@ mod cases {
         Ok(())
     }
 
-    // Its buffers would be evicted while others use them.
+    // Otherwise its buffers would be evicted while others use them.
     #[test]
     fn a_reservation_that_was_not_taken_is_not_lent() -> Result {
         let dev = Device::new()?;
@@ -174,13 +174,13 @@ mod cases {
         Ok(())
     }
 
-    // Others with the same reservation add fences meanwhile, until there may be no room.
+    // Other users of the reservation add fences meanwhile, until the room is used up.
     #[test]
     fn room_for_a_fence_that_others_have_used() -> Result {
         let dev = Device::new()?;
 
         for n in 0..32 {
-            // Anew, as room that there was is kept.
+            // Use a new reservation, as an old one keeps its room.
             let obj = dev.vram(0x1000)?;
             let last = DriverFence::new(c"test", c"last")?;
             let mut others = KVec::with_capacity(n, GFP_KERNEL)?;
@@ -204,8 +204,8 @@ mod cases {
         Ok(())
     }
 
-    // Somebody has the second one, and wants the first one. Who was there first wins, and the other
-    // one starts over.
+    // Another transaction has the second object, and waits for the first one. The older transaction
+    // wins, and the other one starts over (E3).
     #[test]
     fn against_each_other() -> Result {
         let dev = Device::new()?;
@@ -245,7 +245,7 @@ mod cases {
         Ok(())
     }
 
-    // Each needs all of VRAM, where the other one's buffer is, which it may have reserved just now.
+    // Each needs all of VRAM, where the other one's buffer is, which may be reserved.
     #[test]
     fn room_that_others_have_reserved() -> Result {
         let dev = Device::new()?;
@@ -275,7 +275,8 @@ mod cases {
         Ok(())
     }
 
-    // The older one has what is in the way: the younger one mustn't wait for that with its own.
+    // The older one has reserved the buffer that is in the way. The younger one must not wait for
+    // it while it holds its own reservation (E3).
     #[test]
     fn room_that_an_older_one_has_reserved() -> Result {
         let dev = Device::new()?;
@@ -314,8 +315,8 @@ mod cases {
         Ok(())
     }
 
-    // However often it starts over, as what others have reserved is in the way, it gets no younger:
-    // so some day it is the oldest.
+    // It starts over as long as reserved buffers are in the way, but keeps its age (E4), so it
+    // becomes the oldest at some time.
     #[test]
     fn a_restart_keeps_its_age() -> Result {
         let dev = Device::new()?;
@@ -331,7 +332,7 @@ mod cases {
         Ok(())
     }
 
-    // So it is with a walk.
+    // The same applies to a walk.
     #[test]
     fn a_walk_starts_over() -> Result {
         let dev = Device::new()?;
@@ -354,7 +355,7 @@ mod cases {
         Ok(())
     }
 
-    // A fallback is good enough: a transaction that has one does not start over.
+    // A transaction takes a fallback before it starts over (E2).
     #[test]
     fn a_fallback_before_a_restart() -> Result {
         const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
@@ -372,8 +373,9 @@ mod cases {
         Ok(())
     }
 
-    // One that insists on a better place stays where it is if it can't have that. But what could
-    // not be waited for then is not forgotten: it is given way to before anything else is reserved.
+    // A buffer that insists on a better place, but can't have it, stays in place. The transaction
+    // remembers the reservation that it could not wait for, and backs off before it reserves
+    // anything else.
     #[test]
     fn one_that_insists() -> Result {
         const PLACES: &[Place] = &[Place::VRAM, Place::TT.fallback()];
@@ -400,8 +402,8 @@ mod cases {
         Ok(())
     }
 
-    // One that is older waits for the second object with the first one reserved; the younger one
-    // has the second, and must give it back when it wants the first.
+    // The older transaction has the first object and waits for the second one. The younger one has
+    // the second, and must give it back when it needs the first.
     #[test]
     fn the_younger_one_starts_over() -> Result {
         let dev = Device::new()?;
@@ -432,19 +434,19 @@ mod cases {
                     younger_has.complete_all();
                     let stop: Option<Stop> = tx.reserve(&objects[0]).err();
 
-                    // It goes on failing.
+                    // It keeps failing.
                     if stop.is_some_and(|stop| stop.is_contended())
                         && tx.reserve(&objects[1]).err() == stop
                     {
                         contended.fetch_add(1, Relaxed);
                     }
-                    // What it returns doesn't matter.
+                    // Its result doesn't matter.
                     Ok(())
                 });
             })
         })?;
 
-        // With CONFIG_DEBUG_WW_MUTEX_SLOWPATH, there are more that are contended for no reason.
+        // CONFIG_DEBUG_WW_MUTEX_SLOWPATH makes more reservations contended for no reason.
         assert!(older.load(Relaxed) >= 1);
         assert!(younger.load(Relaxed) >= 2);
         assert!(contended.load(Relaxed) >= 1);
@@ -469,8 +471,8 @@ mod cases {
         Ok(())
     }
 
-    // The walk lends a guard, and gets another one back, of a buffer that nobody drops. Each of the
-    // two knows what it has to give back.
+    // `f` swaps the guard that the walk lends for another one. Each guard gives its own reservation
+    // back.
     #[test]
     fn a_walk_that_is_left_another_guard() -> Result {
         let before = complaints();
@@ -495,7 +497,7 @@ mod cases {
         assert!(walked.iter().all(|obj| obj.try_reserve().is_some()));
         assert!(other.try_reserve().is_some());
         assert_eq!(complaints(), before);
-        // SAFETY: It came out of a box, and nobody borrows it any more.
+        // SAFETY: It came out of a box, and isn't borrowed any more.
         drop(unsafe { KBox::from_raw(leaked) });
         Ok(())
     }

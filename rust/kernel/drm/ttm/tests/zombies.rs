@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Buffers whose last reference is dropped while a walk has them.
+//! Zombies: buffers whose last reference is dropped while a walk has them.
 
 use super::*;
 use crate::{
@@ -56,7 +56,7 @@ mod cases {
         Ok(())
     }
 
-    // What a step led to may be gone as soon as the lock was dropped.
+    // The buffer of a step may be gone as soon as the lock is dropped.
     #[test]
     fn after_the_lock_was_dropped_there_is_no_buffer() -> Result {
         let dev = Device::new()?;
@@ -84,7 +84,7 @@ mod cases {
         Ok(())
     }
 
-    // It waits for its place, and may fail, so nobody gets a reference yet.
+    // It waits for its place, and may fail, so it gives out no reference yet.
     #[test]
     fn a_buffer_that_is_being_made_is_not_alive() -> Result {
         let dev = &Device::new_with_pipeline()?;
@@ -145,7 +145,7 @@ mod cases {
             let mut second = pin!(w.cursor());
             let mut walk = second.as_mut().lock();
 
-            // What is met has no letter any more.
+            // The buffer has no letter any more.
             seen.push(w.step(&mut walk).unwrap_or('.'));
             alive = walk.with_buffer(|bo| bo.object().is_some());
             seen.push(w.step(&mut walk).unwrap_or('.'));
