@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Kernel threads for tests: they end before the thread that has started them goes on.
+//! Kernel threads for tests: they end before the thread that has started them continues.
 //!
 //! This isn't an interface for drivers. It is built with KUnit, and for the sample that shows how
 //! walks fare while other threads change the lists.
@@ -85,7 +85,7 @@ fn no_threads() -> Result<Pin<KBox<Mutex<KVec<Thread>>>>> {
     KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)
 }
 
-/// Where threads can be started. See [`scope`].
+/// A scope in which threads can be started. See [`scope`].
 ///
 /// # Invariants
 ///
@@ -187,7 +187,8 @@ impl Drop for Thread {
         // A thread that is stopped before it has begun never does.
         self.done.wait_for_completion();
         // This waits until it has left our code for good.
-        // SAFETY: By the type invariants. The reference is dropped as well.
+        // SAFETY: By the type invariants a reference to `task` belongs to this, and is given back
+        // here. The thread has completed `done`, and ends.
         unsafe { bindings::kthread_stop_put(self.task) };
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Sync files: DMA fences as programs see them.
+//! Sync files: DMA fences as files.
 //!
 //! C header: [`include/linux/sync_file.h`](srctree/include/linux/sync_file.h)
 
@@ -70,19 +70,18 @@ impl SyncFile {
         }))
     }
 
-    /// Gives it to the program that has called. Doesn't fail.
+    /// Installs it in the calling program, which doesn't fail.
     pub fn install(self, fd: FileDescriptorReservation) {
         fd.fd_install(self.0);
     }
 
-    /// The fence of a sync file that the program that has called has as `fd`.
+    /// The fence of the sync file `fd` of the calling program.
     ///
-    /// It may stand for several others.
+    /// It may be a container of several fences.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if there is no such file, or it is none; or if the program has ended, and no file
-    /// is its any more.
+    /// [`EINVAL`] if `fd` is no sync file, or if the program has ended and has no files any more.
     pub fn fence_of(fd: i32) -> Result<ARef<Fence>> {
         // SAFETY: The current task is valid, and only it changes which files it has.
         if unsafe { (*Task::current_raw()).files }.is_null() {

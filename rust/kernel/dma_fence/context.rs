@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Fences as the driver that signals them sees them.
+//! Contexts and fences, for the driver that signals them.
 
 use super::Fence;
 use crate::{

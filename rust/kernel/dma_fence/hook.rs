@@ -30,7 +30,8 @@ pub(super) struct Hook {
     module: *mut bindings::module,
 }
 
-// None of this is generic, nor inlined elsewhere: it isn't part of a module that it lets go.
+// None of this is generic or inlined elsewhere, so it isn't part of the module whose reference it
+// drops.
 impl Hook {
     pub(super) fn new() -> Self {
         // INVARIANT: No fence has it.
@@ -41,7 +42,7 @@ impl Hook {
         }
     }
 
-    /// Has `fence` call `func`, and keeps the module that the function at `code` belongs to.
+    /// Lets `fence` call `func`, and keeps the module that the function at `code` belongs to.
     /// Returns false if the fence is signaled already, or if the exit of that module has begun.
     ///
     /// # Safety

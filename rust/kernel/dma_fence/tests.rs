@@ -78,7 +78,7 @@ mod cases {
         // There is nothing before it.
         c.signal(Ok(()));
         assert_eq!(signaled(&fences), 3);
-        // And after the queue was empty, it goes on.
+        // The timeline also works after its queue was empty.
         let d = timeline.fence()?;
         let fence = d.fence();
         assert!(!fence.is_signaled());
@@ -225,7 +225,7 @@ mod cases {
         Ok(())
     }
 
-    // The driver's part isn't needed to wait, nor is the context.
+    // A wait needs neither the driver's part nor the context.
     #[test]
     fn the_driver_goes_first() -> Result {
         let allocation = DriverFenceAllocation::new(7)?;

@@ -92,7 +92,7 @@ impl Queue {
     fn push(&mut self, fence: DriverFence<Link>) {
         let fence = fence.into_raw();
 
-        // INVARIANT: It is the last one now, and this's.
+        // INVARIANT: It is the last one now, and belongs to the queue.
         if self.last.is_null() {
             self.first = fence;
         } else {
@@ -110,7 +110,8 @@ impl Queue {
         // SAFETY: By the type invariants `first` is a valid fence. The lock is held.
         let Link { next, result } = unsafe { (*self.first).data };
         let result = result?;
-        // SAFETY: By the type invariants it comes from `into_raw`, and is this's to give away.
+        // SAFETY: By the type invariants it comes from `into_raw`, and belongs to the queue, which
+        // gives it away.
         let fence = unsafe { DriverFence::from_raw(self.first) };
 
         // INVARIANT: Now the next one is the first.

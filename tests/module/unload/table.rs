@@ -12,7 +12,7 @@
 //! - `exit`: the module's exit drops it.
 //! - `own`: it has a device of its own.
 //! - `guard`: it borrows, so it can only be forgotten.
-//! - `locks`: lockdep says that a lock is held when the program goes on, as it should.
+//! - `locks`: lockdep reports, as it should, that a lock is held when the program continues.
 //! - `lost`: the value there can't be dropped any more.
 //!
 //! Guards of spinlocks ([`Walk`] and [`Lru`]) are left out. As with all spinlocks, the next thread

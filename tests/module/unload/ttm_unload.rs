@@ -334,7 +334,7 @@ enum Call {
     /// Moves are noted from now on, and the shrinker is given a buffer to move. `value` is its
     /// handle.
     Note,
-    /// The module's init goes on, to fail.
+    /// Lets the module's init continue, and fail.
     Fail,
 }
 

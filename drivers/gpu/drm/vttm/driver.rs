@@ -168,7 +168,7 @@ pub(crate) struct DeviceData {
 }
 
 impl DeviceData {
-    /// The divisor of the VRAM's size that may be on its way out at a time.
+    /// The engine copies at most the size of VRAM, divided by this, out of pages at a time.
     const COPIES: usize = 4;
 
     pub(crate) fn new<'a>(name: &'a CStr, config: &'a Config) -> impl PinInit<Self, Error> + 'a {

@@ -307,7 +307,7 @@ impl<'a> Submit<'a> {
 
     /// Brings all buffers to their places, so that none of them evicts another one of them.
     ///
-    /// If they are in each other's way where they are now, all of them are evicted and placed anew.
+    /// If one of them blocks the place of another one, all of them are evicted and placed anew.
     fn place(&self, tx: &Transaction<'a>, all: &mut [Reserved<'_, Object>]) -> Result<(), Stop> {
         let mut ctx = ioctl_ctx();
         let mut kept = KVec::with_capacity(all.len(), GFP_KERNEL).map_err(Error::from)?;

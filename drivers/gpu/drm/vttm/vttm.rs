@@ -52,7 +52,7 @@ module! {
         },
         delay_us: u32 {
             default: 0,
-            description: "Microseconds that each task of the engine waits; 0: the CPU moves buffers",
+            description: "Microseconds each task of the engine waits; 0: the CPU moves buffers",
         },
         shrinker: u8 {
             default: 1,

@@ -92,9 +92,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         unsafe { Mapping::new(self) }
     }
 
-    /// Takes the buffer away from the page tables of programs that have mapped it.
+    /// Removes the buffer from the page tables of programs that have mapped it.
     ///
-    /// They come back here with the next access. Moves do so by themselves.
+    /// Their next access faults, and maps it again. Moves do this themselves.
     pub fn unmap_virtual(&mut self) {
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid.

@@ -46,7 +46,7 @@ impl BulkId {
     }
 }
 
-/// Bulks: buffers that move to the tail of their LRU list together.
+/// Buffers that move to the tail of their LRU list together.
 ///
 /// They all share one reservation. A buffer joins when it is made ([`ObjectConfig::bulk`]) or with
 /// [`Reserved::set_bulk`], and leaves with [`Reserved::leave_bulk`] or when it isn't alive any

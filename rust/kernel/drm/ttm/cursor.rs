@@ -88,8 +88,8 @@ use core::{
 ///
 /// # Deadlocks
 ///
-/// Dropping it, too, takes the LRU lock. It can't be dropped while its own [`Walk`] is there, but
-/// that of another cursor of the same device, or an [`Lru`], is no better.
+/// Dropping it takes the LRU lock. It can't be dropped during its own [`Walk`]. Don't drop it
+/// during the walk of another cursor of the device, or while an [`Lru`] exists: that deadlocks.
 ///
 /// # Invariants
 ///
@@ -105,7 +105,7 @@ pub struct Cursor<'dev, T: Driver> {
     way: Way<'dev, T>,
 }
 
-/// Where a walk is, and where it will go.
+/// The manager that a walk is in, and those that follow.
 ///
 /// # Invariants
 ///
@@ -138,8 +138,8 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
     /// Bounds its walks (P7): they return only buffers that were on the list when the walk began
     /// and weren't moved since.
     ///
-    /// Each of these is returned once, if it stays. So a walk ends, however fast others use
-    /// buffers, and even if working on one moves it.
+    /// Each of them that stays is returned once. So a walk ends, even if other threads keep moving
+    /// buffers, or the caller moves the ones that it gets.
     ///
     /// # Examples
     ///
@@ -170,7 +170,7 @@ impl<'dev, T: Driver> Cursor<'dev, T> {
     /// Takes the LRU lock, to step.
     ///
     /// The first time, the walk begins with the manager's first resource, that is, the first of the
-    /// lowest priority; afterwards it goes on where it was.
+    /// lowest priority; afterwards it continues from its place.
     ///
     /// Must not be called by a thread that has the LRU lock of any device.
     pub fn lock(self: Pin<&mut Self>) -> Walk<'_, 'dev, T> {
@@ -237,8 +237,9 @@ impl<'dev, T: Driver> Way<'dev, T> {
         let mut res = ptr::null_mut();
 
         while let Some(man) = self.route.next() {
-            // SAFETY: `cursor` is as the function's requirements say; by the type invariants all of
-            // the route is on the device of `man`.
+            // SAFETY: `cursor` is initialized for `man` and pinned, and the LRU lock is held, by
+            // the function's requirements; by the type invariants all of the route is on the device
+            // of `man`.
             unsafe { self.go_to(cursor, man) };
             // SAFETY: `cursor` is initialized and pinned, as `go_to` left it. The LRU lock is held
             // until it is paused, by the function's requirements.
@@ -367,7 +368,7 @@ impl<T: Driver> Walk<'_, '_, T> {
         }
 
         // SAFETY: By the type invariants the cursor is initialized for `way.man` and pinned, and
-        // the LRU lock is held. It is paused before the lock is dropped, as above.
+        // the LRU lock is held. Dropping `self`, and all that drops the lock, pauses it before.
         self.current = unsafe { self.way.advance(self.cursor) };
         // SAFETY: It isn't null, so it was found on one of the lists. As long as `self` is
         // borrowed, no code can step or drop the lock.
@@ -550,7 +551,7 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn restart(&mut self) {
-        // INVARIANT: No resource.
+        // INVARIANT: It is null.
         self.current = ptr::null_mut();
         if let Some(man) = self.way.route.restart() {
             // SAFETY: By the type invariants the cursor is initialized and pinned, the LRU lock is
@@ -573,7 +574,7 @@ impl<T: Driver> Walk<'_, '_, T> {
 
     /// Leaves the hitch in the list where the walk is.
     fn pause(&mut self) {
-        // INVARIANT: No resource.
+        // INVARIANT: It is null.
         self.current = ptr::null_mut();
         // SAFETY: By the type invariants the cursor is initialized, and the LRU lock is held.
         unsafe { bindings::ttm_resource_cursor_pause(self.cursor) };

@@ -221,10 +221,10 @@ where
     /// Whether a buffer that is in `at` must get a better place, even if other buffers must leave
     /// it.
     ///
-    /// A buffer stays in a [fallback](Place::fallback) of its placement as long as there is no room
-    /// in the other places. So a buffer that came first keeps the better place for ever, even if it
-    /// isn't used any more. A driver that counts how its buffers are used can do better with this
-    /// method. If no room can be made, the buffer stays.
+    /// A buffer stays in a [fallback](Place::fallback) of its placement as long as the other places
+    /// have no room. So a buffer that came first keeps the better place for ever, even if it isn't
+    /// used any more. A driver that counts how its buffers are used can do better with this method.
+    /// If no room can be made, the buffer stays.
     ///
     /// Called by [`Transaction::validate`](super::Transaction::validate), with the reservation
     /// held. Two buffers that insist may evict each other in turn: a driver should make sure that

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Fences in a reservation: adding them, waiting for them, collecting them.
+//! Fences in a reservation: adding them, and waiting for them.
 //!
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
@@ -72,8 +72,8 @@ impl FenceSlot<'_> {
     /// In these cases other users don't wait for the fence, so add it before the work is submitted:
     ///
     /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A
-    ///   reservation has no such; a driver waits for it before it takes the reservation, or has a
-    ///   [job](super::JobBuilder::wait_for) wait.
+    ///   reservation can't have such a fence: wait for it before taking the reservation, or let a
+    ///   [job](super::JobBuilder::wait_for) wait for it.
     /// - [`ENOMEM`], but only in a [transaction]: if others with the same reservation have used the
     ///   room meanwhile, and there is no memory for more.
     ///

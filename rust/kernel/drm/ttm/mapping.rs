@@ -68,9 +68,9 @@ use core::ops::Deref;
 ///
 /// # Invariants
 ///
-/// All of the buffer, `SIZE` bytes at least, is mapped at `addr`, and that is memory. If `owned`,
-/// it was mapped for this by `ttm_bo_vmap`, which has used `vmap` for that. It is pinned as long as
-/// it is.
+/// All of the buffer, at least `SIZE` bytes, is mapped at `addr`, which is memory. If `owned`,
+/// `ttm_bo_vmap` has mapped it for this alone, with `vmap`. The buffer is pinned as long as it is
+/// mapped.
 pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
     addr: *mut u8,
     owned: bool,
@@ -111,7 +111,7 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
     }
 }
 
-/// Maps a buffer. Returns where, and whether `ttm_bo_vmap` has done that, and has used `vmap`.
+/// Maps a buffer. Returns the address, and whether `ttm_bo_vmap` has mapped it with `vmap`.
 ///
 /// # Safety
 ///
@@ -151,7 +151,7 @@ impl<'a, T: DriverObject, const SIZE: usize> IoBase<'a> for &'a Mapping<T, SIZE>
         let size = self.pinned.buffer().size();
 
         // SAFETY: By the type invariants all of the buffer is mapped at `addr` as long as `self` is
-        // borrowed, and `addr` is that of a page.
+        // borrowed, and the mapping consists of whole pages.
         unsafe { SysMem::new(Region::ptr_from_raw_parts_mut(self.addr, size)) }
     }
 }

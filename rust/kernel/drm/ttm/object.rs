@@ -460,7 +460,7 @@ impl<T: DriverObject> Object<T> {
         unsafe { wait_for(self.raw_resv(), usage.waits_for(), true, jiffies(timeout)) }
     }
 
-    /// Says that `bulk` is the one that the buffer has joined; returns the one before.
+    /// Records `bulk` as the bulk that the buffer has joined, and returns the one before.
     ///
     /// # Safety
     ///
@@ -493,7 +493,7 @@ impl<T: DriverObject> Object<T> {
         unsafe { &raw const (*Self::from_bo(bo)).data }
     }
 
-    /// Says where the buffer is.
+    /// Prints the place of the buffer.
     ///
     /// # Safety
     ///

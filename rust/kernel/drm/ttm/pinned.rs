@@ -25,8 +25,8 @@ use core::{
 ///
 /// It is also a reference to the object.
 ///
-/// To unpin takes the reservation. If that isn't free when this is dropped, as when the thread
-/// itself holds it, a work unpins the object a little later. [`Self::unpin`] does it at once.
+/// Unpinning needs the reservation. If it isn't free when this is dropped, for example because the
+/// thread itself holds it, a work item unpins the object later. [`Self::unpin`] does it at once.
 ///
 /// # Examples
 ///

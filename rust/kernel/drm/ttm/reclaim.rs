@@ -130,7 +130,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
         Ok(pages as usize)
     }
 
-    /// Says whether the content of the buffer may be lost when the system is short of memory.
+    /// Sets whether the content of the buffer may be dropped when the system is short of memory.
     ///
     /// For devices with a [shrinker](super::Setup::shrinker): it drops such content, and backs up
     /// all other. No buffer is purgeable at first, or after it was purged.

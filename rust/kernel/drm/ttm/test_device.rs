@@ -153,7 +153,7 @@ pub(in crate::drm::ttm) mod owner {
 
 // Two ioctls, with the numbers of another driver.
 impl Driver {
-    /// Says 1.
+    /// Returns 1.
     fn guarded(
         _dev: &drm::Device<Self, drm::Registered>,
         _data: &(),
@@ -164,7 +164,7 @@ impl Driver {
         Ok(1)
     }
 
-    /// Says whether the device is registered.
+    /// Returns whether the device is registered.
     fn unguarded(
         dev: &drm::Device<Self, drm::Ioctl>,
         args: &mut crate::uapi::drm_nova_gem_create,

@@ -39,13 +39,13 @@ use core::{
 
 /// Why a transaction can't go on.
 ///
-/// An [`Error`] turns into one that ends the transaction. That a reservation can't be waited for
-/// without a deadlock is the other reason: then the transaction starts over.
+/// It is either an [`Error`], which ends the transaction, or contention: waiting for a reservation
+/// could deadlock, so the transaction starts over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop(Option<Error>);
 
 impl Stop {
-    /// All reservations have to be given back, and taken anew.
+    /// Contention: all reservations have to be given back, and taken anew.
     const CONTENDED: Self = Self(None);
 
     /// Whether the transaction starts over.
@@ -153,9 +153,10 @@ fn better_places<'a, T: DriverObject>(
 /// - `exec` is an initialized `struct drm_exec` in a round, which isn't moved, and to which only
 ///   the thread that made it has access.
 /// - If `stopped` is set, no more reservations are taken in this round.
-/// - While `walking`, none are taken but by the walk, which gives them back before the round ends.
+/// - While `walking`, only the walk takes reservations, and it gives them back before the round
+///   ends.
 /// - If `in_the_way` is set, the ticket was told in this round that it can't wait for that buffer's
-///   reservation, which someone else has.
+///   reservation, which another thread holds.
 pub struct Transaction<'env> {
     exec: Opaque<bindings::drm_exec>,
     stopped: Cell<Option<Stop>>,
@@ -168,7 +169,7 @@ pub struct Transaction<'env> {
 }
 
 impl<'env> Transaction<'env> {
-    /// Calls `f`, again and again as long as it has to start over.
+    /// Calls `f` until it need not start over.
     fn rounds<R>(&self, f: &mut impl FnMut(&Self) -> Result<R, Stop>) -> Result<R, Stop> {
         // SAFETY: By the type invariants, `exec` is initialized. This begins the first round.
         unsafe { bindings::drm_exec_cleanup(self.exec.get()) };
@@ -394,11 +395,11 @@ impl<'env> Transaction<'env> {
 
     /// Calls `f` for the buffers of a manager, each reserved in this transaction.
     ///
-    /// This waits for reservations. Where that could deadlock, the transaction starts over, when
-    /// such a buffer is free; so `f` may meet a buffer again. The walk skips buffers whose
-    /// reservation the transaction already has. Each buffer is given back before the next one is
-    /// taken. `f` may end the walk, but not take reservations in this transaction, as they could be
-    /// that of the buffer.
+    /// This waits for reservations. If that could deadlock, the transaction starts over when the
+    /// reservation is free, so `f` may get a buffer again. The walk skips buffers whose reservation
+    /// the transaction already has. Each buffer is given back before the next one is taken. `f` may
+    /// end the walk, but not take reservations in this transaction, as they could be that of the
+    /// buffer.
     ///
     /// The walk skips buffers that were moved since it began, so that it ends.
     ///
@@ -509,8 +510,8 @@ impl<'env> Transaction<'env> {
         result
     }
 
-    /// Whether reservations may be taken: none are after one could not be waited for, not even by
-    /// TTM, until all are given back.
+    /// Whether reservations may be taken: not after this or TTM could not wait for one, until all
+    /// are given back.
     fn may_lock(&self) -> Result<(), Stop> {
         self.may_go_on()?;
         if self.is_contended() {

@@ -56,7 +56,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
 }
 
 impl<T: DriverObject> Reserved<'_, Object<T>> {
-    /// Moves the buffer to a place that `placement` says, if it isn't in one.
+    /// Moves the buffer to one of the places of `placement`, if it isn't in one.
     ///
     /// May sleep, and may evict other buffers, but not those whose reservation is taken. For these,
     /// see [`Transaction::validate`](super::Transaction::validate).
@@ -80,7 +80,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
     }
 
-    /// Sees to it that the buffer has its pages, if it is in a memory type that is made of pages.
+    /// Populates the buffer, if its memory type is made of pages.
     ///
     /// System memory gets its pages only when they are needed.
     ///

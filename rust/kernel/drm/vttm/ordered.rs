@@ -115,8 +115,8 @@ impl OrderedQueue {
 
 impl Drop for OrderedQueue {
     fn drop(&mut self) {
-        // SAFETY: By the type invariant the queue is valid, and only this destroys it. Only items
-        // that run before it is gone may enqueue more, and this waits for them.
+        // SAFETY: By the type invariant the queue is valid, and only this destroys it. No item is
+        // enqueued any more, and this waits for those that are still to run.
         unsafe { bindings::destroy_workqueue(self.0.as_ptr()) };
     }
 }
@@ -168,7 +168,7 @@ impl Hold {
         };
         let release = KBox::into_raw(release);
 
-        // INVARIANT: The item of `Release` owns the reference from now on, which is this's.
+        // INVARIANT: The item of `Release` owns the reference from now on.
         // SAFETY: `release` comes out of a box, so it is valid and no other code has a pointer to
         // it. The name and the key are static. The queue is valid, by the function's requirements.
         unsafe {

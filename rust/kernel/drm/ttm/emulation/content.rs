@@ -106,8 +106,8 @@ impl Content {
     }
 }
 
-/// The parts of `range`, none of which crosses the end of a page; nor does it if it began `shift`
-/// bytes further on. Neither may there begin before 0, nor end beyond [`isize::MAX`].
+/// Splits `range` into parts that cross no end of a page, neither in place nor shifted by `shift`
+/// bytes. The shifted range must not begin before 0 or end beyond [`isize::MAX`].
 pub(super) fn parts(range: Range<usize>, shift: isize) -> impl Iterator<Item = (usize, usize)> {
     let mut at = range.start;
 

@@ -195,7 +195,7 @@ impl Copying {
             // SAFETY: Both are a page of memory, which is only accessed through pointers. Other
             // buffers are there only if a manager has given the same place out twice.
             unsafe { copy(to, from, PAGE_SIZE) };
-            // SAFETY: Just mapped, in the reverse order.
+            // SAFETY: Both were just mapped, and are unmapped in the reverse order.
             unsafe {
                 self.to.unmap(to);
                 self.from.unmap(from);
@@ -256,7 +256,7 @@ impl Move<'_> {
         }
         self.populate()?;
 
-        // SAFETY: By the type invariants the buffer is valid, reserved, and on the device of an
+        // SAFETY: By the type invariants the buffer is valid, reserved, and on the device of a
         // `RawDevice`; the old resource is its, and the new one was completely allocated for it.
         let (from, to) = unsafe {
             (
@@ -277,7 +277,7 @@ impl Move<'_> {
 
         let guard = lock();
         let fence = fence.start();
-        // INVARIANT: That fence.
+        // INVARIANT: It is the fence of the job that is made here.
         self.job = Some(fence.fence());
         // INVARIANT: Of `Copying`: both places are this large. Freeing or moving them waits for the
         // fence, which `finish` adds to the reservation, or to the manager; or for which it waits.

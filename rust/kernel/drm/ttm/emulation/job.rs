@@ -396,7 +396,7 @@ impl Use {
         // by the function's requirements. `res` is its resource, as the reservation keeps it.
         let content = unsafe { Content::of(self.bo, res) }.ok_or(ENXIO)?;
 
-        // INVARIANT: That is all of the buffer.
+        // INVARIANT: `content` is all of the buffer.
         Ok(Used {
             content,
             size,

@@ -41,7 +41,7 @@ fn pins(obj: &Object) -> u32 {
     unsafe { (*obj.buffer().as_raw()).pin_count }
 }
 
-/// Says how often it is pinned.
+/// Sets the number of its pins.
 fn set_pins(obj: &Object, pins: u32) {
     let _reserved = obj.reserve();
 
