@@ -218,6 +218,7 @@ for check in ('checkpatch', 'rustfmt', 'shellcheck', 'flake8'):
 	count(check, int(status == 0), int(status != 0))
 document(DOCS / 'unsafe.py', '--check')
 document(DOCS / 'checklist.py')
+document(DOCS / 'promises.py', '--check')
 document(DOCS / 'guards.py')
 document(DOCS / 'fault_tests.py')
 document(DOCS / 'rustdoc.py')
