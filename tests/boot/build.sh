@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# build.sh NAME [TARGET]: configure and build the test kernel with NAME.config, and the
-# modules from outside of the tree. With TARGET, only make that in a kernel that was built
-# before. kunit.py could build the kernel as well, but shows no progress.
+# build.sh NAME [TARGET]: configure and build the test kernel with NAME.config (pristine
+# needs none), and the modules from outside of the tree. With TARGET, only make that in a
+# kernel that was built before. kunit.py could build the kernel as well, but shows no
+# progress.
 set -eu
 
 here=$(realpath "$(dirname "$0")")
@@ -14,6 +15,7 @@ if [ "$target" = all ]; then
 	case $name in
 	ours)	set -- common programs ours;;
 	plain)	set -- programs plain;;
+	pristine) set -- common;;
 	*)	set -- common "$name";;
 	esac
 	for config; do

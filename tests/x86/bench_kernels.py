@@ -27,7 +27,7 @@ CONFIG = HERE / 'bench.config'
 
 BUILDS = {
 	'linux': Build('x86-bench-pristine', TREE.with_name(f'{TREE.name}-pristine'),
-		       [CONFIG, 'CONFIG_DRM_TTM_LRU_PRISTINE=y']),
+		       [CONFIG]),
 	'ours': Build('x86-bench', TREE, [CONFIG]),
 }
 # With one CPU a kernel works through its lists, with more it has a crowd. A client on
