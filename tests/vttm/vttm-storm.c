@@ -322,7 +322,7 @@ static void walk(void)
 	ok(drm_ioctl(gpu, DRM_IOCTL_VTTM_LRU_WALK, &args), "walk");
 }
 
-/* A letter without an envelope: whoever reads first has it. */
+/* A message without an address: the first reader gets it. */
 static void send_fd(int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {}, byte = gpu_number;

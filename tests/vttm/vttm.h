@@ -49,7 +49,7 @@ int drm_export(int fd, __u32 handle);
 int drm_import(int fd, int dma_buf, __u32 *handle);
 
 int vttm_param(int fd, __u64 param, __u64 *value);
-/* As vttm_param(), for who can't go on without. */
+/* As vttm_param(), but end the program on failure. */
 __u64 vttm_get(int fd, __u64 param);
 int vttm_vm_create(int fd, __u32 *vm);
 int vttm_vm_destroy(int fd, __u32 vm);
