@@ -99,7 +99,7 @@ static void ttm_lru_release_of_an_imported_one(struct kunit *test)
 	wait_for_completion(&waited);
 	after = release_use(test, &w->resv, &release_destroyed);
 	release_signal(before);
-	/* Or if somebody waits for the later one. */
+	/* Completed as well if somebody waits for the later fence. */
 	wait_for_completion(&release_destroyed);
 	KUNIT_EXPECT_FALSE(test, READ_ONCE(after->is_waited));
 	release_signal(after);

@@ -135,8 +135,8 @@ static int scope_place(struct lru_world *w)
  */
 
 /*
- * While TT is emptied, a goes to another part of it, if there is room, or else to system
- * memory. To leave does not make room for itself.
+ * While TT is emptied, a goes to another part of it if there is room, or else to system
+ * memory. It must not be evicted to make room for itself.
  */
 static void ttm_lru_scope_victims_do_not_evict_themselves(struct kunit *test)
 {
@@ -149,7 +149,7 @@ static void ttm_lru_scope_victims_do_not_evict_themselves(struct kunit *test)
 	scope_send("a", TTM_PL_TT, &scope_system);
 }
 
-/* The same if a is to go where p is, and p would go to the place of a. */
+/* The same if a is to go where p is, and p to where a is. */
 static void ttm_lru_scope_victims_do_not_evict_outer_ones(struct kunit *test)
 {
 	struct lru_world *w = scope_full(test, "a");
@@ -164,7 +164,7 @@ static void ttm_lru_scope_victims_do_not_evict_outer_ones(struct kunit *test)
 }
 
 /*
- * The same for victims whose reservation the caller lends: a and b would go to another part
+ * The same for victims whose reservation the caller lends. a and b would go to another part
  * of TT, which is full.
  */
 static void ttm_lru_scope_lent_victims_do_not_evict_themselves(struct kunit *test)
@@ -186,7 +186,7 @@ static void ttm_lru_scope_lent_victims_do_not_evict_themselves(struct kunit *tes
 	EXPECT_LETTERS(lru_mock.moved, "");
 }
 
-/* But y, which is to go to TT itself, may leave its place to a, which leaves TT. */
+/* But y, which is to go to TT, may leave its place to a, which is to leave TT. */
 static void ttm_lru_scope_changes_places_with_a_lent_victim(struct kunit *test)
 {
 	struct lru_world *w = scope_full(test, "d");
@@ -209,8 +209,8 @@ static void ttm_lru_scope_changes_places_with_a_lent_victim(struct kunit *test)
 }
 
 /*
- * Victims of one VM that would go to another part of TT, which is full: the search for
- * each one's place leaves the others to the search for the place of x.
+ * a, b and c are of one VM, and would go to another part of TT, which is full. The search
+ * for the place of each one leaves the others to the search for the place of x.
  */
 static void ttm_lru_scope_searches_do_not_nest_on_and_on(struct kunit *test)
 {
@@ -224,7 +224,7 @@ static void ttm_lru_scope_searches_do_not_nest_on_and_on(struct kunit *test)
 	EXPECT_LETTERS(lru_mock.moved, "");
 }
 
-/* a is to go where p is, which is to go to TT: b, of the VM of a, is not for p. */
+/* a is to go where p is, and p to TT. b, of the VM of a, is not evicted for p. */
 static void ttm_lru_scope_leaves_all_to_the_outermost(struct kunit *test)
 {
 	struct lru_world *w = scope_full(test, "d");
@@ -245,8 +245,8 @@ static void ttm_lru_scope_leaves_all_to_the_outermost(struct kunit *test)
  */
 
 /*
- * a is two pages large and goes to another part of TT. b and c are of one VM: c may go
- * for a as well as b, though the search has their reservation since it took b.
+ * a is two pages large, and goes to another part of TT. b and c are of one VM. When the
+ * search has evicted b it keeps their reservation, and may evict c as well.
  */
 static void ttm_lru_scope_takes_all_that_it_keeps(struct kunit *test)
 {
@@ -340,9 +340,8 @@ static void scope_drop_a(struct lru_world *w, char letter)
 }
 
 /*
- * The owner of a drops it while the search has it: the last reference is the search's. A
- * buffer whose last reference is dropped leaves the reservation of its VM, which must be
- * free by then.
+ * The owner of a drops it while the search keeps it, so the search drops the last reference.
+ * From then on a does not share its VM's reservation any more: unlock that one before.
  */
 static void ttm_lru_scope_unlocks_before_it_drops(struct kunit *test)
 {
@@ -360,7 +359,7 @@ static void ttm_lru_scope_unlocks_before_it_drops(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(&w->resv));
 }
 
-/* When its owner drops the last reference but the search's, a leaves room at once. */
+/* While the search has a, its owner drops it: a leaves room at the next step of the walk. */
 static unsigned int scope_times_asked;
 
 static void scope_drop_a_at_last(struct lru_world *w, char letter)
