@@ -49,6 +49,7 @@ pub use self::{
         Waker, //
     },
 };
+#[cfg(CONFIG_RUST_DRM_TTM)]
 pub(crate) use self::{
     fence::jiffies,
     owner::{

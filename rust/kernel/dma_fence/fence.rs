@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Fences as a waiter sees them.
+//! Fences, for the threads that wait for them.
 
 use crate::{
     bindings,
@@ -11,7 +11,6 @@ use crate::{
     ffi::c_long,
     prelude::*,
     sync::aref::AlwaysRefCounted,
-    time::Delta,
     types::Opaque, //
 };
 use core::ptr::NonNull;
@@ -116,6 +115,7 @@ impl Fence {
     }
 
     /// Whether it is a container, which stands for several other fences.
+    #[cfg(CONFIG_RUST_DRM_TTM)]
     pub(crate) fn is_container(&self) -> bool {
         // SAFETY: By the type invariant `self` is a valid fence.
         unsafe { bindings::dma_fence_is_container(self.as_raw()) }
@@ -123,7 +123,8 @@ impl Fence {
 }
 
 /// The jiffies for which C has to wait to wait for at least `timeout`; [`c_long::MAX`] is for ever.
-pub(crate) fn jiffies(timeout: Delta) -> c_long {
+#[cfg(CONFIG_RUST_DRM_TTM)]
+pub(crate) fn jiffies(timeout: crate::time::Delta) -> c_long {
     match u64::try_from(timeout.as_nanos()) {
         Ok(0) | Err(_) => 0,
         Ok(nanos) => {

@@ -13,7 +13,6 @@ use crate::{
     ffi::c_ulong,
     sync::rcu, //
 };
-use core::ptr;
 
 /// The module that the function at `code` belongs to, or null if the function is built in.
 ///
@@ -31,16 +30,17 @@ pub(crate) fn owner_of(code: *const ()) -> *mut bindings::module {
     #[cfg(not(CONFIG_MODULES))]
     {
         let _ = code;
-        ptr::null_mut()
+        core::ptr::null_mut()
     }
 }
 
 /// Whether the function at `code` belongs to `module`, or is built in if that is null.
 ///
 /// If a driver named another module as its owner, nothing would keep the code.
+#[cfg(CONFIG_RUST_DRM_TTM)]
 #[inline(never)]
 pub(crate) fn is_owner(module: *const bindings::module, code: *const ()) -> bool {
-    ptr::eq(module, owner_of(code))
+    core::ptr::eq(module, owner_of(code))
 }
 
 /// A reference to the module that the function at `code` belongs to; null if the function is built
@@ -66,8 +66,10 @@ pub(crate) fn get_owner_of(code: *const ()) -> Result<*mut bindings::module> {
 /// # Invariants
 ///
 /// A reference to the module belongs to this, unless the pointer is null.
+#[cfg(CONFIG_RUST_DRM_TTM)]
 pub(crate) struct Kept(*mut bindings::module);
 
+#[cfg(CONFIG_RUST_DRM_TTM)]
 impl Kept {
     /// Keeps the module that the function at `code` belongs to. The caller runs code of that
     /// module.
@@ -82,6 +84,7 @@ impl Kept {
     }
 }
 
+#[cfg(CONFIG_RUST_DRM_TTM)]
 impl Drop for Kept {
     fn drop(&mut self) {
         // SAFETY: By the type invariants, this is our reference.
