@@ -25,8 +25,8 @@
 /*
  * TTM resources, their managers, and the LRU lists that walkers follow.
  *
- * The model (items, hitches, cursors and bulk ranges) is taught in the DOC
- * section at the head of drivers/gpu/drm/ttm/ttm_resource.c.
+ * The DOC section at the head of drivers/gpu/drm/ttm/ttm_resource.c explains
+ * items, hitches, cursors and bulk ranges.
  */
 #ifndef _TTM_RESOURCE_H_
 #define _TTM_RESOURCE_H_
@@ -77,10 +77,10 @@ enum ttm_lru_item_type {
  * struct ttm_lru_item - a node of an LRU list
  * @link: The list link.
  * @state: What this node is, where, and since when: its &enum ttm_lru_item_type in
- * the lowest bits, the rest as ttm_lru_internal.h lays it out.
+ * the lowest bits. ttm_lru_internal.h has the layout of the others.
  *
- * Pins, swaps and drivers change a buffer first and tell the list later. What
- * is stored here is the list's own word, changed by list operations alone.
+ * Pins, swap-outs and drivers change a buffer first; the list follows later. Only
+ * list operations change @state, so it says where a resource really is.
  *
  * Protected by the device's lru_lock.
  */
@@ -106,8 +106,8 @@ static inline bool ttm_lru_item_is_res(const struct ttm_lru_item *item)
 struct ttm_resource_manager_func {
 	/**
 	 * @alloc: Find space for @bo as @place asks, call ttm_resource_init()
-	 * and return the resource in @res with its start set. May sleep; locks
-	 * what it needs by itself. Returns 0, -ENOSPC if there is no room
+	 * and return the resource in @res with its start set. May sleep; takes
+	 * the manager's own locks. Returns 0, -ENOSPC if there is no room
 	 * (other buffers may then be evicted), or another negative error.
 	 */
 	int  (*alloc)(struct ttm_resource_manager *man,
@@ -146,10 +146,10 @@ struct ttm_resource_manager_func {
 };
 
 /**
- * struct ttm_lru_stats - what walks over a manager's buffers did, for tests
+ * struct ttm_lru_stats - counts of what walks over a manager's buffers did, for tests
  * @holds: Holds of the lru_lock.
  * @examined: Resources that were looked at.
- * @longest: Most of them in one hold.
+ * @longest: The most resources that were looked at in one hold.
  * @trylocks: Reservations that were tried.
  * @parked: Hitches that were put into the list.
  */
@@ -175,8 +175,8 @@ struct ttm_resource_manager {
 	u64 size;
 	/**
 	 * @func: The manager's functions. Constant. A resource must be on the
-	 * LRU, by ttm_resource_init(), for all the time that it takes space:
-	 * else eviction takes the space for lost.
+	 * LRU, by ttm_resource_init(), for as long as it takes space: otherwise
+	 * eviction cannot find that space, and fails although it could be freed.
 	 */
 	const struct ttm_resource_manager_func *func;
 
@@ -195,14 +195,16 @@ struct ttm_resource_manager {
 	u64 lru_clock;
 
 	/**
-	 * @lru_entries: Resources that entered so far, and so may stand where a
-	 * walk under way has been already. Protected by the lru_lock.
+	 * @lru_entries: How many resources entered so far. A resource that
+	 * enters may be behind the hitch of a walk in progress, which then does
+	 * not see it. Protected by the lru_lock.
 	 */
 	u64 lru_entries;
 
 	/**
-	 * @lru_newest: Whose new resource entered last, or %NULL if that was no
-	 * new one. Only compared. Protected by the lru_lock.
+	 * @lru_newest: The buffer whose new resource entered last, or %NULL if
+	 * the last one to enter was not new. Only compared. Protected by the
+	 * lru_lock.
 	 */
 	const struct ttm_buffer_object *lru_newest;
 
@@ -215,7 +217,7 @@ struct ttm_resource_manager {
 #ifdef CONFIG_DRM_TTM_LRU_DEBUG
 	/** @lru_ops: List operations so far, protected by the lru_lock. */
 	unsigned long lru_ops;
-	/** @lru_check_at: Value of @lru_ops that checks the lists whole. */
+	/** @lru_check_at: Value of @lru_ops at which whole lists are checked. */
 	unsigned long lru_check_at;
 	/** @lru_stats: For tests, protected by the lru_lock. */
 	struct ttm_lru_stats lru_stats;
@@ -226,8 +228,8 @@ struct ttm_resource_manager {
  * struct ttm_bus_placement - where a resource appears on the I/O bus
  * @addr: Virtual address if mapped, or %NULL.
  * @offset: Physical address.
- * @is_iomem: It is I/O memory.
- * @caching: How it is to be mapped.
+ * @is_iomem: Whether it is I/O memory.
+ * @caching: How to map it.
  */
 struct ttm_bus_placement {
 	void			*addr;
@@ -241,8 +243,8 @@ struct ttm_bus_placement {
  */
 struct ttm_resource {
 	/**
-	 * @lru: Node on &ttm_resource_manager.lru or the unevictable list. First,
-	 * and what else a walk looks at right behind it.
+	 * @lru: Node on &ttm_resource_manager.lru or the unevictable list. It is
+	 * the first member, and @bo follows, as each step of a walk reads both.
 	 */
 	struct ttm_lru_item lru;
 	/**
@@ -260,7 +262,7 @@ struct ttm_resource {
 	unsigned long start;
 	/** @bus: How the CPU reaches it. */
 	struct ttm_bus_placement bus;
-	/** @css: What the space is charged to, or %NULL. */
+	/** @css: The cgroup's part that the space is charged to, or %NULL. */
 	struct dmem_cgroup_pool_state *css;
 };
 
@@ -287,7 +289,7 @@ struct ttm_lru_bulk_move_pos {
 };
 
 /**
- * struct ttm_lru_bulk_move - buffers that go to the tail together
+ * struct ttm_lru_bulk_move - buffers that move to the tail together
  * @pos: A range for each memory type and priority.
  * @cursor_list: Cursors whose hitch lies strictly inside one of the ranges.
  *
@@ -301,11 +303,11 @@ struct ttm_lru_bulk_move {
 
 /**
  * struct ttm_resource_cursor - a place in a walk over a manager's resources
- * @list: The list that is walked: the manager's, at the hitch's priority. Behind
- * the manager's last one if the cursor is in no walk.
+ * @list: The manager's list at the hitch's priority, which is walked. Points behind
+ * the manager's last list if the cursor is in no walk.
  * @hitch: Node that keeps the walk's place while the lru_lock isn't held.
- * @at: The node behind which the walk goes on: the hitch, unless it was left
- * behind by an advance that no pause has followed yet.
+ * @at: The node behind which the walk continues: the hitch while the cursor is
+ * paused, else the node that it has advanced to.
  * @bulk_link: Link in &ttm_lru_bulk_move.cursor_list while registered.
  * @range: The range that the hitch is registered with, or %NULL.
  * @lru_ops: Debugging: &ttm_resource_manager.lru_ops when @at was set.
@@ -380,9 +382,8 @@ ttm_resource_manager_next(struct ttm_resource_cursor *cursor);
  * @cursor: An initialized &struct ttm_resource_cursor.
  * @res: The current resource.
  *
- * The lru_lock must be held at each step and may be dropped in between. A
- * caller that leaves the loop early ends the walk with
- * ttm_resource_cursor_fini().
+ * Hold the lru_lock at each step; it may be dropped in between. A caller that
+ * leaves the loop early must end the walk with ttm_resource_cursor_fini().
  */
 #define ttm_resource_manager_for_each_res(cursor, res)			\
 	for (struct ttm_resource_cursor *__cursor =			\
@@ -414,8 +415,9 @@ ttm_resource_cursor_assert_locked(const struct ttm_resource_cursor *cursor)
  * @cursor: The cursor.
  * @item: The node that follows &ttm_resource_cursor.at, or the list's head.
  *
- * In the lowest byte, a hitch has no bit of a resource, but for the hitch of a bounded
- * walk: that must look at the resource's stamp.
+ * The lowest bytes of a resource and of the hitch of an unbounded walk have no bit in
+ * common. The hitch of a bounded walk shares one with every resource, as such a walk
+ * must look at the resource's stamp.
  *
  * Return: true if the walk's next step is to @item; false if there is more to
  * look at.
@@ -431,11 +433,11 @@ ttm_resource_cursor_is_next(const struct ttm_resource_cursor *cursor,
 /**
  * ttm_resource_cursor_advance_to() - step, unless the walk has ended
  * @cursor: The cursor.
- * @res: Set to what ttm_resource_cursor_advance() returns.
+ * @res: Set to the result of ttm_resource_cursor_advance().
  *
- * Context: As ttm_resource_cursor_advance(), which see.
+ * Context: As ttm_resource_cursor_advance().
  *
- * Return: Whether there is a next resource.
+ * Return: true if there is a next resource.
  */
 static __always_inline bool
 ttm_resource_cursor_advance_to(struct ttm_resource_cursor *cursor,
@@ -457,19 +459,19 @@ ttm_resource_cursor_advance_to(struct ttm_resource_cursor *cursor,
 }
 
 /**
- * ttm_resource_cursor_advance() - step to the next resource, for now
+ * ttm_resource_cursor_advance() - step to the next resource and leave the hitch behind
  * @cursor: The cursor.
  *
- * Steps without writing to the list that is walked; a list's end takes the
- * hitch off it. ttm_resource_cursor_pause() must come before the lock is
- * dropped and before the holder does any list operation.
+ * Step without writing to the list; only at the end of a list, take the hitch off
+ * it. Call ttm_resource_cursor_pause() before the lock is dropped and before any
+ * list operation.
  *
- * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed; a bounded
- * walk also passes those that have left a range, or whose range has come to be
- * or has lost its first member, since it began.
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches passed. A bounded walk
+ * also passes, one by one, resources that have left a range since it began, or
+ * whose range was made or lost its first member since then.
  *
  * Return: The next resource, or %NULL if the walk has ended or @cursor is in
- * none; it then goes on returning %NULL, and the hitch is on no list.
+ * none. Further calls then return %NULL too, and the hitch is on no list.
  */
 static inline struct ttm_resource *
 ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
@@ -480,13 +482,13 @@ ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 }
 
 /**
- * ttm_resource_cursor_for_each() - walk on while the lock is held
+ * ttm_resource_cursor_for_each() - continue a walk while the lock is held
  * @cursor: A cursor that is in a walk, see ttm_resource_cursor_restart().
  * @res: The current resource.
  *
- * The loop that costs least: a few instructions for each resource. In it, and after
- * a break, ttm_resource_cursor_pause() must come before the &ttm_device.lru_lock
- * is dropped and before any list operation.
+ * The cheapest loop: a few instructions for each resource. In it, and after a break,
+ * call ttm_resource_cursor_pause() before the &ttm_device.lru_lock is dropped and
+ * before any list operation.
  */
 #define ttm_resource_cursor_for_each(cursor, res)			\
 	for (; ttm_resource_cursor_advance_to(cursor, &(res));)

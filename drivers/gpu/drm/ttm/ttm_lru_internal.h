@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The inside of the LRU lists: the layout of a node's word, and what the files of
- * this folder do with resources and cursors. Drivers in C need none of it.
+ * The inside of the LRU lists: the layout of a node's state, and operations on
+ * resources and cursors for the files of this folder. Drivers in C need none of it.
  */
 #ifndef _TTM_LRU_INTERNAL_H_
 #define _TTM_LRU_INTERNAL_H_
@@ -32,20 +32,20 @@ enum ttm_lru_place {
 };
 
 /*
- * The word of a node, &ttm_lru_item.state. A hitch and a resource share the type and
- * the stamp; the other fields are of one of them.
+ * &ttm_lru_item.state of a node. A hitch and a resource both have the type and the
+ * stamp; each other field belongs to one of them.
  *
- * %TTM_LRU_BOUNDED: of a hitch, its walk is bounded. All resources have this bit: so
+ * %TTM_LRU_BOUNDED: hitch: its walk is bounded. All resources have this bit as well, so
  * one AND of both lowest bytes tells whether a walk may take a node as it is. See
  * ttm_resource_cursor_is_next().
- * %TTM_LRU_PRIORITY, %TTM_LRU_PLACE: of a resource, its list.
- * %TTM_LRU_AT_TAIL: of a resource. At its stamp it went to the list's tail, or with
- * the first of a range all of that: the resources behind it have moved since.
- * %TTM_LRU_HITCH_PRIORITY: of a hitch, its list; %TTM_MAX_BO_PRIORITY for a cursor in
- * no walk.
- * %TTM_LRU_STAMP: &ttm_resource_manager.lru_clock when the resource last moved by
- * itself, or its range if it is the first of that; when the hitch's bounded walk
- * began. The highest bits, so that the later of two states is the higher one.
+ * %TTM_LRU_PRIORITY, %TTM_LRU_PLACE: resource: its list.
+ * %TTM_LRU_AT_TAIL: resource: at its stamp it moved to the tail of its list; for the
+ * first member of a range, the whole range did. The resources behind have moved since.
+ * %TTM_LRU_HITCH_PRIORITY: hitch: its list; %TTM_MAX_BO_PRIORITY for a cursor in no
+ * walk.
+ * %TTM_LRU_STAMP: resource: &ttm_resource_manager.lru_clock when it last moved alone;
+ * for the first member of a range, also when the range last moved. Hitch: the clock
+ * when its bounded walk began. The highest bits, so the later of two states is greater.
  */
 #define TTM_LRU_TYPE		GENMASK_ULL(1, 0)
 #define TTM_LRU_BOUNDED		BIT_ULL(2)
@@ -67,11 +67,11 @@ static_assert(!(TTM_LRU_FIELD(TTM_LRU_PRIORITY, TTM_MAX_BO_PRIORITY - 1) &
 		~TTM_LRU_PRIORITY));
 static_assert(!(TTM_LRU_FIELD(TTM_LRU_HITCH_PRIORITY, TTM_MAX_BO_PRIORITY) &
 		~TTM_LRU_HITCH_PRIORITY));
-/* A stamp is a number of ticks, and above all else. */
+/* A stamp is a multiple of a tick, above all other fields. */
 static_assert(TTM_LRU_STAMP == ~(TTM_LRU_TICK - 1));
 /*
- * The lowest byte of a resource tells a member and its priority. That of a hitch has
- * nothing but its type, and whether its walk is bounded.
+ * The lowest byte of a resource holds the priority and whether it is in a range. That
+ * of a hitch holds only its type and whether its walk is bounded.
  */
 static_assert((u8)(TTM_LRU_MEMBER | TTM_LRU_PRIORITY) ==
 	      (TTM_LRU_MEMBER | TTM_LRU_PRIORITY));
@@ -106,7 +106,7 @@ static inline void ttm_lru_item_init(struct ttm_lru_item *item, u64 state)
  * ttm_lru_item_place() - where a resource is
  * @item: Its node.
  *
- * Return: What the last list operation made of it.
+ * Return: The place that the last list operation latched.
  */
 static inline enum ttm_lru_place
 ttm_lru_item_place(const struct ttm_lru_item *item)
@@ -129,7 +129,7 @@ static inline bool ttm_lru_item_in_range(const struct ttm_lru_item *item)
  * ttm_lru_item_priority() - the priority of the list that a resource is on
  * @item: Its node.
  *
- * Return: What the last list operation made of it.
+ * Return: The priority that the last list operation latched.
  */
 static inline unsigned int
 ttm_lru_item_priority(const struct ttm_lru_item *item)
@@ -174,7 +174,7 @@ ttm_resource_cursor_man(const struct ttm_resource_cursor *cursor)
 }
 
 /**
- * ttm_resource_cursor_is_bounded() - does a cursor's walk ignore what moved?
+ * ttm_resource_cursor_is_bounded() - does a cursor's walk ignore resources that moved?
  * @cursor: The cursor.
  *
  * Return: true if it was initialized by ttm_resource_cursor_init_bounded().
@@ -186,11 +186,11 @@ ttm_resource_cursor_is_bounded(const struct ttm_resource_cursor *cursor)
 }
 
 /**
- * ttm_resource_cursor_since() - from when on movers are ignored
+ * ttm_resource_cursor_since() - the stamp from which a walk ignores resources
  * @cursor: The cursor.
  *
- * Return: The stamp of the walk's beginning if it is bounded: it ignores resources
- * whose state is as high, or higher. U64_MAX if the walk is unbounded.
+ * Return: The stamp of the beginning of a bounded walk, which ignores resources that
+ * moved at this stamp or a later one. U64_MAX if the walk is unbounded.
  */
 static inline u64
 ttm_resource_cursor_since(const struct ttm_resource_cursor *cursor)
@@ -199,7 +199,7 @@ ttm_resource_cursor_since(const struct ttm_resource_cursor *cursor)
 	       ttm_lru_item_stamp(&cursor->hitch) : U64_MAX;
 }
 
-/* Walks: what walkers over buffers need besides */
+/* Walks: more for walks over buffers */
 struct ttm_resource *
 ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 				   unsigned long *budget);
@@ -221,10 +221,10 @@ ttm_unevictable_walk_next(struct ttm_device *bdev,
  * ttm_resource_cursor_is_plain() - is the next node a resource that has not moved?
  * @cursor: The cursor.
  * @item: The node that follows &ttm_resource_cursor.at, or the list's head.
- * @since: What ttm_resource_cursor_since() said.
+ * @since: From ttm_resource_cursor_since().
  *
- * Of ranges only one is known here: that which the hitch is inside of, so that the
- * next resource is a member.
+ * A member of a range counts only if the hitch is parked inside that range: finding
+ * another range takes more than this inline step.
  *
  * Return: true if the walk's next step is to @item; false if there is more to look at.
  */
@@ -249,16 +249,16 @@ ttm_resource_cursor_is_plain(const struct ttm_resource_cursor *cursor,
 }
 
 /**
- * ttm_resource_cursor_step_plain() - step to the next resource if nothing else is there
+ * ttm_resource_cursor_step_plain() - step if the next node is a resource to return
  * @cursor: The cursor.
- * @since: What ttm_resource_cursor_since() said when the walk began.
+ * @since: From ttm_resource_cursor_since() when the walk began.
  *
- * ttm_resource_cursor_pause() must come before the lock is dropped.
+ * Call ttm_resource_cursor_pause() before the lock is dropped.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  *
- * Return: The next resource; %NULL if ttm_resource_cursor_advance_within() is to look
- * at what comes next.
+ * Return: The next resource; %NULL if the caller must step with
+ * ttm_resource_cursor_advance_within().
  */
 static __always_inline struct ttm_resource *
 ttm_resource_cursor_step_plain(struct ttm_resource_cursor *cursor, u64 since)
@@ -274,17 +274,16 @@ ttm_resource_cursor_step_plain(struct ttm_resource_cursor *cursor, u64 since)
 }
 
 /**
- * ttm_resource_in_shared_bulk() - is a resource's lock that of its whole range?
+ * ttm_resource_in_shared_bulk() - does a resource's whole range share its reservation?
  * @res: The resource, on a list.
  *
- * Looks at the ends of the bulk range that @res is in. While a member is moved, or
- * released, it may have a reservation of its own.
+ * Compare with the reservations at both ends of the bulk range that @res is in. A
+ * member that is being moved or released may have a reservation of its own.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  *
- * Return: true if @res is in a range, and the buffers at both ends have the
- * reservation of its buffer: if that is taken, there is no use in looking at the
- * rest of the range.
+ * Return: true if @res is in a range, and the buffers at both ends share its
+ * reservation. If that is taken, a walk may skip the rest of the range.
  */
 static inline bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 {

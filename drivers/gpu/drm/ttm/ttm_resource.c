@@ -36,11 +36,11 @@
  *
  * What matters to a walk is only which side of its hitch a resource is on: no
  * list operation takes a resource from ahead of a hitch to behind it, and no
- * hitch goes past a resource that stays. So a walk meets everything that stays
- * on the list (P1), and meets nothing twice unless somebody moved it to the tail
- * (P2). The promises P1 to P10 are listed in Documentation/gpu/ttm-lru.rst.
- * Resources that *enter* (are allocated, unpinned, swapped in, given another
- * priority, or join a bulk) while a walk is under way may be met by it or not.
+ * hitch goes past a resource that stays. So a walk returns each resource that
+ * stays on the list (P1), and returns none twice unless it was moved (P2).
+ * Documentation/gpu/ttm-lru.rst lists the promises P1 to P10. A walk may or may
+ * not return a resource that *enters* meanwhile, that is: one that is allocated,
+ * unpinned, swapped in, given another priority, or joins a bulk.
  *
  * **Bulk ranges.** The buffers of one VM share a reservation lock and are used
  * together. They form a &struct ttm_lru_bulk_move: contiguous sublists, one for
@@ -51,39 +51,39 @@
  *	D  E  A* B* C*		after a bulk move
  *
  * A hitch strictly between first and last would be carried along, and its walk
- * would miss D and E. So exactly such cursors are *registered* with the bulk;
- * before the sublist goes, their hitches are set behind its end::
+ * would miss D and E. So exactly such cursors are *registered* with the bulk.
+ * Before the sublist moves, their hitches are put behind its end::
  *
  *	A* B* H  C* D  E	a cursor in the range: registered
- *	A* B* C* H  D  E	  its hitch goes behind the last member first
- *	H  D  E  A* B* C*	  then the sublist goes: D and E come next
+ *	A* B* C* H  D  E	  its hitch moves behind the last member first
+ *	H  D  E  A* B* C*	  then the sublist moves: D and E come next
  *
  * A member that moves to its range's tail is put right behind the last member:
  * cursors that are behind the range have passed the member already. A joining
  * resource may still be ahead of such a cursor and must remain ahead of it. So it
- * is put behind the last member *and* the hitches that directly follow it. These
- * become inner, and so registered::
+ * is put behind the last member *and* the hitches that directly follow that.
+ * These are inside the range now, and are registered::
  *
  *	A* B* H  D  E		C joins ...
  *	A* B* H  C* D  E	... ahead of the cursor, which is registered now
  *
- * And whenever first or last leaves, the hitches next to it are inner no more::
+ * When first or last leaves, the hitches next to it are no longer inside::
  *
  *	A* H  B* C*  ->  H  B* C*
  *
  * **The list's own word.** Pins, swap-outs and priorities change in the buffer
- * first; the list follows later. What a list operation made of a resource (its
- * list, its priority, whether it is in a range) is therefore latched in its
- * &struct ttm_lru_item, and every operation starts by bringing that in line
- * with what the buffer says now, whatever it finds.
+ * first; the list follows later. Each list operation therefore latches the
+ * resource's list, its priority, and whether it is in a range, in
+ * &struct ttm_lru_item. Each one starts by bringing these in line with the
+ * buffer.
  *
- * **Stamps.** When a resource moved last is in its &struct ttm_lru_item, in units of
- * the manager's lru_clock, which ticks when a bounded walk begins. A
- * range that moves as a whole has no room of its own for that: its first member
- * stands for it, as no member has been there for longer.
+ * **Stamps.** &struct ttm_lru_item also holds a stamp of the resource's last move, in
+ * units of the manager's lru_clock, which ticks when a bounded walk begins. A bulk
+ * move stamps only the first member of a range: a member moved last at its own stamp
+ * or at the first member's, whichever is later.
  *
  * **Bounded walks.** A walker that moves each resource to the tail would meet it again
- * for ever. A walk that must end ignores what has moved since it began::
+ * for ever. A bounded walk ignores resources that have moved since it began::
  *
  *	A  H  B  C		a bounded walk returned A
  *	H  B  C  A		it was moved: next() returns B, C, then NULL
@@ -198,7 +198,7 @@ static struct ttm_resource *ttm_range_new_end(struct ttm_resource *res,
 	return ttm_range_release_hitches(item, forward);
 }
 
-/* @res is there since @stamp. */
+/* Latch that @res is at @place with @priority since @stamp. */
 static void ttm_resource_latch(struct ttm_resource *res,
 			       enum ttm_lru_place place, u64 priority, u64 stamp)
 {
@@ -230,8 +230,8 @@ u64 ttm_resource_moved(const struct ttm_resource *res)
 }
 
 /*
- * @res, the first of its range, leaves. The next one takes over when the range
- * went to the tail, unless it moved later itself.
+ * @res, the first of its range, leaves. @next takes over the stamp of the range's
+ * last move, unless it moved later itself.
  */
 static void ttm_range_del_first(struct ttm_lru_bulk_move_pos *range,
 				struct ttm_resource *res,
@@ -255,8 +255,8 @@ static void ttm_range_unlink(struct ttm_lru_bulk_move_pos *range,
 }
 
 /*
- * Let @res go from its range. It still stands where it did: from the middle,
- * the caller must take it away.
+ * Take @res out of its range and make it loose where it stands. If it was in the
+ * middle, the caller must move it out of the range.
  */
 static void ttm_range_del(struct ttm_lru_bulk_move_pos *range,
 			  struct ttm_resource *res)
@@ -271,8 +271,9 @@ static void ttm_range_del(struct ttm_lru_bulk_move_pos *range,
 
 /*
  * Make @res, which is loose, the last member of its range in @bulk. Hitches that
- * directly follow the current last member stay before @res, as their walks have not
- * met @res yet (P1). An empty range begins where @res stands. Joining counts as a move.
+ * directly follow the current last member stay before @res, as their walks may not
+ * have met @res yet (P1). An empty range begins where @res stands. Joining counts as
+ * a move.
  */
 static void ttm_resource_join(struct ttm_resource *res,
 			      const struct ttm_buffer_object *bo,
@@ -294,7 +295,7 @@ static void ttm_resource_join(struct ttm_resource *res,
 		return;
 	}
 
-	/* A bulk goes as a whole, under the one lock of its members. */
+	/* A bulk moves as a whole, under the one reservation of its members. */
 	WARN_ON_ONCE(range->first->bo->base.resv != bo->base.resv);
 	tail = &range->last->lru.link;
 	item = &range->last->lru;
@@ -334,8 +335,8 @@ static bool ttm_resource_is_swapped(const struct ttm_resource *res,
 				    const struct ttm_buffer_object *bo)
 {
 	/*
-	 * The ttm_tt goes with the current resource. One that is allocated to
-	 * move a swapped-out buffer to holds no swapped-out pages.
+	 * The ttm_tt belongs to the current resource. A resource that a
+	 * swapped-out buffer is being moved to holds no swapped-out pages.
 	 */
 	if (!bo->ttm || bo->resource != res)
 		return false;
@@ -350,7 +351,7 @@ static bool ttm_resource_is_unevictable(const struct ttm_resource *res,
 	return bo->pin_count || ttm_resource_is_swapped(res, bo);
 }
 
-/* A resource entered; one that is new if it is for @new. */
+/* Count a resource that enters. @new is its buffer if it is a new one, else NULL. */
 static __always_inline void
 ttm_resource_manager_entered(struct ttm_resource_manager *man,
 			     const struct ttm_buffer_object *new)
@@ -360,8 +361,8 @@ ttm_resource_manager_entered(struct ttm_resource_manager *man,
 }
 
 /*
- * P5: bring what is latched for @res in line with what @bo says now, as a member
- * of @bulk unless that is NULL. Nothing happens where it is in line already.
+ * P5: put @res on the list and at the priority that @bo asks for, in the range of
+ * @bulk, or in none if that is NULL. Do nothing if it is there already.
  */
 static void ttm_resource_sync(struct ttm_resource *res,
 			      struct ttm_buffer_object *bo,
@@ -405,9 +406,9 @@ static void ttm_resource_sync(struct ttm_resource *res,
  * @res: The resource.
  * @bo: Its buffer object, reserved.
  *
- * Puts @res on the list where @bo says that it belongs: if it is evictable and
- * @bo has a bulk move, at the tail of its range. Where @res is the first member
- * it begins the range where it stands. Idempotent.
+ * Put @res on the list that @bo asks for. If it is evictable and @bo has a bulk
+ * move, put it at the tail of its range; the first member of a range stays where
+ * it is. Idempotent.
  *
  * Context: &ttm_device.lru_lock held. O(1) plus the hitches directly behind the
  * range.
@@ -426,9 +427,9 @@ void ttm_resource_add_bulk_move(struct ttm_resource *res,
  * @res: The resource.
  * @bo: Its buffer object, reserved, its bulk move still set.
  *
- * Afterwards @res is in no range. From either end of the range it stays in its
- * place, from the middle it goes right behind the range. If @bo says so, it goes
- * to the unevictable list. Idempotent.
+ * Afterwards @res is in no range. An end of the range stays in its place, a
+ * member from the middle moves right behind the range. If @bo is pinned or
+ * swapped out, @res moves to the unevictable list. Idempotent.
  *
  * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res.
  */
@@ -459,8 +460,8 @@ ttm_range_move_first_tail(struct ttm_lru_bulk_move_pos *range,
 }
 
 /*
- * P2: make @res, a member, the last one of its range. Walks that are behind the range
- * have passed by @res, and it stays behind them.
+ * P2: make @res, a member, the last one of its range. Cursors behind the range have
+ * passed @res, and it stays behind them.
  */
 static void ttm_range_move_tail(struct ttm_lru_bulk_move_pos *range,
 				struct ttm_resource *res, u64 state)
@@ -480,7 +481,7 @@ static void ttm_range_move_tail(struct ttm_lru_bulk_move_pos *range,
 	ttm_range_put_last(range, res, state);
 }
 
-/* Something has changed in @bo that the list was not told of yet. */
+/* Move @res to the tail after a change in @bo that the list has not followed yet. */
 static noinline void ttm_resource_sync_at_tail(struct ttm_resource *res,
 					       struct ttm_buffer_object *bo)
 {
@@ -503,7 +504,7 @@ static noinline void ttm_resource_sync_at_tail(struct ttm_resource *res,
 			   man->lru_clock | TTM_LRU_AT_TAIL);
 }
 
-/* @res should be a member of its buffer's @bulk. */
+/* Move @res, which belongs in its buffer's @bulk, to the tail of its range. */
 static noinline void ttm_resource_to_range_tail(struct ttm_resource *res,
 						struct ttm_buffer_object *bo,
 						struct ttm_lru_bulk_move *bulk,
@@ -523,11 +524,11 @@ static noinline void ttm_resource_to_range_tail(struct ttm_resource *res,
  * ttm_resource_move_to_lru_tail() - mark a resource as just used
  * @res: The resource; its buffer object is reserved.
  *
- * Moves @res to the tail of its range if it is in one, else to the tail of its
- * list. Walks that are behind the range by then don't meet it there.
+ * Move @res to the tail of its range if it is in one, else to the tail of its
+ * list. Walks that are behind the range don't meet it there.
  *
- * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res, and, if
- * @res joins a range, those directly behind that.
+ * Context: &ttm_device.lru_lock held. O(1) plus the hitches next to @res and, if
+ * @res joins a range, the hitches directly behind the range.
  */
 void ttm_resource_move_to_lru_tail(struct ttm_resource *res)
 {
@@ -580,8 +581,9 @@ void ttm_lru_bulk_move_init(struct ttm_lru_bulk_move *bulk)
 EXPORT_SYMBOL(ttm_lru_bulk_move_init);
 
 /*
- * Make the members of a range loose where they stand, and count them. A buffer
- * that is being moved may be in another range, too, and have no bulk by now.
+ * Make the members of a range loose where they stand, and count them. A buffer that
+ * is being moved may have a resource in another range as well: then its bulk_move may
+ * be NULL already.
  */
 static unsigned int ttm_range_dissolve(struct ttm_device *bdev,
 				       struct ttm_lru_bulk_move_pos *range)
@@ -605,9 +607,9 @@ static unsigned int ttm_range_dissolve(struct ttm_device *bdev,
  * @bdev: The device.
  * @bulk: The bulk move. All buffers should have left it.
  *
- * Where one has not, that is a driver's bug: it is warned about, and the
- * members of the ranges are made loose where they stand, so that nothing on
- * the list points to @bulk when its memory goes.
+ * A buffer that has not left is a driver's bug: warn about it, and make the
+ * members of the ranges loose where they stand, so that nothing points to @bulk
+ * when its memory is freed.
  *
  * Context: Takes &ttm_device.lru_lock.
  */
@@ -627,7 +629,7 @@ void ttm_lru_bulk_move_fini(struct ttm_device *bdev,
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_fini);
 
-/* P1: put the hitches inside of ranges behind these. Their walks meet what follows. */
+/* P1: put the hitches inside ranges behind these: their walks continue there. */
 static noinline void
 ttm_lru_bulk_move_leave_cursors(struct ttm_lru_bulk_move *bulk)
 {
@@ -639,7 +641,7 @@ ttm_lru_bulk_move_leave_cursors(struct ttm_lru_bulk_move *bulk)
 	}
 }
 
-/* There is no hitch inside the range any more. */
+/* Move a range with no hitch inside to the tail of its list. */
 static void ttm_range_to_list_tail(struct ttm_lru_bulk_move_pos *range,
 				   unsigned int mem_type, unsigned int priority)
 {
@@ -660,7 +662,7 @@ static void ttm_range_to_list_tail(struct ttm_lru_bulk_move_pos *range,
 	ttm_lru_debug_moved(bdev, last, old);
 }
 
-/* Most bulks have members of few memory types: one test for all priorities. */
+/* Does @bulk have members of @mem_type? Most bulks have few memory types. */
 static bool ttm_lru_bulk_move_has(const struct ttm_lru_bulk_move *bulk,
 				  unsigned int mem_type)
 {
@@ -675,8 +677,8 @@ static bool ttm_lru_bulk_move_has(const struct ttm_lru_bulk_move *bulk,
  * ttm_lru_bulk_move_tail() - mark all members of a bulk as just used
  * @bulk: The bulk move; the reservation lock of its members is held.
  *
- * Moves each range to the tail of its list, the members in their order.
- * Cursors inside a range stay behind, at the range's old place.
+ * Move each range to the tail of its list, with its members in the same order.
+ * Cursors inside a range stay at the range's old place.
  *
  * Context: &ttm_device.lru_lock held. P8: O(1) plus the number of cursors inside
  * the ranges, however many members there are.
@@ -699,9 +701,7 @@ void ttm_lru_bulk_move_tail(struct ttm_lru_bulk_move *bulk)
 }
 EXPORT_SYMBOL(ttm_lru_bulk_move_tail);
 
-/*
- * Take the hitch off the list: the walk doesn't need it where it is.
- */
+/* Take the hitch off the list. */
 static void ttm_cursor_unlink(struct ttm_resource_cursor *cursor)
 {
 	list_del_init(&cursor->hitch.link);
@@ -766,11 +766,11 @@ EXPORT_SYMBOL(ttm_resource_cursor_init);
  * @cursor: The cursor. Must not move in memory until ttm_resource_cursor_fini().
  * @man: The manager whose resources will be walked.
  *
- * As ttm_resource_cursor_init(), but a walk returns only resources that have
- * been on the list since it began and were not moved since, by themselves or
- * with their bulk: each of these once, if it stays. So it takes no more steps
- * than there were resources when it began, whatever others or the walker itself
- * move to the tail meanwhile.
+ * As ttm_resource_cursor_init(), but a walk ignores resources that have entered
+ * or moved since it began, alone or with their bulk. It returns each other
+ * resource once, if that stays. So it takes no more steps than there were
+ * resources when it began, whatever others or the walker itself move to the tail
+ * meanwhile.
  *
  * Context: No lock needed.
  */
@@ -801,7 +801,7 @@ void ttm_resource_cursor_fini(struct ttm_resource_cursor *cursor)
 EXPORT_SYMBOL(ttm_resource_cursor_fini);
 
 #ifdef CONFIG_LOCKDEP
-/* For the step in the header, which does not know what a device is. */
+/* For the inline steps: the header does not include the definition of the device. */
 void ttm_resource_cursor_assert_locked(const struct ttm_resource_cursor *cursor)
 {
 	lockdep_assert_held(&ttm_resource_cursor_man(cursor)->bdev->lru_lock);
@@ -810,13 +810,13 @@ EXPORT_SYMBOL(ttm_resource_cursor_assert_locked);
 #endif
 
 /**
- * ttm_resource_manager_tick() - tell what moves from now on
+ * ttm_resource_manager_tick() - begin to tell which resources move from now on
  * @man: The manager.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  *
- * Return: A stamp: what moves or enters from now on has one that is as high, or
- * higher.
+ * Return: The clock. Resources that move or enter from now on have this stamp or a
+ * higher one.
  */
 u64 ttm_resource_manager_tick(struct ttm_resource_manager *man)
 {
@@ -830,8 +830,8 @@ u64 ttm_resource_manager_tick(struct ttm_resource_manager *man)
  * ttm_resource_cursor_restart() - start a walk, or start it over
  * @cursor: The cursor, in any state.
  *
- * Puts @cursor before the first resource of the lowest priority.
- * ttm_resource_cursor_pause() must come before the lock is dropped.
+ * Put @cursor before the first resource of the lowest priority. Call
+ * ttm_resource_cursor_pause() before the lock is dropped.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  *
@@ -853,7 +853,7 @@ ttm_resource_cursor_restart(struct ttm_resource_cursor *cursor)
 }
 EXPORT_SYMBOL(ttm_resource_cursor_restart);
 
-/* P7: does a bounded walk ignore @res, as it moved since the walk began? */
+/* P7: a bounded walk ignores resources that have moved since it began. */
 static bool ttm_cursor_ignores(const struct ttm_resource_cursor *cursor,
 			       const struct ttm_resource *res)
 {
@@ -862,10 +862,9 @@ static bool ttm_cursor_ignores(const struct ttm_resource_cursor *cursor,
 }
 
 /*
- * A bounded walk ignores @res: return the last of the nodes that it is sure to
- * ignore as well. A move goes to the tail of the list or of the range, so the
- * resources behind have moved since. A resource that left a range's middle is the
- * exception.
+ * A bounded walk ignores @res: return the last node that it is sure to ignore as
+ * well. @res moved to the tail of its list or range, so the resources behind it
+ * there have moved since. A resource that left a range's middle is the exception.
  */
 static struct list_head *
 ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
@@ -887,19 +886,18 @@ ttm_cursor_last_ignored(const struct ttm_resource_cursor *cursor,
 }
 
 /**
- * ttm_resource_cursor_advance_within() - step, but not over too many resources
+ * ttm_resource_cursor_advance_within() - step over a limited number of resources
  * @cursor: The cursor.
- * @budget: How many resources may be looked at, one at least. Lowered by how many
- * were.
+ * @budget: How many resources the step may look at, at least one. Lowered by the
+ * number that it looked at.
  *
- * As ttm_resource_cursor_advance(), for callers that hold the lock for a constant
- * number of resources at most.
+ * As ttm_resource_cursor_advance(), for callers that must drop the lock after a
+ * constant number of resources.
  *
  * Context: &ttm_device.lru_lock held. O(budget) plus the hitches passed.
  *
- * Return: As ttm_resource_cursor_advance(), or -EAGAIN as an error pointer if the
- * budget was used up before there was a resource to return: the walk goes on from
- * there.
+ * Return: As ttm_resource_cursor_advance(), or ERR_PTR(-EAGAIN) if the budget was
+ * used up before a resource was found. The next step continues from there.
  */
 struct ttm_resource *
 ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
@@ -942,11 +940,10 @@ ttm_resource_cursor_advance_within(struct ttm_resource_cursor *cursor,
 }
 
 /**
- * __ttm_resource_cursor_advance() - step, and look at what is on the way
+ * __ttm_resource_cursor_advance() - step over hitches, ignored resources and list ends
  * @cursor: The cursor.
  *
- * For ttm_resource_cursor_advance(), where the next node is not simply the next
- * resource.
+ * The slow path of ttm_resource_cursor_advance().
  *
  * Context: &ttm_device.lru_lock held.
  *
@@ -961,7 +958,7 @@ __ttm_resource_cursor_advance(struct ttm_resource_cursor *cursor)
 }
 EXPORT_SYMBOL(__ttm_resource_cursor_advance);
 
-/* The hitch is right behind @res: register it if that is inside a range. */
+/* The hitch is right behind @res: register it if it is inside a range. */
 static void ttm_cursor_update_range(struct ttm_resource_cursor *cursor,
 				    const struct ttm_resource *res)
 {
@@ -976,8 +973,8 @@ static void ttm_cursor_update_range(struct ttm_resource_cursor *cursor,
 }
 
 /*
- * The hitch was parked right behind @res, to which it was @one_step: from inside a
- * range, that leads to a member.
+ * The hitch was parked behind @res; @one_step says that it advanced by exactly one
+ * node. A hitch that was inside a range is then behind a member of it.
  */
 static __always_inline void
 ttm_cursor_parked_at(struct ttm_resource_cursor *cursor,
@@ -994,9 +991,10 @@ ttm_cursor_parked_at(struct ttm_resource_cursor *cursor,
  * ttm_resource_cursor_pause() - park the hitch where the walk is
  * @cursor: The cursor.
  *
- * Afterwards the lock may be dropped, and list operations done; the walk goes
- * on from here. Only the hitch moves, so that nobody else sees a change (P3). Does
- * nothing if the hitch is parked already, or @cursor is in no walk.
+ * Afterwards the caller may drop the lock and do list operations; the walk
+ * continues from here. Only the hitch moves, so the order of the resources stays
+ * the same (P3). Do nothing if the hitch is parked already, or @cursor is in no
+ * walk.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  */
@@ -1023,13 +1021,13 @@ void ttm_resource_cursor_pause(struct ttm_resource_cursor *cursor)
 EXPORT_SYMBOL(ttm_resource_cursor_pause);
 
 /**
- * ttm_resource_cursor_skip_bulk() - leave the bulk range that the walk is in
+ * ttm_resource_cursor_skip_bulk() - skip the rest of a bulk range
  * @cursor: The cursor.
  *
- * If the walk is inside a bulk range, it goes on behind the range's last
- * member, for instance because the reservation lock that the members share is
- * taken. A walk that skipped has not seen everything.
- * ttm_resource_cursor_pause() must come before the lock is dropped.
+ * If the walk is inside a bulk range, continue behind the range's last member,
+ * for instance because the reservation that the members share is taken. A walk
+ * that skipped has not seen everything. Call ttm_resource_cursor_pause() before
+ * the lock is dropped.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  */
@@ -1073,7 +1071,7 @@ ttm_cursor_step_parked(struct ttm_resource_cursor *cursor,
 	ttm_cursor_parked_at(cursor, res, true);
 }
 
-/* Something else than the next resource follows, or the hitch isn't parked. */
+/* The next node is not simply the next resource, or the hitch isn't parked. */
 static noinline struct ttm_resource *
 ttm_cursor_next_slowly(struct ttm_resource_cursor *cursor)
 {
@@ -1081,7 +1079,7 @@ ttm_cursor_next_slowly(struct ttm_resource_cursor *cursor)
 	struct ttm_resource *res;
 
 	if (ttm_cursor_is_paused(cursor) && !list_empty(&item->link)) {
-		/* Mostly it is a hitch. */
+		/* Mostly the next node is a hitch. */
 		list_for_each_entry_continue(item, cursor->list, link) {
 			if (ttm_resource_cursor_is_next(cursor, item)) {
 				res = ttm_lru_item_to_res(item);
@@ -1106,7 +1104,7 @@ ttm_cursor_next_slowly(struct ttm_resource_cursor *cursor)
  * hitch is parked. O(1) plus the hitches passed.
  *
  * Return: The next resource, or %NULL if the walk has ended or @cursor is in
- * none; it then goes on returning %NULL, and the hitch is on no list.
+ * none. Further calls then return %NULL too (P6), and the hitch is on no list.
  */
 struct ttm_resource *
 ttm_resource_manager_next(struct ttm_resource_cursor *cursor)
@@ -1149,9 +1147,9 @@ EXPORT_SYMBOL(ttm_resource_manager_first);
  * @man: The manager.
  * @visit: Called for each node, hitches included, in the order of a walk. Must
  * not change the lists.
- * @arg: Handed to @visit.
+ * @arg: Passed to @visit.
  *
- * For pictures and tests: O(nodes) in one lock hold. To find something to
+ * Only for printing and tests: O(nodes) in one lock hold. To find a buffer to
  * evict, use a cursor.
  *
  * Context: &ttm_device.lru_lock held.
@@ -1194,9 +1192,10 @@ struct ttm_resource *ttm_lru_first_res_or_null(struct list_head *head)
 EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_lru_first_res_or_null);
 
 /**
- * ttm_unevictable_walk_start() - start to go over a device's unevictable list
+ * ttm_unevictable_walk_start() - start a walk over a device's unevictable list
  * @bdev: The device.
- * @since: Set to what tells, for each memory type, what moves from now on.
+ * @since: Filled with each memory type's clock; a resource with this stamp or a later
+ * one moved during the walk.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  */
@@ -1217,15 +1216,15 @@ void ttm_unevictable_walk_start(struct ttm_device *bdev,
  * @bdev: The device.
  * @since: From ttm_unevictable_walk_start().
  *
- * The order of that list means nothing, and no cursor walks it. So a walk moves
- * each resource from the tail to the head. It ends when it has already returned the
- * resource at the tail: resources that others add, or move to the tail, are ahead of
- * the walk, and those behind it were returned. Only one such walk may run at a time.
+ * The order of that list means nothing, and no cursor walks it. So each step takes
+ * the resource at the tail and moves it to the head. The walk ends when it has already
+ * returned the resource at the tail: those before it were returned as well, as others
+ * add and move resources only to the tail. Only one such walk may run at a time.
  *
  * Context: &ttm_device.lru_lock held; it may be dropped between steps. O(1).
  *
- * Return: The next resource, or %NULL if all that are on the list were returned,
- * and not moved since.
+ * Return: The next resource, or %NULL if the walk has returned all resources on the
+ * list, and none has moved since.
  */
 struct ttm_resource *ttm_unevictable_walk_next(struct ttm_device *bdev,
 					       const u64 since[TTM_NUM_MEM_TYPES])
@@ -1239,7 +1238,7 @@ struct ttm_resource *ttm_unevictable_walk_next(struct ttm_device *bdev,
 		return NULL;
 	res = ttm_lru_item_to_res(list_last_entry(&bdev->unevictable,
 						  struct ttm_lru_item, link));
-	/* All others that move go to the tail. */
+	/* Stamped without AT_TAIL since the start: this walk has returned it. */
 	if (!(res->lru.state & TTM_LRU_AT_TAIL) &&
 	    ttm_lru_item_stamp(&res->lru) >= since[res->mem_type])
 		return NULL;
@@ -1253,7 +1252,7 @@ struct ttm_resource *ttm_unevictable_walk_next(struct ttm_device *bdev,
 	return res;
 }
 
-/* @res is on no list yet. */
+/* Put @res, which is on no list yet, on its list. */
 static void ttm_resource_enter(struct ttm_resource *res,
 			       struct ttm_buffer_object *bo,
 			       struct ttm_resource_manager *man)
@@ -1279,7 +1278,7 @@ static void ttm_resource_enter(struct ttm_resource *res,
  * @place: Where it is allocated.
  * @res: The resource.
  *
- * To be called by managers as they allocate. From here on walkers can see @res:
+ * Managers call this when they allocate. From here on walks can return @res: it is
  * at the tail of its list, or of its range if @bo has a bulk move.
  *
  * Context: Takes &ttm_device.lru_lock.
@@ -1312,8 +1311,8 @@ EXPORT_SYMBOL(ttm_resource_init);
  * @man: The manager that it was allocated from.
  * @res: The resource, in any state.
  *
- * To be called by managers before they free the memory of @res. Takes it out of
- * its range first if it is in one.
+ * Managers call this before they free the memory of @res. Takes @res out of its
+ * range first if it is in one.
  *
  * Context: Takes &ttm_device.lru_lock.
  */
@@ -1334,18 +1333,19 @@ void ttm_resource_fini(struct ttm_resource_manager *man,
 EXPORT_SYMBOL(ttm_resource_fini);
 
 /**
- * ttm_resource_has_entered() - what a buffer has had so far did enter
+ * ttm_resource_has_entered() - confirm that a buffer's last resource entered
  * @man: The manager.
  * @bo: The buffer object, reserved.
  *
- * Before an allocation that ttm_resource_not_entered() may have to take back.
+ * Call this before an allocation whose failure ttm_resource_not_entered() reports:
+ * that then takes back only this allocation.
  *
  * Context: Takes &ttm_device.lru_lock.
  */
 void ttm_resource_has_entered(struct ttm_resource_manager *man,
 			      const struct ttm_buffer_object *bo)
 {
-	/* Others don't make it @bo. */
+	/* Only an allocation for @bo sets it to @bo, and @bo is reserved. */
 	if (likely(READ_ONCE(man->lru_newest) != bo))
 		return;
 	guard(spinlock)(&man->bdev->lru_lock);
@@ -1354,13 +1354,13 @@ void ttm_resource_has_entered(struct ttm_resource_manager *man,
 }
 
 /**
- * ttm_resource_not_entered() - an allocation for a search has failed
+ * ttm_resource_not_entered() - take back the entry of a failed allocation
  * @man: The manager.
  * @bo: The buffer object that it was for.
  *
- * Many managers call ttm_resource_init() before they look for space. Then a resource
- * has come and gone, and nothing has entered: a search must not take its own attempts
- * for others' resources.
+ * Many managers call ttm_resource_init() before they look for space. If they find
+ * none, a resource has entered and left again. A search must not take its own attempts
+ * for resources of others.
  *
  * Context: Takes &ttm_device.lru_lock.
  */
