@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Walks over the buffers of a manager, each handed out reserved.
+ * Walks over the buffers of a manager, which return each buffer reserved.
  */
 
 #include <linux/dma-resv.h>
@@ -19,10 +19,10 @@
 /**
  * DOC: Walks over reserved buffers
  *
- * Eviction, swap-out and shrinking need buffers, not resources: referenced,
- * reserved, and with no spinlock held. A &struct ttm_bo_lru_cursor is a
- * &struct ttm_resource_cursor that sees to this; its hitch keeps the place while
- * the caller works on a buffer, whatever that does to the buffer::
+ * Eviction, swap-out and shrinking need buffers that are referenced and reserved,
+ * with no spinlock held. A &struct ttm_bo_lru_cursor does this on top of a
+ * &struct ttm_resource_cursor, whose hitch keeps the place while the caller works
+ * on a buffer::
  *
  *	struct ttm_lru_walk_arg arg = { .ctx = ctx, .trylock_only = true };
  *
@@ -31,47 +31,44 @@
  *	if (IS_ERR(bo))
  *		return PTR_ERR(bo);
  *
- * **Locking.** A reservation is first tried. If that fails, and the walk may
- * sleep, it is waited for: with &ttm_lru_walk_arg.ticket for one buffer of the
- * walk, or for all with &ttm_lru_walk_arg.keep_ticket; without a ticket, for all
- * with &ttm_lru_walk_arg.sleeping_lock. Else the walk leaves the buffer out. Where
- * waiting could deadlock, the walk ends with -EDEADLK: the ticket must be backed
- * off, and nothing may be locked with it before.
+ * **Locking.** The walk first tries a reservation. If that fails, it may wait: for
+ * one buffer with &ttm_lru_walk_arg.ticket, for all with a ticket and
+ * &ttm_lru_walk_arg.keep_ticket, or for all with &ttm_lru_walk_arg.sleeping_lock.
+ * Otherwise it leaves the buffer out. If waiting could deadlock, the walk ends with
+ * -EDEADLK: back off the ticket before anything else is locked with it.
  *
  * **Keeping.** With &ttm_lru_walk_arg.keep the reservations stay locked when the
- * walk goes on, until the allocation that walks has ended, or pauses. What such a walk has
- * seen can't change behind it: nobody else moves, pins, or brings back a buffer
- * whose reservation is kept. A walk that only tries keeps those of buffers that have
- * left the manager, and gives back the others.
+ * walk continues, until the allocation that needs them has ended or pauses. No other
+ * thread can move, pin, or bring back a buffer whose reservation is kept. With
+ * &ttm_lru_walk_arg.trylock_only the walk keeps only buffers that have left the
+ * manager.
  *
  * **What was left out** (P10). A walk may leave out buffers: it did not get their
- * reservations; they moved, or came, after it began; their last reference was
- * being dropped; or they were replaced while the walk waited for them. It counts
- * each reason in &ttm_bo_lru_cursor.left_out. Only from a walk that left out
- * nothing may a caller conclude that there is no more to get.
+ * reservations; they moved or entered after it began; they are zombies, whose last
+ * reference was being dropped; or they were replaced while the walk waited for them.
+ * It counts each reason in &ttm_bo_lru_cursor.left_out. A caller may conclude that
+ * there is nothing more to get only from a walk that left out nothing.
  *
- * **Busy bulks.** The buffers of a VM share one reservation. Where the walk can't
- * get it, it skips the VM's whole range in one step, however long it is. So a
- * lock that somebody takes for a moment hides the whole VM from the walk.
+ * **Busy bulks.** The buffers of a VM share one reservation. If the walk can't get
+ * it, it skips the VM's whole range in one step. So a lock that another thread takes
+ * for a moment hides the whole VM from the walk.
  *
- * **Short holds** (P9). After TTM_LRU_WALK_HOLD resources the lock is dropped, found
- * or not. In between, nothing is written to the list: the hitch is parked when
- * the lock is about to be dropped, and not before.
+ * **Short holds** (P9). The walk drops the lock after TTM_LRU_WALK_HOLD resources at
+ * most. It writes to the list only when it parks the hitch before that.
  *
- * **In memory reclaim** a last reference is not dropped: the device's workqueue does
- * that. With &ttm_lru_walk_arg.reclaim the walk doesn't sleep at all, and comes back
- * to the caller after each hold.
+ * **In memory reclaim** the walk leaves a last reference to the device's workqueue.
+ * With &ttm_lru_walk_arg.reclaim it does not sleep at all, and returns to the caller
+ * after each hold.
  *
- * **An end.** Walks are bounded: they return what was on the list when they
- * began and has not moved since. What others, or the caller, move to the tail
- * does not prolong them. &ttm_lru_walk_arg.unbounded asks for the contrary, and
- * &ttm_lru_walk_arg.max_moved for something in between.
+ * **Bounds.** Walks are bounded: they ignore buffers that have entered or moved to the
+ * tail since they began, and so end. &ttm_lru_walk_arg.unbounded makes a walk return
+ * these as well; &ttm_lru_walk_arg.max_moved limits their number.
  */
 
 /* P9: resources that are looked at before the lru_lock is dropped. */
 #define TTM_LRU_WALK_HOLD	32
 
-/* Is the reservation of @bo held by the caller of the walk itself? */
+/* Does the caller of the walk hold the reservation of @bo? */
 static bool ttm_lru_walk_owns(const struct ttm_lru_walk_arg *arg,
 			      struct ttm_buffer_object *bo)
 {
@@ -97,10 +94,10 @@ static bool ttm_lru_walk_may_wait(const struct ttm_bo_lru_cursor *curs)
 }
 
 /*
- * Does the caller have the reservation of @res, where the walk stands, and lend it? A
- * victim that is just being evicted must not be evicted for its own place. If the walk
- * keeps what it meets, nobody but the walk itself moved @res since it began: it has met it
- * before.
+ * Does the caller hold the reservation of @res and allow the walk to use it? A victim
+ * that is just being evicted must not be evicted for its own place. A walk that keeps
+ * reservations skips resources that moved since it began: only the walk itself can have
+ * moved them.
  */
 static noinline bool ttm_lru_walk_is_lent(const struct ttm_bo_lru_cursor *curs,
 					  const struct ttm_resource *res)
@@ -115,8 +112,8 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 				 const struct ttm_resource *res)
 {
 	/*
-	 * A lock that is kept is held while others are waited for, so it must
-	 * be the ticket's, if there is one: else nothing is waited for.
+	 * A kept lock is held while the walk waits for others, so take it with
+	 * the ticket. Without a ticket, a walk that keeps locks does not wait.
 	 */
 	curs->needs_unlock = unlikely(curs->keep) ?
 		ww_mutex_trylock(&bo->base.resv->lock, curs->arg->ticket) :
@@ -129,8 +126,8 @@ static bool ttm_lru_walk_trylock(struct ttm_bo_lru_cursor *curs,
 }
 
 /*
- * Is there nothing to try with a buffer whose reservation is taken? Searches, and those
- * that lend a reservation, have to see whose it is.
+ * Can the walk skip each buffer whose reservation is taken, without a look at its
+ * holder? Not if it may wait, or if the caller or its search may be the holder.
  */
 static bool ttm_lru_walk_never_waits(const struct ttm_bo_lru_cursor *curs)
 {
@@ -161,18 +158,18 @@ static int ttm_lru_walk_lock(struct ttm_bo_lru_cursor *curs,
 	return ret;
 }
 
-/* P10: leave out @res, where the walk stands: its buffer's reservation is not free. */
+/* P10: leave out @res, the current resource, as its reservation is taken. */
 static void ttm_lru_walk_skip(struct ttm_bo_lru_cursor *curs,
 			      const struct ttm_resource *res, bool owned)
 {
-	/* What the caller itself holds will not be free before it is done. */
+	/* A reservation of the caller does not become free: another look won't help. */
 	if (!owned)
 		curs->left_out.busy++;
 	if (ttm_resource_in_shared_bulk(res))
 		ttm_resource_cursor_skip_bulk(&curs->res_curs);
 }
 
-/* Was the lock of @bo taken for the allocation that the walk is for? */
+/* Does the allocation that walks keep the reservation of @bo? */
 static bool ttm_lru_walk_keeps(const struct ttm_bo_lru_cursor *curs,
 			       struct ttm_buffer_object *bo)
 {
@@ -181,7 +178,7 @@ static bool ttm_lru_walk_keeps(const struct ttm_bo_lru_cursor *curs,
 	return scope && ttm_evict_scope_keeps(scope, bo);
 }
 
-/* Waiting can cost the whole transaction: not for what is not valuable. */
+/* Waiting can cost the whole transaction, so do not wait for a worthless buffer. */
 static bool ttm_lru_walk_is_worth_a_wait(const struct ttm_bo_lru_cursor *curs,
 					 const struct ttm_buffer_object *bo)
 {
@@ -191,8 +188,8 @@ static bool ttm_lru_walk_is_worth_a_wait(const struct ttm_bo_lru_cursor *curs,
 }
 
 /*
- * The reservation of @res, where the walk stands, is not free. Returns true if
- * the walk takes the buffer all the same: it has the lock, or may wait for it.
+ * The reservation of @res, the current resource, is taken. Return true if the walk
+ * takes the buffer all the same: the allocation keeps the lock, or the walk may wait.
  */
 static noinline bool
 ttm_lru_walk_accepts_busy(struct ttm_bo_lru_cursor *curs,
@@ -202,7 +199,7 @@ ttm_lru_walk_accepts_busy(struct ttm_bo_lru_cursor *curs,
 	bool owned = ttm_lru_walk_owns(curs->arg, bo);
 
 	if (ttm_lru_walk_keeps(curs, bo)) {
-		/* Nobody but the walk itself moved it: it has met it before. */
+		/* Only this allocation can have moved it: don't return it again. */
 		curs->locked = ttm_resource_moved(res) < curs->began;
 		return curs->locked;
 	}
@@ -215,14 +212,14 @@ ttm_lru_walk_accepts_busy(struct ttm_bo_lru_cursor *curs,
 
 /*
  * Take a reference to the buffer of @res, and its reservation if that is free;
- * if not, the walk may wait for it. Returns false if @res was left out.
+ * if not, the walk may wait for it later. Return false if @res was left out.
  */
 static bool ttm_lru_walk_try_reserve(struct ttm_bo_lru_cursor *curs,
 				     struct ttm_resource *res)
 {
 	struct ttm_buffer_object *bo = res->bo;
 
-	/* Being released: that needs the lru_lock to take it off the list. */
+	/* A zombie, being released. It can't leave the list before we unlock. */
 	if (!kref_read(&bo->kref)) {
 		curs->left_out.zombies++;
 		return false;
@@ -248,8 +245,8 @@ static bool ttm_lru_walk_try_reserve(struct ttm_bo_lru_cursor *curs,
 }
 
 /*
- * Has the walk met as many as it may that have moved since it began? If there is a
- * limit, these are none that it simply takes.
+ * Has the walk returned as many resources as it may that have moved since it began?
+ * With such a limit, plain steps never return resources that have moved.
  */
 static bool ttm_lru_walk_met_enough(struct ttm_bo_lru_cursor *curs,
 				    const struct ttm_resource *res)
@@ -258,10 +255,7 @@ static bool ttm_lru_walk_met_enough(struct ttm_bo_lru_cursor *curs,
 	       curs->met_moved++ == curs->arg->max_moved;
 }
 
-/*
- * Let the core look at what comes next, which isn't simply a resource that has not
- * moved. Returns as ttm_resource_cursor_advance_within().
- */
+/* Step with ttm_resource_cursor_advance_within() where a plain step is impossible. */
 static struct ttm_resource *ttm_lru_walk_advance(struct ttm_bo_lru_cursor *curs,
 						 unsigned long *left)
 {
@@ -269,7 +263,7 @@ static struct ttm_resource *ttm_lru_walk_advance(struct ttm_bo_lru_cursor *curs,
 	struct ttm_resource *res;
 
 	res = ttm_resource_cursor_advance_within(&curs->res_curs, &budget);
-	/* The walk looked at the others, and ignored them: they had moved. */
+	/* The step ignored the others, as they had moved. */
 	curs->left_out.moved += *left - budget - !IS_ERR_OR_NULL(res);
 	*left = budget;
 	if (IS_ERR_OR_NULL(res) || !ttm_lru_walk_met_enough(curs, res))
@@ -281,8 +275,9 @@ static struct ttm_resource *ttm_lru_walk_advance(struct ttm_bo_lru_cursor *curs,
 }
 
 /*
- * One hold of the lru_lock. Returns a resource whose buffer was taken, NULL at
- * the walk's end, or -EAGAIN if the hold was long enough. The hitch is parked.
+ * Walk during one hold of the lru_lock. Return a resource whose buffer was taken,
+ * NULL at the walk's end, or -EAGAIN after TTM_LRU_WALK_HOLD resources. The hitch is
+ * parked.
  */
 static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 {
@@ -305,7 +300,7 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 		res = ERR_PTR(-EAGAIN);
 	} while (left);
 
-	/* What entered may stand where the walk has been already. */
+	/* A resource that entered may be behind the hitch, unseen. */
 	if (!res && curs->man->lru_entries != curs->entries)
 		curs->left_out.moved++;
 	ttm_resource_cursor_pause(res_curs);
@@ -320,7 +315,7 @@ static void ttm_bo_lru_cursor_end(struct ttm_bo_lru_cursor *curs)
 	ttm_resource_cursor_fini(&curs->res_curs);
 }
 
-/* Is @bo, which is reserved, where the walk looks for buffers? */
+/* Is @bo, which is reserved, in the memory of @man? */
 static bool ttm_lru_walk_is_in(const struct ttm_buffer_object *bo,
 			       const struct ttm_resource_manager *man)
 {
@@ -328,7 +323,10 @@ static bool ttm_lru_walk_is_in(const struct ttm_buffer_object *bo,
 	       ttm_manager_type(man->bdev, bo->resource->mem_type) == man;
 }
 
-/* Leave @bo, reserved, to the allocation. With its last reference its room goes. */
+/*
+ * Leave @bo, reserved, to the allocation. A last reference is not kept: dropping it
+ * frees the buffer's room.
+ */
 static noinline bool ttm_lru_walk_keep(struct ttm_bo_lru_cursor *curs,
 				       struct ttm_buffer_object *bo)
 {
@@ -344,13 +342,13 @@ static noinline bool ttm_lru_walk_keep(struct ttm_bo_lru_cursor *curs,
 }
 
 /**
- * ttm_bo_lru_cursor_release() - give back the buffer that the walk is at
+ * ttm_bo_lru_cursor_release() - release the buffer that the last step returned
  * @curs: The cursor.
  *
- * Unreserves the buffer that the last step returned, if there is one, and drops
- * the reference to it; or leaves both to the allocation, if the walk is to keep
- * them. The walk keeps its place, so that it can be left for
- * long. Implied by all that goes on with the walk, or ends it.
+ * Unreserve that buffer, if there is one, and drop the reference to it; with
+ * &ttm_lru_walk_arg.keep, leave both to the allocation. The walk keeps its place,
+ * and may be continued much later. The functions that continue or end the walk call
+ * this.
  *
  * Context: May sleep: the reference may be the last one.
  */
@@ -380,7 +378,7 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_release);
  * ttm_bo_lru_cursor_init() - make a cursor that is in no walk
  * @curs: The cursor. Must not move in memory until ttm_bo_lru_cursor_fini().
  * @man: The manager whose buffers will be walked.
- * @arg: How to lock them. Must live as long as @curs, and say the same.
+ * @arg: How to lock them. Must live as long as @curs, and must not change.
  *
  * Context: No lock needed.
  *
@@ -420,18 +418,18 @@ EXPORT_SYMBOL(ttm_bo_lru_cursor_fini);
  * ttm_bo_lru_cursor_next() - step to the next buffer that can be reserved
  * @curs: The cursor.
  *
- * Gives back the buffer of the step before.
+ * Release the buffer of the step before.
  *
- * Context: May sleep. Takes &ttm_device.lru_lock, each time for no more than a
- * constant number of resources. As @curs's arg says, takes reservations.
+ * Context: May sleep. Takes &ttm_device.lru_lock, each time for at most a constant
+ * number of resources. Takes reservations as the cursor's arg says.
  *
- * Return: The buffer, referenced and reserved until the next step. It has a
- * resource of the manager. %NULL if the walk has ended or @curs is in none. An
- * error pointer ends the walk: -EDEADLK if waiting for a reservation could
- * deadlock, so that the ticket must be backed off; -EINTR or -ERESTARTSYS if the
- * wait was interrupted. After any end it goes on returning %NULL. With
- * &ttm_lru_walk_arg.reclaim, -EAGAIN says that none was found in one hold of the
- * lock, and the next call goes on.
+ * Return: The buffer, referenced and reserved until the next step; its resource is
+ * one of the manager. %NULL if the walk has ended or @curs is in none. An error
+ * pointer ends the walk: -EDEADLK if waiting for a reservation could deadlock, so
+ * that the ticket must be backed off; -EINTR or -ERESTARTSYS if the wait was
+ * interrupted. After the end, further calls return %NULL. With
+ * &ttm_lru_walk_arg.reclaim, -EAGAIN means that one hold of the lock found no buffer;
+ * the walk has not ended, and the next call continues it.
  */
 struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 {
@@ -458,7 +456,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_next(struct ttm_bo_lru_cursor *curs)
 			return bo;
 
 		ret = curs->locked ? 0 : ttm_lru_walk_lock(curs, bo);
-		/* While it was waited for, it may have got another resource. */
+		/* It may have got another resource during the wait. */
 		if (!ret && ttm_lru_walk_is_in(bo, man))
 			return bo;
 
@@ -501,7 +499,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 }
 EXPORT_SYMBOL(ttm_bo_lru_cursor_first);
 
-/* Is @err of this one buffer alone, so that the next may fare better? */
+/* Does @err concern only this buffer, so that the walk tries the next one? */
 static bool ttm_lru_walk_goes_on(s64 err)
 {
 	return err == -EBUSY || err == -EALREADY || err == -ENOMEM ||
@@ -509,21 +507,21 @@ static bool ttm_lru_walk_goes_on(s64 err)
 }
 
 /**
- * ttm_lru_walk_for_evict() - do something with buffers until it is enough
+ * ttm_lru_walk_for_evict() - process buffers until a target is reached
  * @walk: What to do, and how to lock.
  * @bdev: The device.
  * @man: The manager whose buffers are walked.
- * @target: How much is enough, in what &ttm_lru_walk_ops.process_bo counts.
+ * @target: When to stop, in units of the results of &ttm_lru_walk_ops.process_bo.
  *
- * Calls process_bo on one buffer after the other, until what it returned adds up
- * to @target or all were met. A buffer that fails does not end the walk, unless
- * with an error other than -EBUSY, -EALREADY, -ENOMEM and -ENOSPC.
+ * Call process_bo on one buffer after the other, until the sum of its results
+ * reaches @target or the walk ends. The errors -EBUSY, -EALREADY, -ENOMEM and -ENOSPC
+ * of a buffer do not end the walk; others do.
  *
- * Context: May sleep. Takes what ttm_bo_lru_cursor_next() takes.
+ * Context: May sleep. Takes the locks that ttm_bo_lru_cursor_next() takes.
  *
- * Return: The progress that was made, or the negative error that ended the walk.
- * The progress up to then is in &ttm_lru_walk.progress in any case, and what the
- * walk did not return in &ttm_lru_walk.left_out.
+ * Return: The progress, or the negative error that ended the walk. In any case
+ * &ttm_lru_walk.progress has the progress, and &ttm_lru_walk.left_out the buffers
+ * that the walk left out.
  */
 s64 ttm_lru_walk_for_evict(struct ttm_lru_walk *walk, struct ttm_device *bdev,
 			   struct ttm_resource_manager *man, s64 target)
