@@ -32,21 +32,20 @@
  * DOC: Making room
  *
  * ttm_bo_validate() and ttm_bo_mem_space() find a place for a buffer in a list of
- * places. They return -ENOSPC only if evicting all that may be evicted would not have
- * made room (E1). That other threads use, move or free buffers meanwhile is no reason,
- * within the limits of rule 3. The rules, in the order in which they apply:
+ * places. They return -ENOSPC only if evicting all buffers that may be evicted would
+ * not have made room (E1). Within the limits of rule 3, they do not fail because other
+ * threads use, move or free buffers meanwhile. The rules, in their order:
  *
  * 1. *Take free space first.* Try all places but fallbacks without evicting anything.
  *    Only a cgroup that is protected by its limits may evict others already now.
- * 2. *Try what is cheap before what is dear* (E2). Walk all places, now with the fallbacks
- *    and without those that are only desired. Evict what can be had without waiting
- *    for a reservation. Waiting can cost the caller its whole transaction, and a
- *    fallback is good enough for the driver, so these *soft* looks come before any
- *    wait. A caller that may not wait repeats them, up to TTM_EVICT_LOOKS times, while
- *    buffers are just being moved or released.
+ * 2. *Look softly before any wait* (E2). Walk all places, now with the fallbacks and
+ *    without those that are only desired. Evict only buffers whose reservation is free:
+ *    waiting can cost the caller its whole transaction, and a fallback is good enough
+ *    for the driver. A search that may not wait repeats this *soft* look, up to
+ *    TTM_EVICT_LOOKS times in all, while buffers are just being moved or released.
  *    Evicted buffers stay reserved until the search ends, or pauses as in rule 5 (E4).
  *    Otherwise their owner would take the room again before there is enough. Without a
- *    ticket, TTM_EVICT_SCOPE_FEW of them at most stay reserved.
+ *    ticket, at most TTM_EVICT_SCOPE_FEW of them stay reserved.
  * 3. *Conclude only from a second look that left out nothing.* A buffer that was not
  *    valuable in the first look may be valuable in the second. While looks leave out
  *    something, the search goes on, for TTM_EVICT_KEPT_PATIENCE pauses with a ticket,
@@ -60,25 +59,25 @@
  * 5. *Without a ticket, search patiently.* Such a caller must not wait for a
  *    reservation. It repeats soft looks, and gives all reservations back before each
  *    pause.
- * 6. *Pass on -EDEADLK* (E3). It comes unchanged out of nested evictions, and from then on
+ * 6. *Pass on -EDEADLK* (E3). Nested evictions return it unchanged, and from then on
  *    nothing is locked with the ticket. The outermost call takes a last soft look. If
  *    that finds no room, it returns -EDEADLK, or -ENOSPC to callers that can't back off
  *    (&ttm_operation_ctx.contended).
  *
- * So a driver gets room wherever Linux 7.3 would have found it, and never -EDEADLK
- * where that returned -ENOSPC (E5). Throughout:
+ * So a driver gets room wherever Linux 7.3 finds it, and never gets -EDEADLK where
+ * Linux 7.3 returns -ENOSPC (E5). Throughout:
  *
- * - *Retry the allocation* after each eviction and at the end of each walk: room may
- *   have appeared by itself.
- * - *When memory is short* (-ENOMEM from a victim), try only victims that need less of
- *   it from then on, and do not invoke the OOM killer for them.
- * - *Skip a victim that can't leave* because there is no room where it would go. The
- *   search for the victim's own place follows the same rules, with the same ticket.
+ * - *Retry the allocation* after each eviction and at the end of each walk: another
+ *   thread may have made room.
+ * - *When memory is short* (-ENOMEM from a victim), from then on try only victims that
+ *   need less memory, and do not invoke the OOM killer for them.
+ * - *Skip a victim that can't leave* because its own placements have no room. The
+ *   search for the victim's place follows the same rules, with the same ticket.
  * - *Wait for a GPU that hangs once* (E7) in a search, for the timeout of TTM's waits. Do not
  *   wait for the GPU for other buffers after that.
- * - *Ask the driver with the buffer reserved*
- *   (&ttm_device_funcs.eviction_valuable), in a soft look first. A buffer that is not
- *   valuable is not waited for as long as there are others.
+ * - *Ask the driver with the buffer reserved* (&ttm_device_funcs.eviction_valuable), in
+ *   a soft look first. Do not wait for a buffer that is not valuable before all others
+ *   were tried.
  */
 
 /*
@@ -88,11 +87,11 @@
 #define TTM_EVICT_PATIENCE	MSEC_PER_SEC
 /* The same for a search with a ticket, which keeps its reservations meanwhile. */
 #define TTM_EVICT_KEPT_PATIENCE	min(TTM_EVICT_PATIENCE, 64)
-/* An eviction that fails with -EBUSY after this time waited for a GPU that hangs. */
+/* If an eviction fails with -EBUSY after this time, the GPU hangs. */
 #define TTM_EVICT_HUNG		(5 * HZ)
 /* Soft looks in a row. */
 #define TTM_EVICT_LOOKS		4
-/* How many buffers that moved since it began a walk returns, unless it is exhaustive. */
+/* A walk returns at most this many buffers that moved since it began, unless exhaustive. */
 #define TTM_EVICT_MAX_MOVED	16
 
 /* How hard a walk tries. */
@@ -107,7 +106,7 @@ enum ttm_evict_effort {
 	TTM_EVICT_EXHAUST,
 };
 
-/* A buffer looks for a place. */
+/* A search for a place for a buffer. */
 struct ttm_evict_search {
 	struct ttm_buffer_object *bo;
 	struct ttm_placement *placement;
@@ -119,9 +118,9 @@ struct ttm_evict_search {
 	/* Where to put the new resource of @bo. */
 	struct ttm_resource **res;
 	bool force_space;
-	/* Places where the last round did not see everything, a bit for each. */
+	/* Places where the last round left out buffers, a bit for each. */
 	u64 left_out;
-	/* It left out buffers that were just being moved or released. */
+	/* The last round left out buffers that were just being moved or released. */
 	bool passing;
 	/*
 	 * System memory was short for a victim of this size; U64_MAX if it was not.
@@ -139,13 +138,13 @@ struct ttm_evict_walk {
 	struct ttm_bo_alloc_state *alloc_state;
 	/* The result of the allocation, if it succeeded or failed for good. */
 	int alloc_ret;
-	/* How many buffers left the manager, and the last error of one that did not. */
+	/* How many buffers left the manager, and the last error of an eviction. */
 	unsigned long evicted;
 	int error;
-	/* It left out buffers; some of them were just being moved or released. */
+	/* The walk left out buffers; some of them were just being moved or released. */
 	bool left_out;
 	bool passing;
-	/* Evict buffers that a cgroup's low limit protects; some were skipped for it. */
+	/* Evict buffers that a cgroup's low limit protects; such buffers were skipped. */
 	bool try_low;
 	bool hit_low;
 };
@@ -156,8 +155,8 @@ static struct ttm_evict_walk *to_evict_walk(struct ttm_lru_walk *walk)
 }
 
 /**
- * ttm_bo_evict_zombie() - free the memory of a buffer whose last reference is gone
- * @bo: The buffer, reserved.
+ * ttm_bo_evict_zombie() - free the memory of a zombie
+ * @bo: The buffer, reserved. Its last reference is gone.
  * @ctx: How to wait for the GPU.
  *
  * Context: May sleep.
@@ -175,8 +174,8 @@ int ttm_bo_evict_zombie(struct ttm_buffer_object *bo,
 }
 
 /*
- * Evict @bo. After one wait for a GPU that hangs, wait for it no more: other threads
- * wait for the caller's reservations.
+ * Evict @bo. After one wait for a GPU that hangs, do not wait for the GPU again: other
+ * threads wait for the caller's reservations.
  */
 static int ttm_evict_bo(struct ttm_buffer_object *bo,
 			struct ttm_operation_ctx *ctx)
@@ -192,14 +191,14 @@ static int ttm_evict_bo(struct ttm_buffer_object *bo,
 
 /*
  * Did @bo leave the manager? Drivers may evict to another part of the same memory. That
- * can make room, but does not count as progress: it could go on for ever.
+ * can make room, but must not count as progress: it could be repeated for ever.
  */
 static bool ttm_evict_has_left(struct ttm_buffer_object *bo, u32 mem_type)
 {
 	return !bo->resource || bo->resource->mem_type != mem_type;
 }
 
-/* Do the limits of cgroups let the evictor have the space of @bo? */
+/* Do the limits of cgroups allow to evict @bo? */
 static bool ttm_evict_cgroup_allows(struct ttm_evict_walk *evict,
 				    struct ttm_buffer_object *bo)
 {
@@ -209,8 +208,8 @@ static bool ttm_evict_cgroup_allows(struct ttm_evict_walk *evict,
 	bool allows;
 
 	/*
-	 * The evictor is protected and may evict from unprotected cgroups. It could
-	 * always evict from itself, but its own cgroup is protected as well.
+	 * A protected cgroup evicts only from unprotected ones, and so not from
+	 * itself, which dmem_cgroup_state_evict_valuable() would allow.
 	 */
 	if (!state->may_try_low && owner == state->charge_pool)
 		return false;
@@ -229,7 +228,7 @@ static bool ttm_evict_cgroup_allows(struct ttm_evict_walk *evict,
 	return allows;
 }
 
-/* Memory that @bo may have to get to leave its place, in bytes. */
+/* How many bytes of memory an eviction of @bo may have to allocate. */
 static u64 ttm_evict_needs_memory(const struct ttm_buffer_object *bo)
 {
 	if (bo->deleted || (bo->ttm && ttm_tt_is_populated(bo->ttm)))
@@ -247,7 +246,7 @@ static bool ttm_evict_is_valuable(struct ttm_evict_walk *evict,
 	       bo->bdev->funcs->eviction_valuable(bo, evict->place);
 }
 
-/* A victim lacked memory: try smaller ones, without the OOM killer. */
+/* Memory was short for the victim @bo: try smaller ones, without the OOM killer. */
 static void ttm_evict_lacks_memory(struct ttm_evict_search *search,
 				   const struct ttm_buffer_object *bo)
 {
@@ -281,7 +280,7 @@ static s64 ttm_evict_try_alloc(struct ttm_evict_walk *evict)
 	if (ret == -ENOSPC || ret == -EBUSY)
 		return 0;
 
-	/* Room was found, or evicting others doesn't help against the error. */
+	/* Room was found, or further evictions can't help against the error. */
 	evict->alloc_ret = ret;
 	return 1;
 }
@@ -319,7 +318,7 @@ static const struct ttm_lru_walk_ops ttm_evict_ops = {
 	.process_bo = ttm_evict_process_bo,
 };
 
-/* One walk. */
+/* Walk @man once with @effort. */
 static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 			  struct ttm_resource_manager *man, s64 target,
 			  enum ttm_evict_effort effort)
@@ -346,7 +345,7 @@ static s64 ttm_evict_pass(struct ttm_evict_walk *evict,
 	return ret;
 }
 
-/* Walk once; and once more, over buffers below their low limit, if that is needed. */
+/* Walk once; if that is not enough, walk again and evict below low limits as well. */
 static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 				struct ttm_resource_manager *man, s64 target,
 				enum ttm_evict_effort effort, bool may_try_low)
@@ -366,7 +365,7 @@ static s64 ttm_evict_low_passes(struct ttm_evict_walk *evict,
 	return ret < 0 ? ret : freed + ret;
 }
 
-/* The bit of @place; places beyond have the last one in common. */
+/* The bit of @place. The places from the 64th on share the last bit. */
 static u64 ttm_evict_place_bit(const struct ttm_evict_search *search,
 			       const struct ttm_place *place)
 {
@@ -394,7 +393,7 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 
 	state->in_evict = true;
 	done = ttm_evict_low_passes(&evict, man, 1, effort, state->may_try_low);
-	/* Other threads may have made room, or taken it: their buffers can be evicted. */
+	/* Other threads may have made room. */
 	if (!done)
 		done = ttm_evict_try_alloc(&evict);
 	state->in_evict = false;
@@ -404,13 +403,13 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 		return evict.alloc_ret;
 
 	search->passing |= evict.passing;
-	/* Once other buffers are gone, a buffer may have become valuable. */
+	/* After the evictions, other buffers may have become valuable. */
 	if (evict.left_out || evict.evicted)
 		search->left_out |= ttm_evict_place_bit(search, place);
 	return -EBUSY;
 }
 
-/* Returns -EBUSY or -ENOSPC if there is no room in @place. */
+/* Return -EBUSY or -ENOSPC if there is no room in @place. */
 static int ttm_evict_search_place(struct ttm_evict_search *search,
 				  const struct ttm_place *place,
 				  enum ttm_evict_effort effort)
@@ -453,7 +452,7 @@ static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
 	       !(place->flags & other_half);
 }
 
-/* Counts entries to all places so far. Only for comparison: it may be read torn. */
+/* Count the entries to all places so far. Only for comparison: the read may tear. */
 static u64 ttm_evict_entries(const struct ttm_evict_search *search)
 {
 	const struct ttm_place *place = search->placement->placement;
@@ -472,7 +471,7 @@ static u64 ttm_evict_entries(const struct ttm_evict_search *search)
 
 /*
  * Look at all places; with TTM_EVICT_WAIT_ONCE, only at those that the last round did
- * not fully see. Returns -ENOSPC or -ENOMEM if none has room.
+ * not fully see. Return -ENOSPC or -ENOMEM if none has room.
  */
 static int ttm_evict_search_round(struct ttm_evict_search *search,
 				  enum ttm_evict_effort effort)
@@ -513,8 +512,8 @@ static bool ttm_evict_is_refusal(int ret)
 }
 
 /*
- * Let other threads go on for a moment. Keep it short: if a thread holds a reservation
- * most of the time, the search has to try often to find it free.
+ * Let other threads run for a moment. Keep the pause short: if a thread holds a
+ * reservation most of the time, the search has to try often to find it free.
  */
 static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 {
@@ -527,7 +526,7 @@ static int ttm_evict_pause(const struct ttm_operation_ctx *ctx)
 	return ctx->interruptible && signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
-/* The effort with which the search goes on after its soft looks. */
+/* The effort of the search after its soft looks. */
 static enum ttm_evict_effort
 ttm_evict_next_effort(const struct ttm_evict_search *search)
 {
@@ -535,7 +534,7 @@ ttm_evict_next_effort(const struct ttm_evict_search *search)
 	       TTM_EVICT_EXHAUST : TTM_EVICT_TRYLOCK;
 }
 
-/* May the search wait for reservations, if it finds no room softly? */
+/* May the search wait for reservations after its soft looks? */
 static bool ttm_evict_may_wait(const struct ttm_evict_search *search)
 {
 	return ttm_evict_next_effort(search) == TTM_EVICT_EXHAUST &&
@@ -562,10 +561,10 @@ static int ttm_evict_look_softly(struct ttm_evict_search *search)
 }
 
 /*
- * Look exhaustively. A wait can end with -EDEADLK, and cost the caller its transaction,
- * while a later place may have room. So the first round waits for one buffer in each
- * place that the last look did not fully see, and for none that is known not to be
- * valuable. The second round has no such limits.
+ * Look exhaustively. A wait can end with -EDEADLK and cost the caller its transaction,
+ * while a later place may have room. So the first round waits for only one buffer in
+ * each place that the last look did not fully see, and for no buffer that is known not
+ * to be valuable. The second round has no such limits.
  */
 static int ttm_evict_look_exhaustively(struct ttm_evict_search *search)
 {
@@ -587,15 +586,15 @@ static int ttm_evict_look_again(struct ttm_evict_search *search,
 	return ttm_evict_search_round(search, effort);
 }
 
-/* A search nested in a soft one is soft as well, and leaves the rest to the outer one. */
+/* A search nested in a soft one looks only softly, and leaves the rest to the outer one. */
 static bool ttm_evict_may_go_on(const struct ttm_evict_search *search)
 {
 	return search->force_space && !(search->outer && search->outer->soft);
 }
 
 /*
- * The soft looks found no room. Look again, until a look has seen everything, or patience
- * ends. A nested search looks once more only, and leaves the rest to the outer one.
+ * The soft looks found no room. Look again, until a look has left out nothing, or the
+ * patience ends. A nested search looks only once more, and leaves the rest to the outer one.
  */
 static int ttm_evict_search_on(struct ttm_evict_search *search)
 {
@@ -618,9 +617,8 @@ static int ttm_evict_search_on(struct ttm_evict_search *search)
 }
 
 /*
- * The ticket must back off: lock nothing with it any more. But take a last soft look. The
- * buffer whose reservation could not be waited for may have left meanwhile, or may not be
- * needed.
+ * The ticket must back off: lock nothing with it any more. But take a last soft look: the
+ * buffer that the search could not wait for may have left meanwhile, or another one may do.
  */
 static int ttm_evict_last_look(struct ttm_evict_search *search)
 {
@@ -632,8 +630,8 @@ static int ttm_evict_last_look(struct ttm_evict_search *search)
 }
 
 /*
- * Apply the rules. Without force_space, only rule 1: take free space, and let a protected
- * cgroup evict others softly.
+ * Apply the rules. Without force_space, apply only rule 1: take free space, and let a
+ * protected cgroup evict others softly.
  */
 static int ttm_evict_search(struct ttm_evict_search *search)
 {
@@ -658,11 +656,11 @@ static int ttm_evict_search(struct ttm_evict_search *search)
 }
 
 /*
- * Is @ticket one with which debugging of ww mutexes allows no more locks? For a caller that
- * can't back off, an earlier search may have got -EDEADLK, and found a place all the same.
- * Other callers validate after ww_acquire_done(). Without debugging, searches use such a
- * ticket. That can't deadlock: a transaction that got -EDEADLK waits for nothing, and
- * others wait only for younger ones. With debugging, searches go without a ticket.
+ * Does the debugging of ww mutexes allow no more locks with @ticket? If the caller can't
+ * back off, an earlier search may have got -EDEADLK, and found a place all the same. Other
+ * callers validate after ww_acquire_done(). Without debugging, searches use such a ticket.
+ * That can't deadlock: a transaction that got -EDEADLK waits for nothing, and others wait
+ * only for younger ones. With debugging, searches use no ticket.
  */
 static bool ttm_evict_ticket_is_spent(const struct ww_acquire_ctx *ticket)
 {
@@ -729,7 +727,7 @@ int ttm_bo_alloc_resource(struct ttm_buffer_object *bo,
 }
 
 /**
- * ttm_bo_mem_space() - find a place for a buffer, evicting others if need be
+ * ttm_bo_mem_space() - find a place for a buffer, evicting others if necessary
  * @bo: The buffer, reserved.
  * @placement: Where it may be.
  * @res: Set to the resource.
@@ -753,8 +751,8 @@ int ttm_bo_mem_space(struct ttm_buffer_object *bo,
 EXPORT_SYMBOL(ttm_bo_mem_space);
 
 /*
- * Free @target bytes, first softly, then waiting. Repeat that as long as buffers leave,
- * and for a limited number of pauses if a walk left out something.
+ * Free @target bytes: walk softly once, then with waits. Repeat the walks as long as
+ * buffers leave, and for a limited number of pauses if a walk left out something.
  */
 static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 			   struct ttm_resource_manager *man, s64 target)
@@ -797,15 +795,15 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
  * @target_bytes: How much to free.
  * @ctx: How to wait and lock.
  *
- * Reservations are tried first, then waited for, without a ticket: the caller
- * must hold none. That is repeated as long as buffers leave the manager, and for
- * TTM_EVICT_PATIENCE pauses while walks leave out something.
+ * The first walk only tries reservations, the others wait for them, without a
+ * ticket: the caller must hold none. Walks are repeated as long as buffers leave
+ * the manager, and for TTM_EVICT_PATIENCE pauses while they leave out something.
  *
  * Context: May sleep. Takes reservations and &ttm_device.lru_lock.
  *
  * Return: Bytes that left the manager; less than @target_bytes if no more can be
- * evicted. -ENOMEM if nothing left and memory to evict to was short, or another
- * negative error of evicting.
+ * evicted. -ENOMEM if no buffer left the manager, as memory to evict to was short,
+ * or another negative error of evicting.
  */
 s64 ttm_bo_evict_cgroup(struct ttm_device *bdev,
 			struct ttm_resource_manager *man,
@@ -839,10 +837,9 @@ EXPORT_SYMBOL(ttm_bo_evict_cgroup);
 
 /**
  * ttm_resource_manager_dmem_reclaim() - make room for a cgroup
- * @pool: What is to shrink.
- * @target_bytes: By how much.
- * @priv: The &struct ttm_resource_manager, as it was given to
- * dmem_cgroup_register_region() for the callback.
+ * @pool: The cgroup's part of the region.
+ * @target_bytes: How much to free.
+ * @priv: The &struct ttm_resource_manager, as registered with the callback.
  *
  * For drivers to use as &dmem_cgroup_ops.reclaim.
  *
@@ -898,7 +895,7 @@ static bool ttm_resource_manager_is_empty(struct ttm_resource_manager *man)
 	return true;
 }
 
-/* Wait for the moves of pipelined evictions. */
+/* Wait until the moves of pipelined evictions have ended. */
 static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
 {
 	for (int i = 0; i < TTM_NUM_MOVE_FENCES; i++) {
@@ -921,9 +918,9 @@ static int ttm_resource_manager_wait_moves(struct ttm_resource_manager *man)
  * @bdev: The device.
  * @man: The manager.
  *
- * Evicts buffers until none is left on the manager's lists, and waits for the
- * moves to end. If a buffer can't be evicted, it goes on with the others. It waits for
- * a GPU that hangs once, not for each buffer.
+ * Evict buffers until none is left on the manager's lists, and wait until the
+ * moves have ended. If a buffer can't be evicted, continue with the others. Wait for
+ * a GPU that hangs once, not for each buffer (E7).
  *
  * Context: May sleep. Takes reservations, and waits for them: the caller must
  * hold none. Takes &ttm_device.lru_lock.
@@ -957,7 +954,7 @@ int ttm_resource_manager_evict_all(struct ttm_device *bdev,
 		    (!ttm_lru_left_out_any(&evict.walk.left_out) ||
 		     pauses++ == TTM_EVICT_PATIENCE))
 			return evict.error;
-		/* The buffers that are left are in use, being released, or have just come. */
+		/* The buffers that are left are in use, being released, or have just entered. */
 		usleep_range(USEC_PER_MSEC, 2 * USEC_PER_MSEC);
 	}
 	return ttm_resource_manager_wait_moves(man);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Reservations that an allocation keeps until it has ended.
+ * Reservations that a search for a place keeps until it has ended.
  */
 
 #include <linux/dma-resv.h>
@@ -20,7 +20,7 @@ ttm_evict_scope_at(const struct ttm_evict_scope *scope, unsigned int n)
 	return scope->more ? scope->more[n] : scope->few[n];
 }
 
-/* Look at the latest first: the buffers of a VM stand together on the list. */
+/* Look at the latest first: buffers of one VM are often neighbours on the list. */
 static bool ttm_evict_scope_has(const struct ttm_evict_scope *scope,
 				const struct dma_resv *resv)
 {
@@ -54,7 +54,7 @@ bool ttm_evict_scope_is_victim(const struct ttm_evict_scope *scope,
 }
 
 /**
- * ttm_evict_scope_owns() - tell whether a buffer that needs a place has a reservation
+ * ttm_evict_scope_owns() - tell whether a reservation is that of a buffer to be placed
  * @scope: The innermost search, or %NULL.
  * @resv: The reservation.
  *
@@ -76,11 +76,11 @@ bool ttm_evict_scope_owns(const struct ttm_evict_scope *scope,
  * @bo: The buffer.
  *
  * A reservation that an outer search keeps counts as well: the first victim may have
- * gone from VRAM to GTT, where there was room for one, and goes on to system memory when
- * the second victim needs that room. So does the reservation of a victim that @bo shares.
- * But a buffer for which one of the searches is must stay where it is. And buffers of a
- * manager that an outer search walks are left to the outer search: otherwise searches
- * would nest as deep as there are buffers.
+ * been moved from VRAM to GTT, where there was room for one, and must be moved on to
+ * system memory when the second victim needs that room. The reservation of a victim
+ * counts for other buffers that share it. But a buffer that one of the searches is for
+ * must stay where it is. Buffers of a manager that an outer search walks are left to the
+ * outer search: otherwise searches would nest as deep as there are buffers.
  *
  * Return: true if the reservation was taken for this allocation, and @bo may be evicted.
  */
@@ -106,7 +106,7 @@ bool ttm_evict_scope_keeps(const struct ttm_evict_scope *scope,
 	return false;
 }
 
-/* Make room for more reservations. */
+/* Grow the array of kept buffers. */
 static bool ttm_evict_scope_grow(struct ttm_evict_scope *scope)
 {
 	unsigned int max = 2 * scope->num;
@@ -125,11 +125,11 @@ static bool ttm_evict_scope_grow(struct ttm_evict_scope *scope)
 /**
  * ttm_evict_scope_keep() - keep a reservation
  * @scope: The allocation.
- * @bo: A buffer, reserved. Its reference and its reservation become those of @scope.
+ * @bo: A buffer, reserved. @scope takes over its reference and its reservation.
  *
  * Context: May sleep.
  *
- * Return: false if there is no memory to record them; they stay the caller's.
+ * Return: false if there is no memory to record @bo; the caller then keeps both.
  */
 bool ttm_evict_scope_keep(struct ttm_evict_scope *scope,
 			  struct ttm_buffer_object *bo)
@@ -176,8 +176,8 @@ bool ttm_evict_scope_is_worthless(const struct ttm_evict_scope *scope,
  * ttm_evict_scope_put() - drop a reference while reservations are held
  * @bo: The buffer, not reserved.
  *
- * To free an imported buffer, a driver takes its reservation, which is the exporter's.
- * So the last reference to such a buffer is left to the device's workqueue.
+ * To free an imported buffer, a driver takes its reservation, which belongs to the
+ * exporter. So leave the last reference to such a buffer to the device's workqueue.
  *
  * Context: May sleep. Other reservations may be held.
  */
