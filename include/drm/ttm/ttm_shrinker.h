@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A shrinker for drivers: gives back buffers' pages when the system is short of
- * memory.
+ * A shrinker for drivers: it frees buffers' pages when memory is short.
  */
 #ifndef _TTM_SHRINKER_H_
 #define _TTM_SHRINKER_H_
@@ -16,16 +15,16 @@ struct ttm_shrinker;
 struct ttm_tt;
 
 /**
- * struct ttm_shrinker_funcs - what a driver can tell its shrinker
+ * struct ttm_shrinker_funcs - callbacks of a driver for its shrinker
  *
  * All are optional. They are called with the buffer reserved, in memory reclaim:
  * they must neither allocate nor take a lock that is held while allocating. They
- * never get zombies and ghosts.
+ * are never called for zombies and ghosts.
  */
 struct ttm_shrinker_funcs {
 	/**
-	 * @shrunk: @bo has lost its pages; if @purged, and its content with them.
-	 * Then it isn't purgeable any more.
+	 * @shrunk: @bo has lost its pages. If @purged, it has lost its content as
+	 * well, and is no longer purgeable.
 	 */
 	void (*shrunk)(struct ttm_buffer_object *bo, bool purged);
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Buffers whose content may be lost, how many pages a shrinker could get, and
- * whether enough are left for more buffers.
+ * The list of purgeable buffers, whose content may be lost; the number of pages
+ * that a shrinker could free; and whether enough are left for more buffers.
  */
 
 #include <kunit/static_stub.h>
@@ -26,7 +26,7 @@
 #include "ttm_bo_internal.h"
 #include "ttm_reclaim.h"
 
-/* Pages that could be purged, of all devices. */
+/* Pages of all devices that could be purged. */
 static atomic_long_t ttm_purgeable_pages;
 
 /**
@@ -42,12 +42,12 @@ void ttm_purgeable_init(struct ttm_device *bdev)
 }
 
 /**
- * ttm_shrinker_account() - count pages that a shrinker could get
+ * ttm_shrinker_account() - count pages that a shrinker could free
  * @bdev: The device.
- * @tt: What has got them, or loses them.
- * @pages: How many more there are; negative for less.
+ * @tt: The ttm_tt that gets or loses them.
+ * @pages: How many it gets; negative if it loses them.
  *
- * Called by TTM as buffers get their pages and lose them.
+ * TTM calls this when buffers get or lose their pages.
  *
  * Context: Any.
  */
@@ -69,7 +69,7 @@ static void ttm_tt_set_purgeable(struct ttm_device *bdev, struct ttm_tt *tt,
 {
 	long pages = ttm_tt_is_populated(tt) ? tt->num_pages : 0;
 
-	/* All of it leaves the count as what it was, and enters as what it is. */
+	/* Subtract the pages with the old flag, and add them with the new one. */
 	ttm_shrinker_account(bdev, tt, -pages);
 	if (purgeable)
 		tt->page_flags |= TTM_TT_FLAG_PURGEABLE;
@@ -78,7 +78,7 @@ static void ttm_tt_set_purgeable(struct ttm_device *bdev, struct ttm_tt *tt,
 	ttm_shrinker_account(bdev, tt, pages);
 }
 
-/* The list is told. Nobody else changes @bo's answer meanwhile. */
+/* Put @bo on the list or take it off. No other thread does that at this time. */
 static void ttm_purgeable_list(struct ttm_buffer_object *bo, bool purgeable)
 {
 	struct ttm_device *bdev = bo->bdev;
@@ -110,8 +110,8 @@ static void ttm_purgeable_set(struct ttm_buffer_object *bo, bool purgeable)
  * @purgeable: Whether a &struct ttm_shrinker may drop its pages instead of
  * backing them up.
  *
- * Buffers are not purgeable at first. When the shrinker has purged one, it is
- * not purgeable any more: what comes next is new content.
+ * Buffers are not purgeable at first. When the shrinker has purged a buffer, it is
+ * not purgeable any more, as its next content is new.
  *
  * Context: @bo's reservation must be held. Takes &ttm_device.lru_lock.
  */
@@ -123,8 +123,8 @@ void ttm_bo_set_purgeable(struct ttm_buffer_object *bo, bool purgeable)
 EXPORT_SYMBOL(ttm_bo_set_purgeable);
 
 /**
- * ttm_purgeable_add_zombie() - nobody needs the content of a buffer any more
- * @bo: The buffer, of which nobody has a reference yet again.
+ * ttm_purgeable_add_zombie() - make a zombie purgeable: nobody needs its content
+ * @bo: The buffer, to which there is no reference at this moment.
  */
 void ttm_purgeable_add_zombie(struct ttm_buffer_object *bo)
 {
@@ -134,7 +134,7 @@ void ttm_purgeable_add_zombie(struct ttm_buffer_object *bo)
 
 /**
  * ttm_purgeable_forget() - take a buffer off the list before it is freed
- * @bo: The buffer, to which there is no reference any more.
+ * @bo: The buffer, to which there are no references any more.
  */
 void ttm_purgeable_forget(struct ttm_buffer_object *bo)
 {
@@ -145,18 +145,19 @@ void ttm_purgeable_forget(struct ttm_buffer_object *bo)
  * ttm_purgeable_take() - take the next purgeable buffer
  * @bdev: The device.
  *
- * The buffer goes to the tail of the list: a buffer that can't be purged keeps
- * nobody from the others.
+ * Move the buffer to the tail of the list, so that a buffer that can't be purged
+ * does not block the others.
  *
  * Context: Takes &ttm_device.lru_lock, and tries a reservation.
  *
- * Return: The buffer, referenced and reserved, or %NULL if it can't be had.
+ * Return: The buffer, referenced and reserved, or %NULL if there is none, or its
+ * reservation is taken, or it is being released.
  */
 struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev)
 {
 	struct ttm_buffer_object *bo;
 
-	/* A release gives a buffer another reservation under this lock. */
+	/* Under this lock, a release replaces the reservation of a buffer. */
 	guard(spinlock)(&bdev->lru_lock);
 	bo = list_first_entry_or_null(&bdev->purgeable,
 				      struct ttm_buffer_object, purgeable_link);
@@ -173,9 +174,9 @@ struct ttm_buffer_object *ttm_purgeable_take(struct ttm_device *bdev)
 }
 
 /**
- * ttm_pages_available() - estimate what the system can get without swapping
+ * ttm_pages_available() - estimate the pages that can be allocated without swapping
  *
- * Like MemAvailable of /proc/meminfo, which does not know TTM's pools of free pages.
+ * MemAvailable of /proc/meminfo, plus TTM's pools of free pages, which that omits.
  *
  * Return: Pages that are free, or that reclaim can free at once.
  */
@@ -191,14 +192,14 @@ EXPORT_SYMBOL_IF_KUNIT(ttm_pages_available);
  * ttm_pages_left() - tell whether there are pages left for a buffer
  * @pages: How many it takes.
  *
- * For those that prefer to fail rather than have a process killed. They must fail
+ * For callers that prefer to fail rather than have a process killed. They must fail
  * while there is memory left: once buffers have taken all of it, the page cache
- * included, the next page fault of whatever process meets the OOM killer. That
- * can't find the culprit either, since no process is charged for these pages.
- * So a part of the memory is kept back, as much as vm.user_reserve_kbytes is for
- * processes: three percent, at most 128 MiB.
+ * included, the next page fault of any process invokes the OOM killer. That can't
+ * find the culprit, since no process is charged for these pages. So keep back a part
+ * of the memory, as much as vm.user_reserve_kbytes keeps for processes by default:
+ * three percent, at most 128 MiB.
  *
- * What can be purged or swapped out counts as available.
+ * Pages that can be purged or swapped out count as available.
  *
  * Context: Any.
  *

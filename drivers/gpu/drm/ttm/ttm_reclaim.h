@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What TTM does for buffers in memory reclaim, and for buffers whose last
+ * Functions for buffers in memory reclaim, and for zombies: buffers whose last
  * reference is gone.
  */
 #ifndef _TTM_RECLAIM_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * The last reference to a buffer: where it must not be dropped, and what the
- * release leaves to the device's workqueue.
+ * Dropping the last reference to a buffer where a release must not run, and
+ * waiting for the fences of a zombie.
  */
 
 #include <linux/dma-resv.h>
@@ -18,7 +18,7 @@
 /**
  * ttm_in_reclaim() - tell whether the caller reclaims memory
  *
- * Return: true if it does, and so must not wait for others' allocations.
+ * Return: true if it does: then it must not wait for others' allocations.
  */
 bool ttm_in_reclaim(void)
 {
@@ -34,9 +34,9 @@ static void ttm_bo_put_work(struct work_struct *work)
  * ttm_bo_put_in_reclaim() - drop a reference to a buffer in memory reclaim
  * @bo: The buffer.
  *
- * A release calls the driver, copies fences, and frees what the driver has in
- * the buffer: it may allocate, and wait. So a last reference becomes that of the
- * device's workqueue, which drops it.
+ * A release calls the driver, copies fences, and frees the driver's part of the
+ * buffer: it may allocate, and wait. So let the device's workqueue drop a last
+ * reference.
  *
  * Context: Any but interrupts.
  */
@@ -48,14 +48,14 @@ void ttm_bo_put_in_reclaim(struct ttm_buffer_object *bo)
 		return;
 
 	/*
-	 * The only reference is the caller's, so no release has begun that
-	 * would use the work, and the work of an earlier one is done with @bo.
+	 * The caller has the only reference, so no release has begun that would
+	 * use the work item, and an earlier work item is done with @bo.
 	 */
 	INIT_WORK(&bo->delayed_delete, ttm_bo_put_work);
 	queue_work_node(bdev->pool.nid, bdev->wq, &bo->delayed_delete);
 }
 
-/* Copy the fences of a reservation that @bo shares. */
+/* Copy the fences of the reservation that @bo shares to its own. */
 static int ttm_bo_copy_fences(struct ttm_buffer_object *bo)
 {
 	int ret;
@@ -67,12 +67,12 @@ static int ttm_bo_copy_fences(struct ttm_buffer_object *bo)
 }
 
 /**
- * ttm_bo_wait_released() - wait for all that uses a buffer that is released
+ * ttm_bo_wait_released() - wait until a zombie is idle
  * @bo: The buffer. Its last reference was dropped while it was in use.
  *
- * A buffer that still shares its reservation is an imported one, or its release
- * had no memory for a copy of the fences. Others go on adding fences to such a
- * reservation, so copy those that are there now, and wait for the copies.
+ * A zombie that still shares its reservation is imported, or its release had no
+ * memory for a copy of the fences. Others keep adding fences to such a
+ * reservation, so copy the fences that are there now, and wait for the copies.
  *
  * Context: May sleep, for as long as @bo is in use. Not in memory reclaim.
  */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A shrinker for drivers: gives back buffers' pages when the system is short of
- * memory.
+ * A shrinker for drivers: frees buffers' pages when the system is short of memory.
  */
 
 #include <kunit/visibility.h>
@@ -29,37 +28,35 @@
  * DOC: Shrinking
  *
  * A driver whose &ttm_device_funcs.ttm_tt_create calls ttm_tt_setup_backup() can
- * let a &struct ttm_shrinker do the rest. Under memory pressure it gives back
- * buffers' pages:
+ * use a &struct ttm_shrinker. Under memory pressure it frees buffers' pages:
  *
- * - Content that nobody needs is dropped: that of zombies and ghosts, and of
- *   buffers for which the driver called ttm_bo_set_purgeable(). The device lists
- *   them, so that they are found among many others.
- * - If that is not enough, the rest is backed up, if there is swap space for it
- *   and the allocation that lacks memory allows file systems to be entered
- *   (``__GFP_FS``).
+ * - First it drops content that nobody needs: that of zombies and ghosts, and of
+ *   buffers for which the driver called ttm_bo_set_purgeable(). The device has a
+ *   list of these.
+ * - If that is not enough, it backs up the content of other buffers, if there is
+ *   swap space and the allocation that lacks memory allows file systems to be
+ *   entered (``__GFP_FS``).
  *
- * **What is promised** (E6). The shrinker reports the pages that it could free: the
- * purgeable ones, and those that could be backed up just now. A scan looks at as
- * many buffers as it is asked for pages, at most, whether or not it finds
- * something. It returns ``SHRINK_STOP`` only if it has seen all buffers, and
- * could free nothing; not if another scan has the reservation of a whole VM.
+ * **Promises** (E6). The shrinker reports the pages that it could free: the
+ * purgeable ones, and those that it could back up now. A scan looks at no more
+ * buffers than it is asked for pages, whether or not it frees any. It returns
+ * ``SHRINK_STOP`` only if it has seen all buffers and could free nothing, so not
+ * if it left out a VM whose reservation another scan holds.
  *
- * **Nobody waits.** A scan happens in somebody's allocation, or in kswapd, on which
- * all allocations depend. So it leaves out buffers that a GPU uses, or whose
- * reservation is taken: they will be idle at a later scan. A last reference is
- * left to the device's workqueue. The driver is called with the scope of the
- * allocation that lacks memory (memalloc_nofs_save(), memalloc_noio_save()).
+ * **No waiting.** A scan runs in a thread that allocates memory, or in kswapd, on
+ * which all allocations depend. So it leaves out buffers that a GPU uses, or whose
+ * reservation is taken. It leaves a last reference to the device's workqueue. It
+ * calls the driver in the allocation scope of the thread that lacks memory
+ * (memalloc_nofs_save(), memalloc_noio_save()).
  *
- * **One lap.** Memory is asked for in many small portions, and by many at a time.
- * So the shrinker keeps one walk for all of them: a buffer that could not be
- * shrunk is not tried again before all others were. Each scan takes the next
- * buffer from the lap, and is alone with that buffer. The lock of the lap is held
- * for one step.
+ * **One lap.** The system asks for memory in many small portions, and in many
+ * threads at a time. So all scans share one walk, the *lap*: a buffer that could not
+ * be shrunk is not tried again before all others were. Each scan takes the next
+ * buffer of the lap, and works on it alone. The lap's lock is held for one step.
  *
- * **Writing back.** What is backed up goes to shmem, whose pages the system writes
- * to the swap space when it wants to. Only kswapd writes them at once, and only
- * when a whole lap has tried to back up buffers and failed with all of them.
+ * **Writing back.** Backed-up pages go to shmem, and the system writes them to swap
+ * space later. Only kswapd writes them at once, and only after a whole lap has tried
+ * to back up buffers and failed with all of them.
  */
 
 struct ttm_shrinker {
@@ -69,40 +66,40 @@ struct ttm_shrinker {
 
 	/* Protects the lap. Held for one step. */
 	spinlock_t lock;
-	/* The lap: whose buffers are walked, or next to be, and how far. */
+	/* The lap: the memory type, whether its walk has begun, and the walk. */
 	u32 mem_type;
 	bool walking;
 	struct ttm_bo_lru_cursor cursor;
 	struct ttm_lru_walk_arg arg;
 	struct ttm_operation_ctx ctx;
-	/* How many have ended. */
+	/* How many laps have ended. */
 	unsigned long laps;
-	/* What was achieved in this one, and that the one before was in vain. */
+	/* This lap has tried, and managed, to back up a buffer; the last one failed. */
 	bool tried;
 	bool backed_up;
 	bool in_vain;
 };
 
-/* What one scan may do, and what it has done. */
+/* One scan. */
 struct ttm_shrinker_scan {
 	struct ttm_operation_ctx ctx;
 	bool may_back_up;
 	bool may_write;
-	/* Pages that were tried; and a buffer that was not counts as one. */
+	/* In pages; a buffer that was looked at and not tried counts as one. */
 	unsigned long to_scan;
 	unsigned long scanned;
 	unsigned long freed;
-	/* Some buffers were not seen: others had them, or used them meanwhile. */
+	/* Some buffers were left out: other threads had reserved or moved them. */
 	bool passed;
 };
 
-/* Ghosts are no GEM objects, and zombies are none any more. */
+/* A ghost is not a GEM object, and a zombie has no GEM references any more. */
 static bool ttm_bo_is_alive(struct ttm_buffer_object *bo)
 {
 	return !bo->deleted && bo->base.dev && kref_read(&bo->base.refcount);
 }
 
-/* Are the pages of @bo there to be taken? A purgeable one may be anywhere. */
+/* Can the pages of @bo be freed? A purgeable buffer may be in any memory type. */
 static bool ttm_shrinker_suits(struct ttm_buffer_object *bo,
 			       struct ttm_shrinker_scan *scan)
 {
@@ -114,7 +111,7 @@ static bool ttm_shrinker_suits(struct ttm_buffer_object *bo,
 	       !IS_ERR_OR_NULL(bo->ttm->backup);
 }
 
-/* Shrink a buffer that suits, which is reserved. Returns whether that went well. */
+/* Shrink @bo, which is suitable and reserved. Return true if that succeeded. */
 static bool ttm_shrinker_bo(struct ttm_shrinker *shrinker,
 			    struct ttm_buffer_object *bo,
 			    struct ttm_shrinker_scan *scan,
@@ -143,7 +140,7 @@ static void ttm_shrinker_put(struct ttm_buffer_object *bo)
 	ttm_bo_put_in_reclaim(bo);
 }
 
-/* Drop what may be lost. Returns true if there is no more of it. */
+/* Purge buffers. Return true if it has tried all purgeable buffers. */
 static bool ttm_shrinker_purge(struct ttm_shrinker *shrinker,
 			       struct ttm_shrinker_scan *scan)
 {
@@ -165,7 +162,7 @@ static bool ttm_shrinker_purge(struct ttm_shrinker *shrinker,
 	return !left;
 }
 
-/* What the lap's walk has passed by so far. */
+/* How many times the lap's walk has left out buffers so far. */
 static unsigned long ttm_shrinker_passed(const struct ttm_shrinker *shrinker)
 {
 	const struct ttm_lru_left_out *left_out = &shrinker->cursor.left_out;
@@ -174,7 +171,7 @@ static unsigned long ttm_shrinker_passed(const struct ttm_shrinker *shrinker)
 	       left_out->replaced;
 }
 
-/* One step of the lap in the list of @man, or the first. */
+/* Take the first or the next step of the lap in the lists of @man. */
 static struct ttm_buffer_object *
 ttm_shrinker_step(struct ttm_shrinker *shrinker,
 		  struct ttm_resource_manager *man,
@@ -195,9 +192,9 @@ ttm_shrinker_step(struct ttm_shrinker *shrinker,
 	scan->passed |= passed;
 	if (bo)
 		scan->scanned += passed;
-	/* There is one error: that the step was long enough. */
+	/* The only error is -EAGAIN, after which the walk continues. */
 	shrinker->walking = bo;
-	/* It is the caller's. */
+	/* The caller releases the buffer. */
 	cursor->bo = NULL;
 	return bo;
 }
@@ -212,9 +209,9 @@ static void ttm_shrinker_end_lap(struct ttm_shrinker *shrinker)
 }
 
 /*
- * The next buffer of a lap through all managers whose buffers are made of pages,
- * referenced and reserved. NULL at the end of the lap; the next one starts from
- * the beginning. -EAGAIN if there was none for a while.
+ * Return the next buffer of the lap through all managers whose buffers have a ttm_tt,
+ * referenced and reserved. Return NULL at the end of the lap; the next call starts
+ * another lap. Return -EAGAIN if one hold of the lru_lock found no buffer.
  */
 static struct ttm_buffer_object *ttm_shrinker_next(struct ttm_shrinker *shrinker,
 						   struct ttm_shrinker_scan *scan)
@@ -235,7 +232,7 @@ static struct ttm_buffer_object *ttm_shrinker_next(struct ttm_shrinker *shrinker
 	return NULL;
 }
 
-/* The lap that will have seen all buffers once it has ended. */
+/* Return the value of laps at which a lap that begins from now on has ended. */
 static unsigned long ttm_shrinker_whole_lap(struct ttm_shrinker *shrinker)
 {
 	guard(spinlock)(&shrinker->lock);
@@ -261,7 +258,7 @@ static void ttm_shrinker_back_up(struct ttm_shrinker *shrinker,
 		WRITE_ONCE(shrinker->backed_up, true);
 }
 
-/* Go on with the lap. Returns true if all buffers were seen. */
+/* Continue the lap. Return true if all buffers were seen. */
 static bool ttm_shrinker_lap(struct ttm_shrinker *shrinker,
 			     struct ttm_shrinker_scan *scan)
 {
@@ -274,7 +271,7 @@ static bool ttm_shrinker_lap(struct ttm_shrinker *shrinker,
 			ttm_shrinker_back_up(shrinker, bo, scan);
 			ttm_shrinker_put(bo);
 		}
-		/* Others may have ended it. */
+		/* Other scans may have ended the lap. */
 		if ((long)(READ_ONCE(shrinker->laps) - end) >= 0)
 			return true;
 		cond_resched();
@@ -282,7 +279,7 @@ static bool ttm_shrinker_lap(struct ttm_shrinker *shrinker,
 	return false;
 }
 
-/* Returns true if there is no more to get. */
+/* Return true if the scan has tried all buffers that it may free. */
 static bool ttm_shrinker_do_scan(struct ttm_shrinker *shrinker,
 				 struct ttm_shrinker_scan *scan)
 {
@@ -293,7 +290,7 @@ static bool ttm_shrinker_do_scan(struct ttm_shrinker *shrinker,
 	return all;
 }
 
-/* What allocations for the scan must not do. */
+/* The PF_MEMALLOC flag that restricts allocations in the scan as @gfp does. */
 static unsigned int ttm_shrinker_scope(gfp_t gfp)
 {
 	if (!(gfp & __GFP_IO))
@@ -320,12 +317,12 @@ static unsigned long ttm_shrinker_scan(struct shrinker *core,
 
 	if (all && !scan.freed && !scan.passed)
 		return SHRINK_STOP;
-	/* What was passed by is there at another scan, and not any sooner. */
+	/* Buffers that were left out may be free at a later scan, not sooner. */
 	sc->nr_scanned = max(scan.scanned, scan.to_scan);
 	return scan.freed;
 }
 
-/* Pages that could be backed up now, by an allocation with @gfp. */
+/* How many pages an allocation with @gfp could have backed up now. */
 static unsigned long ttm_shrinker_backable(struct ttm_device *bdev, gfp_t gfp)
 {
 	long pages = atomic_long_read(&bdev->shrinkable_pages) -
@@ -349,7 +346,7 @@ static unsigned long ttm_shrinker_count(struct shrinker *core,
 }
 
 #if IS_ENABLED(CONFIG_KUNIT)
-/* For tests, to be called with what they like. */
+/* Lets tests call the shrinker's functions. */
 struct shrinker *ttm_shrinker_core(struct ttm_shrinker *shrinker)
 {
 	return shrinker->shrinker;
@@ -360,7 +357,7 @@ EXPORT_SYMBOL_IF_KUNIT(ttm_shrinker_core);
 /**
  * ttm_shrinker_create() - let the system take pages from a device's buffers
  * @bdev: The device.
- * @funcs: What the driver has to say; may be %NULL.
+ * @funcs: The driver's callbacks; may be %NULL.
  * @name: The name of the device, for debugging.
  *
  * Context: May sleep.
@@ -399,9 +396,9 @@ EXPORT_SYMBOL(ttm_shrinker_create);
 
 /**
  * ttm_shrinker_destroy() - end a shrinker
- * @shrinker: The shrinker. Must go before the device's managers do.
+ * @shrinker: The shrinker. End it before the device's managers.
  *
- * Context: May sleep, to wait for scans that are running.
+ * Context: May sleep, to wait for running scans.
  */
 void ttm_shrinker_destroy(struct ttm_shrinker *shrinker)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Swap-out: buffers' pages go to shmem, of a manager, a device, or all of them.
+ * Swap-out: move the pages of buffers of a manager, a device, or all devices to shmem.
  */
 
 #include <linux/atomic.h>
@@ -23,12 +23,12 @@
 #include "ttm_module.h"
 #include "ttm_reclaim.h"
 
-/* A walk that swaps out what it meets. */
+/* A walk that swaps out buffers. */
 struct ttm_swapout_walk {
 	struct ttm_lru_walk walk;
 	/* How shmem allocates its pages. */
 	gfp_t gfp_flags;
-	/* Also buffers with a backup, whose pages TTM's limit doesn't count. */
+	/* Also back up buffers with a backup. TTM's limit does not count their pages. */
 	bool back_up;
 };
 
@@ -50,7 +50,7 @@ static bool ttm_swapout_valuable(struct ttm_buffer_object *bo, u32 not_to_swap)
 	       bo->bdev->funcs->eviction_valuable(bo, &place);
 }
 
-/* A buffer whose last reference is gone: its pages aren't needed any more. */
+/* Free the pages of a zombie: nobody needs its content. */
 static s64 ttm_swapout_zombie(struct ttm_buffer_object *bo,
 			      struct ttm_operation_ctx *ctx)
 {
@@ -60,7 +60,7 @@ static s64 ttm_swapout_zombie(struct ttm_buffer_object *bo,
 	return ret ?: pages;
 }
 
-/* Only system memory can be swapped out, as the device can't reach it there. */
+/* Only a buffer in system memory can be swapped out: the device can't reach it there. */
 static int ttm_swapout_move_to_system(struct ttm_buffer_object *bo,
 				      struct ttm_operation_ctx *ctx)
 {
@@ -77,14 +77,14 @@ static int ttm_swapout_move_to_system(struct ttm_buffer_object *bo,
 		return ret;
 	ret = ttm_bo_handle_move_mem(bo, res, true, ctx, &hop);
 	if (ret) {
-		/* Between system memory and what is made of it, no hop is needed. */
+		/* A move from other memory with a ttm_tt to system memory needs no hop. */
 		WARN_ON_ONCE(ret == -EMULTIHOP);
 		ttm_resource_free(bo, &res);
 	}
 	return ret;
 }
 
-/* The driver is told. Has @bo still pages then, or has it let go of them by itself? */
+/* Notify the driver. Return true if it has left the pages of @bo in place. */
 static bool ttm_swapout_notify(struct ttm_buffer_object *bo)
 {
 	ttm_bo_unmap_virtual(bo);
@@ -109,7 +109,7 @@ static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
 		return 0;
 
 	ret = ttm_tt_swapout(bdev, bo->ttm, gfp_flags);
-	/* It is unevictable now, and the list is told. */
+	/* A swapped-out buffer is unevictable: bring its list in line with that. */
 	if (ret > 0)
 		ttm_bo_move_to_lru_tail_unlocked(bo);
 	return ret;
@@ -121,11 +121,11 @@ static s64 ttm_swapout_bo(struct ttm_buffer_object *bo,
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  *
- * Context: May sleep. @bo's reservation must be held, and there be a reference
- * to it. Takes &ttm_device.lru_lock.
+ * Context: May sleep. The caller must hold @bo's reservation and a reference to
+ * @bo. Takes &ttm_device.lru_lock.
  *
- * Return: Pages that were swapped out, or freed as nobody needs them; -EBUSY if
- * @bo has no such pages, is pinned or not worth it; or another negative error.
+ * Return: Pages that were swapped out, or freed as @bo is a zombie; -EBUSY if @bo
+ * has no pages to swap out, is pinned or not valuable; or another negative error.
  */
 s64 ttm_bo_swapout_reserved(struct ttm_buffer_object *bo,
 			    struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
@@ -140,7 +140,7 @@ s64 ttm_bo_swapout_reserved(struct ttm_buffer_object *bo,
 }
 EXPORT_SYMBOL(ttm_bo_swapout_reserved);
 
-/* The pages go to the backup, as under a shrinker, and not to shmem of TTM's. */
+/* Back up the pages of @bo, as a shrinker does. */
 static s64 ttm_swapout_to_backup(struct ttm_buffer_object *bo,
 				 struct ttm_operation_ctx *ctx)
 {
@@ -176,8 +176,8 @@ static const struct ttm_lru_walk_ops ttm_swapout_ops = {
 };
 
 /*
- * Swap out buffers of a manager, until *@left pages are out; lower that. What a
- * walk left out is given another try, as long as there is progress.
+ * Swap out buffers of a manager until *@left pages are swapped out, and lower *@left.
+ * Walk again while a walk left out something and made progress.
  */
 static int ttm_manager_swapout(struct ttm_resource_manager *man,
 			       struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
@@ -202,7 +202,7 @@ static int ttm_manager_swapout(struct ttm_resource_manager *man,
 	return ret < 0 ? ret : 0;
 }
 
-/* The same for all of a device's managers whose buffers are made of pages. */
+/* The same for all managers of a device whose buffers have a ttm_tt. */
 static int __ttm_device_swapout(struct ttm_device *bdev,
 				struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
 				bool back_up, s64 *left)
@@ -221,7 +221,7 @@ static int __ttm_device_swapout(struct ttm_device *bdev,
 	return ret;
 }
 
-/* Of what was to be done, something or nothing was done, or it failed. */
+/* Return the progress if there was any, else 0 or an error. */
 static s64 ttm_swapout_result(s64 target, s64 left, int ret)
 {
 	return left < target ? target - left : ret;
@@ -231,12 +231,12 @@ static s64 ttm_swapout_result(s64 target, s64 left, int ret)
  * ttm_bo_swapout() - swap out buffers of a manager
  * @bdev: The device.
  * @ctx: How to wait.
- * @man: The manager, whose buffers are made of pages.
+ * @man: The manager, whose buffers have a ttm_tt.
  * @gfp_flags: How shmem is to allocate its pages.
- * @target: Pages that are enough.
+ * @target: How many pages to swap out.
  *
- * Buffers that can't be swapped out, for lack of space say, don't keep those
- * behind them from it.
+ * A buffer that can't be swapped out, for instance for lack of space, does not
+ * stop the walk.
  *
  * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
  *
@@ -259,7 +259,7 @@ EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_bo_swapout);
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  *
- * Starts from the head of the lists each time; for more than one buffer there is
+ * Each call starts at the head of the lists. To swap out all buffers, call
  * ttm_device_swapout_all().
  *
  * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
@@ -283,14 +283,14 @@ EXPORT_SYMBOL(ttm_device_swapout);
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  *
- * Walks each list, however many buffers can't be swapped out, and again while a walk
- * that made progress left something out. Buffers with a backup (ttm_tt_setup_backup())
- * are backed up, if there is swap space.
+ * Walk each list, however many buffers can't be swapped out, and again while a walk
+ * made progress and left out something. Back up buffers with a backup
+ * (ttm_tt_setup_backup()), if there is swap space.
  *
  * Context: May sleep. Tries reservations, and takes &ttm_device.lru_lock.
  *
  * Return: 0, also if buffers were busy or could not be swapped out; or the negative
- * error that ended it.
+ * error that ended the walk.
  */
 int ttm_device_swapout_all(struct ttm_device *bdev,
 			   struct ttm_operation_ctx *ctx, gfp_t gfp_flags)
@@ -302,11 +302,11 @@ int ttm_device_swapout_all(struct ttm_device *bdev,
 EXPORT_SYMBOL(ttm_device_swapout_all);
 
 /**
- * ttm_device_prepare_hibernation() - move what is in pages to shmem
+ * ttm_device_prepare_hibernation() - swap out all buffers before hibernation
  * @bdev: The device.
  *
- * So that the pages are part of the hibernation image, or go to the swap space
- * before it is made.
+ * The pages in shmem become part of the hibernation image, or are written to swap
+ * space before.
  *
  * Context: May sleep.
  *
@@ -320,13 +320,13 @@ int ttm_device_prepare_hibernation(struct ttm_device *bdev)
 }
 EXPORT_SYMBOL(ttm_device_prepare_hibernation);
 
-/* Protected by ttm_global_mutex: serials so far, and the last to give something. */
+/* Protected by ttm_global_mutex: the last serial, and that of the last device used. */
 static u64 ttm_swapout_serials;
 static u64 ttm_swapout_last;
 
 /**
- * ttm_swapout_init() - let a device swap out buffers for others
- * @bdev: The device, which is about to enter the list.
+ * ttm_swapout_init() - prepare a device for swap-out on behalf of other devices
+ * @bdev: The device, which is about to be added to the list.
  *
  * Context: ttm_global_mutex must be held until @bdev is at the list's end.
  */
@@ -338,8 +338,8 @@ void ttm_swapout_init(struct ttm_device *bdev)
 }
 
 /**
- * ttm_swapout_fini() - wait for all that swap out buffers of a device
- * @bdev: The device, which is in the list no more.
+ * ttm_swapout_fini() - wait for threads that swap out buffers of a device
+ * @bdev: The device, which is no longer in the list.
  *
  * Context: May sleep.
  */
@@ -349,7 +349,7 @@ void ttm_swapout_fini(struct ttm_device *bdev)
 }
 
 /**
- * ttm_device_unlist() - remove a device from the list that swap-out for other devices follows
+ * ttm_device_unlist() - end swap-out from a device on behalf of other devices
  * @bdev: The device, which is about to lose its driver. May be called again.
  *
  * Context: May sleep, to wait for threads that swap out buffers of @bdev.
@@ -363,8 +363,8 @@ void ttm_device_unlist(struct ttm_device *bdev)
 EXPORT_SYMBOL(ttm_device_unlist);
 
 /*
- * The first device after @after up to @last, by its serial, or NULL. It does not go
- * until ttm_swapout_put().
+ * The first device whose serial is greater than @after and at most @last, or NULL. It
+ * is not freed before ttm_swapout_put().
  */
 static struct ttm_device *ttm_swapout_get(u64 after, u64 last)
 {
@@ -386,12 +386,12 @@ static void ttm_swapout_put(struct ttm_device *bdev, bool gave)
 		scoped_guard(mutex, &ttm_global_mutex)
 			ttm_swapout_last = bdev->serial;
 	}
-	/* Then it may go: of @bdev only the address is used. */
+	/* Afterwards @bdev may be freed: wake_up_var() uses only the address. */
 	if (atomic_dec_and_test(&bdev->swapping))
 		wake_up_var(&bdev->swapping);
 }
 
-/* Swap out buffers of the devices after @after up to @last. */
+/* Swap out buffers of devices whose serial is greater than @after and at most @last. */
 static int ttm_devices_swapout(u64 after, u64 last,
 			       struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
 			       s64 *left)
@@ -410,13 +410,14 @@ static int ttm_devices_swapout(u64 after, u64 last,
 }
 
 /**
- * ttm_global_swapout_pages() - swap out buffers of whatever device
+ * ttm_global_swapout_pages() - swap out buffers of any device
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
- * @target: Pages that are enough.
+ * @target: How many pages to swap out.
  *
- * Devices take turns: begins after the last one that gave something. The list is
- * locked to find a device, and not while its buffers are swapped out.
+ * Devices take turns: begin after the last one whose buffers were swapped out. The
+ * list of devices is locked to find a device, not while its buffers are swapped out
+ * (E7).
  *
  * Context: May sleep. Takes ttm_global_mutex. Tries reservations, and takes
  * &ttm_device.lru_lock.
@@ -440,7 +441,7 @@ s64 ttm_global_swapout_pages(struct ttm_operation_ctx *ctx, gfp_t gfp_flags,
 EXPORT_SYMBOL_FOR_TESTS_ONLY(ttm_global_swapout_pages);
 
 /**
- * ttm_global_swapout() - swap out one buffer of whatever device
+ * ttm_global_swapout() - swap out one buffer of any device
  * @ctx: How to wait.
  * @gfp_flags: How shmem is to allocate its pages.
  *

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * A device goes while there are buffers: their pages are given back before.
+ * Free the pages of all buffers before their device is removed.
  */
 
 #include <linux/dma-resv.h>
@@ -24,9 +24,9 @@ static void ttm_bo_unpopulate(struct ttm_buffer_object *bo)
 }
 
 /*
- * Returns true if the walk left out something: it was replaced or came meanwhile,
- * or its last reference was being dropped. A release unpopulates the buffer, or
- * leaves it to the next walk.
+ * Return true if the walk left out a buffer: it was replaced or entered meanwhile,
+ * or it was a zombie whose last reference was being dropped. Its release
+ * unpopulates it, or the next walk does.
  */
 static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 {
@@ -34,7 +34,7 @@ static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 	struct ttm_lru_walk_arg arg = {
 		.ctx = &ctx,
 		.sleeping_lock = true,
-		/* What is used meanwhile has pages as well. */
+		/* Buffers that move to the tail meanwhile have pages as well. */
 		.unbounded = true,
 	};
 	struct ttm_bo_lru_cursor cursor;
@@ -45,7 +45,7 @@ static bool ttm_manager_unpopulate(struct ttm_resource_manager *man)
 	return ttm_lru_left_out_any(&cursor.left_out);
 }
 
-/* The same for what is pinned or swapped out. */
+/* The same for buffers that are pinned or swapped out. */
 static bool ttm_unevictable_unpopulate(struct ttm_device *bdev)
 {
 	u64 since[TTM_NUM_MEM_TYPES];
@@ -88,10 +88,10 @@ static bool ttm_device_unpopulate(struct ttm_device *bdev)
 }
 
 /**
- * ttm_device_clear_dma_mappings() - give back all pages before a device goes
+ * ttm_device_clear_dma_mappings() - free all pages before a device is removed
  * @bdev: The device, which can't be reached any more. Nothing populates buffers.
  *
- * Unpopulates all buffers, pinned ones as well, so that none of their pages stays
+ * Unpopulate all buffers, also pinned ones, so that none of their pages stays
  * mapped for the device. Buffers stay on their lists, and in their bulks.
  *
  * Context: May sleep. Takes reservations, and waits for them: the caller must
