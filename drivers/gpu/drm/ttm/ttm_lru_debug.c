@@ -3,14 +3,14 @@
  * Checks of the LRU lists after list operations.
  *
  * A list is right if each *gap*, the nodes from one resource to the next, is
- * right: both resources are latched for this list; a range begins at its first
- * member, ends at its last, and nowhere else; and the hitches between are
- * registered with a bulk exactly if both resources are members of it. So after
- * an operation the gaps that it touched are checked, and now and then, as often
- * as their length allows, the lists as a whole.
+ * right: both resources are latched for this list (P5); a range begins at its
+ * first member, ends at its last, and nowhere else; and the hitches in the gap
+ * are registered with a bulk exactly if both resources are members of it (P4). So
+ * check the gaps that an operation touched after each one. Check whole lists only
+ * after a number of operations in proportion to their length.
  *
- * Nothing here reads a buffer's ttm, which belongs to its reservation, nor the
- * buffer of a resource that is in no range: it may be NULL.
+ * Nothing here reads a buffer's ttm, which its reservation protects, nor the
+ * buffer of a resource that is in no range, which may be NULL.
  */
 
 #include <linux/spinlock.h>
@@ -22,7 +22,7 @@
 #include "ttm_lru_debug.h"
 #include "ttm_lru_internal.h"
 
-/* What is printed of a broken list, in nodes. */
+/* The most nodes of a broken list that are printed. */
 #define TTM_LRU_DEBUG_PRINT	64
 
 static struct ttm_lru_item *to_item(struct list_head *node)
@@ -101,7 +101,7 @@ static bool res_in_place(struct ttm_device *bdev, struct list_head *list,
 	return list == ttm_resource_list(bdev, res);
 }
 
-/* Is @cursor, whose hitch lies between members of @range or not, right? */
+/* Is @cursor on @list, and registered with @range, or with none if it is NULL? */
 static bool hitch_in_place(struct list_head *list,
 			   struct ttm_resource_cursor *cursor,
 			   struct ttm_lru_bulk_move_pos *range)
@@ -141,7 +141,7 @@ static struct list_head *check_gap(struct ttm_device *bdev,
 	return next;
 }
 
-/* Check the gap that @node, a hitch perhaps, is part of. */
+/* Check the gap that @node, which may be a hitch, is part of. */
 static void check_around(struct ttm_device *bdev, struct list_head *list,
 			 struct list_head *node)
 {
@@ -163,7 +163,7 @@ static unsigned long check_list(struct ttm_device *bdev, struct list_head *list)
 	return n;
 }
 
-/* Check whole lists so that each operation pays for a few nodes. */
+/* Check whole lists, so rarely that it costs a few nodes for each operation. */
 static void check_sometimes(struct ttm_device *bdev,
 			    struct ttm_resource_manager *man)
 {
@@ -207,9 +207,9 @@ void ttm_lru_debug_moved(struct ttm_device *bdev, struct ttm_resource *res,
 }
 
 /*
- * @cursor steps to @at and leaves its hitch behind, or to its hitch. In between,
- * the lock must not be dropped, which lockdep sees by the pin, and the holder must
- * not change the lists.
+ * @cursor steps to @at, another node or its own hitch. While it is not at its
+ * hitch, the holder must not change the lists or drop the lock; lockdep notices
+ * the latter by the pin.
  */
 void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 			  struct list_head *at)
@@ -229,7 +229,7 @@ void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 		lockdep_unpin_lock(&man->bdev->lru_lock, cursor->cookie);
 }
 
-/* What walks did, as part of the manager's state in debugfs. */
+/* Print the counts of walks, as part of the manager's state in debugfs. */
 void ttm_lru_debug_print(struct ttm_resource_manager *man,
 			 struct drm_printer *p)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Checks of the LRU lists, for CONFIG_DRM_TTM_LRU_DEBUG; nothing without it.
+ * Checks of the LRU lists, which do nothing without CONFIG_DRM_TTM_LRU_DEBUG.
  */
 #ifndef _TTM_LRU_DEBUG_H_
 #define _TTM_LRU_DEBUG_H_
@@ -27,7 +27,7 @@ void ttm_lru_debug_cursor(struct ttm_resource_cursor *cursor,
 void ttm_lru_debug_print(struct ttm_resource_manager *man,
 			 struct drm_printer *p);
 
-/* A hold of the lru_lock ends, in which @examined resources were looked at. */
+/* Count a hold of the lru_lock, in which @examined resources were looked at. */
 static inline void ttm_lru_debug_hold(struct ttm_resource_manager *man,
 				      unsigned long examined)
 {
