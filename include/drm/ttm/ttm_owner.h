@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Drivers that are modules: keep the module while TTM may still call it.
+ * Keep a driver's module while TTM may still call it.
  */
 #ifndef _TTM_OWNER_H_
 #define _TTM_OWNER_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Drivers that are modules: keep the module while TTM may still call it.
+ * Keep a driver's module while TTM may still call it.
  */
 
 #include <linux/cleanup.h>
@@ -22,34 +22,33 @@
 #include <drm/ttm/ttm_owner.h>
 
 /**
- * DOC: A module that goes
+ * DOC: Unloading a driver's module
  *
- * When a module has gone, nothing refers to it (L1), in whatever order a driver drops
- * its values (L2). But a buffer may outlive its last user: TTM waits for the GPU, and
- * then calls the driver to free it. By then the driver's module and the device must
- * still exist. A driver need not care for that if it embeds a &struct ttm_owner in its
- * device and a &struct ttm_late in each buffer:
+ * When a module is unloaded, nothing refers to it any more (L1), in whatever order a
+ * driver drops its values (L2). But a buffer may outlive its last user: TTM waits for
+ * the GPU, and then calls the driver to free it. By then the driver's module and the
+ * device must still exist. TTM ensures this for a driver that embeds a
+ * &struct ttm_owner in its device and a &struct ttm_late in each buffer:
  *
  * - A buffer has a reference to its DRM device, from its creation until it is freed.
  * - When the last GEM reference of a buffer is dropped, the buffer becomes a zombie, and
  *   takes a reference to the module until TTM is done with it. A ghost always has such a
  *   reference. So the module can't be unloaded while a zombie or a ghost waits for the
  *   GPU.
- * - A work item does the rest when TTM is done with a buffer: it calls the driver, which
- *   frees the buffer, and drops the reference to the device. That may be the last
- *   reference, so the code that drops it is not part of the module. The thread that
- *   drops the last reference to a buffer may hold locks, or reclaim memory; the work
- *   item does neither.
- * - A thread may need a reservation that is not free; it may even hold the reservation
- *   itself. Then the same work item waits for the reservation and does what it is needed
- *   for. Until then, a buffer that is alive has a reference to the module, too.
- * - A module whose exit has begun can't be kept any more. After its exit function, the
- *   kernel waits until the buffers that it dropped are freed. Devices that are still
- *   registered are unregistered, and their shrinkers end. What then remains of the module
- *   is memory that nothing refers to.
+ * - When TTM is done with a buffer, a work item calls the driver, which frees the buffer,
+ *   and then drops the reference to the device. That may be the last reference, so the
+ *   code that drops it is not part of the module. The thread that drops the last
+ *   reference to a buffer may hold locks, or reclaim memory; the work item does neither.
+ * - An operation may need a reservation that is not free, or that its own thread holds.
+ *   Then the same work item waits for the reservation and runs the operation. Until then,
+ *   a buffer that is alive has a reference to the module, too.
+ * - When a module's exit has begun, no more references to it can be taken. After its exit
+ *   function, TTM unregisters devices that are still registered, ends their shrinkers,
+ *   and waits until the buffers that the module dropped are freed. Nothing refers to the
+ *   module's memory then.
  * - If a buffer is still in use after TTM_OWNER_PATIENCE, as its fence was never signaled,
- *   or a reference or a lock was forgotten, all buffers of the module that are not freed
- *   yet are given up: they are never freed, and the driver isn't called for them any more.
+ *   or a reference or a lock was forgotten, TTM gives up all buffers of the module that
+ *   are not freed yet: it never frees them, and never calls the driver for them.
  */
 
 /* How long the GPU may still use buffers after the exit of their module. */
@@ -60,13 +59,14 @@ static LIST_HEAD(ttm_owners);
 static u64 ttm_owner_serials;
 /* Woken when no buffer of an owner is pending any more. */
 static DECLARE_WAIT_QUEUE_HEAD(ttm_owners_idle);
-/* Read-side sections call drivers for buffers that go. */
+/* Read-side sections call drivers to free buffers. */
 DEFINE_STATIC_SRCU(ttm_owner_srcu);
 static struct workqueue_struct *ttm_late_wq;
 
 /**
  * ttm_owner_add() - register the owner of a device
- * @owner: Its &ttm_owner.bdev is initialized, and finalized only after ttm_owner_del().
+ * @owner: The owner. Its &ttm_owner.bdev must be initialized, and must not be finalized
+ * before ttm_owner_del().
  */
 void ttm_owner_add(struct ttm_owner *owner)
 {
@@ -106,8 +106,9 @@ static struct ttm_owner *ttm_owner_get(struct module *module, u64 after)
 }
 
 /*
- * An exit function runs when there are no references. A module whose init fails may have
- * some: of files of a device that it has left registered. The kernel frees it in any case.
+ * An exit function runs when there are no references to the module. If a module's init
+ * fails, files of a device that it left registered may have references, and the kernel
+ * frees the module all the same: so wait for them.
  */
 static void ttm_owner_wait_unused(struct module *module)
 {
@@ -159,11 +160,11 @@ static void ttm_owner_give_up(struct module *module)
 
 /**
  * ttm_owner_leave_all() - make sure that nothing calls a module any more
- * @module: The module. Its exit has returned, and try_module_get() fails.
+ * @module: The module. Its exit function has returned, and try_module_get() fails.
  * @patience: Jiffies after which buffers that are still in use are given up.
  *
- * Freeing a buffer may drop other buffers, and the last reference to a device. This
- * waits for these as well, each time for up to @patience.
+ * Freeing a buffer may drop other buffers, and the last reference to a device. Wait
+ * for these as well, each time for up to @patience.
  *
  * Context: May sleep, until the GPU is done with the buffers that the module dropped.
  */
@@ -176,14 +177,14 @@ void ttm_owner_leave_all(struct module *module, unsigned long patience)
 			ttm_owner_give_up(module);
 			return;
 		}
-		/* The work item of the last buffer may free the device, and drop others. */
+		/* The last buffer's work item may free the device, and drop other buffers. */
 		synchronize_srcu(&ttm_owner_srcu);
 	} while (!ttm_owner_is_idle(module));
 }
 EXPORT_SYMBOL(ttm_owner_leave_all);
 
 /**
- * ttm_driver_enter() - begin to call the driver for a buffer that goes
+ * ttm_driver_enter() - begin to call the driver for a buffer that is freed
  * @bdev: The device. The buffer has a reference to it.
  * @idx: Set to the argument of ttm_driver_exit().
  *
@@ -277,7 +278,7 @@ EXPORT_SYMBOL(ttm_late_hold);
 /**
  * ttm_late_queue() - call a function for a zombie in a work item
  * @late: Part of the buffer.
- * @resv: The reservation to take before, which @func gives back; or %NULL.
+ * @resv: The reservation to take before @func, which unlocks it; or %NULL.
  * @func: The function. It is called with no other lock held, and returns true if it has
  *	freed the buffer: the work item then drops the reference to the device. Must not
  *	be code of the module.
@@ -296,13 +297,13 @@ EXPORT_SYMBOL(ttm_late_queue);
 /**
  * ttm_late_queue_alive() - call a function for a buffer that is alive in a work item
  * @late: Part of the buffer. A reference must keep the buffer until @func is called.
- * @resv: The reservation to take before, which @func gives back.
+ * @resv: The reservation to take before @func, which unlocks it.
  * @func: The function. It is called with no other lock held, may drop the last reference
  *	to the buffer, and returns true. Must not be code of the module.
  *
  * The device and the module are kept until @func has returned.
  *
- * Context: Any. Must not be called again before @func was called.
+ * Context: Any. Do not call this again before @func was called.
  */
 void ttm_late_queue_alive(struct ttm_late *late, struct dma_resv *resv,
 			  bool (*func)(struct ttm_late *late))
@@ -318,8 +319,8 @@ EXPORT_SYMBOL(ttm_late_queue_alive);
  * @late: Part of the buffer.
  * @func: Frees the buffer, and returns true. As for ttm_late_queue().
  *
- * This drops the buffer's reference to the module. Unloading the module then waits for
- * @func.
+ * Drop the buffer's reference to the module. From then on, unloading the module waits
+ * for @func.
  *
  * Context: Any. The caller must not be code of the module if only the buffer keeps the
  * module.
