@@ -1,7 +1,7 @@
-// drm/ttm: eviction and swap-out go to files of their own
+// drm/ttm: move eviction and swap-out to files of their own
 //
-// Their walks are in ttm_evict.c and ttm_swapout.c; what they do with a buffer
-// stays here, and can be called from there.
+// Their walks are in ttm_evict.c and ttm_swapout.c, and call functions for a single
+// buffer, which stay here and are no longer static.
 //
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 // File: drivers/gpu/drm/ttm/ttm_bo.c
@@ -48,8 +48,8 @@ identifier f = {
 - static
   T f(...) { ... }
 
-// A victim that stays is passed over, and may be tried again and again: its failure
-// is the search's to tell.
+// A search skips a victim that can't leave, and may try it many times. The search
+// returns the final error, so do not log each attempt.
 @@
 identifier ctx, ret;
 @@

@@ -1,4 +1,4 @@
-// drm/ttm: swap-out and teardown go to files of their own
+// drm/ttm: move swap-out and teardown to files of their own
 //
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 // File: drivers/gpu/drm/ttm/ttm_device.c
@@ -20,7 +20,7 @@ identifier f = {
 @@
 - EXPORT_SYMBOL(f);
 
-// It protects the list of devices, which swap-out goes through.
+// The mutex protects the list of devices, which swap-out uses.
 @@
 declarer name DEFINE_MUTEX;
 @@

@@ -1,7 +1,7 @@
 // drm/ttm: resources and their managers, without the lists
 //
-// Linux's ttm_resource.c with what ours has taken out: cursors, bulk moves, and
-// a resource's way onto a list and off it.
+// Linux's ttm_resource.c without the functions that ours has: cursors, bulk moves, and
+// putting a resource on a list and taking it off.
 //
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 // From: drivers/gpu/drm/ttm/ttm_resource.c

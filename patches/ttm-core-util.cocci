@@ -1,4 +1,4 @@
-// drm/ttm: the walk over buffers goes to ttm_lru_walk.c
+// drm/ttm: move the walk over buffers to ttm_lru_walk.c
 //
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 // File: drivers/gpu/drm/ttm/ttm_bo_util.c
@@ -22,7 +22,7 @@ identifier f = {
 @@
 - EXPORT_SYMBOL(f);
 
-// A member that becomes unevictable needs no call of its own.
+// ttm_resource_del_bulk_move() also handles a member that becomes unevictable.
 @@
 expression res, bo;
 @@
