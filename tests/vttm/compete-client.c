@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A client of vttm-compete: does what its role says, and notes what came of it. */
+/* A client of vttm-compete: runs its role, and records the results. */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define MOST_HELD 4096
 
-/* The buffers that the client has: number n is at n % MOST_HELD. */
+/* The client's buffers: number n is at n % MOST_HELD. */
 static struct {
 	__u32 handle;
 	__u64 moves;
@@ -82,7 +82,7 @@ static void note(struct entry entry)
 	client->entries[client->entry_count++] = entry;
 }
 
-/* Always the oldest ones. From when all are closed on, a plain LRU has their room. */
+/* Drop the oldest buffers. A plain LRU has their room once all of them are closed. */
 void client_drop(__u32 first, __u32 count)
 {
 	__u64 granted;
@@ -139,7 +139,7 @@ void attempt_end(int ret, __u32 first, __u32 count)
 		entry.serial = last;
 	if (last > attempt.granted)
 		entry.overtaken = last - attempt.granted;
-	/* It is for the kernel to start over, and not for the program. */
+	/* The kernel must start over, not the program. */
 	if (ret == -ENOSPC || ret == -EDEADLK)
 		entry.what = REFUSED;
 	else

@@ -29,7 +29,7 @@ static const struct role keep = { "keep", keep_set_up, keep_round };
 
 static __u32 churn_last;
 
-/* Aligned powers of two: whatever has been freed, a quarter of this fits beside. */
+/* Aligned powers of two, up to an eighth of the memory: five of them always fit. */
 static void churn_make(void)
 {
 	churn_last = client_make(run->unit << draw(4), run->domains, 0);
@@ -91,8 +91,8 @@ static const struct role few = { "few", few_set_up, few_round };
 static __u32 vm_id, vm_used, vm_at;
 
 /*
- * The VM uses one half of its buffers after the other, so that there is always a
- * buffer of its in the way. What is pinned in GTT fits beside one half.
+ * The VM uses one half of its buffers after the other, so that one of its buffers is
+ * always in the way. Buffers that are pinned in GTT fit beside one half.
  */
 static void vm_set_up(void)
 {
@@ -117,7 +117,7 @@ static void import_set_up(void)
 		die("there is no DMA heap");
 }
 
-/* A buffer of another device, which the GPU uses. */
+/* The GPU uses a buffer of another device. */
 static void import_round(void)
 {
 	struct dma_heap_allocation_data args = {
@@ -142,7 +142,7 @@ static void export_set_up(void)
 		die("there is no vgem");
 }
 
-/* The GPU's buffer, which another device uses: that pins it in GTT. */
+/* Another device uses the GPU's buffer, which pins it in GTT. */
 static void export_round(void)
 {
 	__u32 number = client_make(SHARED * run->unit, VTTM_DOMAIN_GTT, 0);

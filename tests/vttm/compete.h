@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * The clients of vttm-compete: processes, each with a file of its own. What they did
- * is in memory that all processes share.
+ * The clients of vttm-compete: processes, each with a file of its own. They record what
+ * they did in memory that all processes share.
  */
 #ifndef COMPETE_H
 #define COMPETE_H
@@ -10,17 +10,17 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
-/* Sizes are in 64ths of what the GPU has. */
+/* Sizes are in units of a 64th of the GPU's memory. */
 #define UNITS 64
 #define MOST_CLIENTS 6
 
 enum what {
-	USED,		/* by a submit, or by an ioctl that needs room as one does */
+	USED,		/* by a submit, or by another ioctl that needs room */
 	REFUSED,
 	DROPPED,
 };
 
-/* What a client did with its buffers @first to @first + @count - 1. */
+/* An operation of a client on its buffers @first to @first + @count - 1. */
 struct entry {
 	enum what what;
 	__u32 client;
@@ -29,8 +29,8 @@ struct entry {
 	__u64 serial;		/* of the submit, or of the last one before */
 	int error;
 	__u64 wait;		/* nanoseconds */
-	__u64 overtaken;	/* by how many submits of others meanwhile */
-	__u64 sleeps;		/* how often it gave the CPU up to wait for something */
+	__u64 overtaken;	/* submits of other clients that came first */
+	__u64 sleeps;		/* how often it slept */
 	__u64 restarts;
 };
 
@@ -49,19 +49,19 @@ struct client {
 	atomic_ullong attempts;
 };
 
-/* What all processes share while a pattern runs. */
+/* Shared by all processes while a pattern runs. */
 struct run {
 	__u64 unit;		/* bytes */
 	__u32 domains;
 	__u64 seed;
 	__u32 client_count;
-	/* It ends when all clients together, and each of them, have made so many. */
+	/* The run ends after this many attempts of all clients, and of each client. */
 	__u64 attempts, attempts_each;
 	atomic_uint ready, ended;
 	struct client clients[MOST_CLIENTS];
 };
 
-/* What a client does: @set_up once, and @round again and again. */
+/* A client calls @set_up once, and @round in a loop. */
 struct role {
 	const char *name;
 	void (*set_up)(void);
@@ -76,10 +76,10 @@ struct pattern {
 extern const struct pattern patterns[];
 extern const int pattern_count;
 
-/* Be client @number until the run has ended. */
+/* Run client @number until the run has ended. */
 void client_run(struct run *run, __u32 number, const struct role *role);
 
-/* --- What a role does. Where anything but room is missing, the process ends. --- */
+/* --- Operations of roles. Errors other than a lack of room end the process. --- */
 
 extern struct run *run;
 extern int gpu;
@@ -87,16 +87,16 @@ extern int gpu;
 __u64 draw(__u64 n);
 int must(int ret, const char *what);
 
-/* Make a buffer, or give one with a @handle its number, which is returned. */
+/* Make a buffer, or adopt the one with @handle. Return its number. */
 __u32 client_make(__u64 size, __u32 domains, __u32 vm);
 __u32 client_adopt(__u32 handle, __u64 size, __u32 domains);
 void client_drop(__u32 first, __u32 count);
 __u32 client_handle(__u32 number);
 
-/* Use them in one submit, and wait for the GPU. */
+/* Use the buffers in one submit, and wait for the GPU. */
 void client_submit(__u32 vm, __u32 first, __u32 count);
 
-/* The same for what isn't a submit: begin, do it, and tell what came of it. */
+/* Record an operation that isn't a submit: call one before, and one after it. */
 void attempt_begin(void);
 void attempt_end(int ret, __u32 first, __u32 count);
 

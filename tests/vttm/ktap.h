@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Test cases that report in KTAP. Each runs in a process of its own: what it opened
- * goes with it, and if it crashes the next one is run nevertheless.
+ * Test cases that report in KTAP. Each runs in a process of its own, so its files are
+ * closed at its end, and after a crash the next case still runs.
  */
 #ifndef KTAP_H
 #define KTAP_H
@@ -17,7 +17,7 @@ void ktap_fail(const char *file, int line, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
 void ktap_skip(const char *why) __attribute__((noreturn));
 
-/* The case fails, and ends, unless it is so. */
+/* Fail and end the case unless @is_so is true. */
 #define check(is_so)							\
 	do {								\
 		if (!(is_so))						\
@@ -34,7 +34,7 @@ void ktap_skip(const char *why) __attribute__((noreturn));
 				  #left, left_, #right, right_);	\
 	} while (0)
 
-/* Either of two errnos. */
+/* @left must be one of two errnos. */
 #define check_in(left, a, b)						\
 	do {								\
 		long long left_ = (long long)(left);			\
@@ -45,9 +45,9 @@ void ktap_skip(const char *why) __attribute__((noreturn));
 	} while (0)
 
 /*
- * Run those whose names begin with one of @names, or all; before each one @before in
- * its process, and afterwards @after in the first one, which says what is wrong, or
- * NULL. How many failed.
+ * Run the cases whose names begin with one of @names, or all. Call @before in the
+ * process of each case. Call @after in the main process after each case: it returns
+ * what is wrong, or NULL. Return how many cases failed.
  */
 int ktap_run(const struct ktap_case *cases, int count, char **names,
 	     void (*before)(void), const char *(*after)(void));

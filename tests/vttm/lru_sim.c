@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What a plain LRU would move. */
+/* A simulation of a plain LRU, which counts the bytes moved. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +7,8 @@
 #include "vttm.h"
 
 /*
- * A buffer. On its domain's list, the next one was used later. By place, the next one
- * lies behind it.
+ * A buffer. @next is the one on its domain's list that was used later. @right is the one
+ * that lies behind it in memory.
  */
 struct buffer {
 	struct buffer *prev, *next, *left, *right;
@@ -17,7 +17,7 @@ struct buffer {
 	bool in_use;
 };
 
-/* A domain of limited size; @list is the head of both rings, and ends where it ends. */
+/* A domain of limited size. @list is the head of both rings, and starts at the domain's end. */
 struct memory {
 	__u64 free;
 	bool pieces, aligned;
@@ -87,7 +87,7 @@ static struct memory *memory_of(struct lru_sim *sim, __u32 domain)
 	}
 }
 
-/* The smallest gap that is large enough: the buffer behind it, and where it begins. */
+/* Find the smallest gap that is large enough. Return the buffer behind it. */
 static struct buffer *find_gap(struct memory *memory, __u64 size, __u64 *start)
 {
 	struct buffer *list = &memory->list, *right = list, *best = NULL;
@@ -118,7 +118,7 @@ static bool has_room(struct memory *memory, __u64 size)
 	return memory->free >= size;
 }
 
-/* Where it lies is of interest only if it needs one piece. */
+/* Take room for @buffer. Its place matters only if buffers need contiguous room. */
 static void occupy(struct memory *memory, struct buffer *buffer)
 {
 	struct buffer *right;
@@ -153,7 +153,7 @@ static void leave(struct lru_sim *sim, struct buffer *buffer)
 	buffer->next->prev = buffer->prev;
 }
 
-/* Put it where it was used last. */
+/* Put it at the end of the list, as the buffer that was used last. */
 static void enter(struct lru_sim *sim, struct buffer *buffer, __u32 domain)
 {
 	struct memory *memory = memory_of(sim, domain);
@@ -183,7 +183,7 @@ static void move(struct lru_sim *sim, struct buffer *buffer, __u32 domain)
 	sim->moved += buffer->size;
 }
 
-/* From VRAM to GTT if there is room, but for no other buffer's place there. */
+/* Move from VRAM to GTT if there is room, without evicting others there. */
 static void evict(struct lru_sim *sim, struct buffer *buffer)
 {
 	if (buffer->domain == VTTM_DOMAIN_VRAM && has_room(&sim->gtt, buffer->size))
@@ -225,7 +225,7 @@ static bool place(struct lru_sim *sim, struct buffer *buffer)
 		move(sim, buffer, first);
 		return true;
 	}
-	/* Where it is will do. */
+	/* Its current place is good enough. */
 	if (buffer->domains & GPU_DOMAINS & buffer->domain)
 		return true;
 	return move_with_room(sim, buffer, first) ||
@@ -261,7 +261,7 @@ bool lru_sim_use(struct lru_sim *sim, __u32 first, __u32 count)
 	for (__u32 i = first; i < first + count; i++)
 		fits &= place(sim, &sim->buffers[i]);
 	if (!fits) {
-		/* They are in each other's way: all leave, and are placed anew. */
+		/* They are in each other's way: move all out, and place them anew. */
 		for (__u32 i = first; i < first + count; i++) {
 			if (sim->buffers[i].domain != VTTM_DOMAIN_SYSTEM)
 				move(sim, &sim->buffers[i], VTTM_DOMAIN_SYSTEM);
@@ -291,9 +291,9 @@ __u64 lru_sim_moved(const struct lru_sim *sim)
 	return sim->moved;
 }
 
-/* --- Itself --- */
+/* --- Self-test --- */
 
-/* Uses of single buffers, and what each moves, counted by hand. */
+/* Uses of buffers, and the bytes that each moves, counted by hand. */
 struct step {
 	__u32 first, count;
 	__u64 moves;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * vttm-compete: judge what clients get that compete for the GPU's memory, though each
- * of them fits alone. It fails if
+ * vttm-compete: several clients, each of which fits alone, compete for the GPU's memory.
+ * The test fails if
  *
- * - one is refused for want of room;
- * - one usually waits more than 20 times the mean: in the median of the tenths of its
- *   run, as the machine may have stopped meanwhile. The mean is that of the slowest
- *   client, as a small submit may have to wait for a large one;
- * - one waits as long as that once, and each other client was served 20 times meanwhile:
- *   that was not the machine;
- * - more bytes are moved than 1.1 times what a plain LRU moves for the same submits in
- *   the same order, if it needs each buffer in one piece, as vttm does; and what fills
- *   the memory sixteen times, as in a short run chance moves more than any policy.
+ * - a client is refused for want of room;
+ * - a client usually waits more than 20 times the mean: that is the median of the longest
+ *   waits in each tenth of its run, as the machine may have stopped meanwhile. The mean is
+ *   that of the slowest client, as a small submit may have to wait for a large one;
+ * - a client waits as long as that once, while each other client is served 20 times: then
+ *   the machine had not stopped;
+ * - the bytes moved exceed 1.1 times those that a plain LRU moves for the same submits in
+ *   the same order, if it needs contiguous room, as vttm does, by more than 16 times the
+ *   size of the memory. The allowance is for short runs, which depend on chance.
  *
- * With --strict, no wait may be longer than 20 times its own client's mean, and the LRU
- * looks at sizes only, and has no luck.
+ * With --strict, no wait may be longer than 20 times its own client's mean, the LRU needs
+ * no contiguous room, and there is no allowance.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -35,7 +35,7 @@
 #define CHANCE 16
 #define BLOCKS 10
 #define ALONE 5
-/* A client that is slower makes a twentieth of the submits, and the run goes on for it. */
+/* The run continues until each client has made a twentieth of the submits. */
 #define LEAST_SHARE 20
 #define MOST_EACH 100
 
@@ -112,7 +112,7 @@ static void free_run(struct run *old)
 	munmap(old, sizeof(*old));
 }
 
-/* Let all of @roles work, until they have made all attempts. */
+/* Run all of @roles until they have made all attempts. */
 static void compete(struct run *run, const struct role *const *roles)
 {
 	pid_t pids[MOST_CLIENTS];
@@ -140,9 +140,9 @@ static void compete(struct run *run, const struct role *const *roles)
 		die("buffers are left");
 }
 
-/* --- What a plain LRU moves --- */
+/* --- The simulation of a plain LRU --- */
 
-/* What isn't a submit was done after the one with its serial, in its client's order. */
+/* Other entries come after the submit with their serial, in the client's order. */
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *const *left = a, *const *right = b;
@@ -156,7 +156,7 @@ static int compare_entries(const void *a, const void *b)
 	return *left < *right ? -1 : *left > *right;
 }
 
-/* The entries of all clients, in the order in which the GPU had them. */
+/* The entries of all clients, in the order in which the GPU took them. */
 static const struct entry **in_order(const struct run *run, __u32 *count)
 {
 	const struct entry **all;
@@ -213,13 +213,13 @@ static __u64 simulate(const struct run *run, bool pieces)
 	return moved;
 }
 
-/* --- What a client got --- */
+/* --- Results --- */
 
 struct result {
 	__u64 submits, refused, deadlocks, restarts, overtaken;
 	__u64 mean, longest;	/* nanoseconds */
-	__u64 usual;		/* the longest of a tenth of the run, the median of these */
-	__u64 starved;		/* waits in which too many others came first */
+	__u64 usual;		/* the median of the longest waits in each tenth of the run */
+	__u64 starved;		/* waits in which too many other submits came first */
 };
 
 static int compare_numbers(const void *a, const void *b)

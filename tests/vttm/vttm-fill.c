@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * vttm-fill: four times as many buffers as the GPU has memory, and all of them used.
+ * vttm-fill: use four times as many bytes of buffers as the GPU has VRAM.
  *
- * Each VM is worked on by a thread: a set of its buffers that changes by and by is
- * submitted, filled and copied by the GPU, written to and looked at through maps,
- * prefetched and evicted. Meanwhile one more thread walks the LRU lists, and asks for
- * each walk whether it met what it should have: a buffer that wasn't moved while the
- * walk was under way, and whose VM wasn't submitted, is owed once.
+ * A thread works on each VM. It submits a slowly changing set of the VM's buffers, which
+ * the GPU fills and copies, writes and reads them through mappings, prefetches and evicts
+ * them. Meanwhile another thread walks the LRU lists, and checks each walk: it owes each
+ * buffer once that wasn't moved during the walk, and whose VM wasn't submitted.
  *
- * How much is done is fixed: what it takes is no verdict.
+ * The amount of work is fixed. The time that it takes is not judged.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -30,9 +29,9 @@
 #define BAR 48
 
 /*
- * Word n of a page is its base + n. The base of what is written has the buffer's
- * number in its upper 16 bits, then 16 bits that count how often that was written to,
- * then the word's number in it.
+ * Word n of a page is its base + n. The base has the buffer's number in its upper 16
+ * bits, then a 16-bit count of the writes to the buffer, then the number of the page's
+ * first word in the buffer.
  */
 struct buffer {
 	struct bo bo;
@@ -40,7 +39,7 @@ struct buffer {
 	__u64 id;
 	__u32 number;
 	__u16 generation;
-	/* What the walk before and the walk after saw. */
+	/* The buffer's state before and after the walk. */
 	struct drm_vttm_gem_info before;
 	struct drm_vttm_gem_info after;
 	__u32 met;
@@ -52,7 +51,7 @@ struct vm {
 	struct rng rng;
 	struct buffer *buffers;
 	__u32 count;
-	/* Odd while an ioctl that may change the order is under way. */
+	/* Odd during an ioctl that may change the order. */
 	atomic_ulong changes;
 	unsigned long before;
 	__u64 submits, written, refused;
@@ -74,17 +73,17 @@ static atomic_uint working;
 static atomic_ullong rounds_done, pages_verified, pages_wrong;
 static __u64 buffers_total;
 
-/* What the walks came to. */
+/* The results of the walks. */
 static struct {
 	__u64 walks, steps, drops, most, twice, owed, returned, missed, repeated;
 } seen;
 
-/* Where memory is, as of the last walk. */
+/* Where the buffers' bytes were at the last walk. */
 static struct {
 	__u64 system, swapped;
 } where;
 
-/* --- What a page holds --- */
+/* --- The content of pages --- */
 
 static __u64 base_of(const struct buffer *buffer, __u64 page)
 {
@@ -144,8 +143,8 @@ static void write_by_cpu(struct buffer *buffer, struct vm *vm)
 /* --- The work --- */
 
 /*
- * Where swap space is short, something is refused, and changes nothing. But there is room
- * for each VM's submits.
+ * If swap space is short, an operation may be refused, and then changes nothing. But there
+ * is room for each VM's submits.
  */
 static bool was_done(struct vm *vm, int ret, const char *what)
 {
@@ -167,7 +166,7 @@ static void end_change(struct vm *vm)
 	atomic_fetch_add(&vm->changes, 1);
 }
 
-/* Those near where the VM is at work: the place wanders over all of them. */
+/* Pick a buffer in a window, which moves over all buffers of the VM. */
 static struct buffer *pick(struct vm *vm, __u64 round)
 {
 	__u32 window = vm->count / 4 + 1;
@@ -199,7 +198,7 @@ static void submit(struct vm *vm, __u64 round)
 			.domains = rng_below(&vm->rng, 4) ? VTTM_DOMAIN_VRAM : GPU_DOMAINS,
 		};
 	}
-	/* A third is filled; as many get a copy of their neighbour. */
+	/* Fill a third of them; copy the neighbours of as many others to these. */
 	for (__u32 i = 0; i < bo_count / 3; i++)
 		ops[op_count++] = (struct drm_vttm_op){
 			.op = VTTM_OP_FILL,
@@ -259,7 +258,7 @@ static void move(struct vm *vm)
 	was_done(vm, ret, "move");
 }
 
-/* All of them, though there isn't the space for it: what fails stays where it is. */
+/* Swap out all buffers, though space is short: buffers that fail stay where they are. */
 static void swap_out_all(struct vm *vm)
 {
 	begin_change(vm);
@@ -307,7 +306,7 @@ static void look(struct buffer *buffer, struct drm_vttm_gem_info *info)
 		die("info: %s", strerror(-ret));
 }
 
-/* Was it on @domain's list all the time? What is swapped out is on none. */
+/* Was it on @domain's list all the time? A swapped-out buffer is on none. */
 static bool stayed(const struct vm *vm, const struct buffer *buffer, __u32 domain)
 {
 	const struct drm_vttm_gem_info *before = &buffer->before;
@@ -393,7 +392,7 @@ static void walk(__u32 domain, struct drm_vttm_lru_entry *entries, __u64 capacit
 	seen.walks++;
 	seen.steps += args.count;
 	seen.drops += args.lock_drops;
-	/* The lock is given back behind each chunk. */
+	/* The walk drops the lock after each chunk. */
 	most = args.lock_drops ? (args.count + args.lock_drops - 1) / args.lock_drops :
 				 args.count;
 	if (most > args.chunk)
@@ -418,7 +417,7 @@ static void count_memory(void)
 	}
 }
 
-/* --- What one sees --- */
+/* --- Output --- */
 
 static void bar(const char *name, __u64 used, __u64 size)
 {
@@ -478,7 +477,7 @@ static void *walk_all(void *unused)
 	static const __u32 domains[] = {
 		VTTM_DOMAIN_VRAM, VTTM_DOMAIN_GTT, VTTM_DOMAIN_SYSTEM,
 	};
-	/* A buffer that moves may be met more than once. */
+	/* A walk may return a buffer that moves more than once. */
 	__u64 capacity = 16 * buffers_total, shown = 0;
 	struct drm_vttm_lru_entry *entries = calloc(capacity, sizeof(*entries));
 	struct rng rng = { options.seed ^ 0x77a1c };
@@ -506,7 +505,7 @@ static void row(const char *name, __u64 value)
 	printf("%-26s%12llu\n", name, value);
 }
 
-/* How much was refused. */
+/* Print the table. Return how many operations were refused. */
 static __u64 table(void)
 {
 	__u64 submits = 0, written = 0, refused = 0;
@@ -539,7 +538,7 @@ static __u64 table(void)
 	return refused;
 }
 
-/* --- All of it --- */
+/* --- The program --- */
 
 static void make_buffers(struct vm *vm, __u64 bytes)
 {
@@ -554,7 +553,7 @@ static void make_buffers(struct vm *vm, __u64 bytes)
 	while (bytes) {
 		__u64 pages = LEAST_PAGES + rng_below(&vm->rng, MOST_PAGES - LEAST_PAGES + 1);
 		struct buffer *buffer = &vm->buffers[vm->count];
-		/* One in eight is of no VM. */
+		/* One in eight belongs to no VM. */
 		__u32 id = vm->count % 8 == 7 ? 0 : vm->id;
 		struct drm_vttm_gem_info info;
 

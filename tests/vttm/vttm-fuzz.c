@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * vttm-fuzz: histories of ioctls, found by libFuzzer with what KCOV says of vttm and
- * TTM. Bytes are taken as calls that make sense for the most part, as what doesn't is
- * refused before it does anything; and then a word of some is spoiled.
+ * vttm-fuzz: histories of ioctls, which libFuzzer finds by KCOV's coverage of vttm and
+ * TTM. Most bytes are decoded to valid calls, as the kernel refuses others before they
+ * do anything. In some calls one word is then corrupted.
  *
- *	vttm-fuzz -runs=10000 [-seed=1] and what else libFuzzer takes
+ *	vttm-fuzz -runs=10000 [-seed=1] [other options of libFuzzer]
  *
- * What it looks for is the kernel's complaint, and buffers that are left.
+ * It looks for bugs that the kernel reports, and for buffers that are left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,15 +28,15 @@
 #define SLOTS 8
 #define MOST_CALLS 64
 #define MOST_BYTES (8 * MIB)
-/* Nobody waits for longer than that. */
+/* The longest wait. */
 #define PATIENCE_NS 2000000
 
-/* libFuzzer looks here as well as at what the program does itself. */
+/* Coverage of the kernel, which libFuzzer uses in addition to that of the program. */
 static __u8 counters[COUNTERS] __attribute__((section("__libfuzzer_extra_counters"), used));
 
 static unsigned long *trace;
 
-/* What is left of the bytes. */
+/* The bytes that are not decoded yet. */
 static const __u8 *at, *end;
 
 static int gpus[2], file;
@@ -62,7 +62,7 @@ static __u64 bytes(int n)
 	return value;
 }
 
-/* Numbers at which things end, and any others. */
+/* Boundary values, and random numbers. */
 static __u64 number(void)
 {
 	static const __u64 special[] = {
@@ -99,7 +99,7 @@ static __u32 flags(__u32 known)
 
 /* --- Calls --- */
 
-/* One word is something else than it should be, now and then. */
+/* Now and then, replace one word by another value. */
 static void spoil(void *args, size_t size)
 {
 	__u8 how = byte();
@@ -130,7 +130,7 @@ static void create(void)
 	__u8 slot = byte() % SLOTS;
 
 	spoil(&args, sizeof(args));
-	/* Memory for all that there is isn't there. */
+	/* Keep sizes small: memory does not suffice for large buffers. */
 	if (args.size < 1ULL << 40)
 		args.size %= MOST_BYTES;
 	if (!ioctl(file, DRM_IOCTL_VTTM_GEM_CREATE, &args))
@@ -199,7 +199,7 @@ static void map(void)
 	maps[slot].size = size;
 }
 
-/* By a system call, which gets an error where there is no memory or no right. */
+/* Access a mapping by a system call, which fails where an access would raise a signal. */
 static void touch(void)
 {
 	int slot = byte() % SLOTS, other = open(byte() & 1 ? "/dev/zero" : "/dev/null", O_RDWR);
@@ -306,7 +306,7 @@ static void walk(void)
 		.chunk = byte() % 34,
 	};
 
-	/* Not onto our own memory. */
+	/* Bad addresses, but none of our own memory. */
 	if (byte() < 16) {
 		args.entries = number() % PAGE;
 		args.capacity = number();
@@ -335,13 +335,13 @@ static void import(void)
 		handles[slot] = args.handle;
 }
 
-/* The other GPU, whose handles and VMs mean something else. */
+/* Switch between the GPUs, whose handles and VMs differ. */
 static void other(void)
 {
 	file = gpus[byte() & 1];
 }
 
-/* Fences of a timeline that goes on when told to. */
+/* Make a fence of a sw_sync timeline, or advance the timeline. */
 static void fence(void)
 {
 	struct {
@@ -371,7 +371,7 @@ static void garbage(void)
 
 	for (__u32 i = 0; i < size; i++)
 		args[i] = byte();
-	/* What writes to where it is told to, or waits, has its own calls above. */
+	/* Ioctls that write to a given address, or wait, have their own calls above. */
 	if (nr == DRM_COMMAND_BASE + DRM_VTTM_LRU_WALK ||
 	    nr == DRM_COMMAND_BASE + DRM_VTTM_WAIT ||
 	    nr == DRM_COMMAND_BASE + DRM_VTTM_GEM_CREATE || nr == 0x0 || nr == 0xb2 ||
@@ -404,7 +404,7 @@ static void begin(void)
 
 static void finish(void)
 {
-	/* With its end a timeline's fences are signaled. */
+	/* Closing the timeline signals its fences. */
 	close(timeline);
 	for (int i = 0; i < SLOTS; i++) {
 		unmap(i);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * vttm-scarce MIB: ask for so many buffers, of which there is not enough memory for
- * all, beside a process that has nothing to do with them. The program that asks is
- * told so; no process is killed, and other programs can be run. What is given back,
- * or may be lost, is there for others. Needs a kernel without swap space.
+ * vttm-scarce MIB: ask for that many buffers of a MiB, more than the system's memory.
+ * The program must get errors, no process may be killed, and other programs must run.
+ * Memory that is freed, or whose content may be lost, must be available again. Needs a
+ * kernel without swap space.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #define BYSTANDER_MIB 16
 #define CROWD 4
 
-/* One that the kernel would kill first. */
+/* A process that has no buffers, and that the OOM killer would kill first. */
 static pid_t bystander(void)
 {
 	static const char first[] = "1000";
@@ -68,7 +68,7 @@ static __u64 oom_kills(void)
 	return kills;
 }
 
-/* Other programs run all the same, and nobody was killed. */
+/* Other programs can be run, and no process was killed. */
 static void expect_peace(pid_t pid)
 {
 	if (system("exec true"))
@@ -100,7 +100,7 @@ static void on_sigbus(int sig)
 	siglongjmp(fault, sig);
 }
 
-/* SIGBUS is how a page fault fails. */
+/* A page fault that fails raises SIGBUS. */
 static int write_to(void *map)
 {
 	if (sigsetjmp(fault, 1))
@@ -121,7 +121,7 @@ static int touch(int gpu, __u32 handle)
 	return ret;
 }
 
-/* How many buffers get their pages, until one doesn't. */
+/* Make buffers until one does not get its pages. Return how many got them. */
 static __u64 take(int gpu, __u64 count, int (*get)(int gpu, __u32 handle))
 {
 	__u64 n;
@@ -146,7 +146,7 @@ static int open_gpu(void)
 	return gpu;
 }
 
-/* The same, and all are given back. */
+/* The same, and free all of them. */
 static __u64 take_for_a_while(__u64 count, int (*get)(int gpu, __u32 handle),
 			      pid_t pid)
 {
@@ -158,14 +158,14 @@ static __u64 take_for_a_while(__u64 count, int (*get)(int gpu, __u32 handle),
 	return taken;
 }
 
-/* The content of all may be lost, and half of the memory is asked for again. */
+/* Let the content of all buffers be lost, and ask for half of the memory again. */
 static void take_what_may_be_lost(__u64 count, pid_t pid)
 {
 	int gpu = open_gpu(), ret;
 	__u64 taken = take(gpu, count, prefetch);
 	__u32 retained;
 
-	/* Handles are counted from 1. */
+	/* Handles start at 1. */
 	for (__u32 handle = 1; handle <= taken; handle++) {
 		ret = vttm_madvise(gpu, handle, VTTM_MADV_DONT_NEED, &retained);
 		if (ret)
@@ -182,7 +182,7 @@ static void take_what_may_be_lost(__u64 count, pid_t pid)
 	close(gpu);
 }
 
-/* Many at once. */
+/* Several processes at once. */
 static void take_in_a_crowd(__u64 count, pid_t pid)
 {
 	pid_t crowd[CROWD];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* What the programs here have in common. */
+/* The library of the programs here. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
