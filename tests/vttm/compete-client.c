@@ -77,7 +77,7 @@ __u32 client_make(__u64 size, __u32 domains, __u32 vm)
 static void note(struct entry entry)
 {
 	if (client->entry_count == client->most_entries)
-		die("too much to note");
+		die("too many entries");
 	entry.client = client - run->clients;
 	client->entries[client->entry_count++] = entry;
 }
@@ -143,7 +143,7 @@ void attempt_end(int ret, __u32 first, __u32 count)
 	if (ret == -ENOSPC || ret == -EDEADLK)
 		entry.what = REFUSED;
 	else
-		must(ret, "to make room");
+		must(ret, "make room");
 	note(entry);
 	atomic_fetch_add(&client->attempts, 1);
 }

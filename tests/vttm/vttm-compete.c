@@ -135,7 +135,7 @@ static void compete(struct run *run, const struct role *const *roles)
 			kill(pids[i], SIGKILL);
 	}
 	if (wrong)
-		die("a client ended as it should not");
+		die("a client ended with an error");
 	if (vttm_drained(gpu))
 		die("buffers are left");
 }

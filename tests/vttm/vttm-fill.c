@@ -661,7 +661,7 @@ int main(int argc, char **argv)
 	if (pages * PAGE < options.mib * MIB - options.vms * PAGE)
 		die("only %llu pages were verified at the end", pages);
 	if (!seen.owed)
-		die("no walk owed anything");
+		die("no walk owed a buffer");
 	if (options.is_short && !refused)
 		die("nothing was refused");
 	return seen.missed || seen.repeated || pages_wrong ||

@@ -393,7 +393,7 @@ static void begin(void)
 	for (int i = 0; i < 2; i++) {
 		gpus[i] = drm_open("vttm", i);
 		if (gpus[i] < 0)
-			die("there are no two vttm");
+			die("there are fewer than two vttm devices");
 	}
 	file = gpus[0];
 	timeline = open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);

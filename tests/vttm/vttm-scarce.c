@@ -84,7 +84,7 @@ static __u32 create(int gpu)
 	int ret = vttm_create(gpu, MIB, VTTM_DOMAIN_SYSTEM, 0, 0, &handle);
 
 	if (ret)
-		die("a buffer without pages: %s", strerror(-ret));
+		die("create a buffer: %s", strerror(-ret));
 	return handle;
 }
 
@@ -132,7 +132,7 @@ static __u64 take(int gpu, __u64 count, int (*get)(int gpu, __u32 handle))
 		if (ret == -ENOMEM)
 			return n;
 		if (ret)
-			die("a buffer's pages: %s", strerror(-ret));
+			die("allocate pages: %s", strerror(-ret));
 	}
 	die("there was enough memory");
 }
@@ -169,12 +169,12 @@ static void take_what_may_be_lost(__u64 count, pid_t pid)
 	for (__u32 handle = 1; handle <= taken; handle++) {
 		ret = vttm_madvise(gpu, handle, VTTM_MADV_DONT_NEED, &retained);
 		if (ret)
-			die("a buffer that may be lost: %s", strerror(-ret));
+			die("madvise: %s", strerror(-ret));
 	}
 	for (__u64 n = 0; n < taken / 2; n++) {
 		ret = prefetch(gpu, create(gpu));
 		if (ret)
-			die("%llu of %llu MiB, where all may be lost: %s",
+			die("%llu of %llu MiB beside purgeable buffers: %s",
 			    (unsigned long long)n, (unsigned long long)taken,
 			    strerror(-ret));
 	}
@@ -197,7 +197,7 @@ static void take_in_a_crowd(__u64 count, pid_t pid)
 	}
 	for (int i = 0; i < CROWD; i++) {
 		if (waitpid(crowd[i], &status, 0) < 0 || status)
-			die("one of many was not told");
+			die("a process of the crowd failed");
 	}
 	expect_peace(pid);
 }
@@ -219,7 +219,7 @@ int main(int argc, char **argv)
 	again = take_for_a_while(count, prefetch, pid);
 	printf("%llu MiB again\n", (unsigned long long)again);
 	if (again < taken - taken / 4)
-		die("what was given back is not there");
+		die("memory that was freed is not available again");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	puts("ok");

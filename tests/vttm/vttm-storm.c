@@ -684,6 +684,6 @@ int main(int argc, char **argv)
 	if (!options.quiet)
 		table(killed);
 	if (wrong)
-		printf("%u processes ended as they should not\n", wrong);
+		printf("%u processes ended with an error\n", wrong);
 	return wrong || (!options.abandon && left());
 }
