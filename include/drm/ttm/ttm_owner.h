@@ -39,7 +39,7 @@ struct ttm_owner {
 	u64 serial;
 	/* Zombies, ghosts, and buffers with a queued ttm_late. */
 	atomic_t pending;
-	/* The module is gone: the driver must not be called any more. */
+	/* The module's buffers are given up: do not call the driver for them. */
 	bool gone;
 };
 

@@ -101,7 +101,7 @@ static inline bool ttm_lru_item_is_res(const struct ttm_lru_item *item)
 }
 
 /**
- * struct ttm_resource_manager_func - what a manager of a memory type can do
+ * struct ttm_resource_manager_func - functions of a manager of a memory type
  */
 struct ttm_resource_manager_func {
 	/**
@@ -116,8 +116,8 @@ struct ttm_resource_manager_func {
 		      struct ttm_resource **res);
 
 	/**
-	 * @free: Call ttm_resource_fini() and give back what @alloc took. May
-	 * sleep.
+	 * @free: Call ttm_resource_fini() and free the space that @alloc took.
+	 * May sleep.
 	 */
 	void (*free)(struct ttm_resource_manager *man,
 		     struct ttm_resource *res);

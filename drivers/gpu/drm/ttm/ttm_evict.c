@@ -48,7 +48,7 @@
  *    ticket, at most TTM_EVICT_SCOPE_FEW of them stay reserved.
  * 3. *Conclude only from a second look that left out nothing.* A buffer that was not
  *    valuable in the first look may be valuable in the second. While looks leave out
- *    something, the search goes on, for TTM_EVICT_KEPT_PATIENCE pauses with a ticket,
+ *    something, the search continues, for TTM_EVICT_KEPT_PATIENCE pauses with a ticket,
  *    or TTM_EVICT_PATIENCE pauses without.
  * 4. *With a ticket, search exhaustively.* Each wait may end with -EDEADLK. So a first
  *    round waits for one reservation in each place that was not fully seen. A second
@@ -772,7 +772,7 @@ static s64 ttm_evict_drain(struct ttm_evict_walk *evict,
 		if (freed >= target)
 			return freed;
 
-		/* A waiting walk skipped what the soft one found not valuable. Now wait for it. */
+		/* Now also wait for buffers that the soft walk found not valuable. */
 		if (effort == TTM_EVICT_WAIT)
 			evict->walk.arg.ctx->scope->num_worthless = 0;
 		if (effort == TTM_EVICT_TRYLOCK) {

@@ -78,11 +78,11 @@ static_assert((u8)(TTM_LRU_MEMBER | TTM_LRU_PRIORITY) ==
 static_assert(!(u8)TTM_LRU_HITCH_PRIORITY);
 
 /**
- * ttm_lru_res_state() - what is latched for a resource that never moved
+ * ttm_lru_res_state() - the state to latch for a resource, without a stamp
  * @place: Where it is.
  * @priority: The priority of its list.
  *
- * Return: Its state, with the lowest stamp.
+ * Return: The state, with the lowest stamp.
  */
 static inline u64 ttm_lru_res_state(enum ttm_lru_place place, u64 priority)
 {
@@ -94,7 +94,7 @@ static inline u64 ttm_lru_res_state(enum ttm_lru_place place, u64 priority)
 /**
  * ttm_lru_item_init() - make a node that is on no list
  * @item: The node.
- * @state: What is latched for it.
+ * @state: Its initial state.
  */
 static inline void ttm_lru_item_init(struct ttm_lru_item *item, u64 state)
 {

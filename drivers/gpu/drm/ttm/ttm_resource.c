@@ -34,9 +34,9 @@
  *	A  H  C  D  B		meanwhile B was used: next() returns C
  *	H  D  B			meanwhile A and C were freed: next() returns D
  *
- * What matters to a walk is only which side of its hitch a resource is on: no
- * list operation takes a resource from ahead of a hitch to behind it, and no
- * hitch goes past a resource that stays. So a walk returns each resource that
+ * A walk depends only on which side of its hitch a resource is on: no list
+ * operation takes a resource from ahead of a hitch to behind it, and no
+ * hitch moves past a resource that stays. So a walk returns each resource that
  * stays on the list (P1), and returns none twice unless it was moved (P2).
  * Documentation/gpu/ttm-lru.rst lists the promises P1 to P10. A walk may or may
  * not return a resource that *enters* meanwhile, that is: one that is allocated,
@@ -708,7 +708,7 @@ static void ttm_cursor_unlink(struct ttm_resource_cursor *cursor)
 	ttm_cursor_deregister(cursor);
 }
 
-/* Let the walk go on behind @at. */
+/* Let the walk continue behind @at. */
 static void ttm_cursor_set_at(struct ttm_resource_cursor *cursor,
 			      struct list_head *at)
 {
@@ -716,7 +716,7 @@ static void ttm_cursor_set_at(struct ttm_resource_cursor *cursor,
 	cursor->at = at;
 }
 
-/* Let the walk go on with the list of @priority, from its beginning. */
+/* Let the walk continue with the list of @priority, from its beginning. */
 static void ttm_cursor_set_list(struct ttm_resource_cursor *cursor,
 				u64 priority)
 {
