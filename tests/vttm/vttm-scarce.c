@@ -84,7 +84,7 @@ static __u32 create(int gpu)
 	int ret = vttm_create(gpu, MIB, VTTM_DOMAIN_SYSTEM, 0, 0, &handle);
 
 	if (ret)
-		die("create a buffer: %s", strerror(-ret));
+		die("no buffer: %s", strerror(-ret));
 	return handle;
 }
 

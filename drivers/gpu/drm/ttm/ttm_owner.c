@@ -44,8 +44,8 @@
  *   a buffer that is alive has a reference to the module, too.
  * - When a module's exit has begun, no more references to it can be taken. After its exit
  *   function, TTM unregisters devices that are still registered, ends their shrinkers,
- *   and waits until the buffers that the module dropped are freed. Nothing refers to the
- *   module's memory then.
+ *   and waits until the buffers that the module dropped are freed. Values that the module
+ *   leaked then are memory that nothing refers to.
  * - If a buffer is still in use after TTM_OWNER_PATIENCE, as its fence was never signaled,
  *   or a reference or a lock was forgotten, TTM gives up all buffers of the module that
  *   are not freed yet: it never frees them, and never calls the driver for them.

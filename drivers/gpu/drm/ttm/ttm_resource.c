@@ -74,8 +74,8 @@
  * **The list's own word.** Pins, swap-outs and priorities change in the buffer
  * first; the list follows later. Each list operation therefore latches the
  * resource's list, its priority, and whether it is in a range, in
- * &struct ttm_lru_item. Each one starts by bringing these in line with the
- * buffer.
+ * &struct ttm_lru_item. Each operation begins by moving the resource to where
+ * the buffer now says that it belongs.
  *
  * **Stamps.** &struct ttm_lru_item also holds a stamp of the resource's last move, in
  * units of the manager's lru_clock, which ticks when a bounded walk begins. A bulk
