@@ -109,8 +109,8 @@ WALK = faults(
 	("the list's head is taken", '\t    unlikely(&item->link == cursor->list) ||\n', '',
 	 equivalent("what follows a head in memory, the next or the clock, has a resource's "
 	            'bits never')),
-	('goes on from where it was', '\t\treturn NULL;\n\tcursor->at = &item->link;\n',
-	 '\t\treturn NULL;\n'),
+	('goes on from where it was', '\t\treturn false;\n\tcursor->at = &item->link;\n',
+	 '\t\treturn false;\n'),
 	("a long hold is a walk's end", '\t\tif (!res)\n\t\t\treturn NULL;\n',
 	 '\t\tif (IS_ERR_OR_NULL(res))\n\t\t\treturn NULL;\n'),
 	('what the walk holds counts as passed by', '\tif (!owned)\n\t\tcurs', '\tcurs'),

@@ -7,7 +7,7 @@
 
 static char res_letter(unsigned int r)
 {
-	return r == NONE ? '-' : r == AGAIN ? '~' : 'a' + r;
+	return r == NONE ? '.' : r == AGAIN ? '-' : 'a' + r;
 }
 
 static char walk_letter(unsigned int w)
@@ -101,14 +101,14 @@ static void words_walk(FILE *out, const struct op *op)
 	fprintf(out, "%c:", walk_letter(op->a));
 	for (; *word; word++) {
 		static const char * const steps[] = {
-			['f'] = "first", ['n'] = "next", ['R'] = "restart",
-			['B'] = "begin bounded", ['A'] = "advance",
-			['W'] = "advance within 1", ['S'] = "skip",
-			['P'] = "pause", ['F'] = "fini",
+			['F'] = "first", ['n'] = "next", ['r'] = "restart",
+			['b'] = "init bounded", ['a'] = "advance",
+			['w'] = "advance within 1", ['s'] = "skip",
+			['p'] = "pause", ['f'] = "fini",
 		};
 
 		fprintf(out, " %s", steps[(u8)*word]);
-		if (strchr("fnAW", *word) && n < op_returned.n)
+		if (strchr("Fnaw", *word) && n < op_returned.n)
 			fprintf(out, " -> %c", res_letter(op_returned.slot[n++]));
 	}
 }
@@ -183,7 +183,7 @@ void counterexample_words(FILE *out, const struct op *op)
 }
 
 /*
- * KUnit: in the words of drivers/gpu/drm/ttm/tests/ttm_lru_test.c
+ * KUnit: in the words of the suites in drivers/gpu/drm/ttm/tests/
  */
 
 static void kunit_alloc(FILE *out, const struct op *op)
@@ -210,11 +210,11 @@ static void kunit_walk(FILE *out, const struct op *op)
 
 	if (op_returned.n && op_returned.slot[0] < MAX_RES)
 		name[0] = res_letter(op_returned.slot[0]);
-	if (!strcmp(word, "f"))
+	if (!strcmp(word, "F"))
 		fprintf(out, "\tEXPECT_FIRST(w, %c, \"%s\");\n", w, name);
 	else if (!strcmp(word, "n"))
 		fprintf(out, "\tEXPECT_NEXT(w, %c, \"%s\");\n", w, name);
-	else if (!strcmp(word, "F"))
+	else if (!strcmp(word, "f"))
 		fprintf(out, "\tlru_fini(w, %c);\n", w);
 	else
 		fprintf(out, "\t/* in one hold, %c: %s */\n", w, word);

@@ -133,14 +133,14 @@ static bool can_walk(const struct op *op)
 {
 	bool on = world.model.walk[op->a].on;
 
-	if (*hold_words[op->b] == 'B' && !can_bound(op->a))
+	if (*hold_words[op->b] == 'b' && !can_bound(op->a))
 		return false;
 	if (!(rules & RULES_ONE_WALK))
 		return true;
 	switch (*hold_words[op->b]) {
 	case 'n':
 		return on;
-	case 'f':
+	case 'F':
 		return list_empty(&world.cursor[op->a].hitch.link);
 	default:
 		return !list_empty(&world.cursor[op->a].hitch.link);

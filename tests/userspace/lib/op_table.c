@@ -5,16 +5,16 @@
 
 /* The short holds come first, the pristine core has only some of these. */
 const char *hold_words[] = {
-	"f", "n", "F",
-	"AAP", "SP", "ASP", "ASAP", "RP", "RAAP", "AF", "BP", "BAP",
-	"WP", "WSP",
+	"F", "n", "f",
+	"aap", "sp", "asp", "asap", "rp", "raap", "af", "brp", "brap",
+	"wp", "wsp",
 	/* long */
-	"RSP", "RASP", "RASAP", "AAAP", "AASP", "AASAP", "AAAAP", "ASAAP",
-	"SAP", "SAAP", "SASP", "ASASP", "RAAAP", "RAASAP", "APAP", "ARAP",
-	"ASRAP", "PAP", "SSP", "ASSP", "RF", "SF", "AAF", "RRP", "AAAAAP",
-	"BAAP", "BAAAP", "BASAP", "ABAP", "BRAP",
-	"WWP", "WAP", "AWP", "SWP", "RWP", "BWP", "WF", "WWWP", "WASP", "WWSP",
-	"WSWP", "WSAP", "ASWP", "WPWP", "WPAP", "WPSP", "WBWP", "WRWP",
+	"rsp", "rasp", "rasap", "aaap", "aasp", "aasap", "aaaap", "asaap",
+	"sap", "saap", "sasp", "asasp", "raaap", "raasap", "apap", "arap",
+	"asrap", "pap", "ssp", "assp", "rf", "sf", "aaf", "rrp", "aaaaap",
+	"braap", "braaap", "brasap", "abrap", "brrap",
+	"wwp", "wap", "awp", "swp", "rwp", "brwp", "wf", "wwwp", "wasp", "wwsp",
+	"wswp", "wsap", "aswp", "wpwp", "wpap", "wpsp", "wbrwp", "wrwp",
 	NULL
 };
 

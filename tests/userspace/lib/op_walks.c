@@ -149,29 +149,26 @@ static void do_hold_step(unsigned int w, char step, unsigned int *at)
 	struct ttm_resource_cursor *cursor = &world.cursor[w];
 
 	switch (step) {
-	case 'R':
+	case 'r':
 		walk_begin(w);
 		ttm_resource_cursor_restart(cursor);
 		*at = AT_START;
 		break;
-	case 'B':
+	case 'b':
 		ttm_resource_cursor_fini(cursor);
 		ttm_resource_cursor_init_bounded(cursor, cursor_man(cursor));
 		world.bounded[w] = true;
-		walk_begin(w);
-		ttm_resource_cursor_restart(cursor);
-		*at = AT_START;
 		break;
-	case 'A':
+	case 'a':
 		*at = do_advance(w);
 		break;
-	case 'W':
+	case 'w':
 		*at = do_advance_within(w);
 		break;
-	case 'S':
+	case 's':
 		do_skip(w, *at);
 		break;
-	case 'P':
+	case 'p':
 		ttm_resource_cursor_pause(cursor);
 		*at = AT_HITCH;
 		break;
@@ -248,14 +245,14 @@ void op_do_walk(unsigned int w, const char *word)
 
 	for (; *word; word++) {
 		switch (*word) {
-		case 'f':
+		case 'F':
 			walk_begin(w);
 			walk_returned(w, ttm_resource_manager_first(cursor));
 			break;
 		case 'n':
 			walk_returned(w, ttm_resource_manager_next(cursor));
 			break;
-		case 'F':
+		case 'f':
 			ttm_resource_cursor_fini(cursor);
 			if (rules & RULES_ONE_WALK || world.bounded[w])
 				ttm_resource_cursor_init(cursor, cursor_man(cursor));

@@ -563,14 +563,14 @@ const struct side SIDE = {
 static void draw_resource(FILE *out, const struct ttm_resource *res)
 {
 	static const char * const by[] = {
-		[NOBODY] = "", [PLAIN] = "*", [YOUNGER] = "<", [OLDER] = ">",
-		[CALLER] = "!",
+		[NOBODY] = "", [PLAIN] = "=", [YOUNGER] = "<", [OLDER] = ">",
+		[CALLER] = "@",
 	};
 	const struct node *node = container_of(res, struct node, res);
 	const struct rival *r = rival(node->owner);
 
 	fprintf(out, " %c%s%s", node->owner == CALLERS ? 'x' : 'a' + node->owner,
-		by[rival_holder(r->bo.base.resv)], r->dying ? "+" : "");
+		by[rival_holder(r->bo.base.resv)], r->dying ? "?" : "");
 }
 
 static void draw_list(FILE *out, const struct list_head *list)
