@@ -252,25 +252,28 @@ ttm_resource_cursor_is_plain(const struct ttm_resource_cursor *cursor,
  * ttm_resource_cursor_step_plain() - step if the next node is a resource to return
  * @cursor: The cursor.
  * @since: From ttm_resource_cursor_since() when the walk began.
+ * @res: Set to the next resource after a step.
  *
  * Call ttm_resource_cursor_pause() before the lock is dropped.
  *
  * Context: &ttm_device.lru_lock held. O(1).
  *
- * Return: The next resource; %NULL if the caller must step with
+ * Return: true after a step; false if the caller must step with
  * ttm_resource_cursor_advance_within().
  */
-static __always_inline struct ttm_resource *
-ttm_resource_cursor_step_plain(struct ttm_resource_cursor *cursor, u64 since)
+static __always_inline bool
+ttm_resource_cursor_step_plain(struct ttm_resource_cursor *cursor, u64 since,
+			       struct ttm_resource **res)
 {
 	struct ttm_lru_item *item = list_entry(cursor->at->next,
 					       struct ttm_lru_item, link);
 
 	ttm_resource_cursor_assert_locked(cursor);
 	if (!ttm_resource_cursor_is_plain(cursor, item, since))
-		return NULL;
+		return false;
 	cursor->at = &item->link;
-	return ttm_lru_item_to_res(item);
+	*res = ttm_lru_item_to_res(item);
+	return true;
 }
 
 /**

@@ -287,8 +287,7 @@ static struct ttm_resource *ttm_lru_walk_hold(struct ttm_bo_lru_cursor *curs)
 	struct ttm_resource *res;
 
 	do {
-		res = ttm_resource_cursor_step_plain(res_curs, since);
-		if (likely(res)) {
+		if (ttm_resource_cursor_step_plain(res_curs, since, &res)) {
 			left--;
 		} else {
 			res = ttm_lru_walk_advance(curs, &left);
