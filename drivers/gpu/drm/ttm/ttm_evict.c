@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Eviction: walks over a manager's buffers to make room in it.
+ *
+ * One long file: searches, cgroup limits and emptying a manager follow the same rules
+ * and share their walks.
  */
 
 #include <linux/bits.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * TTM resources, their managers, and the LRU lists that walkers follow.
+ * The LRU lists of TTM resources: list operations, bulk ranges, and cursors.
+ *
+ * One long file: each list operation updates the registration of hitches, and the
+ * compiler inlines these functions into each other.
  */
 
 #include <linux/dma-resv.h>
