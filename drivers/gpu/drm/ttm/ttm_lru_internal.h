@@ -12,6 +12,7 @@
 #include <linux/err.h>
 #include <linux/limits.h>
 
+#include <drm/ttm/ttm_device.h>
 #include <drm/ttm/ttm_resource.h>
 
 struct dmem_cgroup_pool_state;
@@ -294,9 +295,32 @@ static inline bool ttm_resource_in_shared_bulk(const struct ttm_resource *res)
 	       __ttm_resource_in_shared_bulk(res);
 }
 
+/**
+ * ttm_resource_list() - the list that a resource is on
+ * @bdev: The device.
+ * @res: The resource.
+ *
+ * Context: &ttm_device.lru_lock held.
+ *
+ * Return: The list, as the last list operation has it; %NULL for none.
+ */
+static inline struct list_head *
+ttm_resource_list(struct ttm_device *bdev, const struct ttm_resource *res)
+{
+	struct ttm_resource_manager *man;
+
+	switch (ttm_lru_item_place(&res->lru)) {
+	case TTM_LRU_OFF:
+		return NULL;
+	case TTM_LRU_UNEVICTABLE:
+		return &bdev->unevictable;
+	default:
+		man = ttm_manager_type(bdev, res->mem_type);
+		return &man->lru[ttm_lru_item_priority(&res->lru)];
+	}
+}
+
 /* List operations on a resource */
-struct list_head *ttm_resource_list(struct ttm_device *bdev,
-				    const struct ttm_resource *res);
 void ttm_resource_add_bulk_move(struct ttm_resource *res,
 				struct ttm_buffer_object *bo);
 void ttm_resource_del_bulk_move(struct ttm_resource *res,

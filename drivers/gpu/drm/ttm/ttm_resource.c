@@ -149,31 +149,6 @@ ttm_resource_range(const struct ttm_resource *res)
 	return &bulk->pos[res->mem_type][ttm_lru_item_priority(&res->lru)];
 }
 
-/**
- * ttm_resource_list() - the list that a resource is on
- * @bdev: The device.
- * @res: The resource.
- *
- * Context: &ttm_device.lru_lock held.
- *
- * Return: The list, as the last list operation has it; %NULL for none.
- */
-struct list_head *ttm_resource_list(struct ttm_device *bdev,
-				    const struct ttm_resource *res)
-{
-	struct ttm_resource_manager *man;
-
-	switch (ttm_lru_item_place(&res->lru)) {
-	case TTM_LRU_OFF:
-		return NULL;
-	case TTM_LRU_UNEVICTABLE:
-		return &bdev->unevictable;
-	default:
-		man = ttm_manager_type(bdev, res->mem_type);
-		return &man->lru[ttm_lru_item_priority(&res->lru)];
-	}
-}
-
 /* P4: return the first resource from @item on. Deregister the hitches on the way. */
 static noinline struct ttm_resource *
 ttm_range_release_hitches(struct ttm_lru_item *item, bool forward)
