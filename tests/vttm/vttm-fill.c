@@ -481,11 +481,16 @@ static void *walk_all(void *unused)
 	__u64 capacity = 16 * buffers_total, shown = 0;
 	struct drm_vttm_lru_entry *entries = calloc(capacity, sizeof(*entries));
 	struct rng rng = { options.seed ^ 0x77a1c };
-	bool live = on_terminal();
+	bool live = on_terminal(), more;
 
 	if (!entries)
 		die("no memory");
+	/*
+	 * A walk that begins when the work is done owes all buffers. On a busy machine, each
+	 * VM changes during all walks before.
+	 */
 	do {
+		more = atomic_load(&working);
 		for (size_t i = 0; i < ARRAY_SIZE(domains); i++)
 			walk(domains[i], entries, capacity, &rng);
 		count_memory();
@@ -493,7 +498,7 @@ static void *walk_all(void *unused)
 			live ? picture() : line();
 			shown = now_ns();
 		}
-	} while (atomic_load(&working));
+	} while (more);
 	if (live)
 		picture();
 	free(entries);
