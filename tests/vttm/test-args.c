@@ -171,7 +171,7 @@ void args_unknown_handle(void)
 		union args args = right(ioctls[i]);
 		__u32 good;
 
-		/* The handle is each one's first word. */
+		/* The handle is the first word of each argument. */
 		memcpy(&good, args.bytes, sizeof(good));
 		args.info.handle = 0;
 		check_eq(call(ioctls[i], &args), -ENOENT);
@@ -183,7 +183,10 @@ void args_unknown_handle(void)
 	}
 }
 
-/* Programs of another age: what they don't send is 0, what is too much isn't read. */
+/*
+ * Programs built with an older or a newer header: missing bytes are 0, bytes beyond the
+ * structure are ignored.
+ */
 void args_sizes(void)
 {
 	for (int i = 0; i < IOCTLS; i++) {
@@ -203,7 +206,7 @@ void args_sizes(void)
 		check_eq(args.value, 77);
 	}
 	{
-		/* An evict without its flags. */
+		/* An evict call without the flags. */
 		__u32 handle = make(PAGE, ALL_DOMAINS, 0);
 
 		check_eq(drm_ioctl(gpu, DRM_IOWR(DRM_COMMAND_BASE + DRM_VTTM_GEM_EVICT, __u32),
@@ -272,7 +275,7 @@ void vms(void)
 	check_eq(vttm_vm_destroy(gpu, first), -ENOENT);
 	check_eq(vttm_create(gpu, PAGE, ALL_DOMAINS, 0, first, &handle), -ENOENT);
 	check_eq(submit(first, NULL, 0, NULL, 0), -ENOENT);
-	/* What it had stays. */
+	/* Its buffers remain. */
 	check(holds(&bo, 3));
 	check_eq(vttm_evict(gpu, bo.handle, 0), 0);
 	check(holds(&bo, 3));
@@ -294,7 +297,7 @@ void vms_many(void)
 		check_eq(submit(ids[i], NULL, 0, NULL, 0), 0);
 }
 
-/* Those of another file are not ours. */
+/* A file can't use the VMs of another file. */
 void vms_of_others(void)
 {
 	int file = drm_open("vttm", 0);

@@ -36,7 +36,7 @@ void create_bad(void)
 	check_eq(create_as(PAGE, ALL_DOMAINS, prios - 1, 0), 0);
 }
 
-/* Nowhere is room for that; and TTM counts pages in 32 bits. */
+/* No memory is that large; and TTM counts pages in 32 bits. */
 void create_too_large(void)
 {
 	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
@@ -83,7 +83,9 @@ void create_zeroed(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(domains); i++) {
-		/* Twice: the second time, in what the first one left. */
+		/*
+		 * Twice: the second buffer gets the pages that the first one wrote to.
+		 */
 		for (int again = 0; again < 2; again++) {
 			struct bo bo = make_bo(64 * PAGE, domains[i], 0);
 
@@ -150,7 +152,7 @@ void map_partly(void)
 	check(holds(&bo, 9));
 }
 
-/* Of several places, the first one with room. */
+/* Of several domains, a buffer gets the first one with room. */
 void move_first_choice(void)
 {
 	struct bo bo = make_bo(PAGE, ALL_DOMAINS, 0);
@@ -206,7 +208,7 @@ static void round_trip(bool look, bool write_by_gpu, __u32 vm)
 	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_VRAM), 0);
 	check_eq(info(bo.handle).domain, VTTM_DOMAIN_VRAM);
 	check(holds(&bo, seed));
-	/* And from swap space by a touch. */
+	/* And back from swap space by an access of the CPU. */
 	check_eq(vttm_evict(gpu, bo.handle, VTTM_EVICT_SWAP_OUT), 0);
 	check(holds(&bo, seed));
 	check(info(bo.handle).moves > 0);
@@ -245,7 +247,7 @@ static void swap_each(void (*back)(struct bo *bo, __u32 to))
 		fill(&bo, i);
 		check_eq(vttm_prefetch(gpu, bo.handle, places[i / ARRAY_SIZE(places)]), 0);
 		check_eq(vttm_finish(gpu, bo.handle), 0);
-		/* Busy buffers stay, and it isn't told. */
+		/* The call returns 0 for a busy buffer, and leaves it in its place. */
 		while (info(bo.handle).state & VTTM_STATE_PAGES || !info(bo.handle).swap_outs)
 			check_eq(vttm_evict(gpu, bo.handle, VTTM_EVICT_SWAP_OUT), 0);
 		back(&bo, places[i % ARRAY_SIZE(places)]);
@@ -307,7 +309,7 @@ void move_evict_counts(void)
 	check(after.moves > before.moves);
 }
 
-/* More than fits: the earlier ones make room, and hold what they held. */
+/* More buffers than fit: the earlier ones are evicted, and keep their content. */
 void move_overcommit(void)
 {
 	enum { COUNT = 48 };

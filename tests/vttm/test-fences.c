@@ -28,7 +28,7 @@ void fence_bad(void)
 	check_in(drm_ioctl(gpu, DRM_IOCTL_VTTM_SUBMIT, &args), -EINVAL, -EBADF);
 	args.fence_fd = not_a_fence;
 	check_in(drm_ioctl(gpu, DRM_IOCTL_VTTM_SUBMIT, &args), -EINVAL, -EBADF);
-	/* Nothing came of it. */
+	/* The submit did nothing. */
 	check_eq(vttm_wait(gpu, bo.handle, 0, 0), 0);
 }
 
@@ -66,7 +66,7 @@ void fence_out(void)
 	check(holds(&bo, 3));
 }
 
-/* A file that goes before the GPU is done. */
+/* A file that is closed before the GPU is done. */
 void fence_of_closed(void)
 {
 	int line = timeline(), file = drm_open("vttm", 0);
@@ -110,7 +110,7 @@ void fence_of_others(void)
 	check_eq(vttm_prefetch(gpu, stuck.handle, VTTM_DOMAIN_VRAM), 0);
 	keep_busy(&stuck, VTTM_BO_WRITE, fence);
 	keep_busy_in(vm, &member, VTTM_BO_WRITE, fence);
-	/* More of the same, one behind the other. */
+	/* More such work, queued behind the first. */
 	keep_busy(&stuck, VTTM_BO_WRITE, fence);
 
 	gpu = mine;
@@ -134,12 +134,14 @@ void fence_of_others(void)
 		check_eq(bo.map[1], i + 0x10001);
 		bo_destroy(gpu, &bo);
 	}
-	/* Where there is no other room, it is waited for, but not without end. */
+	/*
+	 * If there is no other room, eviction waits for busy buffers, but not for ever.
+	 */
 	gpu = mine;
 	bo = make_bo(vram / 8 * 7, VTTM_DOMAIN_VRAM, 0);
 	check_eq(vttm_prefetch(gpu, bo.handle, 0), -ENOSPC);
 	bo_destroy(gpu, &bo);
-	/* They still wait, each for itself. */
+	/* The other client's buffers are still busy. */
 	check_eq(vttm_wait(theirs, stuck.handle, 0, 0), -ETIME);
 	check_eq(vttm_wait(theirs, member.handle, 0, 0), -ETIME);
 	advance(line, 1);
@@ -157,7 +159,7 @@ static void *advance_soon(void *line)
 	return NULL;
 }
 
-/* Another client's late work ends, and so there is room. */
+/* Another client's late work ends, and its room becomes free. */
 void fence_room_of_others(void)
 {
 	int line = timeline();
@@ -175,7 +177,7 @@ void fence_room_of_others(void)
 	pthread_join(thread, NULL);
 }
 
-/* Late work is done in its order, and what it waits for may be late itself. */
+/* Late work is done in order, and may wait for other late work. */
 void fence_late_in_order(void)
 {
 	int line = timeline(), fences[2] = { fence_at(line, 1), fence_at(line, 2) };
@@ -206,8 +208,8 @@ void fence_late_in_order(void)
 }
 
 /*
- * A VM has work to do that takes long. That is no reason to wait before a buffer that
- * was not used yet is placed: nobody can be using it.
+ * A VM has long work to do. A buffer that was not used yet must be placed without
+ * waiting for that work.
  */
 void fence_of_vm(void)
 {
@@ -287,7 +289,7 @@ void wait_is_killed(void)
 	check_eq(vttm_finish(gpu, bo.handle), 0);
 }
 
-/* A busy buffer is not evicted; one that is idle is. */
+/* A busy buffer is not evicted; an idle one is. */
 void busy_stays(void)
 {
 	int line = timeline();

@@ -66,7 +66,7 @@ bool holds(const struct bo *bo, __u64 seed)
 	return true;
 }
 
-/* What nobody has any more is freed a moment later. */
+/* A buffer without a handle is freed a moment later. */
 static __u64 buffers_settled(void)
 {
 	__u64 before, now = vttm_get(gpu, VTTM_PARAM_BUFFERS);
@@ -99,7 +99,7 @@ int timeline(void)
 	return fd;
 }
 
-/* A sync file for when @timeline gets to @value. */
+/* A sync file that is signaled when @timeline reaches @value. */
 int fence_at(int timeline, __u32 value)
 {
 	struct sw_sync_create args = { .value = value, .name = "vttm-test" };
@@ -153,7 +153,7 @@ int submit(__u32 vm, const struct drm_vttm_submit_bo *bos, __u32 bo_count,
 	return vttm_submit(gpu, vm, bos, bo_count, ops, op_count);
 }
 
-/* Let @bo be busy until @fence is signaled. */
+/* Keep @bo busy until @fence is signaled. */
 void keep_busy_in(__u32 vm, const struct bo *bo, __u32 flags, int fence)
 {
 	struct drm_vttm_submit_bo used = use(bo, flags);

@@ -32,7 +32,7 @@ static struct list *walk(__u32 domain, __u32 chunk, __u32 flags)
 	return list;
 }
 
-/* Where in the list it is; it must be there once. */
+/* The position in the list, where it must be exactly once. */
 static __u64 place(const struct list *list, __u64 id)
 {
 	__u64 at = 0, met = 0;
@@ -87,7 +87,7 @@ void lru_capacity(void)
 	check_eq(args.count, 10);
 	check(entries[2].id);
 	check_eq(entries[3].id, 0);
-	/* More than there are: that much room need not exist. */
+	/* A capacity larger than the list; the array is not that large. */
 	args.capacity = 1 << 20;
 	args.chunk = 0;
 	args.entries = (uintptr_t)malloc(10 * sizeof(entries[0]));
@@ -156,7 +156,7 @@ void lru_submit_to_tail(void)
 	check(place(list, ids[0]) > place(list, ids[1]));
 }
 
-/* A VM's buffers go to the tail together, those that weren't named as well. */
+/* A VM's buffers go to the tail together, also those that the submit doesn't name. */
 void lru_bulk_to_tail(void)
 {
 	enum { COUNT = 40 };
@@ -228,7 +228,7 @@ void lru_chunks_agree(void)
 	}
 }
 
-/* All that isn't used leaves in the list's order when room is needed. */
+/* When room is needed, idle buffers are evicted in the order of the list. */
 void lru_evicts_in_order(void)
 {
 	enum { COUNT = 16 };
@@ -255,7 +255,7 @@ void lru_evicts_in_order(void)
 	}
 }
 
-/* Bytes that moved buffers have left in a domain, and that aren't free yet. */
+/* Bytes in a domain that buffers moved away from, and that aren't free yet. */
 static __u64 left_behind(__u32 domain)
 {
 	struct list *list = walk(domain, 0, 0);
@@ -270,8 +270,8 @@ static __u64 left_behind(__u32 domain)
 }
 
 /*
- * A little more than VRAM holds, used in turn: each comes out of pages, which stay
- * until it has been copied. They must not pile up.
+ * Buffers slightly larger than VRAM, used in turn: each comes from system pages, which
+ * remain until they are copied. These must not pile up.
  */
 void move_leaves_little(void)
 {
@@ -295,7 +295,7 @@ void move_leaves_little(void)
 	check(most <= vram);
 }
 
-/* Uses @bo, whose content doesn't matter. Returns the domain that it is in. */
+/* Use @bo, whose content doesn't matter. Return its domain. */
 static __u32 use_once(const struct bo *bo)
 {
 	struct drm_vttm_submit_bo used = use(bo, VTTM_BO_WRITE);
@@ -304,7 +304,7 @@ static __u32 use_once(const struct bo *bo)
 	return info(bo->handle).domain;
 }
 
-/* One that isn't used has VRAM, and another one is used where there is room. */
+/* An idle buffer is in VRAM; a hot one in GTT must replace it. */
 void move_hot(void)
 {
 	__u64 vram = vttm_get(gpu, VTTM_PARAM_VRAM_SIZE);
@@ -321,7 +321,10 @@ void move_hot(void)
 	check(info(idle.handle).domain != VTTM_DOMAIN_VRAM);
 }
 
-/* Two are used in turn, and VRAM has room for one. They don't drive each other out. */
+/*
+ * Two buffers are used in turn, and VRAM has room for one. They must not evict each
+ * other.
+ */
 void move_both_hot(void)
 {
 	enum { TIMES = 500 };
@@ -338,13 +341,16 @@ void move_both_hot(void)
 		use_once(&b);
 	}
 	moved = vttm_get(gpu, VTTM_PARAM_BYTES_MOVED) - before;
-	/* An LRU would move both each time. */
+	/* A plain LRU would move both each time. */
 	printf("# %llu of %llu MiB were moved\n", (unsigned long long)(moved / MIB),
 	       (unsigned long long)(2 * TIMES * 2 * a.size / MIB));
 	check(moved < 2 * TIMES * 2 * a.size / 20);
 }
 
-/* One that is used now and then has VRAM, and keeps it beside one that is used more. */
+/*
+ * A buffer that is used now and then keeps its VRAM, though another one is used more
+ * often.
+ */
 void move_beside_busy(void)
 {
 	enum { ROUNDS = 20, TIMES = 20 };
@@ -353,7 +359,7 @@ void move_beside_busy(void)
 	struct bo fast = make_bo(vram / 2, GPU_DOMAINS, 0);
 	struct bo other = make_bo(PAGE, GPU_DOMAINS, 0);
 
-	/* So it is known how long its pauses are. */
+	/* Teach vttm how long the pauses of this buffer are. */
 	use_once(&slow);
 	for (int i = 0; i < TIMES; i++)
 		use_once(&other);

@@ -74,14 +74,14 @@ static void prime_to_vttm(int to, int dma_buf, __u64 *map, __u64 size)
 	check_eq(map[0], 0xdef);
 	check_eq(map[size / 8 - 1], 0xdef + (size / 8 - 1) * 0x10001);
 
-	/* If it can be mapped there, it is the same memory. */
+	/* If the importer can map it, it sees the same memory. */
 	if (!vttm_map(to, theirs.handle, size, &seen)) {
 		theirs.map = seen;
 		check(holds(&theirs, 0xdef));
 		munmap(seen, size);
 	}
 	bo_destroy(to, &copy);
-	/* Nothing of this takes it where it can't be. */
+	/* None of these calls moves it to a place where the importer can't reach it. */
 	vttm_evict(to, theirs.handle, VTTM_EVICT_SWAP_OUT);
 	vttm_evict(to, theirs.handle, 0);
 	check_eq(map[0], 0xdef);
@@ -95,14 +95,14 @@ void prime_between(void)
 	struct bo bo = make_bo(16 * PAGE, ALL_DOMAINS, 0);
 
 	prime_to_vttm(other, drm_export(gpu, bo.handle), bo.map, bo.size);
-	/* It is pinned until the other GPU has given it back. */
+	/* It is pinned until the other GPU has released it. */
 	check_eq(vttm_drained(other), 0);
-	/* The same in VRAM, from where it has to come first. */
+	/* The same in VRAM: it must move out first. */
 	check_eq(vttm_prefetch(gpu, bo.handle, VTTM_DOMAIN_VRAM), 0);
 	prime_to_vttm(other, drm_export(gpu, bo.handle), bo.map, bo.size);
 }
 
-/* What another GPU uses stays where it is, and is of use there. */
+/* A buffer that another GPU imports stays in its place, and can be used there. */
 void prime_stays(void)
 {
 	struct bo bo = make_bo(4 * PAGE, ALL_DOMAINS, 0);
@@ -277,7 +277,7 @@ void fdinfo_adds_up(void)
 	}
 	check_eq(fdinfo(gpu, "drm-total-vram"), count * kib);
 	check_eq(fdinfo(gpu, "drm-resident-vram"), count * kib);
-	/* A client has only what is its own. */
+	/* A client is charged for its own buffers only. */
 	check(fdinfo(file, "drm-total-vram") <= 0);
 	for (int i = 0; i < count / 2; i++)
 		check_eq(vttm_prefetch(gpu, bos[i].handle, VTTM_DOMAIN_GTT), 0);

@@ -70,7 +70,7 @@ void submit_bad_ops(void)
 	bad[n++].op = VTTM_OP_COPY + 1;
 	bad[n++].flags = 1;
 	bad[n++].to = 2;
-	bad[n++].to = 1;		/* not for writing */
+	bad[n++].to = 1;		/* not declared for writing */
 	bad[n++].to_offset = 4;
 	bad[n++].size = PAGE + 4;
 	bad[n++].size = 2 * PAGE + 8;
@@ -98,7 +98,7 @@ void submit_bad_ops(void)
 	check_eq(vttm_finish(gpu, bo.handle), 0);
 	before = state();
 	for (int i = 0; i < n; i++) {
-		/* Behind one that is right, which must not be done, either. */
+		/* Behind a correct operation, which must not run, either. */
 		struct drm_vttm_op ops[] = { fill_op(0, 0, PAGE, 99), bad[i] };
 
 		if (submit(0, bos, 2, ops, 2) != -EINVAL)
@@ -124,7 +124,7 @@ void submit_fill(void)
 	check_eq(vttm_finish(gpu, bo.handle), 0);
 	check(holds(&bo, 0x77));
 
-	/* A part, and not a word more. */
+	/* A part of a page, and not a word more. */
 	op = fill_op(0, PAGE - 8, 16, 5);
 	check_eq(submit(0, &used, 1, &op, 1), 0);
 	check_eq(vttm_finish(gpu, bo.handle), 0);
@@ -133,12 +133,12 @@ void submit_fill(void)
 	check_eq(bo.map[PAGE / 8], 5 + 0x10001);
 	check_eq(bo.map[PAGE / 8 + 1], 0x77 + (PAGE / 8 + 1) * 0x10001);
 
-	/* Nothing at all is fine, too. */
+	/* An empty operation may be accepted or refused. */
 	op = fill_op(0, 0, 0, 5);
 	check_in(submit(0, &used, 1, &op, 1), 0, -EINVAL);
 }
 
-/* One after the other, whatever the place of each. */
+/* Operations run one after the other, wherever their buffers are. */
 void submit_in_order(void)
 {
 	enum { STEPS = 50 };
@@ -187,7 +187,7 @@ void submit_implicit_order(void)
 	check(holds(&b, STEPS - 1));
 }
 
-/* It takes as many buffers as it may, and all of them fit. */
+/* A submit with the largest number of buffers, all of which fit. */
 void submit_many(void)
 {
 	static struct drm_vttm_submit_bo used[VTTM_SUBMIT_MAX_BOS];
@@ -204,7 +204,10 @@ void submit_many(void)
 	check_eq(vttm_finish(gpu, used[0].handle), 0);
 }
 
-/* More than VRAM and GTT hold at once can't be had, and nothing is lost by asking. */
+/*
+ * A submit that needs more than VRAM and GTT together is refused, and no content is
+ * lost.
+ */
 void submit_too_much(void)
 {
 	enum { COUNT = 40 };
@@ -225,8 +228,8 @@ void submit_too_much(void)
 }
 
 /*
- * A thousand small buffers all over VRAM, and one that needs most of it in one piece:
- * together they fit, but not where the small ones are.
+ * A thousand small buffers all over VRAM, and one buffer that needs most of it in one
+ * piece: they fit together only if the small ones move.
  */
 static void submit_scattered(__u32 vm)
 {

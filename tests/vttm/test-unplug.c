@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* A module or a device that goes away. */
+/* Unloading the module and unbinding a device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -26,7 +26,7 @@ void rmmod_refused(void)
 	int dma_buf = drm_export(gpu, bo.handle);
 
 	check_in(rmmod(), -EBUSY, -EAGAIN);
-	/* A map and a dma-buf are reasons of their own. */
+	/* A map alone, and a DMA-buf alone, keep the module. */
 	close(gpu);
 	close(other);
 	check_in(rmmod(), -EBUSY, -EAGAIN);
@@ -35,7 +35,7 @@ void rmmod_refused(void)
 	close(dma_buf);
 }
 
-/* A GPU goes when its driver and its device are parted, and comes back. */
+/* Unbind the driver from the device, or bind it again. */
 static void write_driver(const char *file)
 {
 	static const char device[] = "vttm.1";
@@ -51,7 +51,7 @@ static void write_driver(const char *file)
 
 static void *wait_forever(void *bo)
 {
-	/* Whatever it gets, it gets it some day. */
+	/* It may return any error, but it must return. */
 	vttm_finish(other, ((struct bo *)bo)->handle);
 	return NULL;
 }
@@ -89,7 +89,7 @@ void unplug_with_files_open(void)
 
 		check_eq(call(i, &nothing), -ENODEV);
 	}
-	/* The map is there, whatever is behind it. */
+	/* The map still works, whatever its pages are now. */
 	for (__u64 i = 0; i < bo.size / 8; i += 64) {
 		seen = bo.map[i];
 		bo.map[i] = seen + 1;
@@ -100,7 +100,7 @@ void unplug_with_files_open(void)
 	close(dma_buf);
 	check_eq(drm_open("vttm", 1), -ENODEV);
 
-	/* A new one, though the old one is still held. */
+	/* A new device can be bound while files hold the old one. */
 	write_driver("bind");
 	gpu = drm_open("vttm", 1);
 	check(gpu >= 0);
@@ -116,7 +116,7 @@ static void on_sigbus(int signal)
 	siglongjmp(no_such_page, 1);
 }
 
-/* Touching @word is an error. */
+/* Does access to @word raise SIGBUS? */
 static bool is_gone(volatile __u64 *word)
 {
 	if (sigsetjmp(no_such_page, 1))
@@ -126,8 +126,8 @@ static bool is_gone(volatile __u64 *word)
 }
 
 /*
- * Others have its buffer mapped when a GPU is unplugged: each in its way, all of
- * them through the DMA-buf. They don't get to see another page.
+ * Other drivers have a buffer mapped through its DMA-buf, each in its way, when the GPU
+ * is unplugged. They must never see another buffer's page.
  */
 void unplug_exporter(void)
 {
@@ -148,7 +148,7 @@ void unplug_exporter(void)
 			       dma_buf, 0);
 		check(maps[i] != MAP_FAILED);
 	}
-	/* One was never touched. */
+	/* One map was never accessed. */
 	for (int i = 0; i < 2; i++) {
 		struct bo theirs = { .size = bo.size, .map = maps[i] };
 
@@ -171,7 +171,7 @@ void unplug_exporter(void)
 	write_driver("bind");
 }
 
-/* Busy processes, and the GPU comes and goes. */
+/* Unbind and bind the GPU while processes use it. */
 void unplug_while_busy(void)
 {
 	enum { PROCESSES = 4, TIMES = 10 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * vttm-storm: many processes that do whatever comes to their minds, until all of
- * them together have done a given number of things. Now and then one is killed, and
- * another one takes its place; some have little memory. What a process wrote to a
- * buffer must be there when it looks, and what fits alone must not be refused for want
- * of room. At the end nothing is left of any of it.
+ * vttm-storm: several processes make random calls, until they have made a given number
+ * together. Now and then a process is killed, and a new one replaces it; some processes
+ * have a small memory limit. A process must read what it wrote to a buffer, and a call
+ * must not return ENOSPC if its buffers fit into empty memory. At the end, no buffer
+ * and no VM must be left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,12 +51,12 @@ static struct {
 	.processes = 8,
 };
 
-/* All processes see this. */
+/* Shared by all processes. */
 static struct {
 	atomic_ullong ops, done[WHATS], refused, had_to_fit, verified;
 } *shared;
 
-/* A buffer of a process; what is in it is known only if nobody else writes there. */
+/* A buffer of a process. Its content is known only if no other process writes to it. */
 struct buffer {
 	struct bo bo;
 	__u64 seed;
@@ -80,8 +80,9 @@ static __u64 below(__u64 n)
 }
 
 /*
- * Memory may be short, and another GPU keep a buffer where it is. Anything else that
- * fails is wrong, and so is ENOSPC where what is asked for @fits alone.
+ * A call may fail if memory is short, or if a buffer is pinned for another GPU. Any
+ * other error ends the storm, and so does ENOSPC if the buffers of the call fit into
+ * empty memory (@fits).
  */
 static bool ok_if_fits(int ret, const char *what, bool fits)
 {
@@ -101,9 +102,10 @@ static bool ok(int ret, const char *what)
 }
 
 /*
- * Do these fit into VRAM together, wherever some of them are already? Each one is in
- * the way of two aligned places for the largest at most; nothing is in the way of one
- * alone. GTT may be full for good: what other devices have imported is pinned there.
+ * Do these fit into VRAM together, wherever in VRAM some of them are already? Each
+ * buffer overlaps at most two aligned places for the largest one. A single buffer
+ * always fits. GTT doesn't count, as buffers that other devices import are pinned
+ * there.
  */
 static bool fit_in_vram(struct buffer *const *used, __u32 count)
 {
@@ -136,7 +138,7 @@ static void open_gpu(void)
 	buffer_count = 0;
 }
 
-/* --- One thing each --- */
+/* --- The calls --- */
 
 static void create(void)
 {
@@ -177,7 +179,10 @@ static __u64 word(const struct buffer *buffer, __u64 n)
 	return buffer->seed + n * 0x100000001ULL;
 }
 
-/* Bytes are lost if it is told that they aren't needed; so it isn't told then. */
+/*
+ * A buffer keeps its content while the CPU writes: nothing marks it as purgeable
+ * meanwhile.
+ */
 static void write_one(void)
 {
 	struct buffer *buffer = any();
@@ -261,7 +266,7 @@ static void submit(void)
 	}
 	if (!args.flags)
 		return;
-	/* Another one waits for it. */
+	/* A second submit waits for its fence. */
 	if (below(2)) {
 		struct drm_vttm_submit next = {
 			.flags = VTTM_SUBMIT_FENCE_IN,
@@ -322,7 +327,7 @@ static void walk(void)
 	ok(drm_ioctl(gpu, DRM_IOCTL_VTTM_LRU_WALK, &args), "walk");
 }
 
-/* A message without an address: the first reader gets it. */
+/* Send a DMA-buf to the socket that all processes read: one of them imports it. */
 static void send_fd(int fd)
 {
 	char control[CMSG_SPACE(sizeof(int))] = {}, byte = gpu_number;
@@ -371,7 +376,7 @@ static void share(void)
 
 	if (!buffer || buffer->vm || buffer->imported)
 		return;
-	/* What may only be in VRAM can't be shared. */
+	/* A buffer that may only be in VRAM can't be shared. */
 	if (!ok(vttm_info(gpu, buffer->bo.handle, &info), "info") ||
 	    info.domains == VTTM_DOMAIN_VRAM)
 		return;
@@ -397,7 +402,7 @@ static void import(void)
 	close(fd);
 	if (!ok_if_fits(ret, "import", false))
 		return;
-	/* It may be one that it has. */
+	/* The process may have this buffer already. */
 	for (__u32 i = 0; i < buffer_count; i++) {
 		if (buffers[i].bo.handle == buffer->bo.handle)
 			return;
@@ -440,7 +445,7 @@ static void wait_for_one(void)
 		ok(ret, "wait");
 }
 
-/* Whatever this says, it says. */
+/* An ioctl with random bytes, which may return anything. */
 static void nonsense(void)
 {
 	char bytes[256];
@@ -448,7 +453,7 @@ static void nonsense(void)
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = below(3) ? 0 : rng_next(&rng);
-	/* But it must not destroy what others rely on, or wait without an end. */
+	/* Only these: others may destroy a buffer of this process, or wait for ever. */
 	if (nr == DRM_COMMAND_BASE + DRM_VTTM_GET_PARAM ||
 	    nr == DRM_COMMAND_BASE + DRM_VTTM_LRU_WALK ||
 	    nr == DRM_COMMAND_BASE + DRM_VTTM_GEM_CREATE)
@@ -477,7 +482,7 @@ static void (*const acts[WHATS])(void) = {
 	[NONSENSE] = nonsense, [REOPEN] = reopen,
 };
 
-/* How often each is done, in all of these. */
+/* How often a process makes each call, relative to the sum. */
 static const __u32 weights[WHATS] = {
 	[CREATE] = 12, [CLOSE] = 8, [SUBMIT] = 20, [WRITE] = 10, [READ] = 15,
 	[PREFETCH] = 8, [EVICT] = 8, [MADVISE] = 4, [WALK] = 8, [SEND] = 4,
@@ -513,7 +518,7 @@ static void act(__u32 number, __u64 seed)
 {
 	rng.state = seed;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Every third has little memory. */
+	/* Every third process has a small memory limit. */
 	if (number % 3 == 2)
 		write_file(GROUP "/cgroup.procs", "0");
 	open_gpu();
@@ -537,7 +542,7 @@ static pid_t start(__u32 number, __u64 seed)
 	return pid;
 }
 
-/* Until all have ended; how many did so as they should not. */
+/* Wait until all processes have ended. Return how many failed. */
 static __u32 storm(__u64 *killed)
 {
 	pid_t pids[MOST_PROCESSES];
@@ -596,7 +601,7 @@ static void table(__u64 killed)
 	printf("%-26s%12llu\n", "killed", killed);
 }
 
-/* What is left on all GPUs. */
+/* Return what is left on all GPUs. */
 static __u32 left(void)
 {
 	__u32 wrong = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The library of the programs here. */
+/* The library of the programs in this folder. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What the programs here have in common: vttm's ioctls as functions. Each gives 0,
- * or what it is asked for, or a negative errno. An ioctl that a signal interrupts is
- * taken up again.
+ * The library of the programs in this folder: vttm's ioctls as functions. Each returns
+ * 0, or what its name says, or a negative errno. An ioctl that a signal interrupts is
+ * called again.
  */
 #ifndef VTTM_H
 #define VTTM_H
@@ -21,7 +21,7 @@
 #define ALL_DOMAINS (VTTM_DOMAIN_VRAM | VTTM_DOMAIN_GTT | VTTM_DOMAIN_SYSTEM)
 #define GPU_DOMAINS (VTTM_DOMAIN_VRAM | VTTM_DOMAIN_GTT)
 
-/* Numbers that follow from a seed. */
+/* Random numbers from a seed. */
 struct rng {
 	__u64 state;
 };
@@ -32,16 +32,16 @@ struct bo {
 	__u64 *map;
 };
 
-/* What someone else must not be able to do to us: end with a word. */
+/* End the program with a message on stderr. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 __u64 rng_next(struct rng *rng);
 __u64 rng_below(struct rng *rng, __u64 n);
 __u64 now_ns(void);
 
-/* The @n-th render node, from 0 on, whose driver is @driver. */
+/* Open the render node number @n, from 0 on, of those whose driver is @driver. */
 int drm_open(const char *driver, unsigned int n);
-/* The first primary node, for what a render node must not do. */
+/* Open the first primary node, for calls that a render node does not allow. */
 int drm_open_card(const char *driver);
 int drm_ioctl(int fd, unsigned long request, void *arg);
 int drm_close_handle(int fd, __u32 handle);
@@ -66,14 +66,14 @@ int vttm_wait(int fd, __u32 handle, __u32 flags, __s64 until_ns);
 /* Wait without a limit. */
 int vttm_finish(int fd, __u32 handle);
 
-/* A buffer with its map, and both gone. */
+/* Create a buffer and map it; unmap and close it. */
 int bo_create(int fd, struct bo *bo, __u64 size, __u32 domains, __u32 priority,
 	      __u32 vm);
 void bo_destroy(int fd, struct bo *bo);
 
 /*
- * Those that programs gave up are freed when the GPU is done with them. Tells how
- * many there still are when that takes longer than anything it was told to do.
+ * Wait until the GPU has freed all buffers without a handle. It frees them once its
+ * work is done. Return how many are left after a time that is longer than any work.
  */
 __u64 vttm_drained(int fd);
 
