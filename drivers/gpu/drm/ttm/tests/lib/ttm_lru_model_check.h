@@ -7,7 +7,7 @@
 #ifndef _TTM_LRU_MODEL_CHECK_H_
 #define _TTM_LRU_MODEL_CHECK_H_
 
-#include "../ttm_lru_model.h"
+#include "ttm_lru_model.h"
 #include "ttm_lru_fixture.h"
 
 /* A buffer has two numbers in the model, as it may be about to move. */
