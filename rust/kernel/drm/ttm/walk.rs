@@ -34,16 +34,16 @@ use core::{
 /// Counts reasons, not buffers: a busy bulk counts once, and so does a list's tail that has moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The reservation was taken, and the walk did not wait for it.
+    /// The buffer's reservation was taken, and the walk did not wait for it.
     pub busy: usize,
 
-    /// It was moved, or entered the list, since the walk began.
+    /// The buffer was moved, or entered the list, since the walk began.
     pub moved: usize,
 
-    /// It was being released: its last reference was gone.
-    pub dying: usize,
+    /// The buffer was a zombie that was being released.
+    pub zombies: usize,
 
-    /// It was moved while its reservation was waited for.
+    /// The buffer was moved while the walk waited for its reservation.
     pub replaced: usize,
 }
 
@@ -78,7 +78,7 @@ impl LeftOut {
     fn add(&mut self, more: Self) {
         self.busy = self.busy.saturating_add(more.busy);
         self.moved = self.moved.saturating_add(more.moved);
-        self.dying = self.dying.saturating_add(more.dying);
+        self.zombies = self.zombies.saturating_add(more.zombies);
         self.replaced = self.replaced.saturating_add(more.replaced);
     }
 }
@@ -271,7 +271,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         LeftOut {
             busy: raw.busy,
             moved: raw.moved,
-            dying: raw.zombies,
+            zombies: raw.zombies,
             replaced: raw.replaced,
         }
     }
