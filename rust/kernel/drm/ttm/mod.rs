@@ -86,6 +86,7 @@ mod raw_device;
 mod reclaim;
 mod registration;
 mod reserved;
+mod reserved_walk;
 mod resource;
 mod resv;
 mod setup;
@@ -99,7 +100,6 @@ mod tests;
 mod transaction;
 mod tt;
 mod validate;
-mod walk;
 
 #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
 pub use self::emulation::{
@@ -162,6 +162,11 @@ pub use self::{
         FauxRegistration, //
     },
     reserved::Reserved,
+    reserved_walk::{
+        LeftOut,
+        ReservedBuffer,
+        ReservedWalk, //
+    },
     resource::Resource,
     resv::{
         AsBuffer,
@@ -177,10 +182,5 @@ pub use self::{
         transaction,
         Stop,
         Transaction, //
-    },
-    walk::{
-        LeftOut,
-        ReservedBuffer,
-        ReservedWalk, //
     }, //
 };
