@@ -22,7 +22,8 @@ use crate::{
 };
 use core::marker::PhantomData;
 
-/// The managers that a walk visits, one after the other.
+/// The managers that a walk visits, one after the other. It is empty for a walk that never leaves
+/// its first manager.
 pub(super) struct Route<'dev, T: Driver> {
     dev: &'dev Device<T>,
     all: &'dev [MemType],
@@ -50,7 +51,13 @@ impl<'dev, T: Driver> Route<'dev, T> {
         None
     }
 
-    /// Starts over. Returns the first manager, unless the walk has no more than one.
+    /// Skips all managers that are left.
+    pub(super) fn end(&mut self) {
+        self.rest = &[];
+    }
+
+    /// Starts over. Returns the first manager, or [`None`] if the route is empty, as it is for a
+    /// walk that [`Manager`] makes.
     pub(super) fn restart(&mut self) -> Option<&'dev Manager<T>> {
         self.rest = self.all;
         self.next()
@@ -115,7 +122,7 @@ impl<T: Driver> Manager<T> {
         unsafe { Device::from_bdev((*self.as_raw()).bdev) }
     }
 
-    /// Bytes in use.
+    /// Bytes that are in use. Takes the LRU lock.
     pub fn usage(&self) -> u64 {
         // SAFETY: By the type invariants the manager is initialized. `ttm_resource_manager_usage`
         // takes the LRU lock itself, as is required.
@@ -129,8 +136,8 @@ impl<T: Driver> Manager<T> {
 
     /// Returns a walk over the manager's buffers that returns each buffer reserved. Pin it first.
     ///
-    /// It waits for reservations only with [`ReservedWalk::waiting`], and not with a context that
-    /// doesn't wait for the GPU.
+    /// It waits for reservations only with [`ReservedWalk::waiting`], and never with a context that
+    /// is [`OperationCtx::no_wait_gpu`].
     pub fn walk(&self, ctx: &OperationCtx) -> ReservedWalk<'_, T> {
         ReservedWalk::new(self, Route::new(self.device(), &[]), ctx)
     }
@@ -142,7 +149,7 @@ impl<T: Driver> Manager<T> {
     ///
     /// # Errors
     ///
-    /// An error of the eviction of a buffer that is left.
+    /// The error with which the eviction of a buffer failed, if one is left.
     ///
     /// # Examples
     ///

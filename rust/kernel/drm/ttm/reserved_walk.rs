@@ -276,7 +276,12 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         }
     }
 
-    fn step(self: Pin<&mut Self>) -> *mut bindings::ttm_buffer_object {
+    /// Steps to the next buffer of any manager; null if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ERESTARTSYS`], which ends the walk.
+    fn step(self: Pin<&mut Self>) -> Result<*mut bindings::ttm_buffer_object> {
         // SAFETY: Nothing is moved out of it: its fields are only assigned to, or borrowed.
         let this = unsafe { self.get_unchecked_mut() };
 
@@ -302,7 +307,11 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
             // SAFETY: `self` is pinned. The cursor was just taken off its list.
             bo = unsafe { this.first() };
         }
-        bo
+        // Without a ticket, only a signal ends a wait early.
+        from_err_ptr(bo).map_err(|_| {
+            this.route.end();
+            ERESTARTSYS
+        })
     }
 
     /// The first buffer of `man`.
@@ -330,10 +339,10 @@ impl<'dev, T: Driver> Iterator for Pin<&mut ReservedWalk<'dev, T>> {
 
     /// Steps to the next buffer.
     ///
-    /// May sleep. An error, [`EINTR`], ends the walk; there is none but with
-    /// [`ReservedWalk::waiting`] and [`OperationCtx::interruptible`].
+    /// May sleep. The only error is [`ERESTARTSYS`]: a signal has interrupted a wait, and the walk
+    /// has ended. This requires [`ReservedWalk::waiting`] and [`OperationCtx::interruptible`].
     fn next(&mut self) -> Option<Self::Item> {
-        let bo = match from_err_ptr(self.as_mut().step()) {
+        let bo = match self.as_mut().step() {
             Ok(bo) => bo,
             Err(e) => return Some(Err(e)),
         };

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::{
+    ffi::c_int,
     kthread,
     sync::Completion,
     time::{
@@ -11,7 +12,38 @@ use crate::{
         Delta, //
     },
 };
-use core::pin::pin;
+use core::{
+    mem,
+    pin::pin, //
+};
+
+/// Calls `f` while the current thread, one of the kernel's, has a signal pending.
+fn with_signal<R>(f: impl FnOnce() -> R) -> R {
+    // CAST: It is a small number.
+    const SIGNAL: c_int = bindings::SIGINT as c_int;
+    // The values of `SIG_IGN` and `SIG_KTHREAD`.
+    const IGNORE: usize = 1;
+    const ALLOW: usize = 2;
+
+    let handle = |how: usize| {
+        // SAFETY: These values stand for a way to handle a signal, and are never called.
+        unsafe {
+            let how = mem::transmute::<usize, bindings::__sighandler_t>(how);
+
+            bindings::kernel_sigaction(SIGNAL, how);
+        }
+    };
+
+    handle(ALLOW);
+    // SAFETY: The current task is valid.
+    unsafe { bindings::send_sig(SIGNAL, bindings::get_current(), 1) };
+    let result = f();
+
+    // SAFETY: The current task is valid.
+    unsafe { bindings::flush_signals(bindings::get_current()) };
+    handle(IGNORE);
+    result
+}
 
 #[kunit_tests(rust_ttm_reserved_walks)]
 mod cases {
@@ -116,6 +148,43 @@ mod cases {
         })?;
         assert!(met.is("abc"));
         assert_eq!(skipped, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_signal_ends_the_walk_in_all_managers() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.vram(0x1000)?, dev.system(0x1000)?];
+        let (taken, over) = (
+            Arc::pin_init(Completion::new(), GFP_KERNEL)?,
+            Arc::pin_init(Completion::new(), GFP_KERNEL)?,
+        );
+        let (mut error, mut goes_on) = (None, true);
+
+        kthread::scope(|scope| {
+            let (used, taken_there, over_here) = (&objects[0], taken.clone(), over.clone());
+
+            scope.spawn(c"user", move || {
+                let reserved = used.reserve();
+                taken_there.complete_all();
+                over_here.wait_for_completion();
+                drop(reserved);
+            })?;
+            taken.wait_for_completion();
+            let result = with_signal(|| {
+                let types = [MemType::VRAM, MemType::SYSTEM];
+                let ctx = OperationCtx::new().interruptible();
+                let mut walk = pin!(dev.walk(&types, &ctx)?.waiting());
+
+                error = walk.as_mut().next().and_then(Result::err);
+                goes_on = walk.as_mut().next().is_some();
+                Ok(())
+            });
+            over.complete_all();
+            result
+        })?;
+        assert_eq!(error, Some(ERESTARTSYS));
+        assert!(!goes_on);
         Ok(())
     }
 
