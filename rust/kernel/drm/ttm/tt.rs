@@ -31,17 +31,18 @@ use core::{
 /// # Invariants
 ///
 /// - `tt` is initialized, and `self` is the content of a [`KBox`], once [`create`] has returned it.
-/// - `dma_buf` is null or valid. If `mapped` is there, it is of that, and `tt.pages` are its pages.
+/// - `dma_buf` is null or valid. If there is a `mapped`, it is a mapping of `dma_buf`, and
+///   `tt.pages` are its pages.
 #[repr(C)]
 #[pin_data]
 struct Tt {
     #[pin]
     tt: Opaque<bindings::ttm_tt>,
 
-    /// The shrinker took the pages, and their content is lost. Protected by the reservation.
+    /// Whether the content is lost, as the pages were purged. Protected by the reservation.
     purged: bool,
 
-    /// It is that of an imported buffer. Constant.
+    /// Whether the buffer is imported. Constant.
     is_imported: bool,
 
     /// The DMA-buf that the pages of an imported buffer are taken from, if the CPU is to reach
@@ -52,7 +53,7 @@ struct Tt {
     mapped: Option<MappedPages>,
 }
 
-/// Where it says whether the content is lost. Protected by the reservation.
+/// A pointer to the flag that says whether the content is lost. The reservation protects the flag.
 ///
 /// # Safety
 ///
@@ -72,72 +73,97 @@ unsafe fn purged(tt: *mut bindings::ttm_tt) -> *mut bool {
 /// a reference to, and whose reservation is held.
 pub(super) unsafe extern "C" fn create<T: Driver>(
     bo: *mut bindings::ttm_buffer_object,
-    mut page_flags: u32,
+    page_flags: u32,
 ) -> *mut bindings::ttm_tt {
     // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
     // call, as TTM has a reference.
     let buffer = unsafe { Buffer::<T>::from_raw(bo) };
-    let init = pin_init!(Tt {
+    let is_imported = buffer.is_imported();
+    let dma_buf = if is_imported && T::MAPS_IMPORTS && !buffer.is_ghost() {
+        // SAFETY: A buffer on a `Device` that is no ghost is embedded in an object.
+        unsafe { Object::<T::BufferData>::dma_buf_of(bo) }
+    } else {
+        ptr::null_mut()
+    };
+    // INVARIANT: The object, which has a reference to the DMA-buf, outlives the `ttm_tt`.
+    let memory = pin_init!(Tt {
         tt <- Opaque::init_zeroed(),
         purged: false,
-        is_imported: buffer.is_imported(),
-        dma_buf: ptr::null_mut(),
+        is_imported,
+        dma_buf,
         mapped: None,
     });
-    let Ok(tt) = KBox::pin_init(init, GFP_KERNEL) else {
+    let Ok(tt) = KBox::pin_init(memory, GFP_KERNEL) else {
         return ptr::null_mut();
     };
-    let raw = tt.tt.get();
 
-    if buffer.is_imported() {
-        // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's
-        // requirements.
-        if unsafe { bindings::ttm_sg_tt_init(raw, bo, page_flags, Caching::Cached.as_raw()) } != 0 {
-            return ptr::null_mut();
+    // SAFETY: `tt.tt` is zeroed memory for a `ttm_tt`, which doesn't move. `bo` is valid, and its
+    // device is that of a `RawDevice`, by the function's requirements.
+    let done = unsafe {
+        if is_imported {
+            init_imported(tt.tt.get(), bo, page_flags)
+        } else {
+            let caching = buffer.data().map_or(Caching::Cached, T::caching);
+
+            init(tt.tt.get(), bo, page_flags, caching)
         }
+    };
+    match done {
         // CAST: The `ttm_tt` comes first.
-        // INVARIANT: `tt` of `Tt` was just initialized, and came out of a box. The object, which
-        // has a reference to the DMA-buf, lasts longer.
-        // SAFETY: Nothing moves it: it is only accessed through pointers. `this` isn't used by
-        // others yet. An imported buffer that is no ghost is embedded in an object, as those of a
-        // `Device` are.
-        unsafe {
-            let this = KBox::into_raw(Pin::into_inner_unchecked(tt));
-
-            if T::MAPS_IMPORTS && !buffer.is_ghost() {
-                (*this).dma_buf = Object::<T::BufferData>::dma_buf_of(bo);
-            }
-            return this.cast();
-        }
+        // INVARIANT: `tt` of `Tt` was just initialized, and it came out of a box.
+        // SAFETY: Nothing moves it: it is only accessed through pointers.
+        Ok(()) => unsafe { KBox::into_raw(Pin::into_inner_unchecked(tt)) }.cast(),
+        Err(_) => ptr::null_mut(),
     }
+}
 
-    // SAFETY: The buffer is valid and on a `Device`, whose `bdev` is that of a `RawDevice`, by the
-    // function's requirements.
+/// Initializes the `ttm_tt` of a buffer that has pages of its own.
+///
+/// # Safety
+///
+/// `tt` must be zeroed memory for a `ttm_tt` that doesn't move, and `bo` a valid buffer on the
+/// device of a [`RawDevice`](raw_device::RawDevice).
+unsafe fn init(
+    tt: *mut bindings::ttm_tt,
+    bo: *mut bindings::ttm_buffer_object,
+    mut page_flags: u32,
+    caching: Caching,
+) -> Result {
+    // SAFETY: `bo` is valid and on the device of a `RawDevice`, by the function's requirements.
     let shrinkable = unsafe { raw_device::is_shrinkable((*bo).bdev) };
     if shrinkable {
         // TTM must not swap out pages that may be backed up.
         page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
     }
 
-    let caching = buffer.data().map_or(Caching::Cached, T::caching);
-    // SAFETY: `raw` is zeroed memory for a `ttm_tt`, `bo` is valid by the function's requirements.
-    let ret = unsafe { bindings::ttm_tt_init(raw, bo, page_flags, caching.as_raw(), 0) };
-    let mut done = to_result(ret);
-    if done.is_ok() && shrinkable {
+    // SAFETY: `tt` is zeroed memory for a `ttm_tt`, and `bo` is valid, by the function's
+    // requirements.
+    to_result(unsafe { bindings::ttm_tt_init(tt, bo, page_flags, caching.as_raw(), 0) })?;
+    if shrinkable {
         // SAFETY: It was just initialized, and has no pages yet. No other code has a pointer to it.
-        done = to_result(unsafe { bindings::ttm_tt_setup_backup(raw) }).inspect_err(|_| {
+        to_result(unsafe { bindings::ttm_tt_setup_backup(tt) }).inspect_err(|_| {
             // SAFETY: It was initialized above, has no pages, and is not used any more.
-            unsafe { bindings::ttm_tt_fini(raw) };
-        });
+            unsafe { bindings::ttm_tt_fini(tt) };
+        })?;
     }
+    Ok(())
+}
 
-    match done {
-        // CAST: The `ttm_tt` comes first.
-        // INVARIANT: `tt` of `Tt` was initialized above, and it came out of a box.
-        // SAFETY: Nothing moves it: it is only accessed through pointers.
-        Ok(()) => unsafe { KBox::into_raw(Pin::into_inner_unchecked(tt)) }.cast(),
-        Err(_) => ptr::null_mut(),
-    }
+/// Initializes the `ttm_tt` of an imported buffer.
+///
+/// # Safety
+///
+/// As [`init`].
+unsafe fn init_imported(
+    tt: *mut bindings::ttm_tt,
+    bo: *mut bindings::ttm_buffer_object,
+    page_flags: u32,
+) -> Result {
+    let caching = Caching::Cached.as_raw();
+
+    // SAFETY: `tt` is zeroed memory for a `ttm_tt`, and `bo` is valid, by the function's
+    // requirements.
+    to_result(unsafe { bindings::ttm_sg_tt_init(tt, bo, page_flags, caching) })
 }
 
 /// Frees a `ttm_tt` that [`create`] made.
@@ -315,7 +341,7 @@ unsafe fn unpopulate_imported(tt: *mut Tt) {
     }
 }
 
-/// The shrinker dropped the content.
+/// Records that the pages were purged, so that the content is lost.
 ///
 /// # Safety
 ///
