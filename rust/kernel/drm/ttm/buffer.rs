@@ -80,7 +80,7 @@ impl BufferId {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// A walk may be the last one to have a buffer:
+/// A walk may have the last reference to a buffer:
 ///
 /// ```
 /// use core::pin::pin;
@@ -167,8 +167,8 @@ impl<T: Driver> Buffer<T> {
         unsafe { (*self.as_raw()).type_ == bindings::ttm_bo_type_ttm_bo_type_sg }
     }
 
-    /// Where it may go when it is evicted.
-    pub(super) fn places_after(&self, from: Option<MemType>) -> &'static [Place] {
+    /// Where it may go when it is evicted from `from`.
+    pub(super) fn eviction_places(&self, from: Option<MemType>) -> &'static [Place] {
         match (self.data(), from) {
             (Some(data), Some(from)) if !self.is_imported() => T::evict_flags(data, from),
             _ => SYSTEM,
@@ -177,8 +177,8 @@ impl<T: Driver> Buffer<T> {
 
     /// A reference to the object, or [`None`] if it isn't alive any more.
     ///
-    /// For the driver's part, [`Self::data`] is enough. To drop the last reference to an object may
-    /// sleep, but doesn't wait for the reservation: that may be held.
+    /// For the driver's part, [`Self::data`] is enough. Dropping the last reference to an object may
+    /// sleep, but doesn't wait for the reservation, so the thread may hold that.
     pub fn object(&self) -> Option<ARef<Object<T::BufferData>>> {
         if self.is_ghost() {
             return None;

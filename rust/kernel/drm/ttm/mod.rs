@@ -45,9 +45,10 @@
 //! # Locks
 //!
 //! A buffer's reservation comes before the device's LRU lock, which is a spinlock: nothing may
-//! sleep while a [`Walk`] or a [`Lru`] is there. In particular the last reference to a buffer must
-//! not be dropped then; [`Walk::with_buffer`] sees to that for its own. Two reservations at once,
-//! or two LRU locks, can deadlock; lockdep tells. The LRU lock is taken by all that changes where a
+//! sleep while a [`Walk`] or a [`Lru`] exists. In particular the last reference to a buffer must
+//! not be dropped then; [`Walk::with_buffer`] drops its own reference before it takes the lock
+//! again. A thread that takes two reservations without a [`transaction()`], or two LRU locks, can
+//! deadlock; lockdep reports this. The LRU lock is taken by all that changes where a
 //! buffer is on the lists (pinning and unpinning, bulks, moves, allocation, freeing), by
 //! [`Manager::usage`], and by dropping a [`Cursor`].
 //!
@@ -62,6 +63,7 @@ mod buddy;
 mod buffer;
 mod bulk;
 mod bytes;
+mod clear;
 mod cursor;
 mod device;
 mod dma_buf;

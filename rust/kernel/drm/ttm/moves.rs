@@ -5,8 +5,8 @@
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
 use super::{
-    device::{
-        clear,
+    clear::{
+        clear_place,
         place_first, //
     },
     raw_device::RawDevice,
@@ -188,7 +188,7 @@ impl Move<'_> {
         }
     }
 
-    /// Whether the content stays in the same pages, and the GPU does not lose access to them.
+    /// Whether the content stays in the same pages, and the GPU keeps its access to them.
     fn keeps_pages(&self) -> bool {
         // SAFETY: By the type invariants `new` is a valid resource of the buffer's.
         self.from().mem_type == MemType::SYSTEM && unsafe { uses_pages(self.new) }
@@ -248,7 +248,7 @@ impl Move<'_> {
                 // SAFETY: By the type invariants the buffer is valid and reserved; `new` is valid
                 // and is given away.
                 unsafe {
-                    clear(self.bo, self.ctx, self.new)?;
+                    clear_place(self.bo, self.ctx, self.new)?;
                     bindings::ttm_bo_move_null(self.bo, self.new);
                 }
                 Ok(())
@@ -266,7 +266,7 @@ impl Move<'_> {
         }
     }
 
-    /// Leaves the move to a device that signals `fence`. Called at most once, to finish.
+    /// Leaves the move to a device that signals `fence`. [`Self::finish`] calls it at most once.
     fn by_device(&mut self, fence: &Fence) -> Result {
         // The old place is freed when the fence is signaled, so wait for all other users before.
         self.wait()?;

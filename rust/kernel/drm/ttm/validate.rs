@@ -42,7 +42,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
             return Ok(());
         }
 
-        let places = self.as_buffer().places_after(from);
+        let places = self.as_buffer().eviction_places(from);
         let mut placement = bindings::ttm_placement {
             num_placement: u32::try_from(places.len())?,
             // CAST: `Place` is transparent.
