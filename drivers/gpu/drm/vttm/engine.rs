@@ -130,7 +130,7 @@ impl Engine {
             let timeline = self.timeline(is_late)?;
 
             if let Some((job, _order)) = mv.copy_job_with(&timeline, || self.order.lock())? {
-                self.enqueue(task, What::Copy(job, share));
+                self.enqueue(task, TaskJob::Copy(job, share));
             }
         }
         // Without a task, there is nothing to copy, or the CPU must copy it now.
@@ -172,7 +172,7 @@ impl Engine {
         let fence = job.fence();
 
         *jobs += 1;
-        self.enqueue(task, What::Ops(job, ops, busy, late));
+        self.enqueue(task, TaskJob::Ops(job, ops, busy, late));
         Ok(Submitted {
             fence,
             serial: *jobs,
@@ -207,7 +207,7 @@ impl Engine {
     fn task(&self) -> Result<Pin<KBox<Task>>> {
         let task = try_pin_init!(Task {
             work <- new_work!("vttm::Task"),
-            what: What::Nothing,
+            job: TaskJob::Nothing,
             delay: self.delay,
             waker: Some(Waker::new(Sleeper(None))?),
             queue: self.queue.clone(),
@@ -217,8 +217,8 @@ impl Engine {
         KBox::try_pin_init(task, GFP_KERNEL)
     }
 
-    fn enqueue(&self, mut task: Pin<KBox<Task>>, what: What) {
-        *task.as_mut().project().what = what;
+    fn enqueue(&self, mut task: Pin<KBox<Task>>, job: TaskJob) {
+        *task.as_mut().project().job = job;
         self.queue.enqueue(task);
     }
 }
@@ -242,7 +242,8 @@ struct UnderWay {
 }
 
 impl UnderWay {
-    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
     #[inline(never)]
     fn new(most: usize) -> Result<Arc<Self>> {
         Arc::pin_init(
@@ -255,7 +256,7 @@ impl UnderWay {
         )
     }
 
-    /// Begins with `n` more, even beyond the limit.
+    /// Begins `size` more, even beyond the limit.
     fn begin(self: &Arc<Self>, size: usize) -> Share {
         self.share(&mut self.all.lock(), size)
     }
@@ -273,8 +274,8 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Begins with `n` more, if that stays within the limit. An amount above the limit begins when
-    /// nothing is under way.
+    /// Begins `size` more, if that stays within the limit. A size above the limit begins when nothing
+    /// is under way.
     fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
         let mut all = self.all.lock();
 
@@ -282,8 +283,8 @@ impl UnderWay {
             .then(|| self.share(&mut all, size))
     }
 
-    fn has_room(&self, all: usize, size: usize) -> bool {
-        size == 0 || all == 0 || all.saturating_add(size) <= self.most
+    fn has_room(&self, now: usize, size: usize) -> bool {
+        size == 0 || now == 0 || now.saturating_add(size) <= self.most
     }
 
     fn share(self: &Arc<Self>, all: &mut Tally, size: usize) -> Share {
@@ -378,28 +379,28 @@ impl Drop for Token {
     }
 }
 
-/// A task for the engine.
-enum What {
+/// The job of a task, and the values to drop when it is done.
+enum TaskJob {
     Nothing,
     Copy(CopyJob, Share),
     Ops(Job, KVec<Op>, Arc<Count>, Option<Share>),
 }
 
-impl What {
+impl TaskJob {
     /// The fence that must be signaled first.
     fn waits_for(&self) -> Option<&ARef<Fence>> {
         match self {
-            What::Nothing => None,
-            What::Copy(job, _) => job.waits_for(),
-            What::Ops(job, ..) => job.waits_for(),
+            TaskJob::Nothing => None,
+            TaskJob::Copy(job, _) => job.waits_for(),
+            TaskJob::Ops(job, ..) => job.waits_for(),
         }
     }
 
     fn run(self) {
         match self {
-            What::Nothing => (),
-            What::Copy(job, _share) => job.run(),
-            What::Ops(job, ops, busy, _late) => {
+            TaskJob::Nothing => (),
+            TaskJob::Copy(job, _share) => job.run(),
+            TaskJob::Ops(job, ops, busy, _late) => {
                 // The fence has the result.
                 let _ = job.run(|memory| {
                     let start = Instant::<Monotonic>::now();
@@ -417,7 +418,7 @@ impl What {
 struct Task {
     #[pin]
     work: Work<Self>,
-    what: What,
+    job: TaskJob,
     delay: Delta,
     waker: Option<KBox<Waker<Sleeper>>>,
     // This isn't the last reference, which goes when there is no token any more.
@@ -438,12 +439,12 @@ impl WorkItem for Task {
         let Some(mut this) = Sleeper::put_to_sleep(this) else {
             return;
         };
-        let what = mem::replace(this.as_mut().project().what, What::Nothing);
+        let job = mem::replace(this.as_mut().project().job, TaskJob::Nothing);
 
         if !this.delay.is_zero() {
             fsleep(this.delay);
         }
-        what.run();
+        job.run();
     }
 }
 
@@ -454,7 +455,7 @@ impl Sleeper {
     /// Queues the task again when one of the fences that it waits for is signaled. Returns the task
     /// if there is no such fence, or if it must be waited for here.
     fn put_to_sleep(mut task: Pin<KBox<Task>>) -> Option<Pin<KBox<Task>>> {
-        while let Some(fence) = task.what.waits_for().cloned() {
+        while let Some(fence) = task.job.waits_for().cloned() {
             let Some(mut waker) = task.as_mut().project().waker.take() else {
                 break;
             };

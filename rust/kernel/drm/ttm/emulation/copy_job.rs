@@ -82,12 +82,12 @@ use core::{
 /// ```
 ///
 /// A job that is dropped runs at once if it need not wait; otherwise a work item of the kernel
-/// image runs it. So it may be dropped in any order, and with any lock held except a spinlock.
+/// image runs it. So jobs may be dropped in any order, and with any lock held except a spinlock.
 ///
 /// # Forgetting
 ///
-/// As for a [`Job`](super::Job). If the old place was left to a ghost, the module stays from the
-/// start.
+/// As for a [`Job`](super::Job). If the move left the old place to a ghost, the module can't be
+/// unloaded from then on.
 #[must_use = "the content is copied without the driver's doing when this is unused"]
 pub struct CopyJob(ManuallyDrop<Pin<KBox<Copying>>>);
 
@@ -100,7 +100,7 @@ impl CopyJob {
         unsafe { ManuallyDrop::take(&mut this.0) }.run();
     }
 
-    /// Whether it would begin without waiting.
+    /// Whether [`Self::run`] would begin without waiting.
     pub fn is_ready(&self) -> bool {
         self.waits_for().is_none()
     }
@@ -342,7 +342,7 @@ impl Move<'_> {
         to_result(unsafe { bindings::ttm_bo_populate(self.bo, self.ctx) })
     }
 
-    /// Leaves the move to the job, which signals `fence`. Called at most once, to finish.
+    /// Leaves the move to the job, which signals `fence`. [`Self::finish`] calls it at most once.
     pub(in crate::drm::ttm) fn by_job(&mut self, fence: &Fence) -> Result {
         if !self.evict || !self.is_remembered(fence) {
             return self.accelerated(fence);

@@ -110,7 +110,7 @@ struct Use {
 }
 
 impl Use {
-    /// The usage of the fences that the job waits for; those of moves are always included.
+    /// The usage of the fences that the job waits for. It always waits for moves, too.
     fn waits_for(&self) -> bindings::dma_resv_usage {
         match self.usage {
             FenceUsage::Bookkeep => bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL,
@@ -349,7 +349,7 @@ impl<'a> JobBuilder<'a> {
         })
     }
 
-    /// Collects the fences that the job has to wait for. All of them were made before the job's
+    /// Collects the fences that the job has to wait for. All of them are made before the job's
     /// fence.
     fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
         let mut all = KVec::with_capacity(self.after.len(), GFP_KERNEL)?;
@@ -385,7 +385,7 @@ impl Use {
     /// # Safety
     ///
     /// The buffer must be valid, on the device of a `RawDevice`, and its reservation be held.
-    unsafe fn find(&self) -> Result<Used> {
+    unsafe fn find(&self) -> Result<BufferMemory> {
         // SAFETY: The buffer is valid, and its resource stays while it is reserved, by the
         // function's requirements.
         let (res, size) = unsafe { ((*self.bo).resource, (*self.bo).base.size) };
@@ -397,7 +397,7 @@ impl Use {
         let content = unsafe { Content::of(self.bo, res) }.ok_or(ENXIO)?;
 
         // INVARIANT: `content` is all of the buffer.
-        Ok(Used {
+        Ok(BufferMemory {
             content,
             size,
             writable: self.usage != FenceUsage::Read,
@@ -417,15 +417,15 @@ impl Use {
 ///
 /// # Forgetting
 ///
-/// Its fence is never signaled. Its buffers are never freed, nor is their device; once only the job
-/// has one of them, the driver's module stays.
+/// Its fence is never signaled. Its buffers are never freed, nor is their device. Once all
+/// references to one of these buffers are dropped, the driver's module can't be unloaded.
 ///
 /// # Invariants
 ///
 /// Until `fence` is signaled, `buffers` are neither moved nor freed.
 #[must_use = "the job is cancelled immediately when this is unused"]
 pub struct Job {
-    buffers: KVec<Used>,
+    buffers: KVec<BufferMemory>,
     after: KVec<ARef<Fence>>,
     fence: PendingFence,
 }
@@ -443,7 +443,7 @@ impl Job {
         self.fence.fence()
     }
 
-    /// Whether it would begin without waiting.
+    /// Whether [`Self::run`] would begin without waiting.
     pub fn is_ready(&self) -> bool {
         self.waits_for().is_none()
     }
@@ -474,19 +474,19 @@ impl Job {
     }
 }
 
-/// A buffer of a job.
+/// The memory of a buffer of a job.
 ///
 /// # Invariants
 ///
 /// Until the job's fence is signaled, `content` is `size` bytes of memory, which is only accessed
 /// through pointers.
-struct Used {
+struct BufferMemory {
     content: Content,
     size: usize,
     writable: bool,
 }
 
-impl Used {
+impl BufferMemory {
     fn check(&self, offset: usize, size: usize) -> Result<Range<usize>> {
         match offset.checked_add(size) {
             Some(end) if end <= self.size => Ok(offset..end),
@@ -510,11 +510,11 @@ impl Used {
 ///
 /// `buffers` are those of a job whose fence isn't signaled yet.
 pub struct JobMemory<'a> {
-    buffers: &'a [Used],
+    buffers: &'a [BufferMemory],
 }
 
 impl JobMemory<'_> {
-    fn buffer(&self, index: usize) -> Result<&Used> {
+    fn buffer(&self, index: usize) -> Result<&BufferMemory> {
         self.buffers.get(index).ok_or(EINVAL)
     }
 
