@@ -60,7 +60,7 @@ pub use engine::{
     Works, //
 };
 
-/// A driver that has nothing of its own.
+/// The driver of the test devices.
 pub struct Driver;
 
 /// The driver's part of a buffer.
@@ -80,13 +80,13 @@ pub struct Owned {
     pub dev: Option<ARef<drm::Device<Driver>>>,
     /// The bulk that it is a member of, or another one.
     pub bulk: Option<Arc<BulkMove<Driver>>>,
-    /// Others.
+    /// Other buffers.
     pub objects: KVec<ARef<Object<BufferData>>>,
     /// Completed when the buffer is freed.
     pub gone: Option<Gone>,
 }
 
-/// Completes that when it is dropped.
+/// Completes a completion when it is dropped.
 pub struct Gone(pub Arc<Completion>);
 
 impl Drop for Gone {
@@ -98,13 +98,13 @@ impl Drop for Gone {
 /// How a buffer is evicted and exported.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// It is kept.
+    /// An eviction keeps the content.
     Kept,
-    /// It isn't needed any more once the buffer is evicted.
+    /// The content isn't needed any more once the buffer is evicted.
     Disposable,
-    /// It isn't worth evicting it, and it isn't exported.
+    /// The buffer isn't worth evicting, and isn't exported.
     Precious,
-    /// It is exported where other devices don't reach it: in VRAM.
+    /// The buffer is exported in VRAM, where other devices don't reach it.
     OutOfReach,
 }
 
@@ -114,12 +114,12 @@ impl BufferData {
         self.swap_outs.load(Relaxed)
     }
 
-    /// From now on it is to have its first choice, even if others must leave that.
+    /// Lets the driver insist on a better place for it from now on.
     pub fn insist(&self) {
         self.insists.store(true, Relaxed);
     }
 
-    /// From now on it owns that. Only the first time.
+    /// Gives it values to own. Only the first call has an effect.
     pub fn own(&self, owned: Owned) {
         self.owned.populate(owned);
     }
@@ -135,7 +135,7 @@ impl BufferData {
     }
 }
 
-/// Private, as it keeps no module: a driver must not name it as its owner.
+/// Private: a driver must not name it as its owner, as it keeps no module.
 pub(in crate::drm::ttm) mod owner {
     use super::*;
 
@@ -363,7 +363,7 @@ impl Device {
         Self::with(|_| Ok(()))
     }
 
-    /// Makes a device whose buffers the system may take pages from.
+    /// Makes a device with a shrinker.
     pub fn new_shrinkable() -> Result<Self> {
         Self::with(|setup| setup.shrinker())
     }
@@ -374,27 +374,29 @@ impl Device {
         Self::make(Works::NotToEvict, |_| Ok(()))
     }
 
-    /// Makes a device that does so for evictions, too. Buffers that get the room wait for the jobs.
+    /// Makes a device that moves buffers by such jobs in evictions as well. A buffer that gets the
+    /// room waits for the job.
     pub fn new_with_pipeline() -> Result<Self> {
         Self::make(Works::Always, |_| Ok(()))
     }
 
-    /// Makes a device that moves nothing, and says that it is done.
+    /// Makes a device whose engine moves nothing, but signals the fence of each move.
     pub fn new_with_bad_engine() -> Result<Self> {
         Self::make(Works::Badly, |_| Ok(()))
     }
 
-    /// Makes a device that moves buffers, but not their content.
+    /// Makes a device that answers each move with [`MoveBy::Nothing`], so the content is lost.
     pub fn new_that_forgets() -> Result<Self> {
         Self::make(Works::Forgets, |_| Ok(()))
     }
 
-    /// Makes a device that moves buffers by way of others, and doesn't get back.
+    /// Makes a device that answers moves between system memory and VRAM with [`MoveBy::Hop`], and
+    /// finds no way back to system memory.
     pub fn new_that_hops() -> Result<Self> {
         Self::make(Works::ToAndFro, |_| Ok(()))
     }
 
-    /// Makes a device with more than that.
+    /// Makes a device that `more` sets up further.
     pub fn with(more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
         Self::make(Works::Never, more)
     }
@@ -415,12 +417,12 @@ impl Device {
         })
     }
 
-    /// Makes the DRM device alone.
+    /// Makes only the DRM device, for a parent that there is already.
     pub fn unregistered(parent: &faux::Device<Bound>) -> Result<drm::UnregisteredDevice<Driver>> {
         Self::unregistered_with_more(parent, |_| Ok(()))
     }
 
-    /// The same, with more than that.
+    /// As [`Self::unregistered`], and `more` sets the device up further.
     pub fn unregistered_with_more(
         parent: &faux::Device<Bound>,
         more: impl FnOnce(&mut super::Setup<'_>) -> Result,
@@ -567,7 +569,8 @@ impl Device {
 
 /// Lets all shrinkers give back as much as they can, as if the system were short of memory.
 ///
-/// Lockdep is told so, and complains of locks that others hold while they allocate.
+/// The thread is in reclaim meanwhile, as far as lockdep can tell. So lockdep reports a lock that is
+/// taken here, and that a thread holds while it allocates.
 pub fn press_for_memory() {
     // SAFETY: It may be called wherever one may sleep. The flags of a thread are its own; no other
     // one writes to them.

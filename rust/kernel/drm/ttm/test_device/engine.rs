@@ -21,18 +21,19 @@ use core::mem;
 /// How the engine moves buffers.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Works {
-    /// There is none.
+    /// The CPU copies the content.
     Never,
-    /// It moves buffers, except for evictions, which then don't wait for it.
+    /// Jobs copy the content, but the CPU does in evictions.
     NotToEvict,
-    /// It makes all moves.
+    /// Jobs copy the content.
     Always,
-    /// It loses the content, and says at once that it is done.
+    /// Nothing is copied, and the fence of the move is signaled at once.
     Badly,
-    /// It doesn't copy the content.
+    /// Nothing is copied, and there is no fence.
     Forgets,
-    /// None, but it reaches VRAM by way of [`Place::TT`](crate::drm::ttm::Place::TT) only. It knows
-    /// a way back from neither: it sends buffers to the other one.
+    /// The CPU copies the content. Moves between system memory and VRAM hop to
+    /// [`Place::TT`](crate::drm::ttm::Place::TT), and moves from there to system memory hop to VRAM.
+    /// So no buffer gets from VRAM to system memory.
     ToAndFro,
 }
 
@@ -50,7 +51,7 @@ pub struct Engine {
     pub(super) reclaims: Atomic<u32>,
 }
 
-/// The jobs that the engine has to run, in this order.
+/// The jobs of the engine, in the order in which they must run.
 pub(super) struct Queue {
     pub(super) timeline: Timeline,
     pub(super) jobs: KVec<CopyJob>,
@@ -66,7 +67,8 @@ impl Queue {
 }
 
 impl Engine {
-    /// Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
     #[inline(never)]
     pub(super) fn new(works: Works) -> Result<Pin<KBox<Self>>> {
         let queue = Queue::new()?;
@@ -92,22 +94,22 @@ impl Engine {
         self.reclaims.load(Relaxed)
     }
 
-    /// Has something dropped while the next buffer is made.
-    pub fn drop_with_next(&self, what: KBox<dyn Send>) {
-        *self.dropped.lock() = Some(what);
+    /// Lets the driver drop `value` while it makes the next buffer.
+    pub fn drop_with_next(&self, value: KBox<dyn Send>) {
+        *self.dropped.lock() = Some(value);
     }
 
-    /// How many jobs there are to run.
+    /// How many jobs are queued.
     pub fn queued(&self) -> usize {
         self.queue.lock().jobs.len()
     }
 
-    /// Takes the jobs out, for others to run them.
+    /// Takes all jobs out of the queue.
     pub fn take_jobs(&self) -> KVec<CopyJob> {
         mem::replace(&mut self.queue.lock().jobs, KVec::new())
     }
 
-    /// Has the jobs that follow be part of another timeline.
+    /// Puts all further jobs on a new timeline.
     pub fn change_timeline(&self) -> Result {
         let Queue { timeline, .. } = Queue::new()?;
 
