@@ -28,7 +28,7 @@ use core::{
 
 /// Calls `f` with a scope in which threads can be started, and waits for all of them.
 ///
-/// They have ended when this returns, so they may borrow values that exist when it is called.
+/// The threads have ended when this returns, so they may borrow values that outlive the call.
 ///
 /// # Errors
 ///
@@ -79,8 +79,8 @@ pub fn scope<'env, R>(
     }
 }
 
-/// Not part of [`scope`], which is made anew by each crate that calls it: lockdep wants the lock's
-/// class to have one name.
+/// Not part of [`scope`], of which each crate that calls it has a copy: lockdep compares the names
+/// of lock classes by their address.
 fn no_threads() -> Result<Pin<KBox<Mutex<KVec<Thread>>>>> {
     KBox::pin_init(new_mutex!(KVec::new()), GFP_KERNEL)
 }

@@ -129,7 +129,8 @@ impl Timeline {
     /// # Errors
     ///
     /// [`ENOMEM`]
-    // Not inlined elsewhere: lockdep wants the name of a lock class to be in one place.
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
     #[inline(never)]
     pub fn new(driver: &CStr, name: &CStr) -> Result<Self> {
         let inner = Arc::pin_init(

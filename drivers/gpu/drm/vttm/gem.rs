@@ -86,7 +86,8 @@ pub(crate) struct Late {
 }
 
 impl Late {
-    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
     #[inline(never)]
     pub(crate) fn new() -> Result<Arc<Self>> {
         Arc::pin_init(

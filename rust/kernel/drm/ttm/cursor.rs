@@ -93,12 +93,12 @@ use core::{
 ///
 /// # Invariants
 ///
-/// - If `ready`, `cursor` is initialized for `way.man`, and `self` is pinned. Otherwise it is on no
-///   list.
-/// - While its hitch is on a list, its memory isn't freed: being pinned, it is dropped before,
-///   which takes the hitch off; or it is never freed, and the device takes the hitch off before the
-///   lists go.
-/// - Unless there is a [`Walk`], or one was forgotten and so has the lock for ever, it is paused.
+/// - If `ready`, `cursor` is initialized for `way.man`, and `self` is pinned. Otherwise `cursor` is
+///   on no list.
+/// - While the hitch is on a list, the memory of `self` isn't freed. `self` is pinned, so it is
+///   dropped before, which takes the hitch off; or its memory is never freed, and the device takes
+///   the hitch off before it frees the lists.
+/// - It is paused, unless there is a [`Walk`], or one was forgotten and so has the lock for ever.
 pub struct Cursor<'dev, T: Driver> {
     cursor: Opaque<bindings::ttm_resource_cursor>,
     ready: bool,
@@ -359,8 +359,8 @@ impl<T: Driver> Walk<'_, '_, T> {
         if unsafe { bindings::ttm_resource_cursor_advance_to(self.cursor, &mut res) } {
             // INVARIANT: It is on one of the lists.
             self.current = res;
-            // SAFETY: It returned true, so it has set `res` to a resource. This spares callers to
-            // look whether there is one.
+            // SAFETY: It returned true, so it has set `res` to a resource. The compiler then need
+            // not compare the result with null.
             unsafe { assert_unchecked(!res.is_null()) };
             // SAFETY: The resource was found on one of the lists of `way.man`, under the LRU lock.
             // As long as `self` is borrowed, no code can step or drop the lock.
@@ -415,9 +415,9 @@ impl<T: Driver> Walk<'_, '_, T> {
 
     /// Calls `f` on the buffer that the last step led to, with a reference, but without the lock.
     ///
-    /// The walk keeps its place, but forgets the buffer of the step. Returns [`None`], and doesn't
-    /// call `f`, if there was no step since the lock was taken, the walk has ended, or the buffer
-    /// is being freed.
+    /// The walk keeps its place, but forgets the buffer of the last step. Returns [`None`], and
+    /// doesn't call `f`, if there was no step since the lock was taken, the walk has ended, or the
+    /// buffer is being freed.
     ///
     /// `f` may do anything with the buffer. It may be a zombie or a ghost: see [`Buffer`]. Its
     /// result has no destructor, as the lock is held again when the result is dropped: a reference
@@ -468,7 +468,8 @@ impl<T: Driver> Walk<'_, '_, T> {
         }))
     }
 
-    /// Drops the lock while `f` runs. The walk keeps its place.
+    /// Drops the lock while `f` runs. The walk keeps its place, but forgets the buffer of the last
+    /// step.
     ///
     /// The result of `f` has no destructor, as for [`Self::with_buffer`].
     ///
@@ -551,7 +552,7 @@ impl<T: Driver> Walk<'_, '_, T> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn restart(&mut self) {
-        // INVARIANT: It is null.
+        // INVARIANT: `current` is null.
         self.current = ptr::null_mut();
         if let Some(man) = self.way.route.restart() {
             // SAFETY: By the type invariants the cursor is initialized and pinned, the LRU lock is
@@ -564,7 +565,8 @@ impl<T: Driver> Walk<'_, '_, T> {
         unsafe { bindings::ttm_resource_cursor_restart(self.cursor) };
     }
 
-    /// Lends the lock, to move buffers within the list. The walk keeps its place.
+    /// Lends the lock, to move bulks within the lists, or to inspect these. The walk keeps its
+    /// place, but forgets the buffer of the last step.
     pub fn lru(&mut self) -> Lru<'_, T> {
         self.pause();
         // SAFETY: By the type invariants the LRU lock of this device is held, and lent for as long
@@ -574,7 +576,7 @@ impl<T: Driver> Walk<'_, '_, T> {
 
     /// Leaves the hitch in the list where the walk is.
     fn pause(&mut self) {
-        // INVARIANT: It is null.
+        // INVARIANT: `current` is null.
         self.current = ptr::null_mut();
         // SAFETY: By the type invariants the cursor is initialized, and the LRU lock is held.
         unsafe { bindings::ttm_resource_cursor_pause(self.cursor) };

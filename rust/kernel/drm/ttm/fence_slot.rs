@@ -74,8 +74,8 @@ impl FenceSlot<'_> {
     /// - [`EINVAL`] if the fence stands for several others, as that of a sync file may. A
     ///   reservation can't have such a fence: wait for it before taking the reservation, or let a
     ///   [job](super::JobBuilder::wait_for) wait for it.
-    /// - [`ENOMEM`], but only in a [transaction]: if others with the same reservation have used the
-    ///   room meanwhile, and there is no memory for more.
+    /// - [`ENOMEM`], but only in a [transaction]: if another guard of the same reservation has used
+    ///   the room meanwhile, and there is no memory for more.
     ///
     /// [transaction]: super::transaction()
     ///
@@ -175,7 +175,7 @@ impl<B: Reserve> Reserved<'_, B> {
         })
     }
 
-    /// Whether all users of the buffers are done.
+    /// Whether all users of the buffers with this reservation are done.
     pub fn is_idle(&self) -> bool {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
 
@@ -184,7 +184,7 @@ impl<B: Reserve> Reserved<'_, B> {
         unsafe { bindings::dma_resv_test_signaled(self.held(), usage) }
     }
 
-    /// Waits for moves of the buffers.
+    /// Waits for moves of the buffers with this reservation.
     pub(super) fn wait_for_moves(&mut self) {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
 

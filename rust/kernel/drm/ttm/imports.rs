@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! The buffers that a device has imported, and how they go when it is unregistered.
+//! The buffers that a device has imported, which are unmapped when it is unregistered.
 //!
 //! C header: [`include/linux/dma-buf.h`](srctree/include/linux/dma-buf.h)
 
@@ -34,10 +34,11 @@ pub(super) struct Imports {
 unsafe impl Send for Imports {}
 
 impl Imports {
-    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
     #[inline(never)]
     pub(super) fn init() -> impl PinInit<Mutex<Self>> {
-        // INVARIANT: There is none.
+        // INVARIANT: `all` is empty.
         new_mutex!(Self {
             all: KVec::new(),
             ended: false,
@@ -48,7 +49,7 @@ impl Imports {
     ///
     /// # Errors
     ///
-    /// [`ENODEV`] if it is; [`ENOMEM`].
+    /// [`ENODEV`] if the device is unregistered; [`ENOMEM`].
     ///
     /// # Safety
     ///
@@ -67,7 +68,7 @@ impl Imports {
         Ok(())
     }
 
-    /// Unmaps all imported buffers, and accepts no more: the device is unregistered.
+    /// Unmaps all imported buffers, and accepts no more, as the device is unregistered.
     pub(super) fn end(&mut self) {
         self.ended = true;
         while let Some((bo, attach)) = self.all.pop() {

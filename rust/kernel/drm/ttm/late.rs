@@ -320,9 +320,10 @@ unsafe extern "C" fn free_later(late: *mut bindings::ttm_late) -> bool {
     true
 }
 
-/// Waits until buffers that were dropped so far are freed, unless something else keeps them.
+/// Waits until the buffers that were dropped so far are freed, except those that a fence or a
+/// reference still keeps.
 #[cfg(CONFIG_KUNIT = "y")]
 pub(super) fn flush() {
-    // SAFETY: It may be called wherever one may sleep.
+    // SAFETY: It may be called wherever sleeping is allowed.
     unsafe { bindings::ttm_late_flush() };
 }

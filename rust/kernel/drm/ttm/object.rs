@@ -69,16 +69,16 @@ use core::{
 /// Programs can map it. A mapping shows the buffer's content in every memory type; accesses wait
 /// while the buffer moves.
 ///
-/// A reference to one, or an [`ARef`], says that the object is alive. When the last one goes, the
-/// object may stay on as a zombie until the GPU is done with it; only TTM sees it then, see
-/// [`Buffer`].
+/// An object is alive as long as there is a reference to it, such as an [`ARef`]. When the last one
+/// is dropped, the object may become a zombie, until the GPU is done with it. Then only TTM has a
+/// reference: see [`Buffer`].
 ///
 /// # PRIME
 ///
-/// Programs can give it to other devices, if [`Driver::export_places`] says so and it has a
-/// reservation of its own. As long as another one uses it, it is pinned there. Objects of other
-/// devices can be imported if the driver has [`Driver::import`]; one of its own that comes back is
-/// the same object.
+/// Programs can give an object to other devices, if [`Driver::export_places`] says so and the
+/// object has a reservation of its own. It is pinned in one of these places as long as another
+/// device uses it. Objects of other devices can be imported if the driver has [`Driver::import`]. A
+/// device that imports an object of its own gets that same object.
 ///
 /// The memory of an imported object, and its reservation, belong to the exporter. It can only be in
 /// memory types made of pages, and is never swapped out, shrunk or purged. A mapping of it maps the
@@ -117,7 +117,7 @@ use core::{
 #[repr(C)]
 #[pin_data]
 pub struct Object<T: DriverObject> {
-    // Comes first: from a pointer to the buffer follows one to this.
+    // Comes first, so that a pointer to the buffer is one to the object.
     #[pin]
     base: Base,
     resv: Option<Arc<Resv>>,
@@ -162,13 +162,14 @@ impl<T: DriverObject> Object<T> {
     ///
     /// The size is rounded up to whole pages. `args` are for the driver's part.
     ///
-    /// May sleep, and may evict other buffers. If it shares a reservation, the caller must not hold
-    /// that.
+    /// May sleep, and may evict other buffers. If the object shares a reservation, the caller must
+    /// not hold that.
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if the size is 0 or too large, or `config` contradicts itself; [`EXDEV`] if its
-    /// bulk is on another device; errors of the driver's part and of [`Reserved::validate`].
+    /// [`EINVAL`] if the size is 0 or too large, the priority is too high, or `config` has another
+    /// reservation than its bulk; [`EXDEV`] if that bulk is on another device; errors of the
+    /// driver's part and of [`Reserved::validate`].
     pub fn new(
         dev: &drm::Device<T::Driver>,
         size: usize,
@@ -229,7 +230,7 @@ impl<T: DriverObject> Object<T> {
 
     /// Makes an object of `size` bytes whose base is not yet a TTM buffer.
     ///
-    /// Only to be given to [`Self::complete`]; otherwise it is leaked.
+    /// Pass it to [`Self::complete`]; otherwise it is leaked.
     pub(super) fn alloc(
         dev: &drm::Device<T::Driver>,
         size: usize,

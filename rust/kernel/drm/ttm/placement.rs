@@ -143,7 +143,7 @@ impl Place {
         self.flag(bindings::TTM_PL_FLAG_DESIRED)
     }
 
-    /// Asks for the place only if no other place has room, a fallback.
+    /// Makes it a fallback: asks for the place only if no other place has room.
     pub const fn fallback(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_FALLBACK)
     }
@@ -330,7 +330,7 @@ impl Caching {
 ///
 /// - `self.0.resv` is null, which lends no reservation, or is a reservation that the current thread
 ///   holds.
-/// - `self.0.contended` is null, or points to a pointer.
+/// - `self.0.contended` is null, or valid for writes of a pointer.
 pub struct OperationCtx(bindings::ttm_operation_ctx, PhantomData<*mut ()>);
 
 impl OperationCtx {
@@ -395,8 +395,8 @@ impl OperationCtx {
         )
     }
 
-    /// Calls `f`. Meanwhile buffers with the reservation `resv` may be evicted. A buffer that could
-    /// not be waited for is stored in `contended`, with a reference.
+    /// Calls `f` with a context that lets buffers with the reservation `resv` be evicted, and is
+    /// otherwise as [`Self::noting`].
     ///
     /// # Safety
     ///
@@ -422,8 +422,8 @@ impl OperationCtx {
         result
     }
 
-    /// Calls `f`. Meanwhile a buffer that can't be waited for is stored in `contended`, with a
-    /// reference.
+    /// Calls `f` with a context that notes contention: if waiting for a buffer's reservation could
+    /// deadlock, TTM sets `contended` to that buffer, with a reference.
     pub(super) fn noting<R>(
         &mut self,
         contended: &mut *mut bindings::ttm_buffer_object,

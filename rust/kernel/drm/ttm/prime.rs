@@ -51,7 +51,7 @@ use core::{
     },
 };
 
-/// Whether all of the places are in memory types that are made of pages.
+/// Whether all places of `placement` are in memory types that are made of pages.
 ///
 /// # Safety
 ///

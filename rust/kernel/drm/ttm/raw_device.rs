@@ -63,7 +63,7 @@ impl Memory {
 /// # Invariants
 ///
 /// - `shrinker` is null, or a shrinker of the device.
-/// - Only this has `debugfs`.
+/// - No other code has `debugfs`.
 struct Outside {
     shrinker: *mut bindings::ttm_shrinker,
     debugfs: Option<debugfs::Dir>,
@@ -76,7 +76,8 @@ struct Outside {
 unsafe impl Send for Outside {}
 
 impl Outside {
-    // Not for others to inline: lockdep wants the name of a lock class to be in one place.
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
     #[inline(never)]
     fn init() -> impl PinInit<Mutex<Self>> {
         // INVARIANT: There is no shrinker, and no folder.
@@ -175,8 +176,8 @@ impl RawDevice {
                 bindings::ttm_owner_add(owner);
             }
 
-            // INVARIANT: `bdev` of `RawDevice` is initialized, and there is a manager of system
-            // memory only. So is `owner`.
+            // INVARIANT: `bdev` and `owner` of `RawDevice` are initialized, and the only manager is
+            // that of system memory.
             // SAFETY: All of `this` is initialized, and it is pinned: the initializer is a pinned
             // one.
             let mut raw = unsafe { Pin::new_unchecked(&mut *this) };
@@ -191,8 +192,8 @@ impl RawDevice {
             })
         };
 
-        // SAFETY: It is initialized on success. On failure, either nothing was that needs dropping,
-        // or it was dropped.
+        // SAFETY: On success all of it is initialized. On failure it was dropped, or nothing that
+        // needs to be dropped was initialized.
         unsafe { pin_init::pin_init_from_closure(init) }
     }
 
@@ -241,7 +242,8 @@ impl RawDevice {
         self.outside.lock().debugfs = Some(dir);
     }
 
-    /// Notes that the device is registered, as a resource of its parent.
+    /// Records that the device is registered; the registration is a resource of the device's
+    /// parent.
     pub(super) fn set_registration(&self, registration: Registered) {
         let mut outside = self.outside.lock();
 
@@ -253,12 +255,12 @@ impl RawDevice {
         self.outside.lock().was_registered
     }
 
-    /// Sets the parent that was made for the device.
+    /// Records the parent that was made for the device, to be unregistered with it.
     pub(super) fn set_parent(&self, parent: faux::Registration) {
         self.outside.lock().parent = Some(parent);
     }
 
-    /// Takes that parent, to end it.
+    /// Takes the parent that was made for the device, if any, to unregister it.
     pub(super) fn take_parent(&self) -> Option<faux::Registration> {
         self.outside.lock().parent.take()
     }

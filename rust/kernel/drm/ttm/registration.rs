@@ -29,10 +29,10 @@ use core::{
 /// After that no program can reach the device, its shrinker has ended, and its folder in debugfs is
 /// removed. Open files and references keep the device, and the memory of its buffers.
 ///
-/// `data` makes the registration's data, which lives as long as the device is registered. It gets
-/// the parent for `'bound`, the time for which the parent is bound, so the data can have mapped
-/// registers and other resources of a bound device. It can borrow nothing else, as `data` must work
-/// for any `'bound`. Handlers of ioctls get the data, see [`registration_data_with`]. When the
+/// `data` makes the registration's data, which lives as long as the device is registered. `data`
+/// gets the parent for `'bound`, the time for which the parent is bound, so the registration's data
+/// can have mapped registers and other resources of a bound device. It can borrow nothing else, as
+/// `data` must work for any `'bound`. Handlers of ioctls get the data, see [`registration_data_with`]. When the
 /// parent is unbound, the registration waits for the current users of the data, and then drops it,
 /// before the parent's resources that are older than the registration.
 ///
@@ -204,8 +204,10 @@ fn token(raw: &RawDevice) -> *mut c_void {
     ptr::from_ref(raw).cast_mut().cast()
 }
 
-/// Ends a registration. It isn't generic, so it is part of the kernel image: it may drop the last
-/// reference to a device whose module nothing else keeps.
+/// Ends a registration.
+///
+/// It isn't generic, so it is part of the kernel image, as it must be: it may drop the last
+/// reference to a device, and after that nothing may keep the module.
 ///
 /// # Safety
 ///
@@ -265,7 +267,7 @@ pub(super) fn end(raw: &RawDevice) {
 /// Gives a virtual device a DMA mask of all memory, so that buffers of other devices can be mapped
 /// for it.
 ///
-/// Call it right after the device was made, before anyone else can use it.
+/// Call it right after the device was made, before other code can use it.
 pub(super) fn enable_dma(parent: &faux::Registration) {
     let dev: &device::Device<device::Bound> = parent.as_ref().as_ref();
 

@@ -24,8 +24,8 @@ use core::{
     ptr, //
 };
 
-/// The reservation of `B` is held. Dropping this gives it back. If a transaction has lent this, the
-/// transaction gives it back instead.
+/// A guard of the reservation of a `B`. Dropping the guard gives the reservation back. If a
+/// transaction has lent the guard, the transaction gives the reservation back instead.
 ///
 /// # Examples
 ///
@@ -54,14 +54,16 @@ use core::{
 ///
 /// # Forgetting
 ///
-/// The reservation is held for ever. A buffer that doesn't share it is never freed, nor is its
-/// device; once this guard alone has the buffer, the driver's module stays.
+/// The reservation is held for ever. A buffer with a reservation of its own is never freed, nor is
+/// its device. Once all references to that buffer are dropped, the driver's module can't be
+/// unloaded.
 ///
 /// # Invariants
 ///
 /// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is a buffer,
 ///   it is that of the buffer.
-/// - Unless it is `lent`, this gives it back. If it is, the lender does, after `'a`.
+/// - Unless the guard is `lent`, it gives the reservation back. If it is, the lender does, after
+///   `'a`.
 /// - There are two guards of one reservation only if both are lent.
 #[must_use = "the reservation is given back immediately when this is unused"]
 pub struct Reserved<'a, B: Reserve> {

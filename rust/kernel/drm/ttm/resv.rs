@@ -125,8 +125,9 @@ impl Resv {
 #[pinned_drop]
 impl PinnedDrop for Resv {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: By the type invariants the reservation is initialized. It is no longer held or
-        // used: each user has a reference to `self`.
+        // SAFETY: By the type invariants the reservation is initialized. It is no longer used, as
+        // each user has a reference to `self`, and so no thread waits for it. If a guard was
+        // forgotten it is still held, which only lock debugging reports.
         unsafe { bindings::dma_resv_fini(self.resv.get()) };
     }
 }

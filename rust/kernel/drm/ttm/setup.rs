@@ -46,8 +46,8 @@ pub enum Backing {
     #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated,
 
-    /// Memory of a real device, which the CPU reaches in this window. It must be as large as the
-    /// memory.
+    /// Memory of a real device, which the CPU reaches in this window. The window must be at least
+    /// as large as the memory type.
     Io(Window),
 }
 
@@ -67,13 +67,13 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if it doesn't begin with a page, or is no memory.
+    /// [`EINVAL`] if `resource` doesn't begin at the start of a page, or isn't memory.
     ///
     /// # Safety
     ///
     /// The driver must own `resource` until the DRM device is unplugged, which is when its
-    /// registration goes (see [`register`](super::register)), or is gone. If it is never
-    /// registered, it must be gone when `resource` is.
+    /// registration ends (see [`register`](super::register)), or until the DRM device is freed. A
+    /// DRM device that is never registered must be freed before the driver loses `resource`.
     pub unsafe fn new(resource: &Resource, caching: Caching) -> Result<Self> {
         // CAST: A page is less than there are addresses.
         let in_page = resource.start() & (PAGE_SIZE as PhysAddr - 1);
@@ -111,8 +111,8 @@ impl Setup<'_> {
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if it is less than a page,
-    /// more than the window, or that isn't as it must be, [`ENOMEM`].
+    /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if `size` is less than a
+    /// page or more than the window, [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -172,12 +172,12 @@ impl Setup<'_> {
     ///
     /// The pages of [purgeable](super::Reserved::set_purgeable) buffers and of zombies are dropped.
     /// Those of other buffers are backed up, if there is swap space, and come back when they are
-    /// needed. TTM itself doesn't swap out such buffers. The shrinker goes when the device is
-    /// unregistered.
+    /// needed. TTM itself doesn't swap out buffers of this device. The shrinker ends when the
+    /// device is unregistered.
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if that was said before, [`ENOMEM`].
+    /// [`EEXIST`] if the device has a shrinker already, [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -225,14 +225,14 @@ impl Setup<'_> {
         Ok(())
     }
 
-    /// Shows the managers in debugfs, in a folder `name` of `parent`, a file each.
+    /// Makes a folder `name` in `parent`, in debugfs, with a file for each manager.
     ///
-    /// Those that the device has been given when this is called: so it comes last. The files go
-    /// when the device is unregistered, or with it.
+    /// The folder has the managers that the device has when this is called, so call this last. It
+    /// is removed when the device is unregistered or freed.
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if that was said before, [`ENOMEM`].
+    /// [`EEXIST`] if the device has such a folder already, [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -273,7 +273,11 @@ impl Setup<'_> {
         Ok(())
     }
 
-    /// How many pages `size` is, if the device can be given that much of `mem_type`.
+    /// Returns how many pages `size` bytes are.
+    ///
+    /// # Errors
+    ///
+    /// [`EEXIST`] if the device has `mem_type` already, [`EINVAL`] if there is not even one page.
     fn pages(&self, mem_type: MemType, size: usize) -> Result<usize> {
         let pages = size >> PAGE_SHIFT;
 

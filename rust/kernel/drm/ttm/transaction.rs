@@ -60,13 +60,13 @@ impl From<Error> for Stop {
     }
 }
 
-/// Takes several reservations, and works with them.
+/// Calls `f`, which takes several reservations and works with the buffers.
 ///
-/// `f` takes them with [`Transaction::reserve`], in any order; they are given back when `f` has
-/// returned. If waiting for a reservation of another transaction could deadlock, `reserve` fails,
-/// and keeps failing. `f` must return that error, and is called again when the other transaction
-/// has released the reservation. The same applies to [`Transaction::validate`]. So `f` should call
-/// both before it does anything that must not be done twice.
+/// `f` takes reservations with [`Transaction::reserve`], in any order; they are given back when `f`
+/// has returned. If waiting for a reservation of another transaction could deadlock, `reserve`
+/// fails, and so do further calls. `f` must return that error, and is called again when the other
+/// transaction has released the reservation. The same applies to [`Transaction::validate`]. So `f`
+/// should call both before it does anything that must not be done twice.
 ///
 /// A transaction is as old as its first call of `f`, however often it starts over. The older one of
 /// two transactions never gives way to the younger one.
@@ -155,15 +155,15 @@ fn better_places<'a, T: DriverObject>(
 /// - If `stopped` is set, no more reservations are taken in this round.
 /// - While `walking`, only the walk takes reservations, and it gives them back before the round
 ///   ends.
-/// - If `in_the_way` is set, the ticket was told in this round that it can't wait for that buffer's
-///   reservation, which another thread holds.
+/// - If `in_the_way` is set, TTM could not wait for that buffer's reservation in this round, as
+///   that could have deadlocked: the ticket got [`EDEADLK`].
 pub struct Transaction<'env> {
     exec: Opaque<bindings::drm_exec>,
     stopped: Cell<Option<Stop>>,
     walking: Cell<bool>,
     in_the_way: Cell<Option<Reference>>,
-    // An object goes after all reservations are given back. Invariant, so that the lifetime can't
-    // be shortened.
+    // Objects outlive the transaction. The type is invariant, so that the lifetime can't be
+    // shortened.
     _env: PhantomData<Cell<&'env ()>>,
     _not_send: NotThreadSafe,
 }
@@ -227,8 +227,10 @@ impl<'env> Transaction<'env> {
     ///
     /// # Errors
     ///
-    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] or [`ENOMEM`]
-    /// it ends. [`EBUSY`] inside of a [walk](Self::walk).
+    /// - A [contended](Stop::is_contended) [`Stop`] if the transaction has to start over. All
+    ///   further calls in this round fail as well.
+    /// - [`ERESTARTSYS`] or [`ENOMEM`], which end the transaction.
+    /// - [`EBUSY`] inside of a [walk](Self::walk).
     pub fn reserve<'a, T: DriverObject>(
         &'a self,
         obj: &'env Object<T>,
@@ -271,15 +273,15 @@ impl<'env> Transaction<'env> {
     /// reservation is free.
     ///
     /// Buffers that the transaction has reserved stay in place, except those with the reservation
-    /// `lent`, or without `lent`, those with the buffer's own. This lets a VM, whose buffers share
-    /// a reservation, evict buffers that it doesn't need now to make room for others.
+    /// `lent`; if that is [`None`], those with the reservation of this buffer. This lets a VM, whose
+    /// buffers share a reservation, evict buffers that it doesn't need now to make room for others.
     /// [`Driver::eviction_valuable`] says which may go. A buffer that is in a fallback of
     /// `placement` leaves it for a better place if [`Driver::insists`] says so.
     ///
     /// # Errors
     ///
-    /// If the transaction has to start over, and from then on. [`EINVAL`] if it doesn't have the
-    /// reservation `lent`; as [`Reserved::validate`].
+    /// A contended [`Stop`], as [`Self::reserve`]; [`EINVAL`] if the transaction doesn't have the
+    /// reservation `lent`; errors of [`Reserved::validate`].
     ///
     /// # Examples
     ///
@@ -339,8 +341,8 @@ impl<'env> Transaction<'env> {
         validate(placement).map_err(|e| self.failed(e))
     }
 
-    /// Calls `f` with a pointer that TTM sets to a buffer that it can't wait for. The pointer is
-    /// set already if that happened before in this round.
+    /// Calls `f` with a pointer that TTM sets to a buffer whose reservation it can't wait for. The
+    /// pointer is already set if that happened before in this round.
     fn noting_contention<R>(
         &self,
         f: impl FnOnce(&mut *mut bindings::ttm_buffer_object) -> R,
@@ -355,7 +357,7 @@ impl<'env> Transaction<'env> {
         result
     }
 
-    /// Whether there is a buffer that TTM can't wait for.
+    /// Whether there is a buffer whose reservation TTM could not wait for in this round.
     fn is_contended(&self) -> bool {
         let bo = self.in_the_way.take();
         let is_contended = bo.is_some();
@@ -364,8 +366,8 @@ impl<'env> Transaction<'env> {
         is_contended
     }
 
-    /// Turns an error of TTM into a [`Stop`]: if a buffer could not be waited for, the transaction
-    /// starts over.
+    /// Turns an error of TTM into a [`Stop`]: if TTM could not wait for a buffer's reservation, the
+    /// transaction starts over.
     fn failed(&self, e: Error) -> Stop {
         if e == EDEADLK && self.is_contended() {
             return self.stop(Stop::CONTENDED);
@@ -373,8 +375,8 @@ impl<'env> Transaction<'env> {
         e.into()
     }
 
-    /// As long as this is the same, the transaction is as old as it was. The smaller it is, the
-    /// older.
+    /// The transaction keeps its age as long as this stays the same. The older of two transactions
+    /// has the smaller stamp.
     #[cfg(CONFIG_KUNIT = "y")]
     pub(super) fn stamp(&self) -> usize {
         // SAFETY: By the type invariants, `exec` is initialized, and in a round its ticket is.
@@ -405,8 +407,7 @@ impl<'env> Transaction<'env> {
     ///
     /// # Errors
     ///
-    /// If the transaction has to start over, and from then on. With [`ERESTARTSYS`] it ends.
-    /// [`EBUSY`] inside of another walk.
+    /// As [`Self::reserve`].
     ///
     /// # Examples
     ///
@@ -463,7 +464,8 @@ impl<'env> Transaction<'env> {
 
     /// # Safety
     ///
-    /// The ticket may be used, and only the walk may take reservations with it until this returns.
+    /// The ticket must not have got [`EDEADLK`] in this round, and only the walk may take
+    /// reservations with it until this returns.
     unsafe fn walk_with<T: Driver>(
         &self,
         man: &Manager<T>,
@@ -510,8 +512,8 @@ impl<'env> Transaction<'env> {
         result
     }
 
-    /// Whether reservations may be taken: not after this or TTM could not wait for one, until all
-    /// are given back.
+    /// Fails if no reservation may be taken in this round: once the transaction, or TTM for it,
+    /// could not wait for one, all must be given back first.
     fn may_lock(&self) -> Result<(), Stop> {
         self.may_go_on()?;
         if self.is_contended() {
@@ -520,6 +522,7 @@ impl<'env> Transaction<'env> {
         Ok(())
     }
 
+    /// Fails inside of a walk, and once the transaction was stopped.
     fn may_go_on(&self) -> Result<(), Stop> {
         if self.walking.get() {
             return Err(EBUSY.into());
@@ -530,6 +533,7 @@ impl<'env> Transaction<'env> {
         }
     }
 
+    /// Lets no more reservations be taken in this round.
     fn stop(&self, stop: Stop) -> Stop {
         self.stopped.set(Some(stop));
         stop
