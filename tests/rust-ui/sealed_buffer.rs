@@ -7,7 +7,7 @@ struct Mine<'a>(&'a Buffer<test_device::Driver>);
 
 #[cfg(not(control))]
 unsafe impl AsBuffer for Mine<'_> {
-    //~^ error[E0277]: the trait bound `Mine<'_>: Reserve` is not satisfied
+    //~^ error[E0277]: the trait bound `Mine<'_>: HasResv` is not satisfied
     type Driver = test_device::Driver;
 
     fn as_buffer(&self) -> &Buffer<test_device::Driver> {

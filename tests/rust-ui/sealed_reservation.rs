@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! A driver can't implement `Reserve`.
+//! A driver can't implement `HasResv`.
 
-use kernel::drm::ttm::Reserve;
+use kernel::drm::ttm::HasResv;
 
 struct Mine;
 
 #[cfg(not(control))]
-impl Reserve for Mine {} //~ error[E0277]: RawResv` is not satisfied
+impl HasResv for Mine {} //~ error[E0277]: RawResv` is not satisfied

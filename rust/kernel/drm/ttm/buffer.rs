@@ -10,10 +10,10 @@ use super::{
     AsBuffer,
     Device,
     Driver,
+    HasResv,
     MemType,
     Object,
     Place,
-    Reserve,
     Reserved, //
 };
 use crate::{
@@ -256,7 +256,7 @@ unsafe impl<T: Driver> RawResv for Buffer<T> {
     }
 }
 
-impl<T: Driver> Reserve for Buffer<T> {}
+impl<T: Driver> HasResv for Buffer<T> {}
 
 // SAFETY: `as_buffer` returns the buffer itself, so both have the same reservation.
 unsafe impl<T: Driver> AsBuffer for Buffer<T> {

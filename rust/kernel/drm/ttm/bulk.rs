@@ -9,9 +9,9 @@ use super::{
     Device,
     Driver,
     DriverObject,
+    HasResv,
     Lru,
     Object,
-    Reserve,
     Reserved,
     Resv, //
 };
@@ -202,7 +202,7 @@ impl<T: Driver> BulkMove<T> {
     ///
     /// [`EXDEV`] if `lru` is the lock of another device, [`EINVAL`] if `reserved` isn't the
     /// reservation of the members.
-    pub fn move_to_tail<B: Reserve>(
+    pub fn move_to_tail<B: HasResv>(
         &self,
         reserved: &Reserved<'_, B>,
         lru: &mut Lru<'_, T>,

@@ -6,8 +6,8 @@
 
 use super::{
     AsBuffer,
+    HasResv,
     OperationCtx,
-    Reserve,
     Reserved, //
 };
 use crate::{
@@ -128,7 +128,7 @@ impl FenceSlot<'_> {
     }
 }
 
-impl<B: Reserve> Reserved<'_, B> {
+impl<B: HasResv> Reserved<'_, B> {
     /// Makes room for a fence in the reservation.
     ///
     /// Before work on the buffer begins, add the work's [`Fence`] with this. Moving or freeing the

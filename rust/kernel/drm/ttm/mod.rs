@@ -172,7 +172,7 @@ pub use self::{
     resource::Resource,
     resv::{
         AsBuffer,
-        Reserve,
+        HasResv,
         Resv, //
     },
     setup::{

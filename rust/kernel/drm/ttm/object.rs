@@ -21,9 +21,9 @@ use super::{
     Driver,
     DriverObject,
     FenceUsage,
+    HasResv,
     ObjectConfig,
     OperationCtx,
-    Reserve,
     Reserved,
     Resv, //
 };
@@ -610,7 +610,7 @@ unsafe impl<T: DriverObject> RawResv for Object<T> {
     }
 }
 
-impl<T: DriverObject> Reserve for Object<T> {}
+impl<T: DriverObject> HasResv for Object<T> {}
 
 // SAFETY: `raw_resv` returns that of this buffer.
 unsafe impl<T: DriverObject> AsBuffer for Object<T> {

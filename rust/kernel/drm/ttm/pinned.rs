@@ -7,8 +7,8 @@
 use super::{
     resv::private::RawResv,
     DriverObject,
+    HasResv,
     Object,
-    Reserve,
     Reserved, //
 };
 use crate::{
@@ -61,7 +61,7 @@ impl<T: DriverObject> Pinned<T> {
     /// # Errors
     ///
     /// If it is another reservation, nothing happens, and `self` is returned.
-    pub fn unpin<B: Reserve>(
+    pub fn unpin<B: HasResv>(
         self,
         reserved: &mut Reserved<'_, B>,
     ) -> Result<ARef<Object<T>>, Self> {

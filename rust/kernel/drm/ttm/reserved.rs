@@ -8,8 +8,8 @@ use super::{
     resource::uses_pages,
     AsBuffer,
     BulkId,
+    HasResv,
     MemType,
-    Reserve,
     Resv, //
 };
 use crate::{
@@ -66,14 +66,14 @@ use core::{
 ///   `'a`.
 /// - There are two guards of one reservation only if both are lent.
 #[must_use = "the reservation is given back immediately when this is unused"]
-pub struct Reserved<'a, B: Reserve> {
+pub struct Reserved<'a, B: HasResv> {
     inner: &'a B,
     resv: *mut bindings::dma_resv,
     lent: bool,
     _not_send: NotThreadSafe,
 }
 
-impl<'a, B: Reserve> Reserved<'a, B> {
+impl<'a, B: HasResv> Reserved<'a, B> {
     pub(super) fn lock(inner: &'a B) -> Self {
         // Without an acquire context, this doesn't fail.
         // SAFETY: By the requirements of `RawResv`, the reservation is valid as long as `inner` is
@@ -162,7 +162,7 @@ impl<'a, B: Reserve> Reserved<'a, B> {
     }
 }
 
-impl<B: Reserve> Drop for Reserved<'_, B> {
+impl<B: HasResv> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
         if !self.lent {
             // SAFETY: By the type invariants the reservation is held, and as this guard isn't lent,
@@ -172,7 +172,7 @@ impl<B: Reserve> Drop for Reserved<'_, B> {
     }
 }
 
-impl<B: Reserve> Deref for Reserved<'_, B> {
+impl<B: HasResv> Deref for Reserved<'_, B> {
     type Target = B;
 
     fn deref(&self) -> &B {

@@ -30,14 +30,14 @@ pub(super) mod private {
 }
 
 /// Something with a reservation: an [`Object`](super::Object), a [`Buffer`], or a [`Resv`].
-pub trait Reserve: private::RawResv {}
+pub trait HasResv: private::RawResv {}
 
 /// Something that is a buffer: an [`Object`](super::Object) or a [`Buffer`].
 ///
 /// # Safety
 ///
 /// `as_buffer` must always return the same buffer, whose reservation is that of `self`.
-pub unsafe trait AsBuffer: Reserve {
+pub unsafe trait AsBuffer: HasResv {
     /// The driver that it belongs to.
     type Driver: Driver;
 
@@ -140,4 +140,4 @@ unsafe impl private::RawResv for Resv {
     }
 }
 
-impl Reserve for Resv {}
+impl HasResv for Resv {}
