@@ -234,8 +234,9 @@ impl<T: Driver> Buffer<T> {
 
     /// Waits for the buffer's reservation and takes it.
     ///
-    /// May sleep. Must not be called by a thread that has this reservation already, nor, in
-    /// general, by one that has another.
+    /// May sleep. Must not be called by a thread that has this reservation already, see
+    /// [`Reserved`](Reserved#deadlocks). A thread that has another one can deadlock as well: it
+    /// should take all of them in a [`transaction`](super::transaction()).
     pub fn reserve(&self) -> Reserved<'_, Self> {
         Reserved::lock(self)
     }

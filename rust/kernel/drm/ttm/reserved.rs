@@ -52,6 +52,12 @@ use core::{
 /// # Ok::<(), Error>(())
 /// ```
 ///
+/// # Deadlocks
+///
+/// A thread that takes a reservation twice waits for itself. A guard that isn't bound to a variable
+/// lives to the end of its statement, so this does it: `f(bo.reserve().start(),
+/// bo.reserve().priority())`. Bind the guard to use it more than once.
+///
 /// # Forgetting
 ///
 /// The reservation is held for ever. A buffer with a reservation of its own is never freed, nor is
