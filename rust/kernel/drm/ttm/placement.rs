@@ -128,11 +128,6 @@ impl Place {
         Ok(self)
     }
 
-    /// Asks for a place in one piece.
-    pub const fn contiguous(self) -> Self {
-        self.flag(bindings::TTM_PL_FLAG_CONTIGUOUS)
-    }
-
     /// Asks for a place as near to the end of the memory type as possible.
     pub const fn topdown(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_TOPDOWN)
@@ -167,11 +162,6 @@ impl Place {
         };
 
         self.0.fpfn..end
-    }
-
-    /// Whether it asks for one piece.
-    pub const fn is_contiguous(&self) -> bool {
-        self.0.flags & bindings::TTM_PL_FLAG_CONTIGUOUS != 0
     }
 
     /// Whether it asks for a place near the end.
