@@ -3,9 +3,9 @@
 //! DMA fences: a fence is signaled when a device has finished some work.
 //!
 //! A driver makes a fence in a [context](FenceCtx), from memory that it has [allocated
-//! before](DriverFenceAllocation). It keeps the [`DriverFence`], and signals it once. All others
-//! have a [`Fence`]: they wait for it, or add a [callback](FenceCb). A [`Timeline`] is a layer on
-//! top of a context that signals its fences in order. A single fence that needs no order is made
+//! before](DriverFenceAllocation). It keeps the [`DriverFence`], and signals it once. All other
+//! code has a [`Fence`], to wait for it, or to add a [callback](FenceCb). A [`Timeline`] is a layer
+//! on top of a context that signals its fences in order. A single fence that needs no order is made
 //! with [`DriverFence::new`].
 //!
 //! No fence keeps its driver's module. A fence may outlive the module, as all of its data is in its

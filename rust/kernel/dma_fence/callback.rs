@@ -29,7 +29,7 @@ use core::ptr::{
 /// signal a fence, start one of a [`Timeline`](super::Timeline), add or remove callbacks (except
 /// its own, see [`FenceCbRegistration`]), or call [`Fence::status`]. For a fence of a
 /// [`FenceCtx`](super::FenceCtx) it may call [`Fence::is_signaled`], and drop references. It must
-/// not do so for a fence of another driver, which may share a lock with this fence, and take it.
+/// do neither for a fence of a driver in C, which may take a lock that it shares with this fence.
 /// For anything more, enqueue a work item.
 pub trait FenceCb: Send + 'static {
     /// The fence is signaled.

@@ -163,10 +163,10 @@ impl FenceCtx {
 
 /// Data that a [`DriverFence`] may carry: any data without a destructor.
 ///
-/// The data is part of the fence's memory. Others have references to the fence, and its memory is
-/// freed an RCU grace period after the last one is dropped. A destructor would be code of the
-/// driver, called where nothing may sleep, when the module may be gone. Keep data that has a
-/// destructor beside the [`DriverFence`].
+/// The data is part of the fence's memory, which is freed an RCU grace period after the last
+/// reference to the fence is dropped. A destructor would be code of the driver, called where
+/// nothing may sleep, and when the module may have been unloaded. Keep data that has a destructor
+/// beside the [`DriverFence`].
 pub trait FenceData: Copy + Send + Sync + 'static {}
 
 impl<T: Copy + Send + Sync + 'static> FenceData for T {}
@@ -221,7 +221,7 @@ impl<T: FenceData> DriverFenceAllocation<T> {
 
 /// A fence that its driver hasn't signaled yet.
 ///
-/// Only the driver has this; others wait for its [`Fence`], see [`Self::fence`]. Dropping it
+/// Only the driver has this; all other code has a [`Fence`], see [`Self::fence`]. Dropping it
 /// signals the fence with [`ECANCELED`]. If it is forgotten, the fence is never signaled, as if a
 /// GPU hung.
 ///
@@ -229,8 +229,8 @@ impl<T: FenceData> DriverFenceAllocation<T> {
 ///
 /// # Deadlocks
 ///
-/// Others may wait for the fence while they hold reservations, or in memory reclaim. So from the
-/// time that the fence is published until it is signaled, the driver must not wait for anything
+/// Other threads may wait for the fence while they hold reservations, or in memory reclaim. So from
+/// the time that the fence is published until it is signaled, the driver must not wait for anything
 /// that may wait for the fence: it must take no reservation, and allocate no memory.
 ///
 /// # Examples
@@ -275,7 +275,7 @@ impl DriverFence {
 }
 
 impl<T: FenceData> DriverFence<T> {
-    /// The fence, for others to wait for.
+    /// The fence, for other code to wait for.
     pub fn fence(&self) -> ARef<Fence> {
         self.fence.clone()
     }

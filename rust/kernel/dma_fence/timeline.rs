@@ -276,7 +276,7 @@ pub struct PendingFence {
 }
 
 impl PendingFence {
-    /// The fence, for others to wait for.
+    /// The fence, for other code to wait for.
     pub fn fence(&self) -> ARef<Fence> {
         self.fence.clone()
     }

@@ -57,7 +57,7 @@ impl Domains {
         self.contains(wanted).then_some(wanted).ok_or(EINVAL)
     }
 
-    /// Those that the GPU reaches.
+    /// The domains of the set that the GPU reaches.
     pub(crate) fn of_gpu(self) -> Result<Self> {
         Self::new(self.0 & Self::GPU.0)
     }

@@ -261,8 +261,8 @@ impl UnderWay {
         self.share(&mut self.all.lock(), size)
     }
 
-    /// Waits until less than the limit is under way. Returns once that was so, even if other
-    /// threads have begun more since.
+    /// Waits until less than the limit is under way, if it isn't. When this returns, other threads
+    /// may have begun more already.
     ///
     /// The work under way must not wait for the caller.
     fn wait_for_room(&self) -> Result {
@@ -274,8 +274,8 @@ impl UnderWay {
         Ok(())
     }
 
-    /// Begins `size` more, if that stays within the limit. A size above the limit begins when nothing
-    /// is under way.
+    /// Begins `size` more, if that stays within the limit. A size above the limit begins when
+    /// nothing is under way.
     fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
         let mut all = self.all.lock();
 

@@ -269,7 +269,7 @@ pub(crate) fn transaction<'env, R>(
     }
 }
 
-/// A buffer that isn't evicted for others with the same reservation.
+/// A buffer that stays in place as long as this exists, even if its reservation is lent.
 pub(crate) struct Kept<'a>(&'a Buffer);
 
 impl Drop for Kept<'_> {

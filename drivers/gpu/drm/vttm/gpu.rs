@@ -68,7 +68,7 @@ impl platform::Driver for Gpu {
         dev: &'bound platform::Device<Core<'_>>,
         _info: Option<&'bound ()>,
     ) -> impl PinInit<Self, Error> + 'bound {
-        // When the device is unbound, the GPU is unplugged. It goes with the last open file.
+        // When the device is unbound, the GPU is unplugged. It is freed with the last open file.
         register(dev).map(|()| Self)
     }
 }

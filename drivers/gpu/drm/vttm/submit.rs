@@ -402,7 +402,7 @@ impl File {
         } else {
             None
         };
-        // Do most of what may fail before the work begins.
+        // Reserve the descriptor before the work begins, as that may fail.
         let fd = if args.flags & uapi::VTTM_SUBMIT_FENCE_OUT != 0 {
             Some(FileDescriptorReservation::get_unused_fd_flags(O_CLOEXEC)?)
         } else if args.flags == 0 && args.fence_fd != 0 {

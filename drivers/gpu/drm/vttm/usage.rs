@@ -48,7 +48,7 @@ impl Usage {
         }
     }
 
-    /// Whether it may displace others from VRAM.
+    /// Whether it may displace other buffers from VRAM.
     pub(crate) fn insists_on_vram(&self) -> bool {
         self.insists.load(Relaxed)
     }
@@ -57,8 +57,8 @@ impl Usage {
     /// `obj` may displace buffers from VRAM, if it was used in GTT for a while, and if those
     /// buffers are idle.
     ///
-    /// Each time that it may displace others, its patience doubles, so that buffers that take turns
-    /// soon stay in place.
+    /// Each time that `obj` may displace other buffers, its patience doubles. So buffers that
+    /// displace each other in turn soon stay in place.
     pub(crate) fn was_used(obj: &Object, at: Option<MemType>, now: u64) {
         let usage = &obj.usage;
 

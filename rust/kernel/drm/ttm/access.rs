@@ -43,7 +43,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
             // SAFETY: `access` calls this with a part of `0..len` and as many bytes of memory. That
             // is no part of `to`: a buffer is only accessed through pointers, so there is no slice
-            // of it. Others may write there.
+            // of it. It may be written to concurrently.
             unsafe {
                 if is_io {
                     bindings::memcpy_fromio(to.cast(), memory.cast(), n);
@@ -65,7 +65,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
             // SAFETY: `access` calls this with a part of `0..len` and as many bytes of memory. That
             // is no part of `from`: a buffer is only accessed through pointers, so there is no
-            // slice of it. Others may read and write there.
+            // slice of it. It may be accessed concurrently.
             unsafe {
                 if is_io {
                     bindings::memcpy_toio(memory.cast(), from.cast(), n);
@@ -78,8 +78,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
 
     /// Pins the buffer, and maps all of it for the kernel.
     ///
-    /// `SIZE` is the size that is known at compile time: accesses within it are checked by the
-    /// compiler, others when they are made. See [`Mapping`].
+    /// `SIZE` bytes are known at compile time: the compiler checks accesses within them. Accesses
+    /// beyond them are checked when they are made. See [`Mapping`].
     ///
     /// # Errors
     ///

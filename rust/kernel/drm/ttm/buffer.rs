@@ -31,7 +31,7 @@ use core::{
     }, //
 };
 
-/// Tells a buffer from others while it exists.
+/// Identifies a buffer while it exists.
 ///
 /// [`Debug`](core::fmt::Debug) prints a number, and not its address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,7 +128,7 @@ impl<T: Driver> Buffer<T> {
         self.0.get()
     }
 
-    /// Tells this buffer from others while it exists.
+    /// Identifies this buffer while it exists.
     pub fn id(&self) -> BufferId {
         BufferId::new(self.as_raw())
     }
@@ -177,8 +177,8 @@ impl<T: Driver> Buffer<T> {
 
     /// A reference to the object, or [`None`] if it isn't alive any more.
     ///
-    /// For the driver's part, [`Self::data`] is enough. Dropping the last reference to an object may
-    /// sleep, but doesn't wait for the reservation, so the thread may hold that.
+    /// For the driver's part, [`Self::data`] is enough. Dropping the last reference to an object
+    /// may sleep, but doesn't wait for the reservation, so the thread may hold that.
     pub fn object(&self) -> Option<ARef<Object<T::BufferData>>> {
         if self.is_ghost() {
             return None;

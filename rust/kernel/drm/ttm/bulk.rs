@@ -28,7 +28,7 @@ use crate::{
 };
 use core::ptr;
 
-/// Tells a bulk from others while it exists.
+/// Identifies a bulk while it exists.
 ///
 /// [`Debug`](core::fmt::Debug) prints a number, and not its address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,8 +108,8 @@ impl BulkId {
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// Dropping it leaves the bulk to its members, and the last of them frees it. If it is forgotten,
-/// it stays, empty once its members are gone, and so does its device.
+/// Dropping it leaves TTM's part of the bulk to the members, and the last of them frees it. If it
+/// is forgotten, TTM's part and the device are never freed.
 ///
 /// # Invariants
 ///
@@ -171,7 +171,7 @@ impl<T: Driver> BulkMove<T> {
         })
     }
 
-    /// Tells this bulk from others while it exists.
+    /// Identifies this bulk while it exists.
     pub fn id(&self) -> BulkId {
         BulkId(self.as_raw().addr())
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Bytes that others may access at the same time.
+//! Memory that other code, programs or the device may access at the same time.
 
-/// Copies memory that others may access at the same time.
+/// Copies `n` bytes from `from` to `to`. Both may be accessed concurrently.
 ///
 /// # Safety
 ///
-/// `to` must be valid for writes, and `from` for reads, of `n` bytes; but others may read and write
-/// there.
+/// `to` must be valid for writes, and `from` for reads, of `n` bytes, except that both may be read
+/// and written concurrently.
 pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
     const WORD: usize = size_of::<u64>();
 
@@ -16,8 +16,8 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
 
     // SAFETY: `to` is valid for writes and `from` for reads of `n` bytes, by the function's
     // requirements; no access is beyond those. If whole words are copied, both are aligned, as was
-    // just checked. Volatile accesses of a word or a byte are atomic for the kernel, so that others
-    // may access them meanwhile.
+    // just checked. Volatile accesses of a word or a byte are atomic for the kernel, so concurrent
+    // accesses are no data races.
     unsafe {
         for at in 0..words {
             let word = from.cast::<u64>().add(at).read_volatile();
@@ -29,17 +29,17 @@ pub(super) unsafe fn copy(to: *mut u8, from: *const u8, n: usize) {
     }
 }
 
-/// Clears memory that others may access at the same time.
+/// Clears `n` bytes at `to`, which may be accessed concurrently.
 ///
 /// # Safety
 ///
-/// `to` must be valid for writes of `n` bytes, and be aligned as `n` is, to words; but others may
-/// read and write there.
+/// `to` must be valid for writes of `n` bytes, except that it may be read and written concurrently.
+/// Both `to` and `n` must be a multiple of the size of a [`u64`].
 pub(super) unsafe fn zero(to: *mut u8, n: usize) {
     for at in 0..n / size_of::<u64>() {
         // SAFETY: `to` is valid for writes of `n` bytes, and aligned, by the function's
         // requirements; no access is beyond those. Volatile accesses of a word are atomic for the
-        // kernel, so that others may access them meanwhile.
+        // kernel, so concurrent accesses are no data races.
         unsafe { to.cast::<u64>().add(at).write_volatile(0) };
     }
 }

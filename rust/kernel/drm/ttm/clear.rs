@@ -79,7 +79,7 @@ pub(super) unsafe fn clear_place(
     match memory {
         // SAFETY: By the type invariants of `RawDevice`, the memory of `new` is within the emulated
         // memory, and is whole pages. It is only accessed through pointers, and belongs to `new`;
-        // if a manager has allocated it twice, others may write to it at the same time.
+        // if a manager has allocated it twice, it may be written to concurrently.
         Some(memory) => unsafe { zero(memory, (*new).size) },
         // SAFETY: `new` is a place on `bdev` that isn't used yet, by the function's requirements.
         // It is in a window, which stays as long as `window`.

@@ -102,7 +102,7 @@ impl<T: Driver> Device<T> {
     ///
     /// Errors of `data` and `setup`; [`EINVAL`] if an `OwnerModule` of the driver isn't the module
     /// that contains its code; [`ENODEV`] if the module's exit has begun, as nothing would wait for
-    /// the end of the device; [`ENOMEM`] and others if DRM or TTM can't make it.
+    /// the end of the device; [`ENOMEM`] and other errors if DRM or TTM can't make it.
     ///
     /// # Examples
     ///
@@ -470,7 +470,7 @@ impl<T: Driver> Device<T> {
 
         // SAFETY: The buffer is reserved and on the device of a `RawDevice`, `new` was allocated
         // for it, `ctx` is valid, and there is room for a fence, by the function's requirements.
-        // There is a resource, as was just checked. It goes with `finish`, below.
+        // There is a resource, as was just checked. `finish` takes the result, below.
         let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
         // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
         // call, as TTM has a reference.

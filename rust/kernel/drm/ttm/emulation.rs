@@ -37,7 +37,7 @@ use core::ptr::{
     NonNull, //
 };
 
-/// Adds the fences of `resv` with `usage` to `all`, but for those that are signaled.
+/// Adds the fences of `resv` with `usage` that aren't signaled to `all`.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ unsafe fn add_fences_of(
 
     for n in 0..count {
         // CAST: `Fence` is transparent.
-        // SAFETY: It is an array with so many of them. None is null, and each comes with a
+        // SAFETY: `fences` is an array of `count` fences. None is null, and each comes with a
         // reference that is given away here.
         let fence: ARef<Fence> =
             unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };

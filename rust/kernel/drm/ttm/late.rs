@@ -67,8 +67,8 @@ impl Base {
     pub(super) unsafe fn new(
         free: unsafe fn(*mut bindings::ttm_buffer_object),
     ) -> impl PinInit<Self> {
-        // INVARIANT: By the function's requirements. The buffer is none yet, in no bulk and not
-        // pinned.
+        // INVARIANT: The function's requirements are the first one. `late` isn't initialized yet,
+        // and the buffer is in no bulk and not pinned.
         pin_init!(Self {
             bo <- Opaque::init_zeroed(),
             late <- Opaque::init_zeroed(),
@@ -191,8 +191,9 @@ impl Base {
 ///
 /// # Safety
 ///
-/// `bo` must be the buffer of an object that is alive, its reservation be held, and so many of its
-/// pins and references belong to the caller. All of that is given away.
+/// `bo` must be the buffer of an object that is alive, and its reservation must be held. `pins` of
+/// its pins, and as many references to the object, must belong to the caller. All of that is given
+/// away.
 unsafe fn give_back_pins(bo: *mut bindings::ttm_buffer_object, pins: usize) {
     for _ in 0..pins {
         // SAFETY: The buffer is valid and reserved, and one of its pins is the caller's, by the

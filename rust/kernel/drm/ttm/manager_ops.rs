@@ -365,8 +365,7 @@ impl<M: ManagerOps> Core<M> {
                     Ok(0)
                 }
                 Err(e) => {
-                    // SAFETY: It was initialized just now, is none of a buffer's, and came out of a
-                    // box.
+                    // SAFETY: It was just initialized, it came out of a box, and no buffer has it.
                     unsafe {
                         bindings::ttm_resource_fini(man, &raw mut (*new).res);
                         drop(KBox::from_raw(new));

@@ -80,7 +80,7 @@ pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
 // SAFETY: The mapping may be used and undone from any thread; `pinned` is `Send`.
 unsafe impl<T: DriverObject, const SIZE: usize> Send for Mapping<T, SIZE> {}
 
-// SAFETY: Accesses to it are made as if others access it at the same time; `pinned` is `Sync`.
+// SAFETY: All accesses to the memory allow for concurrent ones; `pinned` is `Sync`.
 unsafe impl<T: DriverObject, const SIZE: usize> Sync for Mapping<T, SIZE> {}
 
 impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {

@@ -88,8 +88,8 @@ pub struct Move<'a> {
 impl Move<'_> {
     /// # Safety
     ///
-    /// They must be as the type's invariants say, as long as this exists; it must go with
-    /// [`Self::finish`].
+    /// The arguments must be as the type's invariants say, as long as the result exists. The caller
+    /// must pass the result to [`Self::finish`].
     pub(super) unsafe fn new(
         bo: *mut bindings::ttm_buffer_object,
         ctx: *mut bindings::ttm_operation_ctx,

@@ -220,7 +220,8 @@ impl<T: DriverObject> Object<T> {
         Ok(obj)
     }
 
-    /// Whether an object can have so many bytes: whole pages, and not too many of them.
+    /// Fails with [`EINVAL`] if `size`, a multiple of the page size, is 0 or more pages than TTM
+    /// can count.
     pub(super) fn check_size(size: usize) -> Result {
         if size == 0 || u32::try_from(size >> PAGE_SHIFT).is_err() {
             return Err(EINVAL);
@@ -278,9 +279,9 @@ impl<T: DriverObject> Object<T> {
     /// # Safety
     ///
     /// `obj` must come from [`Self::alloc`] for this device, and isn't to be used on failure.
-    /// `resv` must be held and live as long as the object, or be null: then it gets its own. For
-    /// one that is imported, `sg` must be a valid scatterlist, and so as long as the object if this
-    /// succeeds; for all others be null.
+    /// `resv` must be held and live as long as the object, or be null: the object then gets a
+    /// reservation of its own. For an imported object, `sg` must be a valid scatterlist, and if
+    /// this succeeds stay valid as long as the object; for any other object it must be null.
     pub(super) unsafe fn complete(
         obj: NonNull<Self>,
         dev: &Device<T::Driver>,

@@ -35,7 +35,7 @@ impl MemType {
     pub const COUNT: usize = bindings::TTM_NUM_MEM_TYPES as usize;
 
     // INVARIANT: All of these are less than `TTM_NUM_MEM_TYPES`.
-    /// System memory. Each device has it; TTM may swap its buffers out.
+    /// System memory. Each device has this type; TTM may swap out buffers there.
     pub const SYSTEM: Self = Self(bindings::TTM_PL_SYSTEM);
     /// System memory that the device can reach.
     pub const TT: Self = Self(bindings::TTM_PL_TT);
@@ -397,7 +397,8 @@ impl OperationCtx {
         contended: &mut *mut bindings::ttm_buffer_object,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        // INVARIANT: By the function's requirements; it is gone when `f` has returned.
+        // INVARIANT: The thread holds `resv`, by the function's requirements, until `f` has
+        // returned; `lending` doesn't exist for longer.
         let mut lending = Self(
             bindings::ttm_operation_ctx {
                 resv,
@@ -419,7 +420,7 @@ impl OperationCtx {
         contended: &mut *mut bindings::ttm_buffer_object,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        // INVARIANT: `contended` is borrowed; this is gone when `f` has returned.
+        // INVARIANT: `contended` is borrowed for longer than `noting` exists.
         let mut noting = Self(
             bindings::ttm_operation_ctx {
                 contended,

@@ -197,7 +197,7 @@ impl RawDevice {
         unsafe { pin_init::pin_init_from_closure(init) }
     }
 
-    /// The name of the DRM device: a string, or null, that lasts as long as `self`.
+    /// The name of the DRM device: null, or a string that lasts as long as `self`.
     pub(super) fn name(&self) -> *const c_char {
         // SAFETY: By the type invariants `drm` is the device that this is a part of, and valid as
         // long. Its name is set before, and never changes.

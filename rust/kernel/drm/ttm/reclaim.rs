@@ -71,7 +71,7 @@ impl<B: AsBuffer> Reserved<'_, B> {
     /// # Errors
     ///
     /// [`EBUSY`] if it has no pages, is imported or pinned or can't be moved, there is no room for
-    /// the backup, or the device has no shrinker; with a context that says so, [`ERESTARTSYS`].
+    /// the backup, or the device has no shrinker; [`ERESTARTSYS`] with an interruptible context.
     ///
     /// # Examples
     ///
@@ -132,8 +132,9 @@ impl<B: AsBuffer> Reserved<'_, B> {
 
     /// Sets whether the content of the buffer may be dropped when the system is short of memory.
     ///
-    /// For devices with a [shrinker](super::Setup::shrinker): it drops such content, and backs up
-    /// all other. No buffer is purgeable at first, or after it was purged.
+    /// For devices with a [shrinker](super::Setup::shrinker), which drops the content of purgeable
+    /// buffers, and backs up that of all others. A new buffer isn't purgeable, nor is a buffer that
+    /// was purged.
     ///
     /// # Examples
     ///
@@ -172,8 +173,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// # Errors
     ///
-    /// [`EINVAL`] if it is pinned or imported, [`ENOMEM`]; with a context that says so, [`EBUSY`]
-    /// or [`ERESTARTSYS`].
+    /// [`EINVAL`] if it is pinned or imported, [`ENOMEM`]; [`EBUSY`] with a context that doesn't
+    /// wait for the GPU; [`ERESTARTSYS`] with an interruptible context.
     ///
     /// # Examples
     ///

@@ -32,15 +32,16 @@ use core::{
 /// `data` makes the registration's data, which lives as long as the device is registered. `data`
 /// gets the parent for `'bound`, the time for which the parent is bound, so the registration's data
 /// can have mapped registers and other resources of a bound device. It can borrow nothing else, as
-/// `data` must work for any `'bound`. Handlers of ioctls get the data, see [`registration_data_with`]. When the
-/// parent is unbound, the registration waits for the current users of the data, and then drops it,
-/// before the parent's resources that are older than the registration.
+/// `data` must work for any `'bound`. Handlers of ioctls get the data, see
+/// [`registration_data_with`]. When the parent is unbound, the registration waits for the current
+/// users of the data, and then drops it, before the parent's resources that are older than the
+/// registration.
 ///
 /// # Errors
 ///
 /// [`EINVAL`] if `parent` isn't the device's parent; [`ENODEV`] if the parent's resources are being
-/// released, or if the module's exit has begun; [`ENOMEM`] and others if DRM can't register the
-/// device; errors of `data`.
+/// released, or if the module's exit has begun; [`ENOMEM`] and other errors if DRM can't register
+/// the device; errors of `data`.
 ///
 /// # Examples
 ///

@@ -66,8 +66,8 @@ use core::{
 ///
 /// # Invariants
 ///
-/// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is a buffer,
-///   it is that of the buffer.
+/// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is an
+///   [`AsBuffer`], it is the reservation of that buffer.
 /// - Unless the guard is `lent`, it gives the reservation back. If it is, the lender does, after
 ///   `'a`.
 /// - There are two guards of one reservation only if both are lent.

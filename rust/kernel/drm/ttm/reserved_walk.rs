@@ -160,7 +160,8 @@ impl LeftOut {
 ///
 /// - If `ready`, `cursor` is initialized for `man` with `arg`, `arg` points to `ctx`, and `self` is
 ///   pinned. Otherwise it is on no list.
-/// - While its node is on a list, its memory isn't freed, as that of a [`Cursor`].
+/// - While its node is on a list, its memory isn't freed, for the same reasons as that of a
+///   [`Cursor`].
 /// - `arg` is initialized in any case.
 /// - No buffer belongs to `cursor` between two steps.
 pub struct ReservedWalk<'dev, T: Driver> {
@@ -259,7 +260,7 @@ impl<'dev, T: Driver> ReservedWalk<'dev, T> {
         all
     }
 
-    /// The same, for the current manager.
+    /// Counts the buffers that the walk did not return so far in the current manager.
     fn left_out_here(&self) -> LeftOut {
         if !self.ready {
             return LeftOut::default();
@@ -391,9 +392,9 @@ impl<T: Driver> Drop for ReservedWalk<'_, T> {
 
 /// A buffer that a walk has returned: reserved, and with a reference.
 ///
-/// It may be a zombie or a ghost: see [`Buffer`]. It is independent of the walk's next steps, and
-/// of the walk; but until it is dropped, others wait for it. If it is forgotten, they wait for
-/// ever: see [`Reserved`].
+/// It may be a zombie or a ghost: see [`Buffer`]. It can be kept while the walk continues, and
+/// after the walk. But until it is dropped, other threads wait for the reservation. If it is
+/// forgotten, they wait for ever: see [`Reserved`].
 ///
 /// # Examples
 ///

@@ -47,8 +47,8 @@ pub unsafe trait AsBuffer: HasResv {
 
 /// A reservation that several buffers share.
 ///
-/// Buffers that are used together, as those of one VM, share one. Only such buffers can be in one
-/// [`BulkMove`](super::BulkMove).
+/// Buffers that are used together, such as the buffers of a VM, share a reservation. Only such
+/// buffers can be in one [`BulkMove`](super::BulkMove).
 ///
 /// # Examples
 ///

@@ -146,7 +146,7 @@ fn better_places<'a, T: DriverObject>(
     (!is_there && T::Driver::insists(reserved, at)).then_some(better)
 }
 
-/// Takes reservations together with others. See [`transaction`].
+/// A transaction that is under way. See [`transaction`].
 ///
 /// # Invariants
 ///
@@ -273,9 +273,9 @@ impl<'env> Transaction<'env> {
     /// reservation is free.
     ///
     /// Buffers that the transaction has reserved stay in place, except those with the reservation
-    /// `lent`; if that is [`None`], those with the reservation of this buffer. This lets a VM, whose
-    /// buffers share a reservation, evict buffers that it doesn't need now to make room for others.
-    /// [`Driver::eviction_valuable`] says which may go. A buffer that is in a fallback of
+    /// `lent`; if that is [`None`], those with the reservation of this buffer. This lets a VM,
+    /// whose buffers share a reservation, evict buffers that it doesn't need now to make room for
+    /// others. [`Driver::eviction_valuable`] says which may go. A buffer that is in a fallback of
     /// `placement` leaves it for a better place if [`Driver::insists`] says so.
     ///
     /// # Errors

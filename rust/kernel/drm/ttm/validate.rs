@@ -65,7 +65,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// [`ENOSPC`] if there is no room and none could be made, [`EINVAL`] if the buffer is pinned
     /// and would have to move, or is imported and not all places are made of pages, [`ENOMEM`];
-    /// with a context that says so, [`EBUSY`] or [`ERESTARTSYS`].
+    /// [`EBUSY`] with a context that doesn't wait for the GPU; [`ERESTARTSYS`] with an
+    /// interruptible context.
     pub fn validate(&mut self, placement: Placement<'_>, ctx: &mut OperationCtx) -> Result {
         let mut placement = placement.as_raw();
 
@@ -86,7 +87,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`]; with a context that says so, [`ERESTARTSYS`].
+    /// [`ENOMEM`]; [`ERESTARTSYS`] with an interruptible context.
     ///
     /// # Examples
     ///

@@ -11,10 +11,10 @@ use core::ptr::NonNull;
 
 /// A registered platform device that no firmware describes. Dropping this unregisters it.
 ///
-/// Other virtual devices are faux devices. Those can't be unbound through sysfs, as the faux bus
-/// has a single driver with `suppress_bind_attrs`, and versions of libdrm that are in use don't
-/// find a GPU on that bus. Unplugging a GPU while programs use it, and running other projects'
-/// programs on it, are what vttm is for.
+/// Other virtual devices are faux devices. But a faux device can't be unbound through sysfs, as the
+/// faux bus has a single driver with `suppress_bind_attrs`, and versions of libdrm that are in use
+/// don't find a GPU on that bus. With vttm, tests unplug a GPU while programs use it, and run
+/// programs of other projects on it.
 ///
 /// # Examples
 ///
@@ -49,7 +49,7 @@ impl RegisteredDevice {
     /// # Errors
     ///
     /// [`EINVAL`] if there are no such addresses or `id` is too large, [`EEXIST`] if there is such
-    /// a device, [`ENOMEM`]. That the driver couldn't be bound is none: see [`Self::is_bound`].
+    /// a device, [`ENOMEM`]. It is no error if the driver can't be bound: see [`Self::is_bound`].
     pub fn new(name: &CStr, id: u32, dma_bits: u32) -> Result<Self> {
         if !(1..=u64::BITS).contains(&dma_bits) {
             return Err(EINVAL);

@@ -25,8 +25,8 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Where the content of `bo` is if it is in `res`, or [`None`] if there is none that the CPU
-    /// could reach.
+    /// Where the content of `bo` is if its place is `res`, or [`None`] if the CPU can't reach the
+    /// place, or there are no pages.
     ///
     /// # Safety
     ///
@@ -66,7 +66,8 @@ impl Content {
     ///
     /// # Safety
     ///
-    /// It must have more than `n` pages, and be valid. Pages must be unmapped in the reverse order.
+    /// The content must be valid, and have more than `n` pages. Pages must be unmapped in the
+    /// reverse order.
     pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
         match self {
             Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
@@ -92,7 +93,8 @@ impl Content {
     ///
     /// # Safety
     ///
-    /// It must have more than `at` bytes, and be valid. `f` may access only the rest of that page.
+    /// The content must be valid, and have more than `at` bytes. `f` may access only the rest of
+    /// that page.
     pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
         // SAFETY: It is valid and has more than `at` bytes, so it has that page, by the function's
         // requirements. It is unmapped below.

@@ -157,7 +157,7 @@ impl Copying {
     ///
     /// # Safety
     ///
-    /// They must be as the type's invariants say.
+    /// The arguments must be as the type's invariants say.
     #[inline(never)]
     unsafe fn new(
         room: KBox<MaybeUninit<Self>>,
@@ -192,8 +192,8 @@ impl Copying {
             // signaled yet.
             let (from, to) = unsafe { (self.from.map(n), self.to.map(n)) };
 
-            // SAFETY: Both are a page of memory, which is only accessed through pointers. Other
-            // buffers are there only if a manager has given the same place out twice.
+            // SAFETY: Both are a page of memory, which is only accessed through pointers. They are
+            // accessed concurrently only if a manager has allocated a place twice.
             unsafe { copy(to, from, PAGE_SIZE) };
             // SAFETY: Both were just mapped, and are unmapped in the reverse order.
             unsafe {
@@ -228,8 +228,8 @@ impl Move<'_> {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`], [`EEXIST`] if there is a job already; with a context that says so,
-    /// [`ERESTARTSYS`].
+    /// [`ENOMEM`]; [`EEXIST`] if there is a job already; [`ERESTARTSYS`] if the operation that
+    /// moves the buffer is interruptible.
     pub fn copy_job(&mut self, timeline: &Timeline) -> Result<Option<CopyJob>> {
         let job = self.copy_job_with(timeline, || ())?;
 
@@ -283,8 +283,8 @@ impl Move<'_> {
         // fence, which `finish` adds to the reservation, or to the manager; or for which it waits.
         // `after` stands for all that uses them: the reservation is held, so there will be no more
         // before `finish`.
-        // SAFETY: Both are so many pages, are neither freed nor given away before the fence is
-        // signaled, and `after` has all that uses them: see above.
+        // SAFETY: Both have that many pages, are neither freed nor given away before the fence is
+        // signaled, and `after` has the fences of all that use them: see above.
         let copying =
             unsafe { Copying::new(room, (from, to), self.size() >> PAGE_SHIFT, after, fence) };
         let job = CopyJob(ManuallyDrop::new(copying));
