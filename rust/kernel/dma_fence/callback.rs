@@ -73,8 +73,10 @@ impl Fence {
     /// Calls `callback` when the fence is signaled, unless the registration is dropped before.
     /// Neither sleeps nor allocates.
     ///
-    /// If the fence is signaled already, or if the exit of the module that contains the callback
-    /// has begun, this returns the callback without calling it.
+    /// # Errors
+    ///
+    /// Gives the callback back, without calling it, if the fence is signaled already, or if the exit
+    /// of the module that contains the callback has begun.
     ///
     /// # Examples
     ///

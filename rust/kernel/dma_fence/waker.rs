@@ -19,8 +19,12 @@ use core::{
 };
 
 impl Fence {
-    /// Calls `waker` when the fence is signaled. Returns `waker` if the fence is signaled already,
-    /// or if the exit of the waker's module has begun.
+    /// Gives `waker` to the fence, which calls it when it is signaled. Neither sleeps nor allocates.
+    ///
+    /// # Errors
+    ///
+    /// Gives `waker` back, without calling it, if the fence is signaled already, or if the exit of
+    /// the module that contains the waker has begun.
     ///
     /// # Examples
     ///
