@@ -78,7 +78,7 @@
  *   search for the victim's place follows the same rules, with the same ticket.
  * - *Wait for a GPU that hangs once* (E7) in a search, for the timeout of TTM's waits. Do not
  *   wait for the GPU for other buffers after that.
- * - *Ask the driver with the buffer reserved* (&ttm_device_funcs.eviction_valuable), in
+ * - *Ask the driver with the buffer reserved* (``ttm_device_funcs.eviction_valuable``), in
  *   a soft look first. Do not wait for a buffer that is not valuable before all others
  *   were tried.
  */
@@ -844,7 +844,7 @@ EXPORT_SYMBOL(ttm_bo_evict_cgroup);
  * @target_bytes: How much to free.
  * @priv: The &struct ttm_resource_manager, as registered with the callback.
  *
- * For drivers to use as &dmem_cgroup_ops.reclaim.
+ * For drivers to use as ``dmem_cgroup_ops.reclaim``.
  *
  * Context: May sleep. Takes reservation locks and &ttm_device.lru_lock.
  *

@@ -510,7 +510,7 @@ static bool ttm_lru_walk_goes_on(s64 err)
  * @walk: What to do, and how to lock.
  * @bdev: The device.
  * @man: The manager whose buffers are walked.
- * @target: When to stop, in units of the results of &ttm_lru_walk_ops.process_bo.
+ * @target: When to stop, in units of the results of ``ttm_lru_walk_ops.process_bo``.
  *
  * Call process_bo on one buffer after the other, until the sum of its results
  * reaches @target or the walk ends. The errors -EBUSY, -EALREADY, -ENOMEM and -ENOSPC

@@ -107,8 +107,8 @@ static void ttm_purgeable_set(struct ttm_buffer_object *bo, bool purgeable)
 /**
  * ttm_bo_set_purgeable() - say whether the content of a buffer may be lost
  * @bo: The buffer.
- * @purgeable: Whether a &struct ttm_shrinker may drop its pages instead of
- * backing them up.
+ * @purgeable: Whether a shrinker (ttm_shrinker_create()) may drop its pages instead
+ * of backing them up.
  *
  * Buffers are not purgeable at first. When the shrinker has purged a buffer, it is
  * not purgeable any more, as its next content is new.

@@ -27,8 +27,8 @@
 /**
  * DOC: Shrinking
  *
- * A driver whose &ttm_device_funcs.ttm_tt_create calls ttm_tt_setup_backup() can
- * use a &struct ttm_shrinker. Under memory pressure it frees buffers' pages:
+ * A driver whose ``ttm_device_funcs.ttm_tt_create`` calls ttm_tt_setup_backup() can
+ * use ttm_shrinker_create(). Under memory pressure the shrinker frees buffers' pages:
  *
  * - First it drops content that nobody needs: that of zombies and ghosts, and of
  *   buffers for which the driver called ttm_bo_set_purgeable(). The device has a
