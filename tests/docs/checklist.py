@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Check the checklist for authors of drivers in Documentation/gpu/ttm-rust.rst.
+"""Check the checklist for authors of drivers in Documentation/gpu/ttm-rust-checklist.rst.
 
 It must list exactly the functions of TTM's headers that the drivers in the merged tree
 call, and the callbacks that they fill in, each with these drivers. Each counterpart in
@@ -18,7 +18,7 @@ from rust import Source
 
 TOP = Path(__file__).resolve().parent.parent.parent
 TREE = Path(os.environ['TREE'])
-LIST = TOP / 'Documentation/gpu/ttm-rust.rst'
+LIST = TOP / 'Documentation/gpu/ttm-rust-checklist.rst'
 CRATE = TOP / 'rust/kernel/drm/ttm'
 
 HEADERS = ('ttm_bo.h', 'ttm_resource.h', 'ttm_device.h', 'ttm_placement.h',
@@ -81,7 +81,7 @@ def filled_in(text, struct):
 
 
 def used():
-	"""{function or &struct.member: letters of drivers}, as the drivers have it."""
+	"""{function or struct.member: letters of drivers}, as the drivers have it."""
 	known = functions()
 	found = {}
 	for letter, driver in DRIVERS.items():
@@ -90,14 +90,14 @@ def used():
 			names = set(re.findall(r'(?<![.>\w])(?<!struct )ttm_\w+', text))
 			names = {f'{name}()' for name in names & known.keys()}
 			for struct in CALLBACKS:
-				names |= {f'&{struct}.{member}'
+				names |= {f'{struct}.{member}'
 					  for member in filled_in(text, struct)}
 			for name in names:
 				found.setdefault(name, set()).add(letter)
 
 	def place(name):
-		header = known.get(name[:-2]) or CALLBACKS[name[1:].split('.')[0]]
-		return name[0] == '&', HEADERS.index(header), name
+		header = known.get(name[:-2]) or CALLBACKS[name.split('.')[0]]
+		return '.' in name, HEADERS.index(header), name
 
 	return {name: found[name] for name in sorted(found, key=place)}
 
@@ -112,8 +112,9 @@ def rows():
 		row = re.split(r'\n(?=\S)', row)[0]
 		cells = [' '.join(cell.split())
 			 for cell in re.split(r'^     - ', row, flags=re.M)]
-		if len(cells) == 3 and re.fullmatch(r'ttm_\w+\(\)|&\w+\.\w+', cells[0]):
-			found.append((cells[0], set(cells[1].split()), cells[2]))
+		name = cells[0].strip('`')
+		if len(cells) == 3 and re.fullmatch(r'ttm_\w+(\(\)|\.\w+)', name):
+			found.append((name, set(cells[1].split()), cells[2]))
 	return found
 
 
@@ -167,7 +168,7 @@ def check_counterparts(table):
 def check():
 	table = rows()
 	wrong = [*compare(used(), table), *check_counterparts(table)]
-	simple = [text for name, letters, text in table if name.startswith('ttm_') and
+	simple = [text for name, letters, text in table if '.' not in name and
 		  letters & SIMPLE]
 	have = sum(map(has_counterpart, simple))
 	if not simple or 10 * have < 9 * len(simple):

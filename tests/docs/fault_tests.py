@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Check that each test exists that the documentation names for a fault.
 
-Documentation/gpu/ttm-rust.rst has a table of faults that safe code cannot cause. A test
+Documentation/gpu/ttm-rust-safety.rst has a list of faults that safe code cannot cause. A test
 in it is a mode of tests/module/unload that `make check` runs, a KUnit case with its
 suite, or a program in tests/rust-ui. One fault has no test, as no kernel here notices
 it: a plain access to content that others access at the same time. This program searches
@@ -18,7 +18,7 @@ sys.path.append(str(TOP / 'tests/module/unload'))
 
 import cases	# noqa: E402
 
-LIST = TOP / 'Documentation/gpu/ttm-rust.rst'
+LIST = TOP / 'Documentation/gpu/ttm-rust-safety.rst'
 SECTION = 'What shows it'
 LEAST = 15
 RUST = TOP / 'rust/kernel'
@@ -66,7 +66,7 @@ def plain():
 
 
 section = LIST.read_text().partition(f'\n{SECTION}\n')[2].partition('\n====')[0]
-rows = re.findall(r'^   \* - (.*?)\n     - (.*?)(?=\n   \* - |\n\n|\Z)', section, re.M | re.S)
-found = [*wrong(rows[1:]), *plain()]
+rows = re.findall(r'^- (.*?)(?::\n  (``.*?)|)(?=\n- |\n\n|\Z)', section, re.M | re.S)
+found = [*wrong(rows), *plain()]
 print(*found, sep='\n')
 sys.exit(bool(found))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Check that the documentation says what happens to each guard, and why it is sound.
 
-Documentation/gpu/ttm-rust.rst has two tables. One lists all public types that are not
+Documentation/gpu/ttm-rust-safety.rst has two tables. One lists all public types that are not
 `Copy`. The other one lists all public functions that take a closure, call back, store a
 callback, or return a value that borrows or has a destructor. Both must be complete, and
 list nothing else. `guards.py list` prints the right contents.
@@ -15,7 +15,7 @@ from pathlib import Path
 from rust import Source
 
 TOP = Path(__file__).resolve().parent.parent.parent
-LIST = TOP / 'Documentation/gpu/ttm-rust.rst'
+LIST = TOP / 'Documentation/gpu/ttm-rust-safety.rst'
 TYPES, FUNCTIONS = "What isn't dropped", 'Closures, guards and callbacks'
 CRATE = TOP / 'rust/kernel'
 # The test device is for examples, and not for drivers.

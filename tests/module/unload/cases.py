@@ -19,7 +19,7 @@ STRANDED = re.compile(r'INFO: task kworker\S* blocked for more than')
 # A lock is taken in memory reclaim, and also around allocations. The kernel must say all this.
 RECLAIM = re.compile(r'possible circular locking')
 TOLD = ('possible circular locking', '(fs_reclaim)', 'Data.notes')
-# The cases that Documentation/gpu/ttm-rust.rst names for faults.
+# The cases that Documentation/gpu/ttm-rust-safety.rst names for faults.
 FAULTS = ('Vm@Zombie', 'Registration@Forgotten', 'Parent@Forgotten', 'Device@Static',
 	  'System@Static', 'System@Cycle', 'no_shrinker+System@Static', 'Pending@Forgotten',
 	  'Successor@Buffer', 'Successor@Zombie')
