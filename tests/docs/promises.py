@@ -17,7 +17,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 CONTRACT = TOP / 'Documentation/gpu/ttm-lru.rst'
 PROMISE = re.compile(r'\b(P\d\d?|[EL]\d)\b')
-ROW = re.compile(r'^ +\* - ([PEL]\d+) ', re.M)
+TERM = re.compile(r'^([PEL]\d+) [^\n]*\n    ', re.M)
 TESTS = re.compile(r'(^|/)tests/')
 ROOMS = {
 	'code': ('drivers/gpu/drm/ttm', 'drivers/gpu/drm/vttm', 'rust/kernel/drm/ttm',
@@ -54,7 +54,7 @@ def main():
 			    help='print nothing unless something is missing')
 	check = parser.parse_args().check
 
-	promises = ROW.findall(CONTRACT.read_text())
+	promises = TERM.findall(CONTRACT.read_text())
 	where = {kind: named(kind) for kind in ROOMS}
 	bad = 0
 	for promise in promises:
