@@ -3,7 +3,7 @@
 
 .PHONY: help setup tree demo kunit rust-ui compare explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
-	walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
+	docs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME
@@ -40,6 +40,7 @@ help:
 #: make bench     count the instructions of list operations, here and in Linux 7.3
 #: make users     compile all drivers for x86 that use TTM, and report new warnings
 #: make cost      count the instructions of walks in C and in Rust
+#: make docs      build the pages of Documentation/gpu and rustdoc, and print where they are
 #: make unsafe    write a table of each unsafe in Rust, and of what it relies on
 #:
 #: make setup     get Linux and a toolchain; the other targets do this themselves
@@ -57,8 +58,8 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup.sh
 
-tree demo kunit mutants-kernel rust-ui walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
-		vttm-compete: setup
+tree demo docs kunit mutants-kernel rust-ui walks unload vttm vttm-shell vttm-storm vttm-reload \
+		vttm-fuzz vttm-compete: setup
 	@$(lock) ours $(work) $@
 
 check: setup

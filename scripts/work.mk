@@ -3,13 +3,14 @@
 
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
-.PHONY: programs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
+.PHONY: docs programs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 quietly := $(top)/scripts/run_quietly.sh
 enter := $(top)/scripts/enter.sh
 boot  := $(top)/tests/boot
 kunit := $(top)/tests/kunit
+docs  := $(top)/tests/docs
 vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
 bench := $(top)/tests/bench
@@ -85,6 +86,14 @@ mutants-kernel: kernel
 
 rust-ui: kernel
 	@$(enter) $(top)/tests/rust-ui/run.py
+
+docs: kernel
+	@$(quietly) pages "building the pages" $(enter) $(docs)/pages.py build
+	@$(enter) $(docs)/pages.py report
+	@$(enter) $(docs)/kernel_doc.py
+	@$(quietly) rustdoc "building rustdoc" $(enter) $(boot)/build.sh ours rustdoc
+	@$(enter) sh -c 'ls "$$BUILD"/Documentation/output/gpu/ttm.html \
+		"$$BUILD"/Documentation/output/rust/rustdoc/kernel/drm/ttm/index.html'
 
 explore outcome fuzz prove mutants:
 	@$(enter) make -C $(top)/tests/userspace --no-print-directory $@

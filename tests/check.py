@@ -225,6 +225,8 @@ document(DOCS / 'checklist.py')
 document(DOCS / 'promises.py', '--check')
 document(DOCS / 'guards.py')
 document(DOCS / 'fault_tests.py')
+document(DOCS / 'kernel_doc.py')
+document(DOCS / 'pages.py')
 document(DOCS / 'rustdoc.py')
 rust_ui()
 for target in USERSPACE:
