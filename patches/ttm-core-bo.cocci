@@ -55,11 +55,11 @@ identifier ctx, ret;
 @@
   ttm_bo_evict(..., struct ttm_operation_ctx *ctx)
   {
-  <...
+  <+...
 - if (ret != -ERESTARTSYS)
 + if (ret != -ERESTARTSYS && !ctx->scope)
   { ... }
-  ...>
+  ...+>
   }
 
 @@
@@ -68,9 +68,9 @@ statement S;
 @@
   ttm_bo_evict(..., struct ttm_operation_ctx *ctx)
   {
-  <...
+  <+...
 - if (ret != -ERESTARTSYS && ret != -EINTR)
 + if (ret != -ERESTARTSYS && ret != -EINTR && !ctx->scope)
   S
-  ...>
+  ...+>
   }

@@ -8,7 +8,8 @@
 [[ -e $root ]] || die "no toolchain yet: run 'make setup' first"
 
 vars=(TERM="${TERM:-dumb}" LANG=C.UTF-8 V="${V:-}"
-      LINUX="$linux" FILES="$files" TREE="$tree" BUILD="$build"
+      LINUX="$linux" STOCK="$stock" KDIR="${kdir:-}" DROP="${DROP:-}"
+      FILES="$files" TREE="$tree" BUILD="$build"
       PRISTINE="${PRISTINE:-}" FULL="${FULL:-}" TIME="${TIME:-60}"
       PYTHONDONTWRITEBYTECODE=1)
 
@@ -26,7 +27,7 @@ inside()
 	for dir in /dev/shm /tmp; do
 		mount -t tmpfs tmpfs "$root$dir"
 	done
-	for dir in "$cache" "$top" "$linux"; do
+	for dir in "$cache" "$top" ${kdir:+"$kdir"}; do
 		mkdir -p "$root$dir"
 		mount --bind "$dir" "$root$dir"
 	done

@@ -18,14 +18,17 @@ packages=$(sed '/^#/d' "$top/scripts/packages" | xargs)
 root=$cache/root/$suite
 [[ ${TOOLCHAIN:-} != host ]] || root=$cache/root/host
 
+# The newest version; empty before the first `make setup`.
+key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 ! -name '*.part' \
+	-printf '%P\n' 2>/dev/null | sort -V | tail -n 1) || true
+stock=${key:+$cache/linux/$key}
+# What patches/ changes and `make compare` compares with: Debian's source, or the user's
+# if that has not got the overlay yet.
+linux=$stock
 if [[ ${KDIR:-} ]]; then
-	linux=$(realpath -m "$KDIR")
-	key=kdir-$(echo "$linux" | sha256sum | cut -c1-12)
-else
-	# The newest version; empty before the first `make setup`.
-	key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 ! -name '*.part' \
-		-printf '%P\n' 2>/dev/null | sort -V | tail -n 1) || true
-	linux=$cache/linux/$key
+	kdir=$(realpath -m "$KDIR")
+	key=kdir-$(echo "$kdir" | sha256sum | cut -c1-12)
+	[[ -e $kdir/drivers/gpu/drm/ttm/ttm_lru_internal.h ]] || linux=$kdir
 fi
 files=$cache/tree/$key.files
 # PRISTINE=1: a second tree and kernel, with Linux's own LRU. PLAIN=1: a kernel without

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # run_quietly.sh NAME MESSAGE COMMAND...: run a command, and show only how far it is. Its
 # output goes to the log NAME in the cache, and the last line of it to the screen: all the
-# time on a terminal, else twice a minute. V=1 shows everything.
+# time on a terminal, else twice a minute. Lines that begin with "hitch: " are shown in any
+# case. V=1 shows everything.
 . "$(dirname "$0")/paths.sh"
 
 # The message, the seconds since the start, and the last line of the log.
@@ -63,8 +64,9 @@ main()
 		tail -n 20 "$log" >&2
 		(($(space) > 20)) || echo "hitch: no space left in $cache" >&2
 		echo "hitch: $message: failed, the whole log is $log" >&2
-	elif ((SECONDS > 1)); then
-		printf '%-40s %5d s\n' "$message" "$SECONDS" >&2
+	else
+		grep '^hitch: ' "$log" >&2 || true
+		((SECONDS <= 1)) || printf '%-40s %5d s\n' "$message" "$SECONDS" >&2
 	fi
 	exit "$status"
 }

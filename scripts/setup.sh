@@ -89,7 +89,7 @@ host_has_packages()
 host_has_rust()
 {
 	mkdir -p "$cache/log"
-	make -s -C "$linux" O="$cache/log" LLVM=1 rustavailable \
+	make -s -C "$stock" O="$cache/log" LLVM=1 rustavailable \
 		>"$cache/log/rust" 2>&1
 }
 
@@ -113,7 +113,7 @@ get_linux()
 		[[ ! $version ]] || break
 	done
 	[[ $version ]] ||
-		die "no Debian suite with $package; KDIR=/path takes your own"
+		die "no Debian suite with $package"
 	echo "taking Linux $version from Debian $suite" >&2
 
 	cd "$part"
@@ -129,20 +129,25 @@ get_linux()
 
 check_kdir()
 {
-	local version git=(git -c safe.directory='*' -C "$linux")
-	[[ -f $linux/drivers/gpu/drm/ttm/ttm_resource.c ]] ||
-		die "KDIR=$KDIR: no Linux source there"
+	local version git=(git -c safe.directory='*' -C "$kdir")
+	[[ -e $kdir ]] || die "KDIR=$KDIR: there is no $kdir"
+	[[ -d $kdir ]] || die "KDIR=$KDIR is no folder"
 	version=$(sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' \
-		"$linux/Makefile" | paste -sd.)
+		"$kdir/Makefile" 2>/dev/null | paste -sd.) || true
+	[[ $version = *.*.* && -d $kdir/drivers/gpu/drm ]] ||
+		die "KDIR=$KDIR: no Linux source there (its top folder has Kbuild and drivers/)"
 	[[ $version = 7.3.* ]] ||
 		die "KDIR=$KDIR is Linux $version; this works with 7.3.x"
+	[[ -f $kdir/drivers/gpu/drm/ttm/ttm_resource.c ]] ||
+		die "KDIR=$KDIR has no drivers/gpu/drm/ttm/ttm_resource.c"
 	mkdir -p "$cache/tree"
 	if "${git[@]}" ls-files --error-unmatch Makefile >/dev/null 2>&1; then
 		"${git[@]}" ls-files -z --cached --others --exclude-standard
-	elif [[ -e $linux/.config || -e $linux/include/config ]]; then
-		die "KDIR=$KDIR was built in: run 'make mrproper' there first"
+	elif [[ -e $kdir/.config || -e $kdir/include/config ]]; then
+		die "KDIR=$KDIR was built in, and no git tells its source from what was" \
+			"built: run 'make mrproper' there (it removes .config), or take a copy"
 	else
-		find "$linux" ! -type d -printf '%P\0'
+		find "$kdir" -name .git -prune -o ! -type d -printf '%P\0'
 	fi >"$files"
 }
 
@@ -153,7 +158,7 @@ adopt_root
 if [[ -L $root ]] && ! host_has_packages; then
 	rm "$root"
 fi
-if [[ ! -e $root || ! $key ]] && (($(space) < 8000)); then
+if [[ ! -e $root || ! $stock ]] && (($(space) < 8000)); then
 	die "needs 8 GB in $cache, and $(space) MB are free"
 fi
 
@@ -169,7 +174,8 @@ elif host_has_packages; then
 else
 	make_root
 fi
-if [[ ! $key ]]; then
+# With a KDIR too, which is compared with it.
+if [[ ! $stock ]]; then
 	get_linux
 	. "$top/scripts/paths.sh"
 fi

@@ -5,7 +5,7 @@
 
 [[ $key ]] || die "nothing is set up yet: run 'make setup' first"
 cat <<END
-linux=$linux
+linux=${kdir:-$linux}
 tree=$tree
 build=$build
 toolchain=$(realpath -m "$root")
