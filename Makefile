@@ -3,10 +3,11 @@
 
 .PHONY: help setup tree demo kunit rust-ui compare explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
-	docs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
+	apply docs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
+	vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export V KDIR TOOLCHAIN FULL TIME
+export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH
 
 help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
@@ -45,12 +46,15 @@ help:
 #:
 #: make setup     get Linux and a toolchain; the other targets do this themselves
 #: make tree      lay this project's files over Linux's
+#: make apply     put the work on a branch of the git tree KDIR, as commits; UNDO=1 takes
+#:                it off, BRANCH=hitch names it
 #: make enter     run CMD='...' in the toolchain, at the merged tree
 #: make where     print the paths of Linux, the merged tree and the rest
 #: make clean     remove what was built
 #: make distclean remove the whole cache
 #:
-#: V=1 shows everything; KDIR=/path/to/linux takes a Linux 7.3 of your own.
+#: V=1 shows everything. KDIR=/path/to/linux takes a Linux 7.3 of your own; if it would
+#: lose changes, they are listed: DROP=1 leaves them out.
 
 lock := scripts/lock.sh
 work := $(MAKE) -f scripts/work.mk
@@ -73,6 +77,9 @@ users cost: tree
 
 bench: tree
 	@$(lock) pristine $(lock) userspace $(lock) x86 $(work) $@
+
+apply: $(if $(UNDO),,setup)
+	@$(lock) ours scripts/apply.sh
 
 unsafe: setup
 	@scripts/enter.sh $(CURDIR)/tests/docs/unsafe.py
