@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Run every test of `make check`, in this order: the style of the sources, the claims
-of the documentation, Rust programs that must not compile, the C core in user space, a
-boot for each group of KUnit suites, and a boot for each program.
+of the documentation, what the scripts do with source trees of the user, Rust programs
+that must not compile, the C core in user space, a boot for each group of KUnit suites,
+and a boot for each program.
 
 boot/kernel.py boots a kernel, and boot/guest.py runs a program in one. A group fails if a
 case fails or is missing, and if the kernel complains, except about what the cases of the
@@ -26,6 +27,7 @@ from guest import Guest	# noqa: E402 (tests/boot/guest.py)
 STYLE = TESTS / 'style.sh'
 DOCS = TESTS / 'docs'
 RUST_UI = TESTS / 'rust-ui/run.py'
+KDIR = TESTS / 'kdir/run.py'
 BENCH = TESTS / 'bench/bench.py'
 UNLOAD = TESTS / 'module/unload/run.py'
 UNLOADS = 151	# its number of cases
@@ -205,12 +207,13 @@ def document(*command):
 	      doc.stdout.splitlines() if bad else ())
 
 
-def rust_ui():
-	ui = subprocess.run([RUST_UI], capture_output=True, text=True)
-	*why, result = ui.stdout.splitlines() or ['0 passed, 0 failed']
+def cases(program):
+	"""Run a program that counts its cases in its last line."""
+	ran = subprocess.run([program], capture_output=True, text=True)
+	*why, result = ran.stdout.splitlines() or ['0 passed, 0 failed']
 	passed, failed = (int(n) for n in result.split()[::2])
-	count('rust-ui', passed, failed or int(ui.returncode != 0),
-	      why + ui.stderr.splitlines())
+	count(program.parent.name, passed, failed or int(ran.returncode != 0),
+	      why + ran.stderr.splitlines())
 
 
 def last_lines(log, n):
@@ -228,7 +231,8 @@ document(DOCS / 'fault_tests.py')
 document(DOCS / 'kernel_doc.py')
 document(DOCS / 'pages.py')
 document(DOCS / 'rustdoc.py')
-rust_ui()
+cases(KDIR)
+cases(RUST_UI)
 for target in USERSPACE:
 	in_userspace(target)
 document(BENCH, 'check')
