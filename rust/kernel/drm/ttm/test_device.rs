@@ -569,8 +569,8 @@ impl Device {
 
 /// Lets all shrinkers give back as much as they can, as if the system were short of memory.
 ///
-/// The thread is in reclaim meanwhile, as far as lockdep can tell. So lockdep reports a lock that is
-/// taken here, and that a thread holds while it allocates.
+/// The thread is in reclaim meanwhile, as far as lockdep can tell. So lockdep reports a lock that
+/// is taken here, and that a thread holds while it allocates.
 pub fn press_for_memory() {
     // SAFETY: It may be called wherever one may sleep. The flags of a thread are its own; no other
     // one writes to them.
