@@ -202,11 +202,11 @@ unsafe fn is_of_device(
     unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
 }
 
-// The callbacks of GEM. Only DRM may call them, on an object of this type that is alive.
+// The callbacks of GEM.
 impl<T: DriverObject> Object<T> {
     /// # Safety
     ///
-    /// See above.
+    /// Only to be called by DRM, on an object of this type that is alive.
     unsafe fn export_places<'a>(
         gem: *mut bindings::drm_gem_object,
     ) -> (&'a Self, &'static [Place]) {
@@ -223,7 +223,7 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above.
+    /// Only to be called by DRM, on an object of this type that is alive.
     pub(super) unsafe extern "C" fn export_callback(
         gem: *mut bindings::drm_gem_object,
         flags: c_int,
@@ -241,7 +241,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. The reservation must be held.
+    /// Only to be called by DRM, on an object of this type that is alive. The reservation must be
+    /// held.
     pub(super) unsafe extern "C" fn pin_callback(gem: *mut bindings::drm_gem_object) -> c_int {
         // SAFETY: It is an object of this type that is alive, by the function's requirements.
         let (this, places) = unsafe { Self::export_places(gem) };
@@ -258,7 +259,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. The reservation must be held, and one of its pins be from [`Self::pin_callback`].
+    /// Only to be called by DRM, on an object of this type that is alive. The reservation must be
+    /// held, and one of its pins be from [`Self::pin_callback`].
     pub(super) unsafe extern "C" fn unpin_callback(gem: *mut bindings::drm_gem_object) {
         // SAFETY: DRM passes an object of this type that is alive, by the function's requirements.
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
@@ -270,7 +272,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. The reservation must be held, and the object be pinned by [`Self::pin_callback`].
+    /// Only to be called by DRM, on an object of this type that is alive. The reservation must be
+    /// held, and the object be pinned by [`Self::pin_callback`].
     pub(super) unsafe extern "C" fn sg_table_callback(
         gem: *mut bindings::drm_gem_object,
     ) -> *mut bindings::sg_table {
@@ -284,7 +287,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. The reservation must be held; `map` must be valid for writes.
+    /// Only to be called by DRM, on an object of this type that is alive. The reservation must be
+    /// held; `map` must be valid for writes.
     pub(super) unsafe extern "C" fn vmap_callback(
         gem: *mut bindings::drm_gem_object,
         map: *mut bindings::iosys_map,
@@ -322,7 +326,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. The reservation must be held; `map` must be from [`Self::vmap_callback`].
+    /// Only to be called by DRM, on an object of this type that is alive. The reservation must be
+    /// held; `map` must be from [`Self::vmap_callback`].
     pub(super) unsafe extern "C" fn vunmap_callback(
         gem: *mut bindings::drm_gem_object,
         map: *mut bindings::iosys_map,
@@ -346,8 +351,8 @@ impl<T: DriverObject> Object<T> {
 
     /// # Safety
     ///
-    /// See above. `vma` must be a mapping that is just being made, which has a reference to the
-    /// object.
+    /// Only to be called by DRM, on an object of this type that is alive. `vma` must be a mapping
+    /// that is just being made, which has a reference to the object.
     pub(super) unsafe extern "C" fn mmap_callback(
         gem: *mut bindings::drm_gem_object,
         vma: *mut bindings::vm_area_struct,
