@@ -104,7 +104,8 @@ undo()
 	local from theirs
 	exists "$branch" || unchanged "$kdir has no branch $branch"
 	from=$(in_kdir rev-parse --abbrev-ref "$branch@{upstream}" 2>/dev/null) &&
-		exists "$from" || unchanged "$kdir: the branch that $branch was made on is gone"
+		exists "$from" || unchanged "$kdir: the branch $branch has no local upstream:" \
+			"'git branch -u NAME $branch' names the branch that it was made on"
 	theirs=$(in_kdir log --format='%ce %h %s' "$from..$branch" |
 		sed -n "/^$email /!s/^[^ ]* //p")
 	[[ ! $theirs ]] ||

@@ -138,8 +138,6 @@ check_kdir()
 		die "KDIR=$KDIR: no Linux source there (its top folder has Kbuild and drivers/)"
 	[[ $version = 7.3.* ]] ||
 		die "KDIR=$KDIR is Linux $version; this works with 7.3.x"
-	[[ -f $kdir/drivers/gpu/drm/ttm/ttm_resource.c ]] ||
-		die "KDIR=$KDIR has no drivers/gpu/drm/ttm/ttm_resource.c"
 	mkdir -p "$cache/tree"
 	if "${git[@]}" ls-files --error-unmatch Makefile >/dev/null 2>&1; then
 		"${git[@]}" ls-files -z --cached --others --exclude-standard
