@@ -75,6 +75,9 @@ apply()
 		unchanged "$kdir is at no branch (detached HEAD): 'git switch -c NAME' first"
 	head=$(in_kdir rev-parse --quiet --verify HEAD) ||
 		unchanged "$kdir: its branch $from has no commit"
+	in_kdir cat-file -e HEAD:drivers/gpu/drm/ttm/ttm_resource.c 2>/dev/null ||
+		unchanged "$kdir: the branch $from has no Linux; if .gitignore ignores it," \
+			"as Debian's does, 'git add --force .' and commit it"
 	! exists "$branch" ||
 		unchanged "$kdir has a branch $branch: UNDO=1 takes it off if 'make apply'" \
 			"made it; BRANCH=NAME takes another name"

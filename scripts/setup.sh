@@ -129,7 +129,7 @@ get_linux()
 
 check_kdir()
 {
-	local version git=(git -c safe.directory='*' -C "$kdir")
+	local version count=() git=(git -c safe.directory='*' -C "$kdir")
 	[[ -e $kdir ]] || die "KDIR=$KDIR: there is no $kdir"
 	[[ -d $kdir ]] || die "KDIR=$KDIR is no folder"
 	version=$(sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' \
@@ -139,8 +139,10 @@ check_kdir()
 	[[ $version = 7.3.* ]] ||
 		die "KDIR=$KDIR is Linux $version; this works with 7.3.x"
 	mkdir -p "$cache/tree"
+	# Debian's .gitignore ignores all folders; new files in them count.
+	grep -qx '/\*' "$kdir/.gitignore" 2>/dev/null && count+=(--exclude='!/*/')
 	if "${git[@]}" ls-files --error-unmatch Makefile >/dev/null 2>&1; then
-		"${git[@]}" ls-files -z --cached --others --exclude-standard
+		"${git[@]}" ls-files -z --cached --others --exclude-standard "${count[@]}"
 	elif [[ -e $kdir/.config || -e $kdir/include/config ]]; then
 		die "KDIR=$KDIR was built in, and no git tells its source from what was" \
 			"built: run 'make mrproper' there (it removes .config), or take a copy"

@@ -459,6 +459,21 @@ class Apply(GitCase):
 		self.succeed('apply', 'UNDO=1')
 		self.same(before)
 
+	def gitignore_of_debian(self):
+		"""It ignores all folders, which hides new files."""
+		(self.kdir / '.gitignore').write_text('.*\n*.o\n/*\n')
+		self.commit('ignore')
+		for name in ('.config', f'{TTM}/ttm_bo.o', f'{TTM}/ttm_mine.c'):
+			(self.kdir / name).touch()
+		self.succeed('tree')
+		check(not (self.tree() / '.config').exists(), '.config is copied')
+		check(not (self.tree() / f'{TTM}/ttm_bo.o').exists(), 'an object is copied')
+		check((self.tree() / f'{TTM}/ttm_mine.c').exists(), 'a new file is not copied')
+
+		self.git('rm', '-r', '-q', '--cached', 'drivers')
+		self.git(*USER, 'commit', '-q', '-m', 'nothing')
+		self.unchanged('the branch main has no Linux', 'git add --force .')
+
 	def interrupted_before(self):
 		"""An earlier call that was killed leaves no more than a ref and objects."""
 		other = self.git(*USER, 'commit-tree', '-m', 'other', 'main^{tree}').strip()
