@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """Write the merged tree to standard output, as commits for `git fast-import`.
 
-commits.py HEAD REF [DATE]: on the commit HEAD, one commit a room, in the order of
+commits.py HEAD REF DATE: on the commit HEAD, one commit a room, in the order of
 scripts/rooms.py. scripts/apply.sh puts them into a KDIR.
 Run it inside the toolchain: scripts/enter.sh scripts/commits.py
 """
@@ -16,7 +16,7 @@ import kdir
 import merge
 from rooms import ROOMS, of_file, of_patch
 
-# Not the user's: nobody but this program wrote these commits.
+# Needs no configuration, and does not claim that the user wrote the commits.
 IDENTITY = 'Hitch <hitch@localhost>'
 
 
@@ -48,7 +48,6 @@ class Stream:
 
 	def commit(self, text, files):
 		self.line(f'commit {self.ref}')
-		self.line('mark :1')
 		self.line(f'committer {IDENTITY} {self.date} +0000')
 		self.data(text.encode())
 		if self.parent:

@@ -352,7 +352,7 @@ class Apply(GitCase):
 		for line in messages.splitlines():
 			check(len(line) <= 90, line)
 		for folder in ('drivers/gpu/drm/vttm', 'rust/kernel/drm/ttm', 'Documentation/gpu'):
-			check(self.git('log', '--format=%h', '--', folder).count('\n') == 1,
+			check(self.git('log', '--format=%h', 'main..', '--', folder).count('\n') == 1,
 			      f'{folder} is in several commits')
 		self.is_merged()
 		self.succeed('apply', 'UNDO=1')
