@@ -13,15 +13,11 @@ in_kdir()
 	git -C "$kdir" -c core.hooksPath=/dev/null "$@"
 }
 
+# With lines of $list, if there are any.
 unchanged()
 {
-	die "$*; nothing was changed"
-}
-
-# A list, as lines of an error message.
-some()
-{
-	sed 's/^/    /; 11s/.*/    .../; 11q'
+	die "$*; nothing was changed${list:+$'\n'$(sed 's/^/    /; 11s/.*/    .../; 11q' \
+		<<<"$list")}"
 }
 
 exists()
@@ -45,18 +41,17 @@ check_git()
 # Nothing is in progress, and nothing is changed.
 check_clean()
 {
-	local name path changes
-	for name in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD \
-			sequencer BISECT_LOG; do
-		path=$(cd "$kdir" && realpath -m "$(git rev-parse --git-path "$name")")
+	local it list path
+	for it in rebase=rebase-merge 'rebase or am=rebase-apply' merge=MERGE_HEAD \
+			cherry-pick=CHERRY_PICK_HEAD revert=REVERT_HEAD \
+			'cherry-pick or revert=sequencer' bisect=BISECT_LOG; do
+		path=$(cd "$kdir" && realpath -m "$(git rev-parse --git-path "${it#*=}")")
 		[[ ! -e $path ]] ||
-			unchanged "$kdir: a rebase, am, merge, cherry-pick, revert or bisect" \
-				"is in progress ($path): end it first"
+			unchanged "$kdir: a ${it%=*} is in progress: end it first"
 	done
-	changes=$(in_kdir status --porcelain --untracked-files=no)
-	[[ ! $changes ]] ||
-		unchanged "$kdir has changes: commit or stash them first"$'\n'"$(
-			some <<<"$changes")"$'\n'"    $(wc -l <<<"$changes") in all"
+	list=$(in_kdir status --porcelain --untracked-files=no)
+	[[ ! $list ]] ||
+		unchanged "$kdir has changes: commit or stash them first"
 }
 
 # Also after an interruption.
@@ -104,17 +99,17 @@ apply()
 
 undo()
 {
-	local from theirs
+	local from list
 	exists "$branch" || unchanged "$kdir has no branch $branch"
 	from=$(in_kdir rev-parse --abbrev-ref "$branch@{upstream}" 2>/dev/null) &&
 		exists "$from" || unchanged "$kdir: the branch $branch has no local upstream:" \
 			"'git branch -u NAME $branch' names the branch that it was made on"
-	theirs=$(in_kdir log --format='%ce %h %s' "$from..$branch" |
+	list=$(in_kdir log --format='%ce %h %s' "$from..$branch" |
 		sed -n "/^$email /!s/^[^ ]* //p")
-	[[ ! $theirs ]] ||
+	[[ ! $list ]] ||
 		unchanged "$kdir: the branch $branch has commits that 'make apply' did not" \
-			"make. 'git branch NAME $branch' keeps them; then" \
-			"'git switch $from && git branch -D $branch'"$'\n'"$(some <<<"$theirs")"
+			"make; 'git branch NAME $branch' keeps them, and then" \
+			"'git switch $from && git branch -D $branch' removes it"
 	if [[ $(in_kdir symbolic-ref --quiet --short HEAD) = "$branch" ]]; then
 		check_clean
 		in_kdir checkout --quiet --no-overwrite-ignore "$from" ||

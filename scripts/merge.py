@@ -96,14 +96,14 @@ def conflict(patch, errors):
 
 class Rule:
 	"""A rule of a semantic patch: its line, the functions that it lists by metavariable,
-	and the first line of what it matches."""
+	and the start of what it matches."""
 
 	def __init__(self, text, match):
 		self.line = text.count('\n', 0, match.start()) + 1
 		self.names = {name: re.findall(r'\w+', names) for name, names in
 			      re.findall(r'^identifier (\w+) = \{(.*?)\}', match[1],
 					 re.M | re.S)}
-		self.first = ' '.join(text[match.end():].split('\n')[0].split())
+		self.start = ' '.join(text[match.end():].split('\n\n')[0].split())[:60]
 
 
 class Semantic:
@@ -128,7 +128,7 @@ class Semantic:
 		matches = dict(re.findall(r'^r(\d+) =(.*?)(?=^r\d+ =|\Z)', printed, re.M | re.S))
 		for n, rule in enumerate(self.rules):
 			if 'binding out =' not in matches.get(str(n), ''):
-				yield rule.line, ', '.join(sum(rule.names.values(), [])) or rule.first
+				yield rule.line, ', '.join(sum(rule.names.values(), [])) or rule.start
 				continue
 			for metavariable, names in rule.names.items():
 				bound = re.findall(rf'\br{n}\.{metavariable} --> id (\w+)', printed)
