@@ -3,11 +3,13 @@
 
 .PHONY: help setup tree demo kunit rust-ui compare explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
-	apply docs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz \
-	vttm-compete
+	apply docs walks unload module named vttm vttm-shell vttm-storm vttm-reload \
+	vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH
+export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M
+# Relative paths are relative to where make was called.
+export CALLER := $(or $(PWD),$(CURDIR))
 
 help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
@@ -23,6 +25,10 @@ help:
 #: make vttm      run CMD='...' in a kernel with the virtual GPU; VTTM='...' sets its
 #:                parameters: devices, vram_mb, gtt_mb, delay_us, shrinker
 #: make vttm-shell   open a shell in such a kernel
+#: make module    build the module and the programs in the folder M=path, anywhere;
+#:                with the same M=, vttm and vttm-shell load it instead of vttm, or
+#:                beside it if there is VTTM='...'; PARAMS='...' sets its parameters.
+#:                See Documentation/gpu/ttm-rust-tutorial.rst
 #: make vttm-storm   let processes make OPS=200000 random calls
 #: make vttm-compete  let clients compete for its memory; count refusals, waits and bytes
 #:                moved, in SUBMITS=10000 of each pattern, or of PATTERN=keep-vram
@@ -62,8 +68,13 @@ work := $(MAKE) -f scripts/work.mk
 setup:
 	@$(lock) setup scripts/setup.sh
 
-tree demo docs kunit mutants-kernel rust-ui walks unload vttm vttm-shell vttm-storm vttm-reload \
-		vttm-fuzz vttm-compete: setup
+module: named
+vttm vttm-shell: $(if $(M),named)
+named:
+	@scripts/module.sh
+
+tree demo docs kunit mutants-kernel rust-ui walks unload module vttm vttm-shell vttm-storm \
+		vttm-reload vttm-fuzz vttm-compete: setup
 	@$(lock) ours $(work) $@
 
 check: setup

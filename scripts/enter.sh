@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # enter.sh COMMAND...: run a command in the toolchain root, at the merged tree.
-# The cache, the checkout and a KDIR have the same paths inside as outside. All mounts
-# are in a namespace of their own, which ends with the command.
+# The cache, the checkout, a KDIR, the folder M of a module and the current folder have
+# the same paths inside as outside. All mounts are in a namespace of their own, which
+# ends with the command.
 . "$(dirname "$0")/paths.sh"
 
 [[ -e $root ]] || die "no toolchain yet: run 'make setup' first"
 
+can_be_seen "$caller" || caller=
 vars=(TERM="${TERM:-dumb}" LANG=C.UTF-8 V="${V:-}"
       LINUX="$linux" STOCK="$stock" KDIR="${kdir:-}" DROP="${DROP:-}"
       FILES="$files" TREE="$tree" BUILD="$build"
+      CALLER="$caller" MODULE="$module" MODULE_BUILD="$module_build"
       PRISTINE="${PRISTINE:-}" FULL="${FULL:-}" TIME="${TIME:-60}"
       PYTHONDONTWRITEBYTECODE=1)
 
@@ -27,7 +30,8 @@ inside()
 	for dir in /dev/shm /tmp; do
 		mount -t tmpfs tmpfs "$root$dir"
 	done
-	for dir in "$cache" "$top" ${kdir:+"$kdir"}; do
+	for dir in ${caller:+"$caller"} ${module:+"$module"} "$cache" "$top" \
+			${kdir:+"$kdir"}; do
 		mkdir -p "$root$dir"
 		mount --bind "$dir" "$root$dir"
 	done

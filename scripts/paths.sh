@@ -36,6 +36,22 @@ files=$cache/tree/$key.files
 tree=$cache/tree/$key${PRISTINE:+-pristine}
 build=$cache/build/$key${PRISTINE:+-pristine}${PLAIN:+-plain}
 
+# Folders of the user's: where make was called, and that of a module. They can be seen
+# inside if they hide nothing that is there.
+can_be_seen()
+{
+	case $1 in
+	/ | /tmp | /run | /var/tmp | /dev/shm) return 1 ;;
+	/root) ;;
+	*) [[ $(realpath "$root") = / || ! $(find "$root$1" -xdev ! -type d -print -quit \
+		2>/dev/null) ]] ;;
+	esac
+}
+caller=$(realpath -ms "${CALLER:-$PWD}")
+module=${M:+$(cd "$caller" && realpath -ms "$M")}
+module_build=${module:+$build-modules/$(basename "$module")-$(echo "$module" |
+	sha256sum | cut -c1-8)}
+
 # A namespace with private mounts, which end with the command. An ordinary user is root
 # in it, and has the user ids that a Debian root needs.
 ns=(unshare --mount --pid --fork --kill-child --mount-proc)

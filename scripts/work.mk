@@ -3,7 +3,8 @@
 
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
-.PHONY: docs programs walks unload vttm vttm-shell vttm-storm vttm-reload vttm-fuzz vttm-compete
+.PHONY: docs programs walks unload module vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
+.PHONY: vttm-compete
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 quietly := $(top)/scripts/run_quietly.sh
@@ -44,12 +45,17 @@ demo: programs
 walks: kernel
 	@$(enter) $(kunit)/walks.py $(WALKS)
 
-vttm: programs
-	@$(enter) $(vttm)/run.py --parameters '$(VTTM)' \
-		sh -c '$(subst ','\'',$(value CMD))'
+module: kernel
+	@$(enter) $(boot)/module.sh
 
-vttm-shell: programs
-	@$(enter) $(vttm)/run.py --parameters '$(VTTM)'
+run := $(vttm)/run.py --parameters '$(VTTM)' \
+	$(and $(M),--module --module-parameters '$(PARAMS)')
+
+vttm: programs $(and $(M),module)
+	@$(enter) $(run) sh -c '$(subst ','\'',$(value CMD))'
+
+vttm-shell: programs $(and $(M),module)
+	@$(enter) $(run)
 
 vttm-storm: programs
 	@$(enter) $(vttm)/run.py --name vttm-storm --leaks \

@@ -29,6 +29,7 @@ DOCS = TESTS / 'docs'
 RUST_UI = TESTS / 'rust-ui/run.py'
 KDIR = TESTS / 'kdir/run.py'
 BENCH = TESTS / 'bench/bench.py'
+AT_TERMINAL = TESTS / 'vttm/at_terminal.py'
 UNLOAD = TESTS / 'module/unload/run.py'
 UNLOADS = 151	# its number of cases
 MUTANTS = TESTS / 'kunit/mutants.py'
@@ -244,6 +245,7 @@ exports()
 module()
 bound()
 unloads()
+document(AT_TERMINAL)
 for test in vttm.TESTS:
 	run_program(test.name, test.guest, test.least)
 print(f'\n{passes} passed, {failures} failed')

@@ -10,10 +10,11 @@ import os
 import pty
 import re
 import subprocess
-import termios
+import sys
 from pathlib import Path
 
 import kernel
+from terminal import Terminal
 
 INIT = Path(__file__).resolve().parent / 'init.py'
 STATUS = re.compile(r'init: the program ended with (\d+)$')
@@ -27,14 +28,17 @@ class Guest(kernel.Boot):
 	for lost memory. @say is called with the program's output, as bytes; without @say
 	the program uses this process's terminal. Afterwards @status is the program's exit
 	status, or None if the kernel did not live that long.
+
+	The folders @seen are mounted in the guest, read-only, also if they are below /tmp,
+	which is the guest's own. The program starts in @cwd. A task that is blocked for
+	@blocked seconds is reported.
 	"""
 
 	def __init__(self, build, name, command, *, modules=(), env=None, path='',
 		     swap=0, cpus=2, memory='1G', leaks=False, say=None, args=(),
-		     **rest):
+		     seen=(), cwd='/tmp', blocked=None, **rest):
 		file = Path(f'{build}/{name}.json')
-		terminal = 'fd:1,fd:1' if say else 'fd:0,fd:1'
-		args = [f'ncpus={cpus}', f'mem={memory}', f'con0={terminal}', 'con=null',
+		args = [f'ncpus={cpus}', f'mem={memory}', 'con0=fd:1,fd:1', 'con=null',
 			'kunit.enable=0', f'kmemleak={"on" if leaks else "off"}', *args]
 		if swap:
 			self.disk = Path(f'{build}/{name}.swap')
@@ -43,11 +47,12 @@ class Guest(kernel.Boot):
 			self.disk = None
 		self.swap = swap
 		self.say = say
+		self.terminal = None
 		self.status = None
 		file.write_text(json.dumps({
 			'command': list(command), 'modules': list(modules),
 			'env': env or {}, 'path': path, 'swap': bool(swap),
-			'leaks': leaks,
+			'leaks': leaks, 'seen': list(seen), 'cwd': cwd, 'blocked': blocked,
 		}))
 		super().__init__(build, name, *args, f'init={INIT}', '--', str(file),
 				 ends=kernel.ROOT, **rest)
@@ -57,38 +62,40 @@ class Guest(kernel.Boot):
 		self.command = [arg if arg != 'console=tty' else 'console=ttyS0'
 				for arg in self.command if arg != 'earlyprintk']
 		self.command[1:1] = [f'ssl0=fd:{log},fd:{log}', 'ssl=null']
-		if self.say:
-			self.ours, stdout = pty.openpty()
-			stdin = stdout
-		else:
-			self.ours, stdin, stdout = None, 0, 1
-			self.saved = termios.tcgetattr(0)
-		process = subprocess.Popen(self.command, stdin=stdin, stdout=stdout,
+		self.ours, its = pty.openpty()
+		if not self.say:
+			self.terminal = Terminal(self.ours)
+		process = subprocess.Popen(self.command, stdin=its, stdout=its,
 					   stderr=log, pass_fds=[log],
 					   start_new_session=True)
-		if self.say:
-			os.close(stdout)
+		os.close(its)
 		return process
 
 	def _await(self, log):
-		if not self.say:
-			return super()._await(log)
+		terminal = self.terminal
 		while True:
-			ready = self._ready(*(fd for fd in (log, self.ours) if fd))
+			if terminal and terminal.typed and self.ours:
+				terminal.give()
+			fds = [log, self.ours, 0 if terminal and terminal.open else None]
+			ready = self._ready(*(fd for fd in fds if fd is not None))
 			if not ready:
 				self.hung = True
 				return b''
+			if 0 in ready:
+				terminal.take()
 			if self.ours in ready:
 				self._pass_on()
 			if log in ready:
 				return self._take(log)
 
 	def _pass_on(self):
-		if more := self._take(self.ours):
-			self.say(more.replace(b'\r\n', b'\n'))
-		else:
+		if not (more := self._take(self.ours)):
 			os.close(self.ours)
 			self.ours = None
+		elif self.terminal:
+			self.terminal.show(more)
+		else:
+			self.say(more.replace(b'\r\n', b'\n'))
 
 	@staticmethod
 	def _take(fd):
@@ -106,13 +113,18 @@ class Guest(kernel.Boot):
 				if match := STATUS.search(line):
 					self.status = int(match[1])
 				yield line
-			while self.say and self.ours:
+			while self.ours:
 				self._pass_on()
 		finally:
 			if self.disk:
 				self.disk.unlink()
-			if not self.say:
-				termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+			if self.terminal:
+				self.terminal.restore()
+
+	def tell(self, line):
+		"""Print a line beside the program's output."""
+		print(line, end='\r\n' if self.terminal else '\n', file=sys.stderr,
+		      flush=True)
 
 	def wrong(self):
 		"""What went wrong, apart from the program's exit status."""

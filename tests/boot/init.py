@@ -19,6 +19,7 @@ from pathlib import Path
 
 POWER_OFF = 0x4321fedc
 KMEMLEAK = Path('/sys/kernel/debug/kmemleak')
+HUNG_TASK = Path('/proc/sys/kernel')
 PATH = '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin'
 # The root is read-only. Files can be written in these.
 MOUNTS = (('proc', '/proc'), ('sysfs', '/sys'), ('devtmpfs', '/dev'),
@@ -53,12 +54,20 @@ def mount(kept):
 			os.close(door)
 
 
-def program(command, env):
+def report_blocked(seconds):
+	"""Report a task that is blocked for longer. A plain kernel can't do that."""
+	for name, value in (('timeout', seconds), ('check_interval', 1)):
+		file = HUNG_TASK / f'hung_task_{name}_secs'
+		if file.exists():
+			file.write_text(str(value))
+
+
+def program(command, env, cwd):
 	"""Run a program at its terminal. Return its exit status, as a shell does."""
 	pid = os.fork()
 	if pid == 0:
 		os.login_tty(os.open('/dev/tty0', os.O_RDWR))
-		os.chdir('/tmp')
+		os.chdir(cwd)
 		try:
 			os.execvpe(command[0], command, env)
 		except OSError as error:
@@ -94,17 +103,20 @@ def look_for_leaks():
 def main():
 	os.environ['PATH'] = PATH
 	said = Path(sys.argv[1])
-	# The checkout, and where the kernel, its modules and the programs are built.
-	mount([Path(__file__).resolve().parents[2], said.parents[1]])
 	what = json.loads(said.read_text())
+	# The checkout, and the cache: the kernel, its modules and the programs.
+	mount([Path(__file__).resolve().parents[2], said.parents[2],
+	       *map(Path, what['seen'])])
 	env = os.environ | {'HOME': '/tmp'} | what['env']
+	if what['blocked']:
+		report_blocked(what['blocked'])
 	env['PATH'] = f'{what["path"]}:{PATH}'
 	if what['swap']:
 		run('mkswap', '/dev/ubda')
 		run('swapon', '/dev/ubda')
 	for path, parameters in what['modules']:
 		run('insmod', path, *parameters.split())
-	status = program(what['command'], env)
+	status = program(what['command'], env, what['cwd'])
 	end_others()
 	for path, _ in reversed(what['modules']):
 		if (Path('/sys/module') / Path(path).stem.replace('-', '_')).exists():

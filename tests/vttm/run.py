@@ -2,39 +2,104 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """run.py [OPTION]... [COMMAND [ARGUMENT]...]: run a command, or a shell, in a kernel with
 vttm. The exit status is the command's, or 125 if the kernel complains.
+
+If module.sh has built a module of the user's, that is loaded instead of vttm, or beside it
+if there are parameters for vttm. The command starts in the user's current folder.
 """
 
 import argparse
 import math
+import os
+import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import vttm
+import kernel	# vttm has added its folder
+
+BLOCKED = 10	# seconds
 
 
-def main():
+def arguments():
 	parser = argparse.ArgumentParser()
 	parser.add_argument('--name', default='vttm')
-	parser.add_argument('--parameters', default='', help="the module's")
+	parser.add_argument('--parameters', default='', help="vttm's")
+	parser.add_argument('--module', action='store_true', help="load the user's")
+	parser.add_argument('--module-parameters', default='')
 	parser.add_argument('--swap', type=int, default=512, help='MiB')
 	parser.add_argument('--memory', default='1G')
 	parser.add_argument('--leaks', action='store_true', help='look for some')
 	parser.add_argument('--unloaded', action='store_true',
 			    help='the command loads the module')
 	parser.add_argument('command', nargs=argparse.REMAINDER)
-	args = parser.parse_args()
+	return parser.parse_args()
+
+
+def with_needed(module, known):
+	"""The modules that @module depends on, and itself."""
+	depends = subprocess.check_output(['modinfo', '-F', 'depends', module], text=True)
+	for name in filter(None, depends.strip().split(',')):
+		yield from with_needed(known[name], known)
+	yield module
+
+
+def user_module(args):
+	"""How to load the modules that module.sh has built."""
+	built = Path(os.environ['MODULE_BUILD'])
+	found = {folder: [(folder / name).with_suffix('.ko') for name in
+			  (folder / 'modules.order').read_text().split()]
+		 for folder in (Path(vttm.BUILD), built)}
+	known = {ko.stem.replace('-', '_'): ko for kos in found.values() for ko in kos}
+	order = dict.fromkeys(ko for own in found[built] for ko in with_needed(own, known))
+	return {
+		'more': [(str(ko), args.module_parameters if ko in found[built] else '')
+			 for ko in order],
+		'path': str(built),
+		'loaded': bool(args.parameters),
+	}
+
+
+def make_guest(args, terminal):
+	load = user_module(args) if args.module else {'loaded': not args.unloaded}
+	# What the user's module and command may need, besides the checkout and the cache.
+	seen = [os.environ[name] for name in ('MODULE', 'CALLER') if os.environ.get(name)]
+	# A user at a terminal may take any time, and wants to see at once what hangs.
+	patience = {'silence': math.inf, 'blocked': BLOCKED} if terminal else {}
+	return vttm.Guest(args.name, args.command or ['bash'], args.parameters,
+			  swap=args.swap, memory=args.memory, leaks=args.leaks,
+			  say=None if terminal else vttm.show, limit=math.inf,
+			  seen=seen, cwd=os.environ.get('CALLER') or '/tmp',
+			  **load, **patience)
+
+
+def watch(guest):
+	"""Show the kernel's log from its first complaint on."""
+	complains = False
+	for line in guest:
+		complains = complains or bool(kernel.reports([line]))
+		if complains and line:
+			guest.tell(f'kernel: {line}')
+
+
+def main():
+	args = arguments()
 	terminal = sys.stdin.isatty() and sys.stdout.isatty()
 	if not args.command and not terminal:
 		sys.exit('hitch: a shell needs a terminal')
 
-	# A user at a terminal may take any time.
-	patience = {'silence': math.inf} if terminal else {}
-	guest = vttm.Guest(args.name, args.command or ['bash'], args.parameters,
-			   loaded=not args.unloaded, swap=args.swap,
-			   memory=args.memory, leaks=args.leaks,
-			   say=None if terminal else vttm.show, limit=math.inf,
-			   **patience)
-	for _ in guest:
-		pass
+	guest = make_guest(args, terminal)
+	if terminal:
+		print(f"hitch: the kernel's log is {guest.log}\n"
+		      'hitch: Ctrl-C goes to the command; '
+		      'a second one within a second ends the kernel', file=sys.stderr)
+	for number in signal.SIGTERM, signal.SIGHUP:
+		signal.signal(number, signal.default_int_handler)
+	try:
+		watch(guest)
+	except KeyboardInterrupt:
+		print('\nhitch: interrupted, the kernel has ended', file=sys.stderr)
+		sys.exit(128 + signal.SIGINT)
 	for line in guest.wrong():
 		print(f'hitch: {line}', file=sys.stderr)
 	sys.exit(125 if guest.wrong() else guest.status)

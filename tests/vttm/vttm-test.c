@@ -4,7 +4,7 @@
  * of each ioctl; the content of a buffer wherever it is; order and completeness of the
  * LRU lists; fences; sharing; statistics; and, at the end, a device that goes away.
  *
- * Run it as root, with two devices and the modules vgem and sw_sync.
+ * Run it as root, with two GPUs (devices=2), and the modules vgem and sw_sync.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -113,8 +113,21 @@ static const char *after(void)
 	return wrong;
 }
 
+static bool has_two_gpus(void)
+{
+	int first = drm_open("vttm", 0), second = drm_open("vttm", 1);
+
+	close(first);
+	close(second);
+	return first >= 0 && second >= 0;
+}
+
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!has_two_gpus()) {
+		puts("Bail out! vttm-test needs two GPUs: VTTM='devices=2 vram_mb=16 gtt_mb=16'");
+		return 1;
+	}
 	return ktap_run(cases, ARRAY_SIZE(cases), argv + 1, open_gpus, after) != 0;
 }

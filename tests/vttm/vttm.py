@@ -25,12 +25,18 @@ def show(output):
 
 
 class Guest(guest.Guest):
-	"""A kernel with vttm, loaded with @parameters unless the program loads it."""
+	"""A kernel with vttm, loaded with @parameters unless the program loads it, and then
+	the modules @more, pairs of a path and parameters. If these take vttm's place, no
+	other GPU is there. Programs are also searched in @path.
+	"""
 
-	def __init__(self, name, command, parameters='', loaded=True, **rest):
-		modules = [(str(other), '') for other in OTHERS]
+	def __init__(self, name, command, parameters='', loaded=True, more=(), path='',
+		     **rest):
+		modules = list(more)
 		if loaded:
-			modules.append((str(MODULE), parameters))
+			modules.insert(0, (str(MODULE), parameters))
+		if loaded or not more:
+			modules[:0] = [(str(other), '') for other in OTHERS]
 		env = {
 			'TERM': os.environ['TERM'] if sys.stdout.isatty() else 'dumb',
 			'LANG': 'C.UTF-8',
@@ -38,7 +44,8 @@ class Guest(guest.Guest):
 			'VTTM_PARAMETERS': parameters,
 		}
 		super().__init__(BUILD, name, command, modules=modules, env=env,
-				 path=f'{PROGRAMS}:{HERE}', **rest)
+				 path=':'.join(filter(None, (path, PROGRAMS, str(HERE)))),
+				 **rest)
 
 
 @dataclass
