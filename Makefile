@@ -14,53 +14,67 @@ export CALLER := $(or $(PWD),$(CURDIR))
 help:
 	@sed -n 's/^#: \?//p' $(firstword $(MAKEFILE_LIST))
 
-#: make demo      boot Linux, and fill a virtual GPU with four times its memory
-#: make check     run every test: see tests/check.py
-#: make kunit     run the suites that FILTER names, 'ttm_lru*' by default
-#: make rust-ui   compile Rust programs that must not compile, each for its reason
-#: make unload    unload a driver that misuses the API in safe code: in each mode, and in
-#:                PAIRS=100 pairs of modes; or CASES='mapping Pinned@Static+unbind'
-#: make compare   run the suites in C on Linux's own TTM as well, case by case
+#: Hitch: restartable walks of TTM's LRU lists. The numbers are minutes on two cores,
+#: once the kernel is built.
 #:
-#: make vttm      run CMD='...' in a kernel with the virtual GPU; VTTM='...' sets its
-#:                parameters: devices, vram_mb, gtt_mb, delay_us, shrinker
-#: make vttm-shell   open a shell in such a kernel
-#: make module    build the module and the programs in the folder M=path, anywhere;
-#:                with the same M=, vttm and vttm-shell load it instead of vttm, or
-#:                beside it if there is VTTM='...'; PARAMS='...' sets its parameters.
-#:                See Documentation/gpu/ttm-rust-tutorial.rst
-#: make vttm-storm   let processes make OPS=200000 random calls
-#: make vttm-compete  let clients compete for its memory; count refusals, waits and bytes
-#:                moved, in SUBMITS=10000 of each pattern, or of PATTERN=keep-vram
-#: make vttm-reload  load it, use it and unload it, TIMES=100 times
-#: make vttm-fuzz    fuzz its ioctls by coverage for TIME=60 seconds
-#: make walks     watch a Rust driver walk a TTM LRU list, step by step
+#: Start here
+#:   demo           1  boot Linux, and fill a virtual GPU with four times its memory
+#:                     (the first time 10: it gets Linux and builds a kernel)
+#:   walks          1  watch a Rust driver walk a TTM LRU list, step by step
+#:   check         20  run every test: see tests/check.py
+#:   docs           5  build the pages of Documentation/gpu and rustdoc
 #:
-#: make explore   try all operations in all states of small worlds, in user space
-#: make outcome   judge whether eviction finds room, beside Linux's own TTM
-#: make fuzz      fuzz the list operations with libFuzzer for TIME=60 seconds
-#: make prove     prove each list operation with CBMC
-#: make mutants   break TTM in small ways, and see which tests notice
-#: make mutants-kernel   the same in booted kernels; NAMES='...' chooses files
-#: FULL=1 takes larger worlds and all mutants.
+#: Try a driver or a program, in a kernel with the virtual GPU
+#:   vttm              run CMD='...' there: a command of Debian's, of tests/vttm, or your
+#:                     own; VTTM='...' sets the GPU's parameters: devices, vram_mb, gtt_mb,
+#:                     delay_us, shrinker
+#:   vttm-shell        open a shell there
+#:   module         1  build the module and the programs in the folder M=path, anywhere.
+#:                     With the same M=, vttm and vttm-shell load it instead of vttm, or
+#:                     beside it if there is VTTM='...'; PARAMS='...' sets its parameters.
+#:                     See Documentation/gpu/ttm-rust-tutorial.rst
 #:
-#: make bench     count the instructions of list operations, here and in Linux 7.3
-#: make users     compile all drivers for x86 that use TTM, and report new warnings
-#: make cost      count the instructions of walks in C and in Rust
-#: make docs      build the pages of Documentation/gpu and rustdoc, and print where they are
-#: make unsafe    write a table of each unsafe in Rust, and of what it relies on
+#: Change TTM
+#:   kunit          1  run the KUnit suites FILTER='ttm_lru*', or one 'suite.case'
+#:   compare       15  run the suites in C on Linux's own TTM as well, case by case
+#:   explore        1  try all operations in all states of small worlds, in user space
+#:   outcome        2  judge whether eviction finds room, beside Linux's own TTM
+#:   prove          2  prove each list operation with CBMC
+#:   fuzz           1  fuzz the list operations with libFuzzer for TIME=60 seconds
+#:   mutants       20  break TTM in small ways, and see which tests notice
+#:   mutants-kernel    the same in booted kernels, 1 for each; NAMES='...' chooses files
+#:   bench         25  count the instructions of list operations, here and in Linux 7.3
+#:   users         20  compile all drivers for x86 that use TTM, and report new warnings
+#:   FULL=1 takes larger worlds and all mutants: an hour or more.
 #:
-#: make setup     get Linux and a toolchain; the other targets do this themselves
-#: make tree      lay this project's files over Linux's
-#: make apply     put the work on a branch of the git tree KDIR, as commits; UNDO=1 takes
-#:                it off, BRANCH=hitch names it
-#: make enter     run CMD='...' in the toolchain, at the merged tree
-#: make where     print the paths of Linux, the merged tree and the rest
-#: make clean     remove what was built
-#: make distclean remove the whole cache
+#: Change the Rust API
+#:   rust-ui        1  compile Rust programs that must not compile, each for its reason
+#:   unload        20  unload a driver that misuses the API in safe code: in each mode, and
+#:                     in PAIRS=100 pairs; or CASES='mapping Pinned@Static+unbind'
+#:   cost           6  count the instructions of walks in C and in Rust
+#:   unsafe            write a table of each unsafe in Rust, and of what it relies on
 #:
-#: V=1 shows everything. KDIR=/path/to/linux takes a Linux 7.3 of your own; if it would
-#: lose changes, they are listed: DROP=1 leaves them out.
+#: Stress the virtual GPU
+#:   vttm-storm        let processes make OPS=200000 random calls
+#:   vttm-compete      let clients compete for its memory; count refusals, waits and bytes
+#:                     moved, in SUBMITS=10000 of each pattern, or of PATTERN=keep-vram
+#:   vttm-reload       load it, use it and unload it, TIMES=100 times
+#:   vttm-fuzz      1  fuzz its ioctls by coverage for TIME=60 seconds
+#:
+#: A kernel tree of your own
+#:   KDIR=path         with any target: use this Linux 7.3. Changes that the overlay would
+#:                     lose are listed; DROP=1 leaves them out
+#:   apply             put the work on a branch of the git tree KDIR, as commits; UNDO=1
+#:                     takes it off, BRANCH=hitch names it
+#:
+#: The machinery
+#:   setup          2  get Linux and a toolchain; the other targets do this themselves
+#:   tree              lay this project's files over Linux's
+#:   enter             run CMD='...' in the toolchain, at the merged tree
+#:   where             print the paths of Linux, the merged tree and the rest
+#:   clean             remove what was built
+#:   distclean         remove the whole cache
+#:   V=1 shows the output of all commands.
 
 lock := scripts/lock.sh
 work := $(MAKE) -f scripts/work.mk
