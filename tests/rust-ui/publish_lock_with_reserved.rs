@@ -12,7 +12,9 @@ fn case(
 ) -> Result<Job> {
     let mut ctx = OperationCtx::new();
     #[cfg(not(control))]
-    let (job, moved) = job.publish_with(|| again.validate(Placement::VRAM, &mut ctx))?; //~ error[E0277]: cannot be sent between threads safely
+    let (job, moved) = job.publish_with(|| again.validate(Placement::VRAM, &mut ctx))?;
+    //~^ error[E0277]: cannot be sent between threads safely
+    //~^^ error[E0277]: `UnsafeCell<*mut ttm_buffer_object>` cannot be shared between threads safely
     #[cfg(control)]
     let (job, moved) = (job.publish()?, again.validate(Placement::VRAM, &mut ctx));
     moved?;

@@ -10,6 +10,7 @@ fn case(bo: ReservedBuffer<'_, test_device::Driver>) {
     send(bo);
     //~^ error[E0277]: `*mut dma_resv` cannot be sent between threads safely
     //~^^ error[E0277]: `*mut ()` cannot be sent between threads safely
+    //~^^^ error[E0277]: `UnsafeCell<*mut ttm_buffer_object>` cannot be shared between threads safely
     #[cfg(control)]
     send(bo.id());
 }

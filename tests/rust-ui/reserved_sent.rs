@@ -13,6 +13,7 @@ fn case(obj: ARef<Object<test_device::BufferData>>) {
     send(obj.reserve());
     //~^ error[E0277]: `*mut dma_resv` cannot be sent between threads safely
     //~^^ error[E0277]: `*mut ()` cannot be sent between threads safely
+    //~^^^ error[E0277]: `UnsafeCell<*mut ttm_buffer_object>` cannot be shared between threads safely
     #[cfg(control)]
     send(obj);
 }

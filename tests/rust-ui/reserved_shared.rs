@@ -10,6 +10,7 @@ fn case(bulk: &BulkMove<test_device::Driver>, reserved: Reserved<'_, Resv>) {
     share(&reserved);
     //~^ error[E0277]: `*mut dma_resv` cannot be shared between threads safely
     //~^^ error[E0277]: `*mut ()` cannot be shared between threads safely
+    //~^^^ error[E0277]: `UnsafeCell<*mut ttm_buffer_object>` cannot be shared between threads safely
     #[cfg(control)]
     share(bulk);
 }

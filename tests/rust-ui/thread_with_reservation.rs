@@ -12,7 +12,9 @@ fn case(obj: &Object<test_device::BufferData>) -> Result {
     let size = obj.buffer().size();
     kthread::scope(|scope| {
         #[cfg(not(control))]
-        scope.spawn(c"thread", || drop(reserved))?; //~ error[E0277]: cannot be sent between threads safely
+        scope.spawn(c"thread", || drop(reserved))?;
+        //~^ error[E0277]: cannot be sent between threads safely
+        //~^^ error[E0277]: `UnsafeCell<*mut ttm_buffer_object>` cannot be shared between threads safely
         #[cfg(control)]
         scope.spawn(c"thread", || drop(size))?;
         Ok(())

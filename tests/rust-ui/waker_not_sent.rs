@@ -11,5 +11,6 @@ struct Sleeper(#[cfg(not(control))] Option<Reserved<'static, Object<test_device:
 
 impl Wake for Sleeper {
     //~^ error[E0277]: cannot be sent between threads safely
+    //~^^ error[E0277]: `UnsafeCell<*mut ttm_buffer_object>` cannot be shared between threads safely
     fn wake(_waker: KBox<Waker<Self>>) {}
 }

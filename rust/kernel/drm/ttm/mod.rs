@@ -64,6 +64,7 @@ mod buffer;
 mod bulk;
 mod bytes;
 mod clear;
+mod contention;
 mod cursor;
 mod device;
 mod dma_buf;

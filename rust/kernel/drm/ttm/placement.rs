@@ -4,6 +4,7 @@
 //!
 //! C header: [`include/drm/ttm/ttm_placement.h`](srctree/include/drm/ttm/ttm_placement.h)
 
+use super::contention::Contention;
 use crate::{
     bindings,
     prelude::*, //
@@ -385,16 +386,14 @@ impl OperationCtx {
         )
     }
 
-    /// Calls `f` with a context that lets buffers with the reservation `resv` be evicted, and is
-    /// otherwise as [`Self::noting`].
+    /// Calls `f` with a context that lets buffers with the reservation `resv` be evicted.
     ///
     /// # Safety
     ///
     /// The current thread must hold `resv` until `f` has returned.
-    pub(super) unsafe fn in_transaction<R>(
+    pub(super) unsafe fn lending<R>(
         &mut self,
         resv: *mut bindings::dma_resv,
-        contended: &mut *mut bindings::ttm_buffer_object,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
         // INVARIANT: The thread holds `resv`, by the function's requirements, until `f` has
@@ -407,20 +406,21 @@ impl OperationCtx {
             },
             PhantomData,
         );
-        let result = lending.noting(contended, f);
+        let result = f(&mut lending);
 
         self.0.bytes_moved = lending.0.bytes_moved;
         result
     }
 
-    /// Calls `f` with a context that notes contention: if waiting for a buffer's reservation could
-    /// deadlock, TTM sets `contended` to that buffer, with a reference.
+    /// Calls `f` with a context that notes in `contention`, if there is one, which buffer TTM could
+    /// not wait for. If TTM can't go on without waiting, it then returns [`EDEADLK`].
     pub(super) fn noting<R>(
         &mut self,
-        contended: &mut *mut bindings::ttm_buffer_object,
+        contention: Option<&Contention>,
         f: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        // INVARIANT: `contended` is borrowed for longer than `noting` exists.
+        let contended = contention.map_or(self.0.contended, Contention::as_ptr);
+        // INVARIANT: `contention` is borrowed for longer than `noting` exists.
         let mut noting = Self(
             bindings::ttm_operation_ctx {
                 contended,

@@ -53,14 +53,15 @@ impl<B: AsBuffer> Reserved<'_, B> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn swap_out(&mut self, ctx: &mut OperationCtx) -> Result {
-        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-        // buffer is valid; the context is valid for the call.
-        let pages = unsafe {
-            bindings::ttm_bo_swapout_reserved(self.bo(), ctx.as_raw(), GFP_KERNEL.as_raw())
-        };
+        self.noting(ctx, |ctx| {
+            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+            // buffer is valid; the context is valid for the call.
+            let pages =
+                unsafe { bindings::ttm_bo_swapout_reserved(self.bo(), ctx, GFP_KERNEL.as_raw()) };
 
-        // CAST: An error number.
-        to_result(pages.min(0) as i32)
+            // CAST: An error number.
+            to_result(pages.min(0) as i32)
+        })
     }
 
     /// Gives the buffer's pages back to the system: backs them up, or drops them if `purge`.
@@ -102,25 +103,26 @@ impl<B: AsBuffer> Reserved<'_, B> {
         // The caller wants the memory now, so write it back at once.
         flags.set_writeback(1);
 
-        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-        // buffer is valid; the context is valid for the call.
-        let pages = unsafe {
-            if (*bo).resource.is_null()
-                || !raw_device::is_shrinkable((*bo).bdev)
-                || self.as_buffer().is_imported()
-                || !bindings::ttm_bo_shrink_suitable(bo, ctx.as_raw())
-            {
-                return Err(EBUSY);
-            }
-            // Zombies and ghosts have no user, so they aren't moved.
-            flags.set_allow_move((!(*bo).deleted && !(*bo).base.dev.is_null()).into());
-            bindings::ttm_bo_shrink(ctx.as_raw(), bo, flags)
-        };
+        let pages = self.noting(ctx, |ctx| {
+            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+            // buffer is valid; the context is valid for the call.
+            let pages = unsafe {
+                if (*bo).resource.is_null()
+                    || !raw_device::is_shrinkable((*bo).bdev)
+                    || self.as_buffer().is_imported()
+                    || !bindings::ttm_bo_shrink_suitable(bo, ctx)
+                {
+                    return Err(EBUSY);
+                }
+                // Zombies and ghosts have no user, so they aren't moved.
+                flags.set_allow_move((!(*bo).deleted && !(*bo).base.dev.is_null()).into());
+                bindings::ttm_bo_shrink(ctx, bo, flags)
+            };
 
-        if pages < 0 {
             // CAST: An error number.
-            return Err(Error::from_errno(pages as i32));
-        }
+            to_result(pages.min(0) as i32).map(|()| pages)
+        })?;
+
         if pages > 0 {
             // SAFETY: By the type invariants the reservation is held. It has just lost its pages,
             // so it has a `ttm_tt`.
@@ -205,8 +207,10 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
             placement: ptr::null(),
         };
 
-        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-        // buffer is valid. The placement and the context are valid for the call.
-        to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
+        self.noting(ctx, |ctx| {
+            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+            // buffer is valid. The placement and the context are valid for the call.
+            to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx) })
+        })
     }
 }

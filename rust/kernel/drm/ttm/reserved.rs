@@ -5,11 +5,13 @@
 //! C header: [`include/linux/dma-resv.h`](srctree/include/linux/dma-resv.h)
 
 use super::{
+    contention::Contention,
     resource::uses_pages,
     AsBuffer,
     BulkId,
     HasResv,
     MemType,
+    OperationCtx,
     Resv, //
 };
 use crate::{
@@ -68,14 +70,14 @@ use core::{
 ///
 /// - `resv` is the reservation of `inner`, and the current thread holds it. If `inner` is an
 ///   [`AsBuffer`], it is the reservation of that buffer.
-/// - Unless the guard is `lent`, it gives the reservation back. If it is, the lender does, after
-///   `'a`.
+/// - Without a `lender`, the guard gives the reservation back. With one, that does so, after `'a`.
 /// - There are two guards of one reservation only if both are lent.
 #[must_use = "the reservation is given back immediately when this is unused"]
 pub struct Reserved<'a, B: HasResv> {
     inner: &'a B,
     resv: *mut bindings::dma_resv,
-    lent: bool,
+    // That of the transaction that has lent this.
+    lender: Option<&'a Contention>,
     _not_send: NotThreadSafe,
 }
 
@@ -120,21 +122,21 @@ impl<'a, B: HasResv> Reserved<'a, B> {
         Self {
             inner,
             resv: inner.raw_resv(),
-            lent: false,
+            lender: None,
             _not_send: NotThreadSafe,
         }
     }
 
     /// # Safety
     ///
-    /// The current thread must hold the reservation of `inner` for `'a`, and another owner must
-    /// give it back. No guard that isn't lent may stand for it.
-    pub(super) unsafe fn lend(inner: &'a B) -> Self {
+    /// The current thread must hold the reservation of `inner` for `'a`, and the transaction that
+    /// `lender` belongs to must give it back. No guard that isn't lent may stand for it.
+    pub(super) unsafe fn lend(inner: &'a B, lender: &'a Contention) -> Self {
         // INVARIANT: By the function's requirements, and those of `RawResv` and `AsBuffer`.
         Self {
             inner,
             resv: inner.raw_resv(),
-            lent: true,
+            lender: Some(lender),
             _not_send: NotThreadSafe,
         }
     }
@@ -159,7 +161,30 @@ impl<'a, B: HasResv> Reserved<'a, B> {
 
     /// Whether a transaction has lent this guard.
     pub(super) fn is_lent(&self) -> bool {
-        self.lent
+        self.lender.is_some()
+    }
+
+    /// Whether the transaction that `lender` belongs to has lent this guard.
+    pub(super) fn is_lent_by(&self, lender: &Contention) -> bool {
+        self.lender.is_some_and(|own| ptr::eq(own, lender))
+    }
+
+    /// Calls `f` with a context that lets TTM tell the transaction which has lent this guard, if
+    /// any, that it could not wait for a reservation. The transaction then takes no more of them
+    /// in this round (E3), even if `f` succeeds.
+    ///
+    /// # Errors
+    ///
+    /// Errors of `f`, but [`ENOSPC`] for [`EDEADLK`], as TTM returns it outside of transactions.
+    pub(super) fn noting<R>(
+        &self,
+        ctx: &mut OperationCtx,
+        f: impl FnOnce(*mut bindings::ttm_operation_ctx) -> Result<R>,
+    ) -> Result<R> {
+        match ctx.noting(self.lender, |ctx| f(ctx.as_raw())) {
+            Err(EDEADLK) => Err(ENOSPC),
+            result => result,
+        }
     }
 
     /// Whether this is the reservation `resv`.
@@ -170,7 +195,7 @@ impl<'a, B: HasResv> Reserved<'a, B> {
 
 impl<B: HasResv> Drop for Reserved<'_, B> {
     fn drop(&mut self) {
-        if !self.lent {
+        if self.lender.is_none() {
             // SAFETY: By the type invariants the reservation is held, and as this guard isn't lent,
             // it gives it back.
             unsafe { bindings::dma_resv_unlock(self.resv) };

@@ -5,7 +5,7 @@
 //! C header: [`include/drm/drm_exec.h`](srctree/include/drm/drm_exec.h)
 
 use super::{
-    cursor::Reference,
+    contention::Contention,
     resv::private::RawResv,
     Buffer,
     Driver,
@@ -68,6 +68,10 @@ impl From<Error> for Stop {
 /// transaction has released the reservation. The same applies to [`Transaction::validate`]. So `f`
 /// should call both before it does anything that must not be done twice.
 ///
+/// A method of a guard, such as [`Reserved::validate`] or [`Reserved::evict`], fails with
+/// [`ENOSPC`] or finds another place when it can't wait for a reservation. After that the
+/// transaction takes no more reservations before it has started over, so `reserve` fails.
+///
 /// A transaction is as old as its first call of `f`, however often it starts over. The older one of
 /// two transactions never gives way to the younger one.
 ///
@@ -117,7 +121,7 @@ pub fn transaction<'env, R>(
         exec: Opaque::uninit(),
         stopped: Cell::new(None),
         walking: Cell::new(false),
-        in_the_way: Cell::new(None),
+        contention: Contention::new(),
         _env: PhantomData,
         _not_send: NotThreadSafe,
     };
@@ -155,13 +159,12 @@ fn better_places<'a, T: DriverObject>(
 /// - If `stopped` is set, no more reservations are taken in this round.
 /// - While `walking`, only the walk takes reservations, and it gives them back before the round
 ///   ends.
-/// - If `in_the_way` is set, TTM could not wait for that buffer's reservation in this round, as
-///   that could have deadlocked: the ticket got [`EDEADLK`].
+/// - `contention` has the buffer that TTM could not wait for in this round, if any.
 pub struct Transaction<'env> {
     exec: Opaque<bindings::drm_exec>,
     stopped: Cell<Option<Stop>>,
     walking: Cell<bool>,
-    in_the_way: Cell<Option<Reference>>,
+    contention: Contention,
     // Objects outlive the transaction. The type is invariant, so that the lifetime can't be
     // shortened.
     _env: PhantomData<Cell<&'env ()>>,
@@ -207,7 +210,7 @@ impl<'env> Transaction<'env> {
     /// [`ERESTARTSYS`]
     fn back_off(&self) -> Result<(), Stop> {
         let exec = self.exec.get();
-        let Some(bo) = self.in_the_way.take() else {
+        let Some(bo) = self.contention.take() else {
             // SAFETY: By the type invariants `exec` is initialized. All guards that were lent in
             // the last round are gone, as they borrowed `self`.
             unsafe { bindings::drm_exec_cleanup(exec) };
@@ -242,7 +245,7 @@ impl<'env> Transaction<'env> {
         // SAFETY: It was just taken, or was taken before by `exec`, as there is no walk. It is held
         // until the end of the round, which is after `'a`: then `exec` gives it back. All guards of
         // it are lent.
-        Ok(unsafe { Reserved::lend(obj) })
+        Ok(unsafe { Reserved::lend(obj, &self.contention) })
     }
 
     /// Takes a reservation, unless the transaction has it.
@@ -281,7 +284,7 @@ impl<'env> Transaction<'env> {
     /// # Errors
     ///
     /// A contended [`Stop`], as [`Self::reserve`]; [`EINVAL`] if the transaction doesn't have the
-    /// reservation `lent`; errors of [`Reserved::validate`].
+    /// reservation `lent`, or has not lent `reserved`; errors of [`Reserved::validate`].
     ///
     /// # Examples
     ///
@@ -316,18 +319,16 @@ impl<'env> Transaction<'env> {
         ctx: &mut OperationCtx,
     ) -> Result<(), Stop> {
         self.may_go_on()?;
-        let lent = match lent {
-            None => reserved.raw_resv(),
-            Some(lent) if self.has(lent) => lent.raw_resv(),
-            Some(_) => return Err(EINVAL.into()),
-        };
+        if !reserved.is_lent_by(&self.contention) || lent.is_some_and(|lent| !self.has(lent)) {
+            return Err(EINVAL.into());
+        }
+        let lent = lent.map_or(reserved.held(), RawResv::raw_resv);
         let better = better_places(reserved, &placement);
         let mut validate = |placement| {
-            self.noting_contention(|contended| {
-                // SAFETY: The transaction has it, as was just checked, or `reserved` has it.
-                unsafe {
-                    ctx.in_transaction(lent, contended, |ctx| reserved.validate(placement, ctx))
-                }
+            ctx.noting(Some(&self.contention), |ctx| {
+                // SAFETY: The transaction has the reservation `lent`: that was just checked, or
+                // `reserved` stands for it. The context is valid for the call.
+                unsafe { ctx.lending(lent, |ctx| reserved.validate_raw(placement, ctx.as_raw())) }
             })
         };
 
@@ -341,35 +342,10 @@ impl<'env> Transaction<'env> {
         validate(placement).map_err(|e| self.failed(e))
     }
 
-    /// Calls `f` with a pointer that TTM sets to a buffer whose reservation it can't wait for. The
-    /// pointer is already set if that happened before in this round.
-    fn noting_contention<R>(
-        &self,
-        f: impl FnOnce(&mut *mut bindings::ttm_buffer_object) -> R,
-    ) -> R {
-        let before = self.in_the_way.take();
-        let mut contended = before.as_ref().map_or(ptr::null_mut(), |bo| bo.0);
-        let result = f(&mut contended);
-
-        // INVARIANT: Unless it was there before, there is a reference for this.
-        let found = || (!contended.is_null()).then(|| Reference(contended));
-        self.in_the_way.set(before.or_else(found));
-        result
-    }
-
-    /// Whether there is a buffer whose reservation TTM could not wait for in this round.
-    fn is_contended(&self) -> bool {
-        let bo = self.in_the_way.take();
-        let is_contended = bo.is_some();
-
-        self.in_the_way.set(bo);
-        is_contended
-    }
-
     /// Turns an error of TTM into a [`Stop`]: if TTM could not wait for a buffer's reservation, the
     /// transaction starts over.
     fn failed(&self, e: Error) -> Stop {
-        if e == EDEADLK && self.is_contended() {
+        if e == EDEADLK && self.contention.is_any() {
             return self.stop(Stop::CONTENDED);
         }
         e.into()
@@ -446,12 +422,10 @@ impl<'env> Transaction<'env> {
 
         // INVARIANT: Only the walk takes reservations, as `may_go_on` fails while `walking` is set.
         self.walking.set(true);
-        let result = self.noting_contention(|contended| {
-            ctx.for_walk().noting(contended, |ctx| {
-                // SAFETY: The transaction waits for nothing that was contended in this round, as
-                // was just checked, and takes no reservation while `walking`.
-                unsafe { self.walk_with(man, ctx, &mut f) }
-            })
+        let result = ctx.for_walk().noting(Some(&self.contention), |ctx| {
+            // SAFETY: There is no contention in this round, as was just checked, and the
+            // transaction takes no reservation while `walking`.
+            unsafe { self.walk_with(man, ctx, &mut f) }
         });
         // INVARIANT: The walk has given everything back.
         self.walking.set(false);
@@ -496,9 +470,14 @@ impl<'env> Transaction<'env> {
                     // and reserved until the next step, which gives it back. No other guard stands
                     // for its reservation: the walk skips reservations that the transaction has,
                     // and `f` takes none in it.
-                    let mut reserved = unsafe { Reserved::lend(Buffer::from_raw(bo)) };
+                    let mut reserved =
+                        unsafe { Reserved::lend(Buffer::from_raw(bo), &self.contention) };
                     if f(&mut reserved).is_break() {
                         break Ok(());
+                    }
+                    // `f` has used the ticket, which may wait for nothing any more.
+                    if self.contention.is_any() {
+                        break Err(EDEADLK);
                     }
                 }
                 Err(e) => break Err(e),
@@ -516,7 +495,7 @@ impl<'env> Transaction<'env> {
     /// could not wait for one, all must be given back first.
     fn may_lock(&self) -> Result<(), Stop> {
         self.may_go_on()?;
-        if self.is_contended() {
+        if self.contention.is_any() {
             return Err(self.stop(Stop::CONTENDED));
         }
         Ok(())

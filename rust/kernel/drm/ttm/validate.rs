@@ -49,9 +49,11 @@ impl<B: AsBuffer> Reserved<'_, B> {
             placement: places.as_ptr().cast(),
         };
 
-        // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-        // buffer is valid. The placement and the context are valid for the call.
-        to_result(unsafe { bindings::ttm_bo_validate(bo, &mut placement, ctx.as_raw()) })
+        self.noting(ctx, |ctx| {
+            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
+            // buffer is valid. The placement and the context are valid for the call.
+            to_result(unsafe { bindings::ttm_bo_validate(bo, &mut placement, ctx) })
+        })
     }
 }
 
@@ -68,6 +70,22 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// [`EBUSY`] with a context that doesn't wait for the GPU; [`ERESTARTSYS`] with an
     /// interruptible context.
     pub fn validate(&mut self, placement: Placement<'_>, ctx: &mut OperationCtx) -> Result {
+        self.noting(ctx, |ctx| {
+            // SAFETY: The context is valid for the call.
+            unsafe { self.validate_raw(placement, ctx) }
+        })
+    }
+
+    /// As [`Self::validate`], but may return [`EDEADLK`] if `ctx` notes contention.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` must be valid.
+    pub(super) unsafe fn validate_raw(
+        &self,
+        placement: Placement<'_>,
+        ctx: *mut bindings::ttm_operation_ctx,
+    ) -> Result {
         let mut placement = placement.as_raw();
 
         // SAFETY: The device is initialized, and the placement valid for the call.
@@ -77,8 +95,9 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         }
 
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-        // buffer is valid. The placement and the context are valid for the call.
-        to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx.as_raw()) })
+        // buffer is valid. The placement is valid for the call, and so is the context, by the
+        // function's requirements.
+        to_result(unsafe { bindings::ttm_bo_validate(self.bo(), &mut placement, ctx) })
     }
 
     /// Populates the buffer, if its memory type is made of pages.

@@ -315,6 +315,46 @@ mod cases {
         Ok(())
     }
 
+    // A guard that the transaction has lent makes room. If it could not wait for a reservation, the
+    // transaction must not take any more of them, even if it ignores the result (E3).
+    #[test]
+    fn a_guard_makes_room_beside_an_older_one() -> Result {
+        let before = complaints();
+        let dev = Device::new()?;
+        let objects = [
+            dev.system(Device::SIZE)?,
+            dev.vram(Device::SIZE)?,
+            dev.system(0x1000)?,
+        ];
+        let (stamps, ret) = beside_an_older_one(&objects[1], |tx| {
+            let mut reserved = tx.reserve(&objects[0])?;
+            let _ = reserved.validate(Placement::VRAM, &mut ctx());
+
+            let _ = tx.reserve(&objects[2])?;
+            Ok(())
+        })?;
+
+        assert_eq!(ret, Ok(()));
+        assert!(stamps.len() > 1);
+        assert_eq!(complaints(), before);
+        Ok(())
+    }
+
+    // Its ticket doesn't hold that reservation.
+    #[test]
+    fn a_guard_that_another_owner_has() -> Result {
+        let dev = Device::new()?;
+        let obj = dev.system(0x1000)?;
+        let ret = transaction(&ctx(), |tx| {
+            let mut other = obj.try_reserve().ok_or(EBUSY)?;
+
+            tx.validate(&mut other, Placement::VRAM, None, &mut ctx())
+        });
+
+        assert_eq!(ret, Err(EINVAL));
+        Ok(())
+    }
+
     // It starts over as long as reserved buffers are in the way, but keeps its age (E4), so it
     // becomes the oldest at some time.
     #[test]
