@@ -6,7 +6,8 @@
 //! safe API only, so that they test the bindings as well:
 //!
 //! - P1 to P7: `p1_complete`, `p2_no_repeats`, `p3_unseen`, `p4_ranges`, `p5_in_place`, `p6_fused`
-//!   and `p7_bounded`; several walks at once: `many_walks`; at random, beside a model: `random`.
+//!   and `p7_bounded`; several walks at once: `many_walks`; a walk over several managers:
+//!   `several_managers`; at random, beside a model: `random`.
 //! - P8: `skip`. P9 and P10: `reserved_walks`.
 //! - E2, E3 and E4: `transactions`. E1, E5, E6 and E7 are tested in C.
 //! - L1: `lifetime`, `forget`, `registered`, and modules in `tests/module/unload`.
@@ -44,6 +45,7 @@ mod random;
 mod refusals;
 mod registered;
 mod reserved_walks;
+mod several_managers;
 mod skip;
 mod transactions;
 mod zombies;
