@@ -313,6 +313,21 @@ mod cases {
         Ok(())
     }
 
+    #[test]
+    fn a_job_gets_swapped_out_content() -> Result {
+        let dev = Device::new_with_engine()?;
+        let obj = dev.system(0x2000)?;
+        let mut reserved = obj.reserve();
+
+        reserved.populate(&mut ctx())?;
+        fill(&mut reserved, 2)?;
+        reserved.swap_out(&mut ctx())?;
+        reserved.validate(Placement::VRAM, &mut ctx())?;
+        assert_eq!(dev.run_jobs(), 1);
+        assert!(is_filled(&mut reserved, 2)?);
+        Ok(())
+    }
+
     // A buffer that the GPU uses isn't moved without waiting.
     #[test]
     fn a_fence_keeps_it() -> Result {

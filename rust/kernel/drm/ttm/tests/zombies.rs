@@ -4,6 +4,8 @@
 
 use super::*;
 use crate::{
+    dma_fence::DriverFence,
+    drm::ttm::FenceUsage,
     kthread,
     time::{
         delay::fsleep,
@@ -127,6 +129,28 @@ mod cases {
         assert_eq!(evicted, Some(Ok(())));
         assert!(w.picture().is("Hb"));
         assert!(w.order_of(MemType::SYSTEM).is(""));
+        Ok(())
+    }
+
+    // TTM has begun to delete it, and only waits for the GPU.
+    #[test]
+    fn a_deleted_buffer_is_not_evicted() -> Result {
+        let dev = Device::new()?;
+        let vram = dev.manager(MemType::VRAM).ok_or(ENODEV)?;
+        let obj = dev.vram(0x1000)?;
+        let work = DriverFence::new(c"ttm-test-device", c"ring 0")?;
+
+        obj.reserve()
+            .fence_slot()?
+            .add(&work.fence(), FenceUsage::Bookkeep)?;
+        drop(obj);
+        let mut walk = pin!(vram.walk(&OperationCtx::new()));
+        let mut bo = walk.as_mut().next().ok_or(ENOENT)??;
+        work.signal(Ok(()));
+        let evicted = bo.evict(&mut OperationCtx::new());
+        drop(bo);
+
+        assert_eq!(evicted, Err(EBUSY));
         Ok(())
     }
 
