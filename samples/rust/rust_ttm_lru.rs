@@ -187,7 +187,7 @@ fn letter(bulk: Option<usize>) -> char {
 struct Shared {
     /// Counts entries.
     clock: Atomic<u64>,
-    /// For each buffer: the clock's time when it had entered the list; 0 while it is not on the
+    /// For each buffer: the time of the clock when it entered the list; 0 while it is not on the
     /// list.
     entered: [Atomic<u64>; BUFFERS],
 
@@ -204,8 +204,7 @@ struct Shared {
 
     /// Steps that were shown.
     shown: Atomic<u32>,
-    /// The operation since the last step: 0 if there was none, else the value of
-    /// [`Shared::report`].
+    /// The operation since the last step, as [`Shared::report`] encodes it; 0 if there was none.
     news: Atomic<usize>,
 
     walks: Atomic<u64>,
@@ -250,7 +249,7 @@ impl Shared {
         }
     }
 
-    /// To be called when a walker has ended.
+    /// Call this when a walker has ended.
     fn walker_ends(&self) {
         if self.walkers.fetch_sub(1, Full) == 1 {
             *self.orders.lock() = None;
@@ -258,12 +257,12 @@ impl Shared {
         }
     }
 
-    /// To be called before a buffer leaves the list, or enters it anew.
+    /// Call this before a buffer leaves the list, or enters it anew.
     fn leaves(&self, buffer: usize) {
         self.entered[buffer].xchg(0, Full);
     }
 
-    /// To be called after a buffer has entered the list.
+    /// Call this after a buffer has entered the list.
     fn enters(&self, buffer: usize) {
         let now = self.clock.fetch_add(1, Full) + 1;
 
@@ -335,7 +334,8 @@ impl fmt::Display for Strip {
     }
 }
 
-/// To be called at each step, while the lock isn't held.
+/// Shows a step, and lets the thread that changes the lists work. Call this at each step, while the
+/// lock isn't held.
 fn step(dev: &Device, bulks: &[ttm::BulkId; BULKS]) {
     dev.steps.fetch_add(1, Relaxed);
 
@@ -404,6 +404,30 @@ struct Slot {
     joined: bool,
 }
 
+impl Slot {
+    /// The next operation: the one that the buffer's state requires, or a random one.
+    fn next(&self, random: usize) -> Op {
+        if self.object.is_none() {
+            return Op::Allocate;
+        }
+        if self.evicted {
+            return Op::BringBack;
+        }
+        if self.pinned.is_some() {
+            return Op::Unpin;
+        }
+        match (random, self.bulk) {
+            (0..=2, _) => Op::Free,
+            (3..=4, _) => Op::Evict,
+            (5..=7, _) => Op::Pin,
+            (8..=10, Some(_)) if self.joined => Op::Leave,
+            (8..=10, Some(_)) => Op::Join,
+            (11..=13, Some(_)) => Op::BulkMove,
+            _ => Op::Use,
+        }
+    }
+}
+
 /// Changes the list while walks are under way.
 struct Churn<'a> {
     dev: &'a Device,
@@ -455,58 +479,59 @@ impl<'a> Churn<'a> {
         Ok(())
     }
 
-    /// Does an operation with a buffer, or with its bulk.
+    /// Does the next operation with a buffer, or with its bulk.
     fn change(&mut self, index: usize) -> Result {
         let random = self.random(16);
         let pages = self.random(MAX_PAGES) + 1;
+        let op = self.slots[index].next(random);
+
+        match op {
+            Op::Allocate => self.allocate(index, pages)?,
+            Op::Free => {
+                self.dev.leaves(index);
+                self.slots[index].object = None;
+            }
+            _ => self.do_reserved(index, op)?,
+        }
+        self.dev.report(op, self.slots[index].bulk);
+        Ok(())
+    }
+
+    /// Makes a buffer, as a member of its bulk.
+    fn allocate(&mut self, index: usize, pages: usize) -> Result {
+        let slot = &mut self.slots[index];
+
+        slot.object = Some(Object::new(
+            self.dev.drm(),
+            pages * PAGE_SIZE,
+            &ttm::ObjectConfig {
+                placement: ttm::Placement::VRAM,
+                bulk: slot.bulk.map(|bulk| &self.bulks[bulk]),
+                ..Default::default()
+            },
+            &mut ttm::OperationCtx::new(),
+            index,
+        )?);
+        slot.joined = true;
+        self.dev.enters(index);
+        Ok(())
+    }
+
+    /// Does an operation that needs the buffer's reservation.
+    fn do_reserved(&mut self, index: usize, op: Op) -> Result {
         let Self {
             dev, bulks, slots, ..
         } = self;
         let slot = &mut slots[index];
         let bulk = slot.bulk.map(|bulk| &bulks[bulk]);
-
         let Some(object) = &slot.object else {
-            slot.object = Some(Object::new(
-                dev.drm(),
-                pages * PAGE_SIZE,
-                &ttm::ObjectConfig {
-                    placement: ttm::Placement::VRAM,
-                    bulk,
-                    ..Default::default()
-                },
-                &mut ttm::OperationCtx::new(),
-                index,
-            )?);
-            slot.joined = true;
-            dev.enters(index);
-            dev.report(Op::Allocate, slot.bulk);
             return Ok(());
-        };
-
-        let op = if slot.evicted {
-            Op::BringBack
-        } else if slot.pinned.is_some() {
-            Op::Unpin
-        } else {
-            match (random, bulk) {
-                (0..=2, _) => Op::Free,
-                (3..=4, _) => Op::Evict,
-                (5..=7, _) => Op::Pin,
-                (8..=10, Some(_)) if slot.joined => Op::Leave,
-                (8..=10, Some(_)) => Op::Join,
-                (11..=13, Some(_)) => Op::BulkMove,
-                _ => Op::Use,
-            }
         };
 
         let mut ctx = ttm::OperationCtx::new();
         let mut reserved = object.reserve();
         match op {
-            Op::Allocate | Op::Free => {
-                drop(reserved);
-                dev.leaves(index);
-                slot.object = None;
-            }
+            Op::Allocate | Op::Free => (),
             Op::Evict => {
                 dev.leaves(index);
                 reserved.evict(&mut ctx)?;
@@ -549,7 +574,6 @@ impl<'a> Churn<'a> {
                 }
             }
         }
-        dev.report(op, slot.bulk);
         Ok(())
     }
 }
