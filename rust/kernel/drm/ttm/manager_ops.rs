@@ -38,7 +38,7 @@ impl Request<'_> {
         self.size
     }
 
-    /// Pages.
+    /// The size in pages.
     pub fn pages(&self) -> usize {
         self.size >> PAGE_SHIFT
     }
@@ -56,8 +56,8 @@ impl Request<'_> {
 
 /// Manages the space in a memory type, for drivers that don't use TTM's range manager.
 ///
-/// Space is a range of pages. A manager with locks of its own takes them in these functions; TTM
-/// calls them from many threads.
+/// The space of a buffer is one range of pages. TTM calls these functions from many threads, so a
+/// manager must synchronize them itself.
 ///
 /// # Examples
 ///
@@ -125,7 +125,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     /// the allocation fails with [`EINVAL`].
     fn start(&self, space: &Self::Space) -> u64;
 
-    /// Takes space back. May sleep.
+    /// Frees `space`. May sleep.
     ///
     /// If the memory type is made of pages and the device has a [shrinker](super::Setup::shrinker),
     /// this is called in memory reclaim as well: it must neither allocate nor take a lock under
@@ -164,7 +164,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
         limits.start <= pages.start && pages.end <= limits.end
     }
 
-    /// Prints its state, for debugfs and where there is no room.
+    /// Prints its state, for debugfs, and for the log when an allocation fails.
     ///
     /// Must not end the device's registration, which waits for readers of debugfs.
     fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -308,7 +308,7 @@ impl<M: ManagerOps> Core<M> {
         match (start, end) {
             (Ok(start), Some(end)) if end <= self.pages => Ok((space, start)),
             _ => {
-                pr_warn_once!("ttm: a manager gave out what it doesn't have\n");
+                pr_warn_once!("ttm: a manager allocated pages beyond its memory\n");
                 self.ops.free(space);
                 Err(EINVAL)
             }
