@@ -70,7 +70,8 @@ impl From<Error> for Stop {
 ///
 /// A method of a guard, such as [`Reserved::validate`] or [`Reserved::evict`], fails with
 /// [`ENOSPC`] or finds another place when it can't wait for a reservation. After that the
-/// transaction takes no more reservations before it has started over, so `reserve` fails.
+/// transaction takes no more reservations before it has started over, so `reserve` fails; and if
+/// `f` returns [`ENOSPC`], it is called again.
 ///
 /// A transaction is as old as its first call of `f`, however often it starts over. The older one of
 /// two transactions never gives way to the younger one.
@@ -180,11 +181,19 @@ impl<'env> Transaction<'env> {
             self.stopped.set(None);
             let result = self.round(f);
 
-            if self.stopped.get() != Some(Stop::CONTENDED) {
+            if self.stopped.get() != Some(Stop::CONTENDED) && !self.lacked_room(&result) {
                 return result;
             }
             self.back_off()?;
         }
+    }
+
+    /// Whether the round failed for want of room, and TTM could not wait for a buffer that may be
+    /// in the way.
+    fn lacked_room<R>(&self, result: &Result<R, Stop>) -> bool {
+        let failed = matches!(result, Err(stop) if *stop == ENOSPC.into());
+
+        failed && self.contention.is_any()
     }
 
     /// Calls `f` once, after taking the reservation that the round before could not wait for.

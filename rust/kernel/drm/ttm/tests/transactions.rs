@@ -340,6 +340,23 @@ mod cases {
         Ok(())
     }
 
+    // It can't wait, so it finds no room. That is no reason to fail (E2).
+    #[test]
+    fn a_guard_lacks_room_beside_an_older_one() -> Result {
+        let dev = Device::new()?;
+        let objects = [dev.system(Device::SIZE)?, dev.vram(Device::SIZE)?];
+        let (stamps, ret) = beside_an_older_one(&objects[1], |tx| {
+            let mut reserved = tx.reserve(&objects[0])?;
+
+            Ok(reserved.validate(Placement::VRAM, &mut ctx())?)
+        })?;
+
+        assert_eq!(ret, Ok(()));
+        assert!(stamps.len() > 1);
+        assert_eq!(objects[0].reserve().mem_type(), Some(MemType::VRAM));
+        Ok(())
+    }
+
     // Its ticket doesn't hold that reservation.
     #[test]
     fn a_guard_that_another_owner_has() -> Result {
