@@ -20,6 +20,13 @@ unchanged()
 		<<<"$list")}"
 }
 
+# The branch at HEAD.
+current()
+{
+	local ref
+	ref=$(in_kdir symbolic-ref --quiet HEAD) && echo "${ref#refs/heads/}"
+}
+
 exists()
 {
 	in_kdir rev-parse --quiet --verify "refs/heads/$1" >/dev/null
@@ -66,7 +73,7 @@ apply()
 {
 	local head from
 	check_clean
-	from=$(in_kdir symbolic-ref --quiet --short HEAD) ||
+	from=$(current) ||
 		unchanged "$kdir is at no branch (detached HEAD): 'git switch -c NAME' first"
 	head=$(in_kdir rev-parse --quiet --verify HEAD) ||
 		unchanged "$kdir: its branch $from has no commit"
@@ -86,13 +93,13 @@ apply()
 	in_kdir fast-import --quiet --force --done <"$work/stream" || unchanged "$kdir: see above"
 	in_kdir branch --no-track "$branch" refs/hitch/new || unchanged "$kdir: see above"
 	made=$branch
-	in_kdir branch --quiet --set-upstream-to="$from" "$branch"
+	in_kdir branch --quiet --set-upstream-to="refs/heads/$from" "$branch"
 	# It fails before it changes anything: files that git does not know may be in the way.
-	in_kdir checkout --quiet --no-overwrite-ignore "$branch" ||
+	in_kdir switch --quiet --no-overwrite-ignore "$branch" ||
 		unchanged "$kdir: see above"
 	made=
 
-	in_kdir log --reverse --format='    %h %s' "$head..$branch"
+	in_kdir log --reverse --format='    %h %s' "$head..refs/heads/$branch"
 	echo "The branch $branch of $kdir has these commits on $from. KDIR= tests it, and"
 	echo "'make apply KDIR=$KDIR UNDO=1' takes it off."
 }
@@ -101,18 +108,19 @@ undo()
 {
 	local from list
 	exists "$branch" || unchanged "$kdir has no branch $branch"
-	from=$(in_kdir rev-parse --abbrev-ref "$branch@{upstream}" 2>/dev/null) &&
-		exists "$from" || unchanged "$kdir: the branch $branch has no local upstream:" \
-			"'git branch -u NAME $branch' names the branch that it was made on"
-	list=$(in_kdir log --format='%ce %h %s' "$from..$branch" |
+	from=$(in_kdir for-each-ref --format='%(upstream)' "refs/heads/$branch")
+	from=${from#refs/heads/}
+	exists "$from" || unchanged "$kdir: the branch $branch has no local upstream:" \
+		"'git branch -u NAME $branch' names the branch that it was made on"
+	list=$(in_kdir log --format='%ce %h %s' "refs/heads/$from..refs/heads/$branch" |
 		sed -n "/^$email /!s/^[^ ]* //p")
 	[[ ! $list ]] ||
 		unchanged "$kdir: the branch $branch has commits that 'make apply' did not" \
 			"make; 'git branch NAME $branch' keeps them, and then" \
 			"'git switch $from && git branch -D $branch' removes it"
-	if [[ $(in_kdir symbolic-ref --quiet --short HEAD) = "$branch" ]]; then
+	if [[ $(current) = "$branch" ]]; then
 		check_clean
-		in_kdir checkout --quiet --no-overwrite-ignore "$from" ||
+		in_kdir switch --quiet --no-overwrite-ignore "$from" ||
 			unchanged "$kdir: see above"
 	fi
 	in_kdir branch --quiet -D "$branch"

@@ -440,6 +440,18 @@ class Apply(GitCase):
 		self.succeed('apply', 'UNDO=1')
 		check(files(self.kdir) == before, 'the work tree has changed')
 
+	def ambiguous_names(self):
+		"""A branch with the name of a folder, and of a tag."""
+		self.git('branch', '-m', 'drivers')
+		self.git(*USER, 'commit', '-q', '--allow-empty', '-m', 'mine')
+		self.git('tag', 'hitch', 'HEAD~1')
+		self.git('tag', 'drivers', 'HEAD~1')
+		before = self.state()
+		self.succeed('apply')
+		check(self.git('branch', '--show-current') == 'hitch\n', 'HEAD is elsewhere')
+		self.succeed('apply', 'UNDO=1')
+		self.same(before)
+
 	def another_name(self):
 		self.git('branch', 'hitch')
 		self.succeed('apply', 'BRANCH=lru/walks')
