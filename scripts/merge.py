@@ -23,9 +23,9 @@ PRISTINE = bool(os.environ['PRISTINE'])
 ROOMS = ('Documentation', 'drivers', 'include', 'rust', 'samples')
 MOVED = {'Kconfig': 'drivers/gpu/drm/ttm/Kconfig'}
 # With PRISTINE=1 only the tests are copied, and these patches are not applied: they
-# belong to our core, or to the virtual GPU, which needs it.
+# belong to our core, to the virtual GPU, which needs it, or to our pages.
 TESTS = 'drivers/gpu/drm/ttm/tests'
-OURS_ONLY = ('ttm-core', 'drm-vttm')
+OURS_ONLY = ('ttm-core', 'drm-vttm', 'documentation')
 SKIP = ('.orig', '.rej', '.swp', '~')
 
 CONFLICT_HELP = '''\

@@ -17,7 +17,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent.parent
 CONTRACT = TOP / 'Documentation/gpu/ttm-lru.rst'
 PROMISE = re.compile(r'\b(P\d\d?|[EL]\d)\b')
-TERM = re.compile(r'^([PEL]\d+) [^\n]*\n    ', re.M)
+TERM = re.compile(r'^\*\*([PEL]\d+) .*\*\*\n    ', re.M)
 TESTS = re.compile(r'(^|/)tests/')
 ROOMS = {
 	'code': ('drivers/gpu/drm/ttm', 'drivers/gpu/drm/vttm', 'rust/kernel/drm/ttm',

@@ -35,7 +35,7 @@
  * DOC: Making room
  *
  * ttm_bo_validate() and ttm_bo_mem_space() find a place for a buffer in a list of
- * places. They return -ENOSPC only if evicting all buffers that may be evicted would
+ * places. They return %-ENOSPC only if evicting all buffers that may be evicted would
  * not have made room (E1). Within the limits of rule 3, they do not fail because other
  * threads use, move or free buffers meanwhile. The rules, in their order:
  *
@@ -53,7 +53,7 @@
  *    valuable in the first look may be valuable in the second. While looks leave out
  *    something, the search continues, for TTM_EVICT_KEPT_PATIENCE pauses with a ticket,
  *    or TTM_EVICT_PATIENCE pauses without.
- * 4. *With a ticket, search exhaustively.* Each wait may end with -EDEADLK. So a first
+ * 4. *With a ticket, search exhaustively.* Each wait may end with %-EDEADLK. So a first
  *    round waits for one reservation in each place that was not fully seen. A second
  *    round waits for all reservations, with the ticket, and keeps them, whether it
  *    evicts the buffers or not. Buffers that it has seen cannot change, evicted buffers
@@ -64,15 +64,15 @@
  *    pause.
  * 6. *Pass on -EDEADLK* (E3). Nested evictions return it unchanged, and from then on
  *    nothing is locked with the ticket. The outermost call takes a last soft look. If
- *    that finds no room, it returns -EDEADLK, or -ENOSPC to callers that can't back off
+ *    that finds no room, it returns %-EDEADLK, or %-ENOSPC to callers that can't back off
  *    (&ttm_operation_ctx.contended).
  *
- * So a driver gets room wherever Linux 7.3 finds it, and never gets -EDEADLK where
- * Linux 7.3 returns -ENOSPC (E5). Throughout:
+ * So a driver gets room wherever Linux 7.3 finds it, and never gets %-EDEADLK where
+ * Linux 7.3 returns %-ENOSPC (E5). Throughout:
  *
  * - *Retry the allocation* after each eviction and at the end of each walk: another
  *   thread may have made room.
- * - *When memory is short* (-ENOMEM from a victim), from then on try only victims that
+ * - *When memory is short* (%-ENOMEM from a victim), from then on try only victims that
  *   need less memory, and do not invoke the OOM killer for them.
  * - *Skip a victim that can't leave* because its own placements have no room. The
  *   search for the victim's place follows the same rules, with the same ticket.

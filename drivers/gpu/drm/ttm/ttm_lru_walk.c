@@ -35,7 +35,7 @@
  * one buffer with &ttm_lru_walk_arg.ticket, for all with a ticket and
  * &ttm_lru_walk_arg.keep_ticket, or for all with &ttm_lru_walk_arg.sleeping_lock.
  * Otherwise it leaves the buffer out. If waiting could deadlock, the walk ends with
- * -EDEADLK: back off the ticket before anything else is locked with it.
+ * %-EDEADLK: back off the ticket before anything else is locked with it.
  *
  * **Keeping.** With &ttm_lru_walk_arg.keep the reservations stay locked when the
  * walk continues, until the allocation that needs them has ended or pauses. No other

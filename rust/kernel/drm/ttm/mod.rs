@@ -56,6 +56,9 @@
 //! [`Object`] may be dropped while the thread holds the buffer's reservation. If the reservation
 //! isn't free, a work item takes it and does the rest later.
 //!
+//! [`Documentation/gpu/ttm-rust.rst`](srctree/Documentation/gpu/ttm-rust.rst) says how to write a
+//! driver, step by step.
+//!
 //! C headers: [`include/drm/ttm/`](srctree/include/drm/ttm/)
 
 mod access;

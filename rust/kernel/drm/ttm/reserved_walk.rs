@@ -29,7 +29,7 @@ use core::{
 };
 
 /// Counts the buffers that a walk did not return, by reason (P10 in
-/// `Documentation/gpu/ttm-lru.rst`).
+/// [`Documentation/gpu/ttm-lru.rst`](srctree/Documentation/gpu/ttm-lru.rst)).
 ///
 /// Counts reasons, not buffers: a busy bulk counts once, and so does a list's tail that has moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
