@@ -36,6 +36,10 @@ class Fault:
 	new: str
 	marks: tuple = ()
 
+	def __post_init__(self):
+		if self.old == self.new:
+			raise ValueError(f'the fault {self.name!r} changes nothing')
+
 	@property
 	def proofs(self):
 		return [mark for mark in self.marks if isinstance(mark, proof)]

@@ -148,7 +148,7 @@ LISTS = faults(
 	('joining registers nobody',
 	 '\t\tttm_cursor_register(ttm_lru_item_to_cursor(item), bulk, range);\n'
 	 '\t\ttail', '\t\ttail', proof('add', 'RHr')),
-	('a joining resource is not last', JOINED, JOINED.replace('\tpos->last = res;\n', ''),
+	('a joining resource is not last', JOINED, JOINED.replace('\trange->last = res;\n', ''),
 	 proof('add', 'Rr')),
 	('relinks a member that follows already',
 	 '\tif (tail->next != &res->lru.link)\n\t\tlist_move(', '\tlist_move(',
