@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # The targets, and the locks that they take. scripts/work.mk has their commands.
 
-.PHONY: help setup tree demo kunit rust-ui compare explore outcome fuzz \
+.PHONY: help setup tree demo kunit rust-ui compare fixes fixes-check explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	apply docs walks unload module named vttm vttm-shell vttm-storm vttm-reload \
 	vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M
+export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES
 # Relative paths are relative to where make was called.
 export CALLER := $(or $(PWD),$(CURDIR))
 
@@ -46,6 +46,11 @@ help:
 #:   bench         25  count the instructions of list operations, here and in Linux 7.3
 #:   users         20  compile all drivers for x86 that use TTM, and report new warnings
 #:   FULL=1 takes larger worlds and all mutants: an hour or more.
+#:
+#: Fixes for Linux's own TTM, without the new lists: Documentation/gpu/ttm-fixes.rst
+#:   fixes             see each patch of series/fixes mend it; NUMBERS='1 2' chooses
+#:   fixes-check       check series/fixes as the maintainers' scripts do
+#:   compare FIXES=all   compare it with these fixes
 #:
 #: Change the Rust API
 #:   rust-ui        1  compile Rust programs that must not compile, each for its reason
@@ -109,8 +114,8 @@ apply: $(if $(UNDO),,setup)
 unsafe: setup
 	@scripts/enter.sh $(CURDIR)/tests/docs/unsafe.py
 
-compare: setup
-	@$(lock) pristine $(work) compare
+compare fixes fixes-check: setup
+	@$(lock) pristine $(work) $@
 
 enter: tree
 	@scripts/enter.sh sh -c '$(if $(CMD),$(subst ','\'',$(value CMD)),exec bash)'

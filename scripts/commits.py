@@ -20,15 +20,11 @@ from rooms import ROOMS, of_file, of_patch
 IDENTITY = 'Hitch <hitch@localhost>'
 
 
-def subject_of(patch):
-	return patch.read_text().split('\n')[0].removeprefix('// ')
-
-
 def message(it, patches):
 	"""The message of the room's commit, with a line for each of its patches."""
 	parts = [it.subject, it.body]
 	if patches:
-		parts.append('\n'.join(f'- {subject_of(patch)}' for patch in patches))
+		parts.append('\n'.join(f'- {merge.subject_of(patch)}' for patch in patches))
 	return '\n\n'.join(parts) + '\n'
 
 
@@ -73,7 +69,7 @@ def main(head, ref, date):
 	overlay = merge.ours()
 	patches = {it.name: [] for it in ROOMS}
 	for patch in merge.patches():
-		patches[of_patch(patch.name).name].append(patch)
+		patches[of_patch(patch).name].append(patch)
 
 	with tempfile.TemporaryDirectory() as work:
 		patched = merge.Patched(Path(work))

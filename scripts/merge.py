@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""What the merged tree has besides Linux: the files that patches/ changes, and ours.
+"""What the merged tree has besides Linux: the files that series/um and patches/ change,
+and ours.
 
 A patch is a diff, or a semantic patch (Coccinelle) that lists functions of one file: the
 ones to remove, and the ones that other files may call. With a line "From:" the result is
@@ -17,7 +18,11 @@ TOP = Path(__file__).resolve().parent.parent
 LINUX = Path(os.environ['LINUX'])	# the source to patch
 STOCK = Path(os.environ['STOCK'])	# Debian's
 KDIR = os.environ['KDIR']		# the user's own source, or empty
-PRISTINE = bool(os.environ['PRISTINE'])
+# Linux's own TTM with so many patches of series/fixes: a number or 'all', or empty. With
+# CASE=1, of the last one the tests only.
+FIXES = os.environ['FIXES']
+CASE = bool(os.environ['CASE'])
+PRISTINE = bool(os.environ['PRISTINE'] or FIXES)
 
 # Folders that have the paths of Linux, and files that go elsewhere.
 ROOMS = ('Documentation', 'drivers', 'include', 'rust', 'samples')
@@ -66,10 +71,35 @@ def ours():
 	return files
 
 
+def series(name):
+	"""The patches of series/@name. Its first file is the cover letter."""
+	return sorted((TOP / 'series' / name).glob('*.patch'))[1:]
+
+
 def patches():
-	return [path for path in sorted((TOP / 'patches').iterdir())
+	return series('um') + [
+		path for path in sorted((TOP / 'patches').iterdir())
 		if path.suffix in ('.patch', '.cocci') and
 		not (PRISTINE and path.name.startswith(OURS_ONLY))]
+
+
+def fixes():
+	"""The patches of series/fixes to apply, and options of `git apply` for each."""
+	chosen = series('fixes')[:None if FIXES == 'all' else int(FIXES or 0)]
+	for patch in chosen:
+		yield patch, [f'--include={TESTS}/*'] if CASE and patch == chosen[-1] else []
+
+
+def name_of(patch):
+	return str(patch.relative_to(TOP))
+
+
+def subject_of(patch):
+	"""The first line of a patch in patches/, or the subject of one in series/."""
+	text = patch.read_text()
+	if subject := re.search(r'^Subject: \[.*?\] (.*(?:\n .*)*)', text, re.M):
+		return subject[1].replace('\n', '')
+	return text.split('\n')[0].removeprefix('// ')
 
 
 def git_apply(patch, where, *options):
@@ -157,18 +187,18 @@ class Patched:
 			put(LINUX / name, self.work / name)
 		self.files[name] = self.work / name
 
-	def apply_diff(self, patch):
-		listed = git_apply(patch, self.work, '--numstat', '-z')
+	def apply_diff(self, patch, *options):
+		listed = git_apply(patch, self.work, '--numstat', '-z', *options)
 		for entry in listed.stdout.split('\0')[:-1]:
 			self.take(entry.split('\t')[2])
-		done = git_apply(patch, self.work)
+		done = git_apply(patch, self.work, *options)
 		if not listed.returncode and not done.returncode:
 			return
 		if KDIR and not git_apply(patch, self.work, '--reverse', '--check').returncode:
-			tell(f'KDIR has patches/{patch.name} already')
+			tell(f'KDIR has {name_of(patch)} already')
 			return
 		first, *more = conflict(patch, listed.stderr + done.stderr)
-		die(f'patches/{patch.name} does not apply to {LINUX}:', first, *more,
+		die(f'{name_of(patch)} does not apply to {LINUX}:', first, *more,
 		    *[CONFLICT_HELP] * bool(KDIR))
 
 	def apply_semantic(self, patch):
@@ -177,7 +207,7 @@ class Patched:
 		made_from = re.search(r'^// From: (.*)$', text, re.M)
 		source = made_from[1] if made_from else name
 		if not (LINUX / source).exists():
-			die(f'patches/{patch.name}: {LINUX} has no {source}')
+			die(f'{name_of(patch)}: {LINUX} has no {source}')
 		self.take(name)
 		if made_from:
 			put(LINUX / source, self.work / name)
@@ -190,8 +220,8 @@ class Patched:
 				       '--sp-file', named, self.work / name],
 				      capture_output=True, text=True)
 		if done.returncode:
-			die(f'patches/{patch.name}: {done.stderr.strip()[-500:]}')
+			die(f'{name_of(patch)}: {done.stderr.strip()[-500:]}')
 		if missing := list(rules.unmatched(done.stdout)):
-			die(f'patches/{patch.name} finds nothing for these in {LINUX / source}:',
+			die(f'{name_of(patch)} finds nothing for these in {LINUX / source}:',
 			    *(f'    line {line}: {what}' for line, what in missing[:10]),
 			    *[RULE_HELP] * bool(KDIR))

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Make the merged tree: Linux's source, then patches/, then this project's files.
+"""Make the merged tree: Linux's source, then series/um and patches/, then this project's
+files.
 
 It writes only files that have changed, and restores Linux's version of a file that this
 project no longer has. So the next build compiles only what is necessary. A KDIR that has
 the overlay already is only copied. With PRISTINE=1 the tree has Linux's own LRU lists,
-for `make compare`.
+for `make compare`; with FIXES=all, or a number, also patches of series/fixes.
 Run it inside the toolchain: scripts/enter.sh scripts/overlay.py
 """
 
@@ -18,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 import kdir
-from merge import KDIR, LINUX, PRISTINE, Patched, die, ours, patches, put
+from merge import KDIR, LINUX, PRISTINE, Patched, die, fixes, ours, patches, put
 
 TREE = Path(os.environ['TREE'])
 FILES = Path(os.environ['FILES'])	# lists the files of a KDIR
@@ -98,6 +99,8 @@ def files_to_lay(work):
 	patched = Patched(work)
 	for patch in patches():
 		patched.apply(patch)
+	for patch, options in fixes():
+		patched.apply_diff(patch, *options)
 	for name in patched.files.keys() & overlay.keys():
 		die(f'{name} is both patched and replaced')
 	kdir.check_lost(overlay, patched)

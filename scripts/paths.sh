@@ -31,10 +31,13 @@ if [[ ${KDIR:-} ]]; then
 	[[ -e $kdir/drivers/gpu/drm/ttm/ttm_lru_internal.h ]] || linux=$kdir
 fi
 files=$cache/tree/$key.files
-# PRISTINE=1: a second tree and kernel, with Linux's own LRU. PLAIN=1: a kernel without
+# PRISTINE=1: a second tree and kernel, with Linux's own LRU. FIXES=all, or a number: a
+# third one, with that and with patches of series/fixes. PLAIN=1: a kernel without
 # debugging options.
-tree=$cache/tree/$key${PRISTINE:+-pristine}
-build=$cache/build/$key${PRISTINE:+-pristine}${PLAIN:+-plain}
+variant=${PRISTINE:+-pristine}
+[[ -z ${FIXES:-} ]] || variant=-fixes
+tree=$cache/tree/$key$variant
+build=$cache/build/$key$variant${PLAIN:+-plain}
 
 # Folders of the user's: where make was called, and that of a module. They can be seen
 # inside if they hide nothing that is there.

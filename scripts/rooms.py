@@ -14,7 +14,7 @@ class Room:
 	name: str
 	subject: str
 	body: str
-	patches: tuple = ()	# what the names of its patches begin with
+	patches: tuple = ()	# what the paths of its patches begin with, below patches/
 	files: tuple = ()	# what the paths of its files begin with
 
 
@@ -23,7 +23,7 @@ ROOMS = (
 	Room('um', 'um: run KASAN, SMP and Rust modules', """\
 The kernel of User Mode Linux that runs TTM's tests has lockdep, KASAN, more
 than one CPU, and modules in Rust.""",
-	     patches=('um-',)),
+	     patches=('series/um/',)),
 	Room('drm_exec', 'drm/exec: let transactions wait for any lock', """\
 TTM reserves buffers for a transaction that the driver has not named.""",
 	     patches=('drm-exec-',)),
@@ -67,8 +67,9 @@ def of_file(path):
 	merge.die(f'{path} belongs to no room of scripts/rooms.py')
 
 
-def of_patch(name):
+def of_patch(patch):
+	name = merge.name_of(patch)
 	for it in ROOMS:
-		if name.startswith(it.patches):
+		if name.removeprefix('patches/').startswith(it.patches):
 			return it
-	merge.die(f'patches/{name} belongs to no room of scripts/rooms.py')
+	merge.die(f'{name} belongs to no room of scripts/rooms.py')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # The commands of the targets in ../Makefile, which takes the locks.
 
-.PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine compare verdicts
+.PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine fixes fixes-check compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: docs programs walks unload module vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
 .PHONY: vttm-compete
@@ -22,6 +22,7 @@ OPS ?= 200000
 SUBMITS ?= 10000
 TIMES ?= 100
 SEED ?= 1
+RIVAL ?= pristine
 TIME ?= 60
 PAIRS ?= 100
 SUITES ?= ttm_lru ttm_lru_p[1-9] ttm_lru_defect ttm_lru_ghost ttm_lru_ledger \
@@ -119,15 +120,25 @@ bench:
 	@$(quietly) bench "building what counts" $(enter) $(bench)/bench.py build
 	@$(enter) $(bench)/bench.py run $(if $(RECORD),--record)
 
+# FIXES=0, or another number, or all: Linux's own TTM with so many patches of series/fixes.
+variant = $(if $(FIXES),fixes,pristine)
 pristine: export PRISTINE := 1
 pristine:
-	@$(quietly) tree-pristine "laying a tree with Linux's own LRU" \
+	@$(quietly) tree-$(variant) "laying a tree with Linux's own LRU" \
 		$(enter) $(top)/scripts/overlay.py
-	@$(quietly) build-pristine "building its test kernel" \
+	@$(quietly) build-$(variant) "building its test kernel" \
 		$(enter) $(boot)/build.sh pristine
 
+fixes fixes-check: export FIXES := 0
+fixes: pristine
+	@$(enter) $(fixes)/fixes.py $(NUMBERS)
+
+fixes-check: pristine
+	@$(enter) $(fixes)/check.py
+
 compare: pristine
-	@$(top)/scripts/lock.sh ours $(MAKE) -f $(top)/scripts/work.mk verdicts
+	@$(top)/scripts/lock.sh ours $(MAKE) -f $(top)/scripts/work.mk verdicts \
+		FIXES= RIVAL=$(variant)
 
 verdicts: kernel
-	@$(enter) $(kunit)/compare.py $(SUITES)
+	@$(enter) $(kunit)/compare.py $(RIVAL) $(SUITES)

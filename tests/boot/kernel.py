@@ -26,6 +26,8 @@ REPORT = re.compile(r'(\b(?:WARNING|BUG|INFO|UBSAN): .*|kernel BUG at .*'
 		    r'|Kernel panic.*|\bOops\b.*|general protection fault.*'
 		    r'|list_\w+ corruption.*|kmemleak: \d+ new suspected .*)')
 VARYING = re.compile(r':\d+ at (\w+)\+.*')
+# Lockdep reports wrong locking, and turns itself off.
+LOCKDEP = re.compile('DEBUG_LOCKS_WARN_ON|WARNING: [^/]*(lock|contention)')
 
 
 def reports(lines):
@@ -109,6 +111,21 @@ def results(boot):
 	for _ in lines:		# the lines after the last result
 		pass
 	return tests
+
+
+def verdict(test, boot):
+	"""Tell in a word how the results @test of a run of @boot are."""
+	said = reports(boot.lines)
+	if boot.hung or any('stall' in line for line in said):
+		return 'hangs'
+	if not boot.powered_off:
+		return 'crashes'
+	if any('KASAN' in line or 'corruption' in line for line in said):
+		return 'corrupts memory'
+	if any(LOCKDEP.search(line) for line in boot.lines):
+		return 'trips lockdep'
+	return {'SUCCESS': 'pass', 'SKIPPED': 'skipped', 'NO_TESTS': 'not there',
+		'FAILURE_TO_PARSE_TESTS': 'not there'}.get(test.status.name, 'FAIL')
 
 
 def parse(lines):

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent.parent
+LBSS = 'series/um/0002-um-keep-large-thread-locals-inside-.bss.patch'
 STOCK = Path(os.environ['STOCK'])
 TTM = 'drivers/gpu/drm/ttm'
 BO, RESOURCE = f'{TTM}/ttm_bo.c', f'{TTM}/ttm_resource.c'
@@ -64,8 +65,8 @@ def edit(path, old, new):
 
 
 def changed_names():
-	"""The files of Linux that patches/ and our files change."""
-	for patch in (TOP / 'patches').iterdir():
+	"""The files of Linux that patches/, series/um and our files change."""
+	for patch in (*(TOP / 'patches').iterdir(), *(TOP / 'series/um').iterdir()):
 		yield from re.findall(r'^(?:\+\+\+ b/|// From: |// File: )(.*)$',
 				      patch.read_text(), re.M)
 	for room in ('drivers', 'include', 'rust', 'samples'):
@@ -287,10 +288,10 @@ class Kdir(Case):
 			    'drivers/gpu/drm/drm_exec.c: No such file')
 
 	def patch_is_there(self):
-		check(run('git', 'apply', TOP / 'patches/um-lbss.patch', cwd=self.kdir)[0] == 0,
+		check(run('git', 'apply', TOP / LBSS, cwd=self.kdir)[0] == 0,
 		      'the patch does not apply')
 		printed = self.succeed('tree')
-		check('hitch: KDIR has patches/um-lbss.patch already' in printed, printed)
+		check(f'hitch: KDIR has {LBSS} already' in printed, printed)
 
 	def stock_is_needed(self):
 		"""It is fetched with a KDIR too, or the call fails."""
@@ -412,7 +413,7 @@ class Apply(GitCase):
 			    'documentation', 'Check out the last commit')
 		self.git('checkout', '-q', '--detach', f'hitch~{ROOMS - 2}')
 		printed = self.succeed('tree')
-		check('KDIR has patches/um-lbss.patch already' in printed, printed)
+		check(f'KDIR has {LBSS} already' in printed, printed)
 
 	def compared_with_stock(self):
 		"""With the overlay in KDIR, Linux's own TTM is Debian's."""

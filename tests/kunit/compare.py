@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""compare.py SUITE...: run the suites on Linux's own TTM and on ours; print a table.
+"""compare.py RIVAL SUITE...: run the suites on Linux's own TTM and on ours; print a table.
+
+RIVAL is pristine, or fixes for Linux's own TTM with patches of series/fixes.
 
 On Linux's own TTM each case has a boot of its own, as some cases corrupt memory there, or
 never end.
 """
 
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -16,22 +17,6 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / 'boot'))
 import kernel	# noqa: E402 (it is found there)
 
 BUILD = os.environ['BUILD']
-# Lockdep reports wrong locking, and turns itself off.
-LOCKDEP = re.compile('DEBUG_LOCKS_WARN_ON|WARNING: [^/]*(lock|contention)')
-
-
-def verdict(test, boot):
-	said = kernel.reports(boot.lines)
-	if boot.hung or any('stall' in line for line in said):
-		return 'hangs'
-	if not boot.powered_off:
-		return 'crashes'
-	if any('KASAN' in line or 'corruption' in line for line in said):
-		return 'corrupts memory'
-	if any(LOCKDEP.search(line) for line in boot.lines):
-		return 'trips lockdep'
-	return {'SUCCESS': 'pass', 'SKIPPED': 'skipped', 'NO_TESTS': 'not there',
-		'FAILURE_TO_PARSE_TESTS': 'not there'}.get(test.status.name, 'FAIL')
 
 
 def run(build, glob, **limits):
@@ -47,7 +32,8 @@ def counted(boot, case):
 
 
 cases = []
-for name in sys.argv[1:]:
+rival, *names = sys.argv[1:]
+for name in names:
 	tests, boot = run(BUILD, name)
 	ran = [(suite.name, case) for suite in tests.subtests
 	       for case in suite.subtests]
@@ -59,10 +45,10 @@ print(f'{"case":48}{"Linux":>16}{"here":>12}')
 bad = better = 0
 for suite, case, counts in cases:
 	# A case that counts something slow needs more time.
-	tests, boot = run(f'{BUILD}-pristine', f'{suite}.{case.name}',
+	tests, boot = run(f'{BUILD}-{rival}', f'{suite}.{case.name}',
 			       silence=300 if counts else 20,
 			       limit=600 if counts else 60)
-	linux = verdict(tests, boot)
+	linux = kernel.verdict(tests, boot)
 	here = 'pass' if case.ok_status() else 'FAIL'
 	print(f'{case.name:48}{linux:>16}{here:>12}', flush=True)
 	for line in counted(boot, case.name):

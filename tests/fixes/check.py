@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""check.py: check series/ as the maintainers' scripts do, and print what is wrong.
+
+The patches must apply to Linux's own files with git am. checkpatch.pl must have nothing to
+say, and get_maintainer.pl must find the maintainers. After each patch of series/fixes, what
+the series changes must compile without a warning that Linux does not have, with W=1 and
+sparse. No patch has a Signed-off-by, which only the person who sends it can add.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from itertools import chain
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+LINUX = Path(os.environ['LINUX'])
+BUILD = Path(os.environ['BUILD']) / 'w1'
+# The series, and what MAINTAINERS calls the subsystem.
+SERIES = {'fixes': 'DRM TTM SUBSYSTEM', 'um': 'USER-MODE LINUX (UML)'}
+WARNING = re.compile(r'([^ /]+\.[ch]):\d+(?::\d+)?: ((?:warning|error): .*)')
+
+
+def run(*command, **more):
+	return subprocess.run(command, text=True, stdout=subprocess.PIPE,
+			      stderr=subprocess.STDOUT, **more)
+
+
+def patches(name):
+	"""The patches of series/@name. Its first file is the cover letter."""
+	return sorted((TOP / 'series' / name).glob('*.patch'))[1:]
+
+
+def changed(name):
+	"""The files that series/@name changes."""
+	return {file for patch in patches(name)
+		for file in re.findall(r'^\+\+\+ b/(.*)$', patch.read_text(), re.M)}
+
+
+def applies(name):
+	"""Apply a series to a repository of Linux's own files. Return what git says."""
+	with tempfile.TemporaryDirectory() as path:
+		def git(*command):
+			return run('git', '-c', 'user.name=check', '-c',
+				   'user.email=check@localhost', *command, cwd=path)
+
+		for file in changed(name):
+			(Path(path) / file).parent.mkdir(parents=True, exist_ok=True)
+			shutil.copyfile(LINUX / file, f'{path}/{file}')
+		git('init', '-q')
+		git('add', '-A')
+		git('commit', '-qm', 'Linux')
+		done = git('am', '-q', *patches(name))
+		return done.stdout if done.returncode else ''
+
+
+def warnings(n):
+	"""Compile what series/fixes changes, with its first @n patches. Return the warnings."""
+	run(TOP / 'scripts/overlay.py', env=dict(os.environ, FIXES=str(n)), check=True)
+	objects = sorted(file[:-2] + '.o' for file in changed('fixes') if file.endswith('.c'))
+	if n == 0:
+		for name in objects:
+			(BUILD / name).unlink(missing_ok=True)
+	# Each call compiles only what has changed since the one before.
+	done = run('make', 'ARCH=um', 'LLVM=1', f'O={BUILD}', f'-j{os.cpu_count()}', 'W=1',
+		   'C=1', *objects)
+	found = set(WARNING.findall(done.stdout))
+	if done.returncode:
+		found.add(('make', done.stdout[-2000:]))
+	return found
+
+
+def new_warnings():
+	BUILD.mkdir(exist_ok=True)
+	shutil.copyfile(BUILD.parent / '.config', BUILD / '.config')
+	linux = warnings(0)
+	for n, patch in enumerate(patches('fixes'), 1):
+		for file, what in sorted(warnings(n) - linux):
+			yield f'{patch.name}: {file}: {what}'
+
+
+def complaints(name):
+	"""Return what the maintainers' scripts say about a series."""
+	if said := applies(name):
+		yield said
+	for patch in patches(name):
+		# USE_LOCKDEP takes each spin_is_locked() for an assertion.
+		said = run('scripts/checkpatch.pl', '--ignore', 'USE_LOCKDEP', '--strict', '--terse', '--quiet',
+			   '--no-summary', '--show-types', '--no-signoff', patch).stdout
+		if said:
+			yield said.strip()
+		said = run('scripts/get_maintainer.pl', '--no-git-fallback', patch).stdout
+		if SERIES[name] not in said:
+			yield f'{patch.name}: get_maintainer.pl: {said}'
+
+
+bad = False
+for what in chain(complaints('um'), complaints('fixes'), new_warnings()):
+	bad = True
+	print(what, flush=True)
+sys.exit(bad)
