@@ -305,6 +305,16 @@ class Kdir(Case):
 		check(status and ('no Debian suite with linux-source-7.3' in printed or
 				  'needs 8 GB' in printed), printed)
 
+	def merged_tree(self):
+		"""A copy of the tree that `make where` names, changed."""
+		self.succeed('tree')
+		copy = self.kdir.parent / 'copy'
+		self.tree().rename(copy)
+		edit(copy / OURS, '#include', '/* mine */\n#include')
+		printed = self.succeed('tree', kdir=copy)
+		check('KDIR has the overlay' in printed and 'mine' in self.laid(OURS), printed)
+		check((self.tree() / '.hitch-laid').read_text() == '[]', 'it is taken for a laid tree')
+
 	def missing(self):
 		self.refuse('tree', 'there is no /nonexistent', kdir='/nonexistent')
 
