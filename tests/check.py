@@ -134,6 +134,14 @@ def module():
 				  f'{BUILD}/outside/ttm_outside.ko'], say=say))
 
 
+def tutorial():
+	"""The driver of the tutorial, and the program that uses it."""
+	tutorial = f'{BUILD}/tutorial'
+	run_program('module-tutorial', lambda say: Guest(
+		BUILD, 'module-tutorial', [f'{tutorial}/use_ttm_tutorial'],
+		modules=[(f'{tutorial}/ttm_tutorial.ko', '')], say=say))
+
+
 def bound():
 	"""A driver that borrows the device it is bound to, and a program that unbinds it."""
 	run_program('module-bound', lambda say: vttm.Guest(
@@ -243,6 +251,7 @@ for group in GROUPS:
 	run(group)
 exports()
 module()
+tutorial()
 bound()
 unloads()
 document(AT_TERMINAL)

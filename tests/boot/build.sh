@@ -40,4 +40,5 @@ set -- ARCH=um LLVM=1 CLIPPY=1 KRUSTFLAGS=-Dwarnings "$@" O="$BUILD" \
 make "$@" "$target"
 if [ "$name" = ours ] && [ "$target" = all ]; then
 	make "$@" M="$here/../module" MO="$BUILD/outside" modules
+	make "$@" M="$TREE/samples/rust/ttm_tutorial" MO="$BUILD/tutorial" modules
 fi

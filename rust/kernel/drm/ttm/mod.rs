@@ -83,6 +83,7 @@ mod manager;
 mod manager_ops;
 mod mapping;
 mod moves;
+mod no_data;
 mod object;
 mod object_config;
 mod pinned;
@@ -153,6 +154,7 @@ pub use self::{
         MoveBy,
         Space, //
     },
+    no_data::NoData,
     object::Object,
     object_config::ObjectConfig,
     pinned::Pinned,
