@@ -40,7 +40,8 @@
  * threads use, move or free buffers meanwhile. The rules, in their order:
  *
  * 1. *Take free space first.* Try all places but fallbacks without evicting anything.
- *    Only a cgroup that is protected by its limits may evict others already now.
+ *    Only a cgroup that is protected by its limits may evict others already now
+ *    (ttm_evict_search()).
  * 2. *Look softly before any wait* (E2). Walk all places, now with the fallbacks and
  *    without those that are only desired. Evict only buffers whose reservation is free:
  *    waiting can cost the caller its whole transaction, and a fallback is good enough
@@ -48,24 +49,29 @@
  *    TTM_EVICT_LOOKS times in all, while buffers are just being moved or released.
  *    Evicted buffers stay reserved until the search ends, or pauses as in rule 5 (E4).
  *    Otherwise their owner would take the room again before there is enough. Without a
- *    ticket, at most TTM_EVICT_SCOPE_FEW of them stay reserved.
+ *    ticket, at most TTM_EVICT_SCOPE_FEW of them stay reserved
+ *    (ttm_evict_look_softly()).
  * 3. *Conclude only from a second look that left out nothing.* A buffer that was not
  *    valuable in the first look may be valuable in the second. While looks leave out
  *    something, the search continues, for TTM_EVICT_KEPT_PATIENCE pauses with a ticket,
- *    or TTM_EVICT_PATIENCE pauses without.
+ *    or TTM_EVICT_PATIENCE pauses without (ttm_evict_search_on()).
  * 4. *With a ticket, search exhaustively.* Each wait may end with %-EDEADLK. So a first
  *    round waits for one reservation in each place that was not fully seen. A second
  *    round waits for all reservations, with the ticket, and keeps them, whether it
  *    evicts the buffers or not. Buffers that it has seen cannot change, evicted buffers
  *    cannot come back, and the walk returns each buffer once. So the walk ends, and its
- *    conclusion is true. The reservations are given back when the search has ended.
+ *    conclusion is true. The reservations are given back when the search has ended
+ *    (ttm_evict_look_exhaustively()).
  * 5. *Without a ticket, search patiently.* Such a caller must not wait for a
  *    reservation. It repeats soft looks, and gives all reservations back before each
- *    pause.
+ *    pause (ttm_evict_pause()).
  * 6. *Pass on -EDEADLK* (E3). Nested evictions return it unchanged, and from then on
  *    nothing is locked with the ticket. The outermost call takes a last soft look. If
  *    that finds no room, it returns %-EDEADLK, or %-ENOSPC to callers that can't back off
- *    (&ttm_operation_ctx.contended).
+ *    (&ttm_operation_ctx.contended; ttm_evict_last_look()).
+ *
+ * A new rule goes into this list and into ttm_evict_search(); a rule of which buffers may
+ * be evicted, into ttm_evict_is_valuable(). Its case goes into the suites ttm_lru_room*.
  *
  * So a driver gets room wherever Linux 7.3 finds it, and never gets %-EDEADLK where
  * Linux 7.3 returns %-ENOSPC (E5). Throughout:
