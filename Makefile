@@ -3,7 +3,7 @@
 
 .PHONY: help setup tree demo kunit rust-ui compare fixes fixes-check explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
-	apply docs walks unload module named vttm vttm-shell vttm-storm vttm-reload \
+	apply docs walks unload module named no-command vttm vttm-shell vttm-storm vttm-reload \
 	vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
@@ -88,9 +88,12 @@ setup:
 	@$(lock) setup scripts/setup.sh
 
 module: named
+vttm: $(if $(CMD),,no-command)
 vttm vttm-shell: $(if $(M),named)
 named:
 	@scripts/module.sh
+no-command:
+	@echo "hitch: which command? make vttm CMD='...', or make vttm-shell" >&2; exit 1
 
 tree demo docs kunit mutants-kernel rust-ui walks unload module vttm vttm-shell vttm-storm \
 		vttm-reload vttm-fuzz vttm-compete: setup

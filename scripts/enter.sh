@@ -34,7 +34,7 @@ inside()
 	for dir in ${caller:+"$caller"} ${module:+"$module"} "$cache" "$top" \
 			${kdir:+"$kdir"}; do
 		mkdir -p "$root$dir"
-		mount --bind "$dir" "$root$dir"
+		mount --rbind "$dir" "$root$dir"
 	done
 	# Don't exec it: the init of a namespace ignores Ctrl-C.
 	env -i "${vars[@]}" HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \

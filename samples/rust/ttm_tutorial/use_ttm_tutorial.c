@@ -31,7 +31,7 @@ static void verify(const char *when)
 
 int main(void)
 {
-	struct drm_tutorial_buffer vram;
+	struct drm_tutorial_buffer vram = { 0 };
 	int fd = open("/dev/dri/renderD128", O_RDWR);
 
 	if (fd < 0)
