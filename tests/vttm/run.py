@@ -102,6 +102,8 @@ def main():
 		sys.exit(128 + signal.SIGINT)
 	for line in guest.wrong():
 		print(f'hitch: {line}', file=sys.stderr)
+	if guest.wrong() and not terminal:
+		print(f"hitch: the kernel's log is {guest.log}", file=sys.stderr)
 	sys.exit(125 if guest.wrong() else guest.status)
 
 
