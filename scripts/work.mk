@@ -15,6 +15,7 @@ docs  := $(top)/tests/docs
 vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
 bench := $(top)/tests/bench
+fixes := $(top)/tests/fixes
 
 FILTER ?= ttm_lru*
 WALKS ?= 100
