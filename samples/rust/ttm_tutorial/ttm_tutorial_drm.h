@@ -3,6 +3,7 @@
 #ifndef TTM_TUTORIAL_DRM_H
 #define TTM_TUTORIAL_DRM_H
 
+#include <assert.h>
 #include <drm/drm.h>
 
 struct drm_tutorial_buffer {
@@ -11,7 +12,8 @@ struct drm_tutorial_buffer {
 	__u32 handle;
 	__u32 in_vram;	/* 0 or 1 */
 };
-_Static_assert(sizeof(struct drm_tutorial_buffer) == 24, "as in ttm_tutorial.rs");
+
+static_assert(sizeof(struct drm_tutorial_buffer) == 24, "as in ttm_tutorial.rs");
 
 /* Make a buffer of @size bytes in VRAM, which may evict others. Returns @handle and @offset. */
 #define DRM_IOCTL_TUTORIAL_CREATE \
