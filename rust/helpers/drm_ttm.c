@@ -6,6 +6,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
+#include <linux/fault-inject.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -16,6 +17,7 @@
 #include <drm/ttm/ttm_tt.h>
 
 #include "../../drivers/gpu/drm/ttm/ttm_lru_internal.h"
+#include "../../drivers/gpu/drm/ttm/ttm_pool_internal.h"
 
 __rust_helper unsigned int
 rust_helper_ttm_lru_item_priority(const struct ttm_lru_item *item)
@@ -62,6 +64,24 @@ rust_helper_dma_coerce_mask_and_coherent(struct device *dev, u64 mask)
 {
 	return dma_coerce_mask_and_coherent(dev, mask);
 }
+
+__rust_helper bool rust_helper_ttm_dma_is_limited(struct device *dev)
+{
+	return dma_addressing_limited(dev);
+}
+
+#if IS_ENABLED(CONFIG_KUNIT) && defined(CONFIG_FAULT_INJECTION)
+/* Let so many mappings of pages for a device succeed, and then so many fail. */
+__rust_helper void rust_helper_ttm_fail_dma_maps(int first, int times)
+{
+	struct fault_attr *attr = &ttm_dma_map_fault_inject;
+
+	attr->probability = times ? 100 : 0;
+	attr->verbose = 0;
+	atomic_set(&attr->space, first + 1);
+	atomic_set(&attr->times, times);
+}
+#endif
 
 __rust_helper void rust_helper_device_lock(struct device *dev)
 {

@@ -84,7 +84,8 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Errors
     ///
     /// [`EINVAL`] if it is smaller than `SIZE`, [`ENXIO`] if it has no place, [`ENOTSUPP`] if that
-    /// is in the window of a real device, [`ENOMEM`]; as [`Self::pin`].
+    /// is in the window of a real device or made of [coherent memory](super::Dma::coherent),
+    /// [`ENOMEM`]; as [`Self::pin`].
     pub fn vmap<const SIZE: usize>(&mut self) -> Result<Mapping<T, SIZE>> {
         self.check_access(0, SIZE)?;
         self.wait_for_moves();

@@ -339,7 +339,8 @@ where
     ///
     /// The memory types must be made of pages; the default is system memory. An empty list says
     /// that the buffer can't be exported: an export then fails with [`EPERM`]. A buffer that shares
-    /// its reservation can't be exported either, and this isn't called for it.
+    /// its reservation can't be exported either, nor can one of a device with [coherent
+    /// memory](super::Dma::coherent), and this isn't called for them.
     ///
     /// Called when the buffer is exported, and, with its reservation held, when another device
     /// attaches to it or the kernel maps it.

@@ -133,6 +133,10 @@ unsafe fn map(bo: *mut bindings::ttm_buffer_object) -> Result<(*mut u8, bool)> {
     if unsafe { raw.window(res) }.is_some() {
         return Err(ENOTSUPP);
     }
+    // Coherent memory goes when the parent is unbound.
+    if raw.has_coherent_memory() {
+        return Err(ENOTSUPP);
+    }
 
     let mut map = bindings::iosys_map::default();
     // SAFETY: `bo` is valid, reserved, pinned and has a place, by the function's requirements;

@@ -70,6 +70,7 @@ mod clear;
 mod contention;
 mod cursor;
 mod device;
+mod dma;
 mod dma_buf;
 mod driver;
 #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
@@ -86,6 +87,7 @@ mod moves;
 mod no_data;
 mod object;
 mod object_config;
+mod pieces;
 mod pinned;
 mod placement;
 mod prime;
@@ -130,6 +132,7 @@ pub use self::{
         Walk, //
     },
     device::Device,
+    dma::Dma,
     driver::{
         Driver,
         DriverObject, //
@@ -157,6 +160,12 @@ pub use self::{
     no_data::NoData,
     object::Object,
     object_config::ObjectConfig,
+    pieces::{
+        Address,
+        Copies,
+        Piece,
+        Pieces, //
+    },
     pinned::Pinned,
     placement::{
         Caching,

@@ -9,6 +9,10 @@ use super::{
         clear_place,
         place_first, //
     },
+    pieces::{
+        Copies,
+        Pieces, //
+    },
     raw_device::RawDevice,
     resource::uses_pages,
     MemType,
@@ -162,6 +166,79 @@ impl Move<'_> {
     pub fn in_reclaim(&self) -> bool {
         // SAFETY: The flags of the current thread are only written by itself.
         unsafe { (*bindings::get_current()).flags & bindings::PF_MEMALLOC != 0 }
+    }
+
+    /// Whether the buffer has a content. If not, there is nothing to copy: the new place has to be
+    /// cleared, which [`MoveBy::Memcpy`] does.
+    pub fn has_content(&self) -> bool {
+        !self.is_empty()
+    }
+
+    /// Gives the buffer its pages, if one of both places is made of pages and has to have them: for
+    /// the content that is to be copied there, or that is swapped out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reserved::populate`](super::Reserved::populate).
+    pub fn populate(&mut self) -> Result {
+        // SAFETY: By the type invariants the buffer is valid, and its reservation, which protects
+        // `ttm`, is held.
+        let tt = unsafe { (*self.bo).ttm };
+        if tt.is_null() {
+            return Ok(());
+        }
+
+        // SAFETY: By the type invariants both resources are valid, and of this buffer.
+        let (from_pages, to_pages) = unsafe { (uses_pages(self.old()), uses_pages(self.new)) };
+        let needs_pages = if from_pages {
+            // SAFETY: It isn't null, so it is the buffer's `ttm_tt`: valid, as the reservation is
+            // held.
+            unsafe { bindings::ttm_tt_is_swapped(tt) || bindings::ttm_tt_is_backed_up(tt) }
+        } else {
+            to_pages
+        };
+        if !needs_pages {
+            return Ok(());
+        }
+        // SAFETY: By the type invariants the buffer is valid and reserved, and `ctx` is valid.
+        to_result(unsafe { bindings::ttm_bo_populate(self.bo, self.ctx) })
+    }
+
+    /// Where the content is, for the device.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reserved::pieces`](super::Reserved::pieces). Call [`Self::populate`] first: a place
+    /// made of pages may have none yet.
+    pub fn source(&self) -> Result<Pieces<'_>> {
+        // SAFETY: By the type invariants the buffer is reserved as long as `self`, on the device of
+        // a `RawDevice`.
+        unsafe { Pieces::old(self.bo) }
+    }
+
+    /// Where the content is to go, for the device.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::source`].
+    pub fn destination(&self) -> Result<Pieces<'_>> {
+        // SAFETY: By the type invariants the buffer is reserved as long as `self`, on the device of
+        // a `RawDevice`, and `new` is valid and completely allocated for it.
+        unsafe { Pieces::new(self.bo, self.new) }
+    }
+
+    /// The copies that the device has to make to move the content: pairs of a [`Piece`] of the
+    /// source and one of the destination, of the same size. Gives the buffer its pages before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::source`] and [`Self::populate`]; [`ENXIO`] also if the buffer has [no
+    /// content](Self::has_content).
+    ///
+    /// [`Piece`]: super::Piece
+    pub fn copies(&mut self) -> Result<Copies<'_>> {
+        self.populate()?;
+        Ok(Copies::new(self.source()?, self.destination()?))
     }
 
     pub(super) fn old(&self) -> *mut bindings::ttm_resource {

@@ -214,7 +214,9 @@ impl<T: DriverObject> Object<T> {
         let this: &Self = unsafe { IntoGEMObject::from_raw(gem) };
 
         // An importer that holds a shared reservation would block all buffers that share it.
-        if this.shares_resv() {
+        // Importers may use the memory longer than coherent memory lasts.
+        let is_coherent = this.buffer().device().raw().has_coherent_memory();
+        if this.shares_resv() || is_coherent {
             (this, &[])
         } else {
             (this, T::Driver::export_places(this))

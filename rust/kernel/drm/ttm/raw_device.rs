@@ -5,6 +5,10 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
+    dma::{
+        self,
+        DeviceDma, //
+    },
     imports::Imports,
     lru,
     manager_ops,
@@ -99,7 +103,7 @@ impl Outside {
 /// - `memory` has the memory behind each memory type: at least as much as its manager manages.
 /// - A manager with an entry in `free` was made by [`manager_ops::install`], which returned the
 ///   entry. All other managers, except that of system memory, are range managers.
-/// - `bdev.man_drv`, `memory`, `free` and `shrinkable` don't change after initialization.
+/// - `bdev.man_drv`, `memory`, `free`, `shrinkable` and `dma` don't change after initialization.
 /// - `outside` and `imports` are those of this device.
 /// - `drm` is the device that this is a part of.
 /// - `owner` is on the list that is searched when a module goes. It names `bdev`, `drm` and the
@@ -112,6 +116,7 @@ pub(super) struct RawDevice {
     owner: Opaque<bindings::ttm_owner>,
     drm: *mut bindings::drm_device,
     shrinkable: bool,
+    dma: Option<DeviceDma>,
     memory: [Memory; MemType::COUNT],
     free: [Option<manager_ops::Free>; MemType::COUNT],
     #[pin]
@@ -141,6 +146,7 @@ impl RawDevice {
                 (&raw mut (*this).free).write([const { None }; MemType::COUNT]);
                 (&raw mut (*this).drm).write(drm);
                 (&raw mut (*this).shrinkable).write(false);
+                (&raw mut (*this).dma).write(None);
                 pin_init::raw_init(&raw mut (*this).outside, Outside::init());
                 pin_init::raw_init(&raw mut (*this).imports, Imports::init());
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
@@ -223,6 +229,21 @@ impl RawDevice {
 
     pub(super) fn is_shrinkable(&self) -> bool {
         self.shrinkable
+    }
+
+    /// The DMA of the device, if its pages are mapped.
+    pub(super) fn dma(&self) -> Option<&DeviceDma> {
+        self.dma.as_ref()
+    }
+
+    /// Whether the pages of its buffers are coherent memory, which goes when the parent is unbound.
+    pub(super) fn has_coherent_memory(&self) -> bool {
+        self.dma().is_some_and(DeviceDma::is_coherent)
+    }
+
+    /// Sets the DMA of the device, which must be that of `self`.
+    pub(super) fn set_dma(self: Pin<&mut Self>, dma: DeviceDma) {
+        *self.project().dma = Some(dma);
     }
 
     /// Sets the device's shrinker, which must have been made for it.
@@ -435,6 +456,9 @@ unsafe extern "C" fn leave_callback(owner: *mut bindings::ttm_owner) {
 impl PinnedDrop for RawDevice {
     fn drop(self: Pin<&mut Self>) {
         self.leave();
+        if let Some(dma) = &self.dma {
+            dma::end(dma);
+        }
         let this = self.project();
         let bdev = this.bdev.get();
 
@@ -455,6 +479,8 @@ impl PinnedDrop for RawDevice {
         // zombies as well, has a reference to the DRM device, and ghosts have one to a buffer. It
         // isn't used again, but to free its managers.
         unsafe { bindings::ttm_device_fini(bdev) };
+        // SAFETY: It has just ended.
+        unsafe { bindings::ttm_pool_destroy(&raw mut (*bdev).pool) };
 
         for (n, free) in (1..).zip(&this.free[1..]) {
             match free {

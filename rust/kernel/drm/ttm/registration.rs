@@ -156,7 +156,7 @@ pub fn register<T: Driver>(
 ///
 /// Safe code may have a bound device until the release has ended: in the drop of a resource, or in
 /// an ioctl that the release waits for.
-fn keeps_resources(dev: &device::Device) -> bool {
+pub(super) fn keeps_resources(dev: &device::Device) -> bool {
     // SAFETY: The device is valid. The driver core may write the status meanwhile. It does so
     // before it takes the lock of the resources to release them. So a thread that adds one too late
     // sees it.

@@ -177,7 +177,8 @@ impl Setup<'_> {
     ///
     /// # Errors
     ///
-    /// [`EEXIST`] if the device has a shrinker already, [`ENOMEM`].
+    /// [`EEXIST`] if the device has a shrinker already; [`EOPNOTSUPP`] if its pages are
+    /// [coherent memory](super::Dma::coherent), which can't be backed up; [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -212,6 +213,9 @@ impl Setup<'_> {
     pub fn shrinker(&mut self) -> Result {
         if self.raw.is_shrinkable() {
             return Err(EEXIST);
+        }
+        if self.raw.has_coherent_memory() {
+            return Err(EOPNOTSUPP);
         }
 
         // SAFETY: By the type invariants the device is initialized, and the name a string, or null,

@@ -5,8 +5,9 @@
 //! C header: [`include/drm/ttm/ttm_tt.h`](srctree/include/drm/ttm/ttm_tt.h)
 
 use super::{
+    dma::DeviceDma,
     dma_buf::MappedPages,
-    raw_device,
+    raw_device::RawDevice,
     Buffer,
     Caching,
     Driver,
@@ -122,24 +123,33 @@ pub(super) unsafe extern "C" fn create<T: Driver>(
 /// # Safety
 ///
 /// `tt` must be zeroed memory for a `ttm_tt` that doesn't move, and `bo` a valid buffer on the
-/// device of a [`RawDevice`](raw_device::RawDevice).
+/// device of a [`RawDevice`].
 unsafe fn init(
     tt: *mut bindings::ttm_tt,
     bo: *mut bindings::ttm_buffer_object,
-    mut page_flags: u32,
+    page_flags: u32,
     caching: Caching,
 ) -> Result {
     // SAFETY: `bo` is valid and on the device of a `RawDevice`, by the function's requirements.
-    let shrinkable = unsafe { raw_device::is_shrinkable((*bo).bdev) };
-    if shrinkable {
-        // TTM must not swap out pages that may be backed up.
-        page_flags |= bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
-    }
+    let raw = unsafe { RawDevice::from_bdev((*bo).bdev) };
+    let caching = caching.as_raw();
 
     // SAFETY: `tt` is zeroed memory for a `ttm_tt`, and `bo` is valid, by the function's
-    // requirements.
-    to_result(unsafe { bindings::ttm_tt_init(tt, bo, page_flags, caching.as_raw(), 0) })?;
-    if shrinkable {
+    // requirements. Without the flag for external pages, either has room for pages, and the second
+    // one for their DMA addresses as well.
+    to_result(unsafe {
+        match raw.dma() {
+            None => bindings::ttm_tt_init(tt, bo, page_flags, caching, 0),
+            Some(_) => bindings::ttm_sg_tt_init(tt, bo, page_flags, caching),
+        }
+    })?;
+    if raw.is_shrinkable() {
+        // TTM must not swap out pages that may be backed up.
+        // SAFETY: It was just initialized, and no other code has a pointer to it.
+        unsafe {
+            (*tt).page_flags |=
+                bindings::TTM_TT_FLAG_EXTERNAL | bindings::TTM_TT_FLAG_EXTERNAL_MAPPABLE;
+        }
         // SAFETY: It was just initialized, and has no pages yet. No other code has a pointer to it.
         to_result(unsafe { bindings::ttm_tt_setup_backup(tt) }).inspect_err(|_| {
             // SAFETY: It was initialized above, has no pages, and is not used any more.
@@ -209,6 +219,19 @@ pub(super) unsafe extern "C" fn populate(
         // SAFETY: It is that of an imported buffer without pages, as TTM populates no other, and
         // its reservation is held, by the function's requirements.
         return from_result(|| unsafe { populate_imported(tt) }.map(|()| 0));
+    }
+    // SAFETY: `bdev` is that of the buffer, which is on the device of a `RawDevice`, by the
+    // function's requirements.
+    let raw = unsafe { RawDevice::from_bdev(bdev) };
+    if raw.dma().is_some_and(DeviceDma::has_ended) {
+        if raw.has_coherent_memory() {
+            return ENODEV.to_errno();
+        }
+        // From here on its pages are for the CPU only.
+        // SAFETY: `tt` comes from `create`, so it is initialized, and the pages that it may have
+        // come from this pool. The reservation, which protects it, is held. Both by the function's
+        // requirements.
+        unsafe { bindings::ttm_pool_unmap_tt(&raw mut (*bdev).pool, tt) };
     }
     // SAFETY: `tt` comes from `create` and is valid for the call, by the function's requirements.
     let purged = unsafe { purged(tt) };

@@ -106,7 +106,10 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     ///
     /// # Errors
     ///
-    /// [`ENOMEM`]; [`ERESTARTSYS`] with an interruptible context.
+    /// [`ENXIO`] if the buffer has no place; [`EFAULT`] if the device can't reach a page that it
+    /// got, see [`Dma::mapped`](super::Dma::mapped); [`ENODEV`] if the device had [coherent
+    /// memory](super::Dma::coherent) and was unbound; [`ENOMEM`]; [`ERESTARTSYS`] with an
+    /// interruptible context.
     ///
     /// # Examples
     ///
@@ -123,6 +126,10 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn populate(&mut self, ctx: &mut OperationCtx) -> Result {
+        // A buffer that is on no list would keep its pages mapped when the device is unbound.
+        if self.mem_type().is_none() {
+            return Err(ENXIO);
+        }
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
         // buffer is valid. The context is valid for the call.
         to_result(unsafe { bindings::ttm_bo_populate(self.bo(), ctx.as_raw()) })

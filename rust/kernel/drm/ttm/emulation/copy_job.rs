@@ -20,7 +20,6 @@ use crate::{
         resource::uses_pages,
         Move, //
     },
-    error::to_result,
     new_work,
     page::{
         PAGE_SHIFT,
@@ -314,32 +313,6 @@ impl Move<'_> {
         // moves out of the new place.
         unsafe { add_fences_of((*self.bo).base.resv, usage, &mut all) }?;
         Ok(all)
-    }
-
-    /// Populates the buffer if the new place needs pages, or if the content of the old place is
-    /// swapped out.
-    fn populate(&mut self) -> Result {
-        // SAFETY: By the type invariants the buffer is valid, and its reservation, which protects
-        // `ttm`, is held.
-        let tt = unsafe { (*self.bo).ttm };
-        if tt.is_null() {
-            return Ok(());
-        }
-
-        // SAFETY: By the type invariants both resources are valid, and of this buffer.
-        let (from_pages, to_pages) = unsafe { (uses_pages(self.old()), uses_pages(self.new)) };
-        let needs_pages = if from_pages {
-            // SAFETY: It isn't null, so it is the buffer's `ttm_tt`: valid, as the reservation is
-            // held.
-            unsafe { bindings::ttm_tt_is_swapped(tt) }
-        } else {
-            to_pages
-        };
-        if !needs_pages {
-            return Ok(());
-        }
-        // SAFETY: By the type invariants the buffer is valid and reserved, and `ctx` is valid.
-        to_result(unsafe { bindings::ttm_bo_populate(self.bo, self.ctx) })
     }
 
     /// Leaves the move to the job, which signals `fence`. [`Self::finish`] calls it at most once.

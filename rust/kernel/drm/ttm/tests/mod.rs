@@ -23,6 +23,7 @@
 
 mod answers;
 mod clients;
+mod dma;
 mod drops;
 mod forget;
 mod guards;
