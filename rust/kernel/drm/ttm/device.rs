@@ -5,7 +5,11 @@
 //! C header: [`include/drm/ttm/ttm_device.h`](srctree/include/drm/ttm/ttm_device.h)
 
 use super::{
-    clear::place_first,
+    clear::{
+        place_first,
+        Clear,
+        ClearBy, //
+    },
     manager::Route,
     raw_device::RawDevice,
     resource::uses_pages,
@@ -462,25 +466,32 @@ impl<T: Driver> Device<T> {
         }
         // SAFETY: The buffer is valid and reserved, so its resource stays, by the function's
         // requirements.
-        if unsafe { (*bo).resource }.is_null() {
-            // SAFETY: It is valid and reserved, and `ctx` and `new` are valid, by the function's
-            // requirements.
-            return from_result(|| unsafe { place_first(bo, ctx, new) }.map(|()| 0));
+        let is_first = unsafe { (*bo).resource }.is_null();
+        // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
+        // call, as TTM has a reference.
+        let data = unsafe { Buffer::<T>::from_raw(bo) }.data();
+        let mut clear = |clear: &mut Clear<'_>| match data {
+            // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
+            Some(data) => T::clear_place(unsafe { Self::data_of(bo) }, data, clear),
+            None => Ok(ClearBy::Cpu),
+        };
+        if is_first {
+            // SAFETY: It is valid and reserved, with room for a fence, and `ctx` and `new` are
+            // valid, by the function's requirements.
+            return from_result(|| unsafe { place_first(bo, ctx, new, &mut clear) }.map(|()| 0));
         }
 
         // SAFETY: The buffer is reserved and on the device of a `RawDevice`, `new` was allocated
         // for it, `ctx` is valid, and there is room for a fence, by the function's requirements.
         // There is a resource, as was just checked. `finish` takes the result, below.
         let mut mv = unsafe { Move::new(bo, ctx, new, evict) };
-        // SAFETY: The buffer is on a `Device<T>`, by the function's requirements, and valid for the
-        // call, as TTM has a reference.
-        let by = match unsafe { Buffer::<T>::from_raw(bo) }.data() {
+        let by = match data {
             // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
             Some(data) => T::move_buffer(unsafe { Self::data_of(bo) }, data, &mut mv),
             None => Ok(MoveBy::Memcpy),
         };
         // SAFETY: `hop` is null or memory for a place, by the function's requirements.
-        from_result(|| unsafe { mv.finish(by, hop) }.map(|()| 0))
+        from_result(|| unsafe { mv.finish(by, hop, &mut clear) }.map(|()| 0))
     }
 
     /// # Safety

@@ -6,6 +6,8 @@
 
 use super::{
     Caching,
+    Clear,
+    ClearBy,
     Device,
     MemType,
     Move,
@@ -104,6 +106,7 @@ use crate::{
 /// | [`insists`] | the buffer's, and others | no | `GFP_KERNEL` |
 /// | [`move_buffer`] | the buffer's, and others | no | `GFP_KERNEL` |
 /// | [`move_buffer`], if [`Move::in_reclaim`] | the buffer's, and others | yes | none |
+/// | [`clear_place`] | the buffer's, and others | no | `GFP_KERNEL` |
 /// | [`swap_notify`] | the buffer's, and others | no | `GFP_NOWAIT`: memory is short |
 /// | [`delete_mem_notify`] | the buffer's | no | `GFP_NOWAIT`: memory may be short |
 /// | [`caching`] | the buffer's, and others | no | `GFP_KERNEL` |
@@ -126,6 +129,7 @@ use crate::{
 /// [`eviction_valuable`]: Self::eviction_valuable
 /// [`insists`]: Self::insists
 /// [`move_buffer`]: Self::move_buffer
+/// [`clear_place`]: Self::clear_place
 /// [`swap_notify`]: Self::swap_notify
 /// [`delete_mem_notify`]: Self::delete_mem_notify
 /// [`caching`]: Self::caching
@@ -282,6 +286,47 @@ where
     ) -> Result<MoveBy> {
         let _ = (dev, bo, mv);
         Ok(MoveBy::Memcpy)
+    }
+
+    /// Says how to clear a place that a buffer is about to get, and in which other buffers may have
+    /// left data. By default, the CPU clears it.
+    ///
+    /// Called when a buffer has no content that would fill the place: for its first place, and for
+    /// moves that [copy nothing](MoveBy::Nothing). Not called for places made of pages: they are
+    /// clear when a buffer gets them. Called as [`Self::move_buffer`], but never in memory reclaim.
+    ///
+    /// # Errors
+    ///
+    /// After an error the buffer doesn't get the place, and the operation returns the error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{dma_fence::DriverFence, drm::ttm::{test_device, ClearBy}};
+    ///
+    /// let dev = test_device::Device::new()?;
+    /// let work = DriverFence::new(c"example", c"engine")?;
+    /// let done = work.fence();
+    /// dev.driver_data().clear_with(move |clear| {
+    ///     // engine.queue_clear(clear.dependencies()?, clear.pieces()?, work);
+    ///     assert_eq!(clear.size(), 0x1000);
+    ///     Ok(ClearBy::Fence(done.clone()))
+    /// })?;
+    ///
+    /// // Nothing waits, but the content isn't there yet.
+    /// let obj = dev.vram(0x1000)?;
+    /// assert!(!obj.reserve().is_idle());
+    /// work.signal(Ok(()));
+    /// assert!(obj.reserve().is_idle());
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn clear_place(
+        dev: &Self::DeviceData,
+        bo: &Self::BufferData,
+        clear: &mut Clear<'_>,
+    ) -> Result<ClearBy> {
+        let _ = (dev, bo, clear);
+        Ok(ClearBy::Cpu)
     }
 
     /// Called when a buffer's pages are about to be swapped out: the device must not use them any

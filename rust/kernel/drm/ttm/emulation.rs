@@ -23,57 +23,12 @@ pub use self::{
 };
 
 use crate::{
-    bindings,
     dma_fence::{
         Fence,
         Timeline, //
     },
-    error::to_result,
-    prelude::*,
     sync::aref::ARef, //
 };
-use core::ptr::{
-    self,
-    NonNull, //
-};
-
-/// Adds the fences of `resv` with `usage` that aren't signaled to `all`.
-///
-/// # Errors
-///
-/// [`ENOMEM`]
-///
-/// # Safety
-///
-/// `resv` must be a valid reservation.
-unsafe fn add_fences_of(
-    resv: *mut bindings::dma_resv,
-    usage: bindings::dma_resv_usage,
-    all: &mut KVec<ARef<Fence>>,
-) -> Result {
-    let mut count = 0;
-    let mut fences = ptr::null_mut();
-
-    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences`
-    // are valid for writes during the call.
-    to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
-    // CAST: There are never that many.
-    let count = count as usize;
-    let room = all.reserve(count, GFP_KERNEL);
-
-    for n in 0..count {
-        // CAST: `Fence` is transparent.
-        // SAFETY: `fences` is an array of `count` fences. None is null, and each comes with a
-        // reference that is given away here.
-        let fence: ARef<Fence> =
-            unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };
-        // Without room, they are put.
-        let _ = all.push_within_capacity(fence);
-    }
-    // SAFETY: The array is ours.
-    unsafe { bindings::kfree(fences.cast()) };
-    Ok(room?)
-}
 
 /// Whether one of `fences` is neither signaled nor on `timeline`.
 fn is_any_beyond(timeline: &Timeline, fences: &[ARef<Fence>]) -> bool {

@@ -19,8 +19,15 @@ use crate::{
         c_ulong, //
     },
     prelude::*,
+    sync::aref::ARef, //
 };
-use core::marker::PhantomData;
+use core::{
+    marker::PhantomData,
+    ptr::{
+        self,
+        NonNull, //
+    }, //
+};
 
 /// How the work of a fence uses a buffer. This decides which other users wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +182,48 @@ impl<B: HasResv> Reserved<'_, B> {
         })
     }
 
+    /// The fences that new work on the buffer has to wait for, if it uses the buffer as `usage`
+    /// says: reading waits for writers, writing for readers and writers, and anything waits for
+    /// moves. For [`FenceUsage::Bookkeep`], all fences.
+    ///
+    /// For a device that waits for them itself. Signaled ones are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::DriverFence,
+    ///     drm::ttm::{test_device, FenceUsage},
+    /// };
+    ///
+    /// let dev = test_device::Device::new()?;
+    /// let obj = dev.vram(0x1000)?;
+    /// let mut reserved = obj.reserve();
+    /// let reader = DriverFence::new(c"example", c"ring 0")?;
+    /// reserved.fence_slot()?.add(&reader.fence(), FenceUsage::Read)?;
+    ///
+    /// // Both may read at the same time.
+    /// assert!(reserved.dependencies(FenceUsage::Read)?.is_empty());
+    /// let before = reserved.dependencies(FenceUsage::Write)?;
+    /// assert_eq!(before.len(), 1);
+    /// assert!(!before[0].is_signaled());
+    ///
+    /// reader.signal(Ok(()));
+    /// assert!(reserved.dependencies(FenceUsage::Write)?.is_empty());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn dependencies(&self, usage: FenceUsage) -> Result<KVec<ARef<Fence>>> {
+        let mut all = KVec::new();
+
+        // SAFETY: By the type invariants the reservation is valid.
+        unsafe { add_fences_of(self.held(), usage.waits_for(), &mut all) }?;
+        Ok(all)
+    }
+
     /// Whether all users of the buffers with this reservation are done.
     pub fn is_idle(&self) -> bool {
         let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
@@ -239,4 +288,42 @@ pub(super) unsafe fn wait_for(
         return Err(Error::from_errno(left as i32));
     }
     Ok(left > 0)
+}
+
+/// Adds the fences of `resv` with `usage` that aren't signaled to `all`.
+///
+/// # Errors
+///
+/// [`ENOMEM`]
+///
+/// # Safety
+///
+/// `resv` must be a valid reservation.
+pub(super) unsafe fn add_fences_of(
+    resv: *mut bindings::dma_resv,
+    usage: bindings::dma_resv_usage,
+    all: &mut KVec<ARef<Fence>>,
+) -> Result {
+    let mut count = 0;
+    let mut fences = ptr::null_mut();
+
+    // SAFETY: `resv` is a valid reservation, by the function's requirements; `count` and `fences`
+    // are valid for writes during the call.
+    to_result(unsafe { bindings::dma_resv_get_fences(resv, usage, &mut count, &mut fences) })?;
+    // CAST: There are never that many.
+    let count = count as usize;
+    let room = all.reserve(count, GFP_KERNEL);
+
+    for n in 0..count {
+        // CAST: `Fence` is transparent.
+        // SAFETY: `fences` is an array of `count` fences. None is null, and each comes with a
+        // reference that is given away here.
+        let fence: ARef<Fence> =
+            unsafe { ARef::from_raw(NonNull::new_unchecked((*fences.add(n)).cast())) };
+        // Without room, they are put.
+        let _ = all.push_within_capacity(fence);
+    }
+    // SAFETY: The array is ours.
+    unsafe { bindings::kfree(fences.cast()) };
+    Ok(room?)
 }

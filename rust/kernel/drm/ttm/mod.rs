@@ -87,6 +87,7 @@ mod moves;
 mod no_data;
 mod object;
 mod object_config;
+mod order;
 mod pieces;
 mod pinned;
 mod placement;
@@ -126,6 +127,10 @@ pub use self::{
     bulk::{
         BulkId,
         BulkMove, //
+    },
+    clear::{
+        Clear,
+        ClearBy, //
     },
     cursor::{
         Cursor,

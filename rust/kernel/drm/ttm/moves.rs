@@ -7,8 +7,11 @@
 use super::{
     clear::{
         clear_place,
-        place_first, //
+        place_first,
+        ByDriver, //
     },
+    fence_slot::add_fences_of,
+    order,
     pieces::{
         Copies,
         Pieces, //
@@ -23,7 +26,13 @@ use crate::{
     dma_fence::Fence,
     error::to_result,
     prelude::*,
-    sync::aref::ARef, //
+    sync::{
+        aref::ARef,
+        lock::{
+            spinlock::SpinLockBackend,
+            Lock, //
+        }, //
+    }, //
 };
 use core::marker::PhantomData;
 
@@ -56,11 +65,74 @@ pub enum MoveBy {
     /// The device copies the content, and is done when the fence is signaled.
     ///
     /// Until then, TTM frees neither place. The move first waits for the other users of the buffer,
-    /// as the device may not have done so. An eviction also waits for the fence.
+    /// as the device may not have done so. An eviction also waits for the fence. A device that can
+    /// wait for other users itself should have [`Self::Pipelined`].
     ///
     /// The device must write all of the new place. A buffer that has no pages yet has no content:
     /// the device then clears the place, or the driver answers [`MoveBy::Memcpy`], which clears it.
     Fence(ARef<Fence>),
+
+    /// The device copies the content, and is done when the fence is signaled. Nothing waits for
+    /// it, nor for the other users of the buffer, not even an eviction.
+    ///
+    /// So the device must begin only when all of [`Move::dependencies`] are signaled, and the fence
+    /// must not be signaled before them. With `CONFIG_DRM_TTM_LRU_DEBUG` a fence that is signaled too
+    /// early is reported once. Even then pages are freed only when all their users are done. But
+    /// a place in the device's own memory is given to another buffer, which may get the data of this
+    /// one, and the other way round.
+    ///
+    /// The device must write all of the new place, see [`Self::Fence`].
+    ///
+    /// An eviction gives the place away at once. The next buffer that gets a place in that memory
+    /// type has the fence in its reservation, and among [its move's
+    /// dependencies](Move::dependencies). The manager of the memory type keeps the last fence of
+    /// each context; a context's fences must be signaled in their order. If evictions from it have
+    /// used too many other contexts (8), whose fences are not signaled yet, the place gets free only
+    /// when the fence is signaled, as in other moves. A fence that stands for several others can't
+    /// be added to a reservation: the move waits for it, as for [`Self::Fence`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{
+    ///     dma_fence::{DriverFence, Fence},
+    ///     drm::ttm::{test_device, ClearBy, FenceUsage, MoveBy},
+    ///     sync::aref::ARef, //
+    /// };
+    ///
+    /// let dev = test_device::Device::new()?;
+    /// let obj = dev.vram(test_device::Device::SIZE)?;
+    /// obj.reserve().write(0, b"kept")?;
+    /// let user = DriverFence::new(c"example", c"ring 0")?;
+    /// obj.reserve().fence_slot()?.add(&user.fence(), FenceUsage::Write)?;
+    ///
+    /// // The driver gives its engine what it has to wait for, and the copies.
+    /// let copy = DriverFence::new(c"example", c"engine")?;
+    /// let done = copy.fence();
+    /// dev.driver_data().answer_with(move |_engine, mv| {
+    ///     let before: KVec<ARef<Fence>> = mv.dependencies()?;
+    ///     assert_eq!(before.len(), 1);
+    ///     // engine.queue(before, mv.copies()?, copy);
+    ///     Ok(MoveBy::Pipelined(done.clone()))
+    /// })?;
+    /// // The CPU would wait until the place is free. The engine clears it when the copy is done.
+    /// let clear = DriverFence::new(c"example", c"engine")?;
+    /// let done = clear.fence();
+    /// dev.driver_data().clear_with(move |clear| {
+    ///     assert_eq!(clear.dependencies()?.len(), 1);
+    ///     Ok(ClearBy::Fence(done.clone()))
+    /// })?;
+    ///
+    /// // All VRAM is evicted for this one, without waiting for the user or the engine.
+    /// let next = dev.vram(0x1000)?;
+    /// assert!(!next.reserve().is_idle());
+    /// user.signal(Ok(()));
+    /// copy.signal(Ok(()));
+    /// clear.signal(Ok(()));
+    /// assert!(next.reserve().is_idle());
+    /// # Ok::<(), Error>(())
+    /// ```
+    Pipelined(ARef<Fence>),
 
     /// The buffer can't be moved directly. TTM moves it to this place first, and then asks the
     /// driver again for the move from there.
@@ -169,9 +241,34 @@ impl Move<'_> {
     }
 
     /// Whether the buffer has a content. If not, there is nothing to copy: the new place has to be
-    /// cleared, which [`MoveBy::Memcpy`] does.
+    /// cleared, which [`MoveBy::Nothing`] does, as [`Driver::clear_place`] says.
+    ///
+    /// [`Driver::clear_place`]: super::Driver::clear_place
     pub fn has_content(&self) -> bool {
         !self.is_empty()
+    }
+
+    /// The fences that a device must wait for before it may touch either place: those of all users
+    /// of the buffer, and of moves out of the new place. Signaled ones are left out.
+    ///
+    /// If the buffer shares its reservation, they include those of users of the other buffers: a
+    /// reservation doesn't tell them apart.
+    ///
+    /// # Errors
+    ///
+    /// [`ENOMEM`]
+    ///
+    /// # Examples
+    ///
+    /// See [`MoveBy::Pipelined`].
+    pub fn dependencies(&self) -> Result<KVec<ARef<Fence>>> {
+        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
+        let mut all = KVec::new();
+
+        // SAFETY: By the type invariants, the reservation is valid. TTM has added the fences of
+        // moves out of the new place.
+        unsafe { add_fences_of((*self.bo).base.resv, usage, &mut all) }?;
+        Ok(all)
     }
 
     /// Gives the buffer its pages, if one of both places is made of pages and has to have them: for
@@ -276,7 +373,8 @@ impl Move<'_> {
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo, self.ctx) })
     }
 
-    /// Moves the buffer as the driver answered. `hop` may be null.
+    /// Moves the buffer as the driver answered. `hop` may be null. `clear` asks the driver how to
+    /// clear the new place.
     ///
     /// # Safety
     ///
@@ -285,6 +383,7 @@ impl Move<'_> {
         mut self,
         by: Result<MoveBy>,
         hop: *mut bindings::ttm_place,
+        clear: &mut ByDriver<'_>,
     ) -> Result {
         // TTM would take this error of the driver's for a hop, and there is no place to hop to.
         let by = by.map_err(|e| if e == EMULTIHOP { EINVAL } else { e });
@@ -302,7 +401,7 @@ impl Move<'_> {
                 // SAFETY: By the type invariants the buffer is on the device of a `RawDevice` and
                 // reserved, `new` was completely allocated for it, and `ctx` is valid. There is
                 // nothing in its old place.
-                unsafe { place_first(self.bo, self.ctx, self.new) }
+                unsafe { place_first(self.bo, self.ctx, self.new, clear) }
             }
             MoveBy::Memcpy => {
                 self.wait()?;
@@ -322,15 +421,19 @@ impl Move<'_> {
                     self.wait()?;
                 }
                 // The new place may have data of other buffers.
-                // SAFETY: By the type invariants the buffer is valid and reserved; `new` is valid
-                // and is given away.
+                self.forget_content()?;
+                // SAFETY: By the type invariants the buffer is valid and reserved, and there is room
+                // for a fence; `new` is valid and is given away.
                 unsafe {
-                    clear_place(self.bo, self.ctx, self.new)?;
+                    clear_place(self.bo, self.ctx, self.new, clear)?;
                     bindings::ttm_bo_move_null(self.bo, self.new);
                 }
                 Ok(())
             }
             MoveBy::Fence(fence) => self.by_device(&fence).inspect_err(|_| {
+                let _ = fence.wait();
+            }),
+            MoveBy::Pipelined(fence) => self.by_pipeline(&fence).inspect_err(|_| {
                 let _ = fence.wait();
             }),
             MoveBy::Hop(_) if hop.is_null() => Err(EINVAL),
@@ -347,6 +450,7 @@ impl Move<'_> {
     fn by_device(&mut self, fence: &Fence) -> Result {
         // The old place is freed when the fence is signaled, so wait for all other users before.
         self.wait()?;
+        self.clear_late_pages();
         if !fence.is_container() {
             return self.accelerated(fence);
         }
@@ -355,6 +459,140 @@ impl Move<'_> {
         // SAFETY: By the type invariants the buffer is valid and reserved, and `new` was allocated
         // for it, and is given away. The buffer is idle, and stays so, as its reservation is held.
         unsafe { bindings::ttm_bo_move_sync_cleanup(self.bo, self.new) };
+        Ok(())
+    }
+
+    /// Gives `fence` to the manager of the old place, if it has room: buffers that get the place
+    /// next wait for the fence. Returns whether it did.
+    ///
+    /// The manager keeps the last fence of each timeline, so the fences of a timeline must be
+    /// signaled in their order. It has room for a few timelines; a fence that is signaled makes room
+    /// for another timeline.
+    pub(super) fn is_remembered(&self, fence: &Fence) -> bool {
+        // SAFETY: By the type invariants, it is a valid resource on a device that has its manager.
+        let man = unsafe {
+            (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
+        };
+        // SAFETY: By the type invariants of `RawDevice` a manager of its device is initialized, and
+        // its lock with it, a spinlock. It lasts as long as the device.
+        let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
+        let _guard = lock.lock();
+        // SAFETY: The lock protects them, and was just taken.
+        let kept = unsafe { &mut (*man).eviction_fences };
+
+        // SAFETY: A reference to each that isn't null belongs to the manager.
+        let context = |fence: *mut bindings::dma_fence| unsafe { (*fence).context };
+        // SAFETY: A reference to each that isn't null belongs to the manager, whose lock is held.
+        let is_free = |kept: *mut bindings::dma_fence| unsafe {
+            kept.is_null() || bindings::dma_fence_is_signaled(kept)
+        };
+        let new = fence.as_raw();
+        let slot = kept
+            .iter()
+            .position(|&kept| !kept.is_null() && context(kept) == context(new))
+            .or_else(|| kept.iter().position(|&kept| is_free(kept)));
+        let Some(slot) = slot.map(|n| &mut kept[n]) else {
+            return false;
+        };
+
+        let old = *slot;
+        // SAFETY: Both are valid, unless `old` is null. That is done before the new one is, or has
+        // been: if they have a timeline in common, they are signaled in its order. The reference to
+        // the new one becomes the manager's, that to the old one was its.
+        unsafe {
+            if !old.is_null() && context(old) == context(new) && (*old).seqno > (*new).seqno {
+                return true;
+            }
+            *slot = bindings::dma_fence_get(new);
+            bindings::dma_fence_put(old);
+        }
+        true
+    }
+
+    /// Gives the old place away at once, in an eviction. Pages stay the buffer's.
+    ///
+    /// # Safety
+    ///
+    /// The manager of the old place must have `fence`. If the old place is made of pages, so must
+    /// the new one be.
+    pub(super) unsafe fn give_place_away(&mut self, fence: &Fence) {
+        // SAFETY: By the type invariants, among them that there is room for the fence, which is
+        // used only here. The old place may be given to others: they wait for the fence, which its
+        // manager has, by the function's requirements.
+        unsafe {
+            let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+
+            bindings::dma_resv_add_fence((*self.bo).base.resv, fence.as_raw(), usage);
+            bindings::ttm_bo_move_null(self.bo, self.new);
+        }
+    }
+
+    /// Leaves the move to a device that signals `fence`, and doesn't wait.
+    fn by_pipeline(&mut self, fence: &Fence) -> Result {
+        // A container must not be added to a reservation.
+        if fence.is_container() {
+            return self.by_device(fence);
+        }
+        self.clear_late_pages();
+        order::watch(fence, || self.dependencies());
+
+        // SAFETY: By the type invariants both resources are valid, and of this buffer.
+        let stays = unsafe { !uses_pages(self.old()) || uses_pages(self.new) };
+        if self.evict && stays && self.is_remembered(fence) {
+            // SAFETY: The manager has the fence, and if the old place is made of pages, so is the
+            // new one.
+            unsafe { self.give_place_away(fence) };
+            return Ok(());
+        }
+        // SAFETY: By the type invariants, among them that there is room for the fence, which is
+        // used only here. The fence is valid. Nothing needs the fence to be signaled in time: the
+        // ghost, which gets the old place, has those of all its users.
+        to_result(unsafe {
+            bindings::ttm_bo_move_pipelined(self.bo, fence.as_raw(), self.new)
+        })
+    }
+
+    /// Makes sure that pages which the buffer gets only after the move have no data of others (L3).
+    ///
+    /// A device can't have copied the content there.
+    fn clear_late_pages(&mut self) {
+        // SAFETY: By the type invariants the buffer is valid, its resources as well, and its
+        // reservation, which protects `ttm`, is held. `tt` is valid if it isn't null.
+        unsafe {
+            let tt = (*self.bo).ttm;
+
+            if !uses_pages(self.old())
+                && uses_pages(self.new)
+                && !tt.is_null()
+                && !bindings::ttm_tt_is_populated(tt)
+            {
+                bindings::ttm_tt_mark_for_clear(tt);
+            }
+        }
+    }
+
+    /// Replaces pages that were to get the content, which isn't needed, by clear ones (L3).
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::populate`].
+    fn forget_content(&mut self) -> Result {
+        // SAFETY: By the type invariants the buffer is valid and reserved, and its resources as
+        // well; so is `ctx`. `tt` is valid if it isn't null. Nothing uses its pages: the buffer
+        // moves to them just now.
+        unsafe {
+            let tt = (*self.bo).ttm;
+            if tt.is_null() || uses_pages(self.old()) || !uses_pages(self.new) {
+                return Ok(());
+            }
+
+            let had_pages = bindings::ttm_tt_is_populated(tt);
+            bindings::ttm_tt_unpopulate((*self.bo).bdev, tt);
+            bindings::ttm_tt_mark_for_clear(tt);
+            if had_pages {
+                to_result(bindings::ttm_bo_populate(self.bo, self.ctx))?;
+            }
+        }
         Ok(())
     }
 
@@ -379,7 +617,7 @@ impl Move<'_> {
 /// # Safety
 ///
 /// `res` must be a valid resource that is completely allocated.
-unsafe fn space(res: *const bindings::ttm_resource) -> Space {
+pub(super) unsafe fn space(res: *const bindings::ttm_resource) -> Space {
     // SAFETY: `res` is valid and completely allocated, by the function's requirements, so that
     // these fields don't change any more.
     let (mem_type, start) = unsafe { ((*res).mem_type, (*res).start) };

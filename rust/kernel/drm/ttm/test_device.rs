@@ -5,6 +5,8 @@
 use super::{
     BufferId,
     BulkMove,
+    Clear,
+    ClearBy,
     CopyJob,
     MemType,
     Move,
@@ -279,6 +281,14 @@ impl super::Driver for Driver {
 
         engine.copy(mv)?;
         Ok(MoveBy::Memcpy)
+    }
+
+    fn clear_place(
+        engine: &Self::DeviceData,
+        _bo: &BufferData,
+        clear: &mut Clear<'_>,
+    ) -> Result<ClearBy> {
+        engine.clear(clear)
     }
 
     fn swap_notify(_engine: &Self::DeviceData, bo: &BufferData) {

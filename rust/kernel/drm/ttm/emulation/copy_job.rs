@@ -3,13 +3,11 @@
 //! Jobs that copy a buffer which moves, for a GPU without a copy engine.
 
 use super::{
-    add_fences_of,
     content::Content,
     first_pending,
     is_any_beyond, //
 };
 use crate::{
-    bindings,
     dma_fence::{
         Fence,
         PendingFence,
@@ -26,13 +24,7 @@ use crate::{
         PAGE_SIZE, //
     },
     prelude::*,
-    sync::{
-        aref::ARef,
-        lock::{
-            spinlock::SpinLockBackend,
-            Lock, //
-        }, //
-    },
+    sync::aref::ARef,
     workqueue::{
         self,
         Work,
@@ -270,7 +262,7 @@ impl Move<'_> {
             return Ok(None);
         }
 
-        let after = self.all_before()?;
+        let after = self.dependencies()?;
         let fence = timeline.prepare()?;
         let room = KBox::new_uninit(GFP_KERNEL)?;
 
@@ -301,83 +293,18 @@ impl Move<'_> {
     ///
     /// [`ENOMEM`]
     pub fn waits_beyond(&self, timeline: &Timeline) -> Result<bool> {
-        Ok(is_any_beyond(timeline, &self.all_before()?))
-    }
-
-    /// The fences of all users of the buffer, and of moves out of the new place.
-    fn all_before(&self) -> Result<KVec<ARef<Fence>>> {
-        let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_BOOKKEEP;
-        let mut all = KVec::new();
-
-        // SAFETY: By the type invariants, the reservation is valid. TTM has added the fences of
-        // moves out of the new place.
-        unsafe { add_fences_of((*self.bo).base.resv, usage, &mut all) }?;
-        Ok(all)
+        Ok(is_any_beyond(timeline, &self.dependencies()?))
     }
 
     /// Leaves the move to the job, which signals `fence`. [`Self::finish`] calls it at most once.
     pub(in crate::drm::ttm) fn by_job(&mut self, fence: &Fence) -> Result {
-        if !self.evict || !self.is_remembered(fence) {
+        // SAFETY: By the type invariants the resource is valid, and the buffer's.
+        if !self.evict || unsafe { uses_pages(self.old()) } || !self.is_remembered(fence) {
             return self.accelerated(fence);
         }
-        // SAFETY: By the type invariants, among them that there is room for the fence, which is
-        // used only here. The old place may be given to others: they wait for the fence, which its
-        // manager has, and so wait for all that uses the buffer, as the job does.
-        unsafe {
-            let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
-
-            bindings::dma_resv_add_fence((*self.bo).base.resv, fence.as_raw(), usage);
-            bindings::ttm_bo_move_null(self.bo, self.new);
-        }
+        // SAFETY: The manager of the old place has the fence, and the job waits for all that uses
+        // the buffer.
+        unsafe { self.give_place_away(fence) };
         Ok(())
-    }
-
-    /// Gives `fence` to the manager of the old place, if it has room: buffers that get the place
-    /// next wait for the fence. Returns whether it did.
-    ///
-    /// The manager keeps the last fence of each timeline, so `fence` must be one of a [`Timeline`].
-    /// It has room for a few timelines; a fence that is signaled makes room for another timeline.
-    fn is_remembered(&self, fence: &Fence) -> bool {
-        // SAFETY: By the type invariants, it is a valid resource on a device that has its manager.
-        let man = unsafe {
-            if uses_pages(self.old()) {
-                return false;
-            }
-            (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
-        };
-        // SAFETY: By the type invariants of `RawDevice` a manager of its device is initialized, and
-        // its lock with it, a spinlock. It lasts as long as the device.
-        let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
-        let _guard = lock.lock();
-        // SAFETY: The lock protects them, and was just taken.
-        let kept = unsafe { &mut (*man).eviction_fences };
-
-        // SAFETY: A reference to each that isn't null belongs to the manager.
-        let context = |fence: *mut bindings::dma_fence| unsafe { (*fence).context };
-        // SAFETY: A reference to each that isn't null belongs to the manager, whose lock is held.
-        let is_free = |kept: *mut bindings::dma_fence| unsafe {
-            kept.is_null() || bindings::dma_fence_is_signaled(kept)
-        };
-        let new = fence.as_raw();
-        let slot = kept
-            .iter()
-            .position(|&kept| !kept.is_null() && context(kept) == context(new))
-            .or_else(|| kept.iter().position(|&kept| is_free(kept)));
-        let Some(slot) = slot.map(|n| &mut kept[n]) else {
-            return false;
-        };
-
-        let old = *slot;
-        // SAFETY: Both are valid, unless `old` is null. That is done before the new one is, or has
-        // been: if they have a timeline in common, they are signaled in its order. The reference to
-        // the new one becomes the manager's, that to the old one was its.
-        unsafe {
-            if !old.is_null() && context(old) == context(new) && (*old).seqno > (*new).seqno {
-                return true;
-            }
-            *slot = bindings::dma_fence_get(new);
-            bindings::dma_fence_put(old);
-        }
-        true
     }
 }

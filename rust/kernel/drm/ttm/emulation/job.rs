@@ -3,7 +3,6 @@
 //! Jobs: work of a virtual GPU, done by the CPU.
 
 use super::{
-    add_fences_of,
     content::{
         parts,
         Content, //
@@ -21,6 +20,7 @@ use crate::{
     },
     drm::ttm::{
         bytes::copy,
+        fence_slot::add_fences_of,
         DriverObject,
         FenceUsage,
         Object,

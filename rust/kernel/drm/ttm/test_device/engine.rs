@@ -2,7 +2,10 @@
 
 //! The driver's part of a test device: its copy engine.
 
-use super::answer::Answer;
+use super::answer::{
+    Answer,
+    ClearAnswer, //
+};
 use crate::{
     dma_fence::Timeline,
     drm::ttm::CopyJob,
@@ -47,6 +50,8 @@ pub struct Engine {
     pub(super) dropped: Mutex<Option<KBox<dyn Send>>>,
     #[pin]
     pub(super) answer: Mutex<Option<Answer>>,
+    #[pin]
+    pub(super) clear_answer: Mutex<Option<ClearAnswer>>,
     pub(super) deletions: Atomic<u32>,
     pub(super) reclaims: Atomic<u32>,
 }
@@ -77,6 +82,7 @@ impl Engine {
             queue <- new_mutex!(queue),
             dropped <- new_mutex!(None),
             answer <- new_mutex!(None),
+            clear_answer <- new_mutex!(None),
             deletions: Atomic::new(0),
             reclaims: Atomic::new(0),
         });

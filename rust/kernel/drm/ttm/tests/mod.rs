@@ -41,6 +41,7 @@ mod p4_ranges;
 mod p5_in_place;
 mod p6_fused;
 mod p7_bounded;
+mod pipeline;
 mod prime;
 mod random;
 mod refusals;
