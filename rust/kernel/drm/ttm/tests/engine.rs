@@ -219,7 +219,7 @@ impl Engine {
     }
 }
 
-#[kunit_tests(rust_ttm_pipeline)]
+#[kunit_tests(rust_ttm_engine)]
 mod cases {
     use super::*;
 
