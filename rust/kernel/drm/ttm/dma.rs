@@ -199,7 +199,8 @@ impl Unbind {
 /// `unbind` must come from [`Arc::into_raw`], and is given away.
 #[inline(never)]
 unsafe extern "C" fn unbind_callback(unbind: *mut c_void) {
-    // SAFETY: By the function's requirements.
+    // SAFETY: `unbind` comes from `Arc::into_raw`, and its reference is given away, by the
+    // function's requirements.
     unsafe { Arc::<Unbind>::from_raw(unbind.cast()) }.end();
 }
 
@@ -341,7 +342,8 @@ impl<T: Driver> Device<T> {
     pub fn dma_pages(&self) -> usize {
         // SAFETY: By the type invariants of `RawDevice` `bdev` is initialized, and its pool with
         // it. Other threads change the counter atomically.
-        let pages = unsafe { (&raw const (*self.as_bdev()).pool.dma_pages.counter).read_volatile() };
+        let pages =
+            unsafe { (&raw const (*self.as_bdev()).pool.dma_pages.counter).read_volatile() };
 
         usize::try_from(pages).unwrap_or(0)
     }

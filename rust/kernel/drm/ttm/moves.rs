@@ -470,9 +470,7 @@ impl Move<'_> {
     /// for another timeline.
     pub(super) fn is_remembered(&self, fence: &Fence) -> bool {
         // SAFETY: By the type invariants, it is a valid resource on a device that has its manager.
-        let man = unsafe {
-            (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize]
-        };
+        let man = unsafe { (*(*self.bo).bdev).man_drv[(*self.old()).mem_type as usize] };
         // SAFETY: By the type invariants of `RawDevice` a manager of its device is initialized, and
         // its lock with it, a spinlock. It lasts as long as the device.
         let lock = unsafe { Lock::<(), SpinLockBackend>::from_raw(&raw mut (*man).eviction_lock) };
@@ -547,9 +545,7 @@ impl Move<'_> {
         // SAFETY: By the type invariants, among them that there is room for the fence, which is
         // used only here. The fence is valid. Nothing needs the fence to be signaled in time: the
         // ghost, which gets the old place, has those of all its users.
-        to_result(unsafe {
-            bindings::ttm_bo_move_pipelined(self.bo, fence.as_raw(), self.new)
-        })
+        to_result(unsafe { bindings::ttm_bo_move_pipelined(self.bo, fence.as_raw(), self.new) })
     }
 
     /// Makes sure that pages which the buffer gets only after the move have no data of others (L3).

@@ -87,11 +87,7 @@ pub struct Pieces<'a> {
 ///
 /// `res` must be a resource that isn't made of pages, on the device of `raw`, completely allocated.
 /// It must have more than `page` pages.
-unsafe fn run(
-    _raw: &RawDevice,
-    res: *const bindings::ttm_resource,
-    page: usize,
-) -> (usize, usize) {
+unsafe fn run(_raw: &RawDevice, res: *const bindings::ttm_resource, page: usize) -> (usize, usize) {
     // SAFETY: `res` is valid and completely allocated, by the function's requirements, so these
     // fields don't change any more.
     let (start, pages) = unsafe { ((*res).start, (*res).size >> PAGE_SHIFT) };

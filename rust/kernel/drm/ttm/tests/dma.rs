@@ -17,8 +17,7 @@ use crate::{
             Setup, //
         }, //
     },
-    faux,
-    kthread,
+    faux, kthread,
     page::PAGE_SIZE,
     sync::atomic::{
         Atomic,
@@ -145,7 +144,8 @@ fn read_by_bus(obj: &Object) -> Result<KVec<u32>> {
 /// Writes its number into each page.
 fn number_pages(obj: &Object) -> Result {
     for n in 0..obj.buffer().size() / PAGE_SIZE {
-        obj.reserve().write(n * PAGE_SIZE, &(n as u32 + 1).to_ne_bytes())?;
+        obj.reserve()
+            .write(n * PAGE_SIZE, &(n as u32 + 1).to_ne_bytes())?;
     }
     Ok(())
 }
@@ -168,7 +168,10 @@ fn has_numbers_by_bus(obj: &Object) -> Result<bool> {
     let all = read_by_bus(obj)?;
 
     Ok(all.len() == obj.buffer().size() / PAGE_SIZE
-        && all.iter().enumerate().all(|(n, &word)| word == n as u32 + 1))
+        && all
+            .iter()
+            .enumerate()
+            .all(|(n, &word)| word == n as u32 + 1))
 }
 
 fn populate(obj: &Object) -> Result {
@@ -341,8 +344,7 @@ mod cases {
         assert_eq!(low.err(), Some(EIO));
         // This parent can do no DMA.
         let parent = faux::Registration::new(c"ttm-dma", None)?;
-        let none =
-            Device::unregistered_with_more(parent.as_ref(), |setup| setup.dma(MAPPED)).err();
+        let none = Device::unregistered_with_more(parent.as_ref(), |setup| setup.dma(MAPPED)).err();
         assert_eq!(none, Some(EIO));
 
         let dev = device(COHERENT)?;
@@ -492,8 +494,7 @@ mod cases {
             let parent = faux::Registration::new(c"ttm-dma", None)?;
             crate::drm::ttm::registration::enable_dma(&parent);
             for _ in 0..2 {
-                let drm =
-                    Device::unregistered_with_more(parent.as_ref(), |setup| setup.dma(dma))?;
+                let drm = Device::unregistered_with_more(parent.as_ref(), |setup| setup.dma(dma))?;
                 let config = ObjectConfig::default();
                 let obj = Object::new(&drm, SIZE, &config, &mut ctx(), Kind::Kept)?;
                 populate(&obj)?;

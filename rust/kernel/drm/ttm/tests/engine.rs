@@ -21,8 +21,7 @@ use crate::{
         MoveBy,
         Piece, //
     },
-    kthread,
-    new_mutex,
+    kthread, new_mutex,
     page::PAGE_SIZE,
     sync::{
         atomic::{
@@ -160,8 +159,7 @@ impl Engine {
     fn serve(self: &Arc<Self>, dev: &Device) -> Result {
         let (mover, clearer) = (self.clone(), self.clone());
 
-        dev.driver_data()
-            .answer_with(move |_, mv| mover.copy(mv))?;
+        dev.driver_data().answer_with(move |_, mv| mover.copy(mv))?;
         dev.driver_data().clear_with(move |clear| {
             let mut parts = KVec::new();
 
