@@ -52,10 +52,10 @@ class Group:
 # provoke a report, have a boot of their own. It also shows that lockdep works.
 GROUPS = (
 	# All suites but the stress suite: no other name ends in s.
-	Group('lru', 'ttm_lr*[!s]', 493),
+	Group('lru', 'ttm_lr*[!s]', 501),
 	Group('stress', 'ttm_lru_stress', 1),
 	# 361 doctests and 2 cases of them are Linux's own.
-	Group('rust', 'rust*', 766),
+	Group('rust', 'rust*', 802),
 	# The suites of Linux 7.3: 58 functions, and 14 with 44 parameters. Some of
 	# them lose memory.
 	Group('ttm', 'ttm_[!l]*', 102, leaks=False, provoked=(

@@ -78,12 +78,16 @@ fn is_filled(obj: &Object, byte: u8) -> Result<bool> {
     Ok(bytes.iter().all(|&found| found == byte))
 }
 
-/// Leaves data of others in free pages.
+/// Leaves data of others in free pages, in blocks of all sizes that a buffer may get.
 fn dirty_free_pages() -> Result {
     let mut all = KVec::new();
 
-    for _ in 0..256 {
-        all.push(KVec::from_elem(OTHERS, PAGE_SIZE, GFP_KERNEL)?, GFP_KERNEL)?;
+    for order in 0..4 {
+        for _ in 0..64 {
+            let block = KVec::from_elem(OTHERS, PAGE_SIZE << order, GFP_KERNEL)?;
+
+            all.push(block, GFP_KERNEL)?;
+        }
     }
     Ok(())
 }
