@@ -18,6 +18,10 @@ from itertools import chain
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+sys.path.append(str(TOP / 'scripts'))
+
+from merge import series	# noqa: E402 (it is found there)
+
 LINUX = Path(os.environ['LINUX'])
 BUILD = Path(os.environ['BUILD']) / 'w1'
 # The series, and what MAINTAINERS calls the subsystem.
@@ -30,14 +34,9 @@ def run(*command, **more):
 			      stderr=subprocess.STDOUT, **more)
 
 
-def patches(name):
-	"""The patches of series/@name. Its first file is the cover letter."""
-	return sorted((TOP / 'series' / name).glob('*.patch'))[1:]
-
-
 def changed(name):
 	"""The files that series/@name changes."""
-	return {file for patch in patches(name)
+	return {file for patch in series(name)
 		for file in re.findall(r'^\+\+\+ b/(.*)$', patch.read_text(), re.M)}
 
 
@@ -54,7 +53,7 @@ def applies(name):
 		git('init', '-q')
 		git('add', '-A')
 		git('commit', '-qm', 'Linux')
-		done = git('am', '-q', *patches(name))
+		done = git('am', '-q', *series(name))
 		return done.stdout if done.returncode else ''
 
 
@@ -79,7 +78,7 @@ def new_warnings():
 	BUILD.mkdir(exist_ok=True)
 	shutil.copyfile(BUILD.parent / '.config', BUILD / '.config')
 	linux = warnings(0)
-	for n, patch in enumerate(patches('fixes'), 1):
+	for n, patch in enumerate(series('fixes'), 1):
 		for file, what in sorted(warnings(n) - linux):
 			yield f'{patch.name}: {file}: {what}'
 
@@ -88,7 +87,7 @@ def complaints(name):
 	"""Return what the maintainers' scripts say about a series."""
 	if said := applies(name):
 		yield said
-	for patch in patches(name):
+	for patch in series(name):
 		# USE_LOCKDEP takes each spin_is_locked() for an assertion.
 		said = run('scripts/checkpatch.pl', '--ignore', 'USE_LOCKDEP', '--strict', '--terse', '--quiet',
 			   '--no-summary', '--show-types', '--no-signoff', patch).stdout

@@ -15,12 +15,13 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path.append(str(TOP / 'tests/boot'))
+sys.path += [str(TOP / 'tests/boot'), str(TOP / 'scripts')]
 
-import kernel	# noqa: E402 (it is found there)
+import kernel	# noqa: E402 (tests/boot/kernel.py)
+from merge import series	# noqa: E402 (scripts/merge.py)
 
 BUILD = os.environ['BUILD']
-SERIES = sorted((TOP / 'series/fixes').glob('*.patch'))[1:]
+SERIES = series('fixes')
 # Linux's own suites. This project's, which are in the same kernel, begin with ttm_lru.
 LINUX = 'ttm_[bdprt]*'
 
