@@ -19,6 +19,7 @@ WALKS = (POLICY, ROOM, 'ttm_lru_walk*', 'ttm_lru_p9')
 LISTS = (
 	('ttm_swapout.c', ('ttm_lru_swapout', POLICY, 'ttm_lru_walk_swapout'), faults.SWAPOUT),
 	('ttm_shrinker.c', ('ttm_lru_shrinker', RECLAIM), faults.SHRINKER),
+	('ttm_bo_util.c', ('ttm_lru_shrinker', RECLAIM), faults.SHRINK),
 	('ttm_teardown.c', ('ttm_lru_swapout', 'ttm_lru_walk_unplug'), faults.TEARDOWN),
 	('ttm_purgeable.c', ('ttm_lru_shrinker', RECLAIM), faults.PURGEABLE),
 	('ttm_owner.c', ('rust_ttm_lifetime',), faults.OWNER),

@@ -6,7 +6,7 @@ from .evict import EVICT
 from .evict_booted import EVICT_CGROUPS, EVICT_FENCES
 from .evict_scope import EVICT_SCOPE
 from .lists import LISTS
-from .reclaim import OWNER, PURGEABLE, RELEASE, SHRINKER, SWAPOUT, TEARDOWN
+from .reclaim import OWNER, PURGEABLE, RELEASE, SHRINK, SHRINKER, SWAPOUT, TEARDOWN
 from .walk import ENTRIES, WALK
 
 # What the proofs are about.
@@ -18,5 +18,5 @@ def booted(faults):
 
 
 __all__ = ('CURSORS', 'ENTRIES', 'EVICT', 'EVICT_CGROUPS', 'EVICT_FENCES', 'EVICT_SCOPE',
-	   'LISTS', 'OWNER', 'PROVED', 'PURGEABLE', 'RELEASE', 'SHRINKER', 'SWAPOUT',
-	   'TEARDOWN', 'WALK', 'booted')
+	   'LISTS', 'OWNER', 'PROVED', 'PURGEABLE', 'RELEASE', 'SHRINK', 'SHRINKER',
+	   'SWAPOUT', 'TEARDOWN', 'WALK', 'booted')

@@ -145,6 +145,10 @@ SWAPOUT = faults(
 	 '\tif (!ttm_swapout_notify(bo))\n\t\treturn 0;\n', '\tttm_swapout_notify(bo);\n', BOOTED),
 	("the list isn't told", '\tif (ret > 0)\n\t\tttm_bo_move_to_lru_tail_unlocked(bo);\n', '',
 	 BOOTED),
+	# A bug of Linux 7.2: the number of pages was tested as if it were an error.
+	('7.2: a swap-out that succeeds is an error',
+	 '\tif (ret > 0)\n\t\tttm_bo_move_to_lru_tail_unlocked(bo);\n',
+	 '\tif (!ret)\n\t\tttm_bo_move_to_lru_tail_unlocked(bo);\n', BOOTED),
 	('what is external is swapped out', RESERVED,
 	 RESERVED.replace('TTM_TT_FLAG_EXTERNAL | ', ''), BOOTED),
 	('a zombie is swapped out', RESERVED,
@@ -213,6 +217,13 @@ SWAPOUT = faults(
 	    '\t\tret = ttm_devices_swapout(0, last, ctx, gfp_flags, &left) ?: ret;\n',
 	    ''), BOOTED),
 	('the first error is lost', ALL_DEVICES, ALL_DEVICES.replace(' ?: ret', ''), BOOTED),
+)
+
+SHRINK = faults(
+	# The same bug of Linux 7.2 in ttm_bo_shrink().
+	('7.2: a backup that succeeds is an error', '\tif (lret > 0) {\n', '\tif (!lret) {\n',
+	 BOOTED),
+	("the list isn't told of a backup", '\tif (lret > 0) {\n', '\tif (false) {\n', BOOTED),
 )
 
 SHRINKER = faults(
