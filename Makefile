@@ -7,7 +7,7 @@
 	vttm-fuzz vttm-compete
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES
+export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES RELEASE
 # Relative paths are relative to where make was called.
 export CALLER := $(or $(PWD),$(CURDIR))
 
@@ -48,7 +48,8 @@ help:
 #:   FULL=1 takes larger worlds and all mutants: an hour or more.
 #:
 #: Fixes for Linux's own TTM, without the new lists: Documentation/gpu/ttm-fixes.rst
-#:   fixes             see each patch of series/fixes mend it; NUMBERS='1 2' chooses
+#:   fixes             see each patch of series/fixes mend it; NUMBERS='1 2' chooses,
+#:                     RELEASE=7.2 takes that Linux
 #:   fixes-check       check series/fixes as the maintainers' scripts do
 #:   compare FIXES=all   compare it with these fixes
 #:

@@ -13,7 +13,8 @@ vars=(TERM="${TERM:-dumb}" LANG=C.UTF-8 V="${V:-}"
       LINUX="$linux" STOCK="$stock" KDIR="${kdir:-}" DROP="${DROP:-}"
       FILES="$files" TREE="$tree" BUILD="$build"
       CALLER="$caller" MODULE="$module" MODULE_BUILD="$module_build"
-      PRISTINE="${PRISTINE:-}" FIXES="${FIXES:-}" CASE="${CASE:-}"
+      RELEASE="$release" PRISTINE="${PRISTINE:-}"
+      FIXES="${FIXES:-}" CASE="${CASE:-}"
       FULL="${FULL:-}" TIME="${TIME:-60}"
       PYTHONDONTWRITEBYTECODE=1)
 

@@ -23,6 +23,9 @@ KDIR = os.environ['KDIR']		# the user's own source, or empty
 FIXES = os.environ['FIXES']
 CASE = bool(os.environ['CASE'])
 PRISTINE = bool(os.environ['PRISTINE'] or FIXES)
+# Of another release the tree has Linux's own files, with series/um and series/fixes.
+RELEASE = os.environ['RELEASE']
+OTHER = RELEASE != '7.3'
 
 # Folders that have the paths of Linux, and files that go elsewhere.
 ROOMS = ('Documentation', 'drivers', 'include', 'rust', 'samples')
@@ -63,6 +66,8 @@ def put(source, target):
 
 def ours():
 	"""This project's files: {path in the tree: path here}."""
+	if OTHER:
+		return {}
 	files = {to: TOP / name for name, to in MOVED.items()}
 	for room in [TESTS] if PRISTINE else ROOMS:
 		for path in (TOP / room).rglob('*'):
@@ -72,11 +77,21 @@ def ours():
 
 
 def series(name):
-	"""The patches of series/@name. Its first file is the cover letter."""
-	return sorted((TOP / 'series' / name).glob('*.patch'))[1:]
+	"""The patches of series/@name. Its first file is the cover letter.
+
+	A patch that another release needs in another form is also in series/@name-@RELEASE.
+	"""
+	forms = {path.name: path for path in (TOP / f'series/{name}-{RELEASE}').glob('*.patch')}
+	patches = [forms.pop(patch.name, patch)
+		   for patch in sorted((TOP / 'series' / name).glob('*.patch'))[1:]]
+	if forms:
+		die(f'series/{name} has no {", ".join(forms)}')
+	return patches
 
 
 def patches():
+	if OTHER:
+		return series('um')
 	return series('um') + [
 		path for path in sorted((TOP / 'patches').iterdir())
 		if path.suffix in ('.patch', '.cocci') and

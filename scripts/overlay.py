@@ -19,7 +19,8 @@ import tempfile
 from pathlib import Path
 
 import kdir
-from merge import KDIR, LINUX, PRISTINE, Patched, die, fixes, ours, patches, put
+from merge import (KDIR, LINUX, OTHER, PRISTINE, RELEASE, Patched, die, fixes, ours, patches,
+		   put)
 
 TREE = Path(os.environ['TREE'])
 FILES = Path(os.environ['FILES'])	# lists the files of a KDIR
@@ -108,6 +109,8 @@ def files_to_lay(work):
 
 
 def main():
+	if OTHER and not PRISTINE:
+		die(f'RELEASE={RELEASE} is for make fixes and make fixes-check')
 	following = bool(KDIR) and BASE == Path(KDIR)
 	with tempfile.TemporaryDirectory() as work:
 		files = files_to_lay(Path(work))

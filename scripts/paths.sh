@@ -18,8 +18,10 @@ packages=$(sed '/^#/d' "$top/scripts/packages" | xargs)
 root=$cache/root/$suite
 [[ ${TOOLCHAIN:-} != host ]] || root=$cache/root/host
 
-# The newest version; empty before the first `make setup`.
-key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 ! -name '*.part' \
+# The release of Linux. This project's files need 7.3; RELEASE=7.2 is for `make fixes`.
+release=${RELEASE:-7.3}
+# Its newest version; empty before the first `make setup`.
+key=$(find "$cache/linux" -mindepth 1 -maxdepth 1 -name "${release}[.~]*" ! -name '*.part' \
 	-printf '%P\n' 2>/dev/null | sort -V | tail -n 1) || true
 stock=${key:+$cache/linux/$key}
 # What patches/ changes and `make compare` compares with: Debian's source, or the user's

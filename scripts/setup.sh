@@ -7,7 +7,7 @@
 run_quietly=$top/scripts/run_quietly.sh
 enter=$top/scripts/enter.sh
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-package="linux-source-7.3"
+package=linux-source-$release
 
 install_on_host()
 {

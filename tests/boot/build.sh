@@ -13,10 +13,11 @@ mkdir -p "$BUILD"
 cd "$TREE"
 if [ "$target" = all ]; then
 	case $name in
-	ours)	set -- common programs ours;;
+	ours)	set -- common lru programs ours;;
 	plain)	set -- programs plain;;
-	pristine) set -- common;;
-	*)	set -- common "$name";;
+	# A release that is not ours has only Linux's own suites.
+	pristine) if [ "$RELEASE" = 7.3 ]; then set -- common lru; else set -- common; fi;;
+	*)	set -- common lru "$name";;
 	esac
 	for config; do
 		set -- "$@" --kunitconfig "$here/$config.config"
