@@ -49,7 +49,7 @@ help:
 #:
 #: Fixes for Linux's own TTM, without the new lists: Documentation/gpu/ttm-fixes.rst
 #:   fixes             see each patch of series/fixes mend it; NUMBERS='1 2' chooses,
-#:                     RELEASE=7.2 takes that Linux
+#:                     RELEASE=7.2 takes that Linux, QUICK=1 builds two kernels for all
 #:   fixes-check       check series/fixes as the maintainers' scripts do
 #:   compare FIXES=all   compare it with these fixes
 #:

@@ -19,9 +19,9 @@ LINUX = Path(os.environ['LINUX'])	# the source to patch
 STOCK = Path(os.environ['STOCK'])	# Debian's
 KDIR = os.environ['KDIR']		# the user's own source, or empty
 # Linux's own TTM with so many patches of series/fixes: a number or 'all', or empty. With
-# CASE=1, of the last one the tests only.
+# CASE=1, of the last one the tests only; with CASE=all, of all of them.
 FIXES = os.environ['FIXES']
-CASE = bool(os.environ['CASE'])
+CASE = os.environ['CASE']
 PRISTINE = bool(os.environ['PRISTINE'] or FIXES)
 # Of another release the tree has Linux's own files, with series/um and series/fixes.
 RELEASE = os.environ['RELEASE']
@@ -102,7 +102,8 @@ def fixes():
 	"""The patches of series/fixes to apply, and options of `git apply` for each."""
 	chosen = series('fixes')[:None if FIXES == 'all' else int(FIXES or 0)]
 	for patch in chosen:
-		yield patch, [f'--include={TESTS}/*'] if CASE and patch == chosen[-1] else []
+		tests_only = CASE == 'all' or CASE and patch == chosen[-1]
+		yield patch, [f'--include={TESTS}/*'] if tests_only else []
 
 
 def name_of(patch):

@@ -132,7 +132,7 @@ pristine:
 
 fixes fixes-check: export FIXES := 0
 fixes: pristine
-	@$(enter) $(fixes)/fixes.py $(NUMBERS)
+	@$(enter) $(fixes)/fixes.py $(if $(QUICK),--quick) $(NUMBERS)
 
 fixes-check: pristine
 	@$(enter) $(fixes)/check.py

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""fixes.py [NUMBER...]: test the patches of series/fixes, all or those of these numbers.
+"""fixes.py [--quick] [NUMBER...]: test the patches of series/fixes, all or those of these
+numbers.
 
 For each patch build two kernels with Linux's own TTM and all patches before it: one with
 the patch's cases but without its mend, and one with the whole patch. The cases must fail
 on the first, each in a boot of its own, as some never end there. On the second all of
 TTM's cases must pass.
+
+With --quick build only two kernels: one with the cases of all patches but without any
+mend, and one with all patches.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -26,8 +31,14 @@ SERIES = series('fixes')
 LINUX = 'ttm_[bdprt]*'
 
 
+def cases(n):
+	"""The names of the cases of patch @n."""
+	return re.findall(r'^\+\tKUNIT_CASE(?:_PARAM)?\((\w+)', SERIES[n - 1].read_text(), re.M)
+
+
 def build(n, case=''):
-	"""Build a kernel with the first @n patches; if @case, only the tests of the last."""
+	"""Build a kernel with the first @n patches. If @case is 1, only with the tests of the
+	last one; if it is all, with the tests of all of them."""
 	env = dict(os.environ, FIXES=str(n), CASE=case)
 	with open(f'{BUILD}/fixes-{n:02}{"-case" if case else ""}.build.log', 'w') as log:
 		for command in (['scripts/overlay.py'], ['tests/boot/build.sh', 'pristine']):
@@ -43,38 +54,58 @@ def run(glob, log):
 	return kernel.results(boot), boot
 
 
-def alone(n, case, when):
-	"""Run @case in a boot of its own: what it does to lockdep then shows."""
-	return kernel.verdict(*run(f'ttm_*.{case}', f'fixes-{n:02}-{case}-{when}'))
+def verdicts(n, when):
+	"""Run the cases of patch @n, each in a boot of its own: what it does to lockdep then
+	shows. Return {case: verdict}."""
+	return {case: kernel.verdict(*run(f'ttm_*.{case}', f'fixes-{n:02}-{case}-{when}'))
+		for case in cases(n)}
+
+
+def report(before, after):
+	"""Print the verdicts of a patch's cases. Return whether they are as they must be."""
+	for case, said in before.items():
+		print(f'    {case:48}{said:>16}{after[case]:>8}', flush=True)
+	return (before and 'pass' not in before.values() and
+		'not there' not in before.values() and set(after.values()) == {'pass'})
 
 
 def together(n):
-	"""Run all of Linux's cases: how many there are, and how many fail."""
+	"""Run all of Linux's cases, and print how many fail. Return whether none does."""
 	tests, boot = run(LINUX, f'fixes-{n:02}')
-	cases = [case for suite in tests.subtests for case in suite.subtests]
-	failed = sum(not case.ok_status() for case in cases)
-	return len(cases), failed + (not boot.powered_off)
+	ran = [case for suite in tests.subtests for case in suite.subtests]
+	failed = sum(not case.ok_status() for case in ran) + (not boot.powered_off)
+	print(f'    all {len(ran)} cases of TTM: {failed} fail', flush=True)
+	return ran and not failed
 
 
 def test(n):
-	"""Test patch @n, print the verdicts, and tell whether they are as they must be."""
-	text = SERIES[n - 1].read_text()
-	cases = re.findall(r'^\+\tKUNIT_CASE(?:_PARAM)?\((\w+)', text, re.M)
+	"""Test patch @n, and tell whether the verdicts are as they must be."""
 	print(SERIES[n - 1].name, flush=True)
-
 	build(n, '1')
-	before = {case: alone(n, case, 'before') for case in cases}
+	before = verdicts(n, 'before')
 	build(n)
-	after = {case: alone(n, case, 'after') for case in cases}
-	for case in cases:
-		print(f'    {case:48}{before[case]:>16}{after[case]:>8}')
-	count, failed = together(n)
-	print(f'    all {count} cases of TTM: {failed} fail', flush=True)
-	return (cases and not failed and 'pass' not in before.values() and
-		set(after.values()) == {'pass'})
+	well = report(before, verdicts(n, 'after'))
+	return together(n) and well
 
 
-numbers = [int(n) for n in sys.argv[1:]] or range(1, len(SERIES) + 1)
-bad = [n for n in numbers if not test(n)]
+def test_quickly(numbers):
+	"""Test patches, with two kernels for all. Return those whose verdicts are wrong."""
+	build(len(SERIES), 'all')
+	before = {n: verdicts(n, 'before') for n in numbers}
+	build(len(SERIES))
+	bad = []
+	for n in numbers:
+		print(SERIES[n - 1].name)
+		if not report(before[n], verdicts(n, 'after')):
+			bad.append(n)
+	return bad if together(len(SERIES)) else numbers
+
+
+parser = argparse.ArgumentParser(usage=__doc__)
+parser.add_argument('--quick', action='store_true')
+parser.add_argument('numbers', nargs='*', type=int)
+args = parser.parse_args()
+numbers = args.numbers or range(1, len(SERIES) + 1)
+bad = test_quickly(numbers) if args.quick else [n for n in numbers if not test(n)]
 print(f'\n{len(numbers)} patches, {len(bad)} not red before and green after')
 sys.exit(bool(bad))
