@@ -142,8 +142,11 @@ class Bench:
 			once = layer == 'outcome' or layer == 'explore' and not self.full
 			if noticed and (self.some or once):
 				break
-			if not run(command, seconds, **env)[0]:
-				noticed.append(layer)
+			well, said = run(command, seconds, **env)
+			if not well:
+				# On a busy machine a program may only be slow.
+				hangs = ' (hangs)' if said == 'hangs' else ''
+				noticed.append(layer + hangs)
 		return noticed
 
 
