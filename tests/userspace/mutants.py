@@ -69,12 +69,16 @@ def run(command, seconds, **env):
 	return done.returncode == 0, done.stdout
 
 
+class DoesNotBuild(Exception):
+	"""A mutant that the compiler refuses, which says nothing about the tests."""
+
+
 def build(out, programs, **sources):
 	well, said = run(['make', '-s', '-C', HERE, f'O={out}',
 			  *[f'{name}={source}' for name, source in sources.items()],
 			  *[f'{out}/{program}' for program in programs]], 600)
 	if not well:
-		sys.exit(f"mutants: can't build\n{said}")
+		raise DoesNotBuild(said)
 
 
 def layers(out, programs):
@@ -135,7 +139,11 @@ class Bench:
 		      **{name: self.out / file for file, name in FILES.items() if name})
 
 	def noticed_by(self, mutant):
-		self.build(mutant)
+		try:
+			self.build(mutant)
+		except DoesNotBuild as e:
+			print(e, file=sys.stderr)
+			return None
 		noticed = []
 		for layer, (command, seconds, env) in layers(self.out,
 							     mutant.programs).items():
@@ -152,6 +160,8 @@ class Bench:
 
 def verdict(fault, noticed):
 	"""Whether the right tests noticed @fault, and their names."""
+	if noticed is None:
+		return False, 'DOES NOT BUILD'
 	if fault.equivalent:
 		return not noticed, ' '.join(noticed) or 'equivalent'
 	return bool(noticed), ' '.join(noticed) or 'NOT NOTICED'

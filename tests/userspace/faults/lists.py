@@ -342,7 +342,7 @@ LISTS = faults(
 	 '\t\t\t\t\t\t\t       res->lru.state'),
 	("tail of a range's first takes along when it moved",
 	 '\t\tttm_range_del_first(range, res, ttm_lru_item_to_res(next));\n',
-	 '\t\tpos->first = ttm_lru_item_to_res(next);\n'),
+	 '\t\trange->first = ttm_lru_item_to_res(next);\n'),
 	("a range's first member is at the list's tail",
 	 '\t\tif (ttm_lru_item_stamp(&res->lru) == man->lru_clock)\n', '', proof('add', 'rR')),
 	("a joining resource is at the list's tail", JOINED,
