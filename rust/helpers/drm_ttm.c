@@ -118,6 +118,17 @@ __rust_helper struct page *rust_helper_virt_to_page(const void *addr)
 	return virt_to_page(addr);
 }
 
+__rust_helper phys_addr_t rust_helper_page_to_phys(struct page *page)
+{
+	return page_to_phys(page);
+}
+
+__rust_helper int
+rust_helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr)
+{
+	return dma_mapping_error(dev, dma_addr);
+}
+
 __rust_helper bool
 rust_helper_drm_gem_object_is_shared_for_memory_stats(struct drm_gem_object *obj)
 {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-//! Only unsafe code can claim that a window belongs to the device.
+//! No driver can claim that some memory belongs to a device: a window comes from the device.
 
 use kernel::{
+    device::{Bound, Device},
     drm::ttm::{Backing, Caching, Window},
     io::Resource,
     prelude::*, //
 };
 
-fn case(bar: &Resource) -> Result<Backing> {
-    #[cfg(not(control))]
-    let window = Window::new(bar, Caching::WriteCombined)?;
-    //~^ error[E0133]: call to unsafe function `Window::new` is unsafe
-    #[cfg(control)]
+fn case(lender: &Device<Bound>, bar: &Resource, other: Window) -> Result<Backing> {
     // SAFETY: This function is never called.
-    let window = unsafe { Window::new(bar, Caching::WriteCombined) }?;
-    Ok(Backing::Io(window))
+    #[cfg(not(control))]
+    let other = unsafe { Window::new(lender, bar, c"bar", Caching::WriteCombined) }?;
+    //~^ error[E0624]: associated function `new` is private
+    let _ = (lender, bar, Caching::WriteCombined);
+    Ok(Backing::Io(other))
 }

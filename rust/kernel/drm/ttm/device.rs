@@ -31,6 +31,7 @@ use crate::{
     bindings,
     container_of,
     device,
+    dma::DmaAddress,
     dma_fence::{
         is_owner,
         Kept, //
@@ -170,6 +171,14 @@ impl<T: Driver> Device<T> {
         // SAFETY: It isn't null, so by the type invariants of `RawDevice` it is a manager of this
         // device. It lasts as long as the device, which is borrowed.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
+    }
+
+    /// The bus address at which the [window](super::Window) of `mem_type` begins, if it was mapped
+    /// for a device: the first result of [`Window::map_for`](super::Window::map_for).
+    ///
+    /// It is valid until the device's registration ends.
+    pub fn bus_address(&self, mem_type: MemType) -> Option<DmaAddress> {
+        self.raw.bus_address(mem_type)
     }
 
     /// Whether it was set up with a [shrinker](Setup::shrinker).

@@ -110,6 +110,7 @@ mod tests;
 mod transaction;
 mod tt;
 mod validate;
+mod window;
 
 #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
 pub use self::emulation::{
@@ -197,12 +198,12 @@ pub use self::{
     },
     setup::{
         Backing,
-        Setup,
-        Window, //
+        Setup, //
     },
     transaction::{
         transaction,
         Stop,
         Transaction, //
-    }, //
+    },
+    window::Window, //
 };

@@ -16,14 +16,17 @@ use super::{
         self,
         Registered, //
     },
+    window::InUse,
     Caching,
     MemType,
-    Setup, //
+    Setup,
+    Window, //
 };
 use crate::{
     bindings,
     container_of,
     debugfs,
+    dma::DmaAddress,
     error::to_result,
     faux,
     ffi::c_char,
@@ -36,6 +39,7 @@ use crate::{
             spinlock::SpinLockBackend,
             Lock, //
         },
+        Completion,
         Mutex, //
     },
     types::Opaque, //
@@ -52,8 +56,8 @@ pub(super) enum Memory {
     /// Memory that the kernel has allocated.
     #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated(crate::alloc::VVec<u8>),
-    /// Memory of a real device, in a window that begins here.
-    Io(PhysAddr, Caching),
+    /// Memory of a real device.
+    Io(Window),
 }
 
 impl Memory {
@@ -121,6 +125,15 @@ pub(super) struct RawDevice {
     free: [Option<manager_ops::Free>; MemType::COUNT],
     #[pin]
     outside: Mutex<Outside>,
+    /// Whether the device can't be registered any more. Held while it is being registered.
+    #[pin]
+    refused: Mutex<bool>,
+    /// Done when the device was registered, and is unplugged.
+    #[pin]
+    unplugged: Completion,
+    /// Done when the registration has ended, and its data was dropped.
+    #[pin]
+    ended: Completion,
     #[pin]
     imports: Mutex<Imports>,
 }
@@ -148,6 +161,9 @@ impl RawDevice {
                 (&raw mut (*this).shrinkable).write(false);
                 (&raw mut (*this).dma).write(None);
                 pin_init::raw_init(&raw mut (*this).outside, Outside::init());
+                pin_init::raw_init(&raw mut (*this).refused, refused());
+                pin_init::raw_init(&raw mut (*this).unplugged, Completion::new());
+                pin_init::raw_init(&raw mut (*this).ended, Completion::new());
                 pin_init::raw_init(&raw mut (*this).imports, Imports::init());
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
                 bdev.write_bytes(0, 1);
@@ -195,7 +211,12 @@ impl RawDevice {
             .inspect_err(|_| {
                 // SAFETY: It is initialized, and not used any more.
                 unsafe { ptr::drop_in_place(this) };
-            })
+            })?;
+
+            // SAFETY: It is initialized, and from now on there are only shared references to it. It
+            // isn't dropped before the last reference to `drm` is.
+            unsafe { attach_windows(this) };
+            Ok(())
         };
 
         // SAFETY: On success all of it is initialized. On failure it was dropped, or nothing that
@@ -274,6 +295,23 @@ impl RawDevice {
 
     pub(super) fn was_registered(&self) -> bool {
         self.outside.lock().was_registered
+    }
+
+    pub(super) fn refused(&self) -> &Mutex<bool> {
+        &self.refused
+    }
+
+    pub(super) fn unplugged(&self) -> &Completion {
+        &self.unplugged
+    }
+
+    pub(super) fn ended(&self) -> &Completion {
+        &self.ended
+    }
+
+    /// Gives the windows back. The device must be unplugged.
+    pub(super) fn end_windows(&self) {
+        self.windows().for_each(Window::end);
     }
 
     /// Records the parent that was made for the device, to be unregistered with it.
@@ -369,19 +407,35 @@ impl RawDevice {
         // SAFETY: `res` is valid, by the function's requirements; these fields don't change any
         // more.
         let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
-        let Memory::Io(window, caching) = *self.memory.get(mem_type)? else {
+        let Memory::Io(window) = self.memory.get(mem_type)? else {
             return None;
         };
 
         // CAST: It is inside the window, whose addresses fit.
-        Some((window + (start << PAGE_SHIFT) as PhysAddr, caching))
+        let start = window.start() + (start << PAGE_SHIFT) as PhysAddr;
+        Some((start, window.caching()))
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &Window> {
+        self.memory.iter().filter_map(|memory| match memory {
+            Memory::Io(window) => Some(window),
+            _ => None,
+        })
+    }
+
+    /// The bus address at which the window of `mem_type` begins, if it is mapped for a device.
+    pub(super) fn bus_address(&self, mem_type: MemType) -> Option<DmaAddress> {
+        match &self.memory[mem_type.index()] {
+            Memory::Io(window) => window.bus(),
+            _ => None,
+        }
     }
 
     /// Keeps the window that `res` is in, if it is in one.
     ///
     /// # Errors
     ///
-    /// [`ENODEV`] if the device is unplugged, and so the window gone.
+    /// [`ENODEV`] if the window is gone, as the device is unplugged.
     ///
     /// # Safety
     ///
@@ -389,14 +443,12 @@ impl RawDevice {
     pub(super) unsafe fn hold_window(
         &self,
         res: *const bindings::ttm_resource,
-    ) -> Result<Option<Plugged>> {
-        // SAFETY: `res` is allocated on this device, by the function's requirements.
-        if unsafe { self.window(res) }.is_none() {
-            return Ok(None);
+    ) -> Result<Option<InUse<'_>>> {
+        // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
+        match self.memory.get(unsafe { (*res).mem_type } as usize) {
+            Some(Memory::Io(window)) => window.enter().map(Some),
+            _ => Ok(None),
         }
-
-        // SAFETY: By the type invariants `drm` is the device that this is a part of.
-        unsafe { Plugged::enter(self.drm) }.map(Some)
     }
 }
 
@@ -433,6 +485,32 @@ impl Drop for Plugged {
         // SAFETY: By the type invariants `drm_dev_enter` gave the index. It is given back once:
         // this is `drop`.
         unsafe { bindings::drm_dev_exit(self.0) };
+    }
+}
+
+// Never inlined, as `Outside::init`.
+#[inline(never)]
+fn refused() -> impl PinInit<Mutex<bool>> {
+    new_mutex!(false)
+}
+
+/// Lets the end of a window end the registration of the device.
+///
+/// # Safety
+///
+/// `this` must be initialized and shared. It must be dropped when the last reference to its DRM
+/// device was.
+unsafe fn attach_windows(this: *const RawDevice) {
+    // SAFETY: It is valid and shared, by the function's requirements.
+    let raw = unsafe { &*this };
+
+    for window in raw.windows() {
+        // SAFETY: The window is part of the device, which is dropped as the function's requirements
+        // say.
+        if unsafe { window.attach(this) }.is_err() {
+            // It ended meanwhile.
+            registration::refuse(raw);
+        }
     }
 }
 

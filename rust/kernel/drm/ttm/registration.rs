@@ -17,7 +17,10 @@ use crate::{
     error::to_result,
     faux,
     prelude::*,
-    sync::aref::ARef, //
+    sync::{
+        aref::ARef,
+        Completion, //
+    }, //
 };
 use core::{
     ffi::c_void,
@@ -134,19 +137,41 @@ pub fn register<T: Driver>(
     // Allocate before programs can find the device: later failures must end the registration.
     let room = KBox::new_uninit(GFP_KERNEL)?;
 
+    let refused = raw.refused().lock();
+    if *refused {
+        // A window of the device is gone. The data may end another one, so drop the lock first.
+        drop(refused);
+        return Err(ENODEV);
+    }
     // SAFETY: The parent's resources are released before it is unbound, and the registration
     // becomes one of them below; or it is dropped at once, if that can't be made.
-    let registration = unsafe { drm::Registration::with_data(dev, data, 0) }?;
-
+    let registration = match unsafe { drm::Registration::with_data(dev, data, 0) } {
+        Ok(registration) => registration,
+        Err((e, data)) => {
+            drop(refused);
+            drop(data);
+            return Err(e);
+        }
+    };
     raw.set_registration(Registered::new(room.write(registration)));
-    // SAFETY: The parent is bound. `end_callback` gets the token of a registered device, and is
-    // called at once on failure.
-    to_result(unsafe {
-        bindings::devm_add_action_or_reset(parent.as_raw(), Some(end_callback), token(raw))
-    })?;
+    drop(refused);
+
+    // SAFETY: The device is valid. The reference is for `end_callback`.
+    unsafe { bindings::drm_dev_get(drm.as_raw()) };
+    // SAFETY: The parent is bound. `end_callback` gets the token of a device that was registered,
+    // and a reference to it.
+    let added = to_result(unsafe {
+        bindings::devm_add_action(parent.as_raw(), Some(end_callback), token(raw))
+    });
+    if added.is_err() {
+        // SAFETY: The parent doesn't call it. The reference is from above.
+        unsafe { end_callback(token(raw)) };
+        return Err(ENOMEM);
+    }
     // The release of the parent's resources may have begun, and may have missed the registration.
-    if !keeps_resources(parent) {
-        end_before_parent(raw);
+    // Or a window has gone meanwhile, and has ended the registration.
+    if !keeps_resources(parent) || *raw.refused().lock() {
+        end(raw);
         return Err(ENODEV);
     }
     Ok(drm)
@@ -175,7 +200,7 @@ pub(super) fn keeps_resources(dev: &device::Device) -> bool {
 /// `registration` is a valid argument for `end`, which is called with it once.
 pub(super) struct Registered {
     registration: *mut c_void,
-    end: unsafe fn(*mut c_void),
+    end: unsafe fn(*mut c_void, &Completion),
 }
 
 // SAFETY: Registrations can be ended from any thread.
@@ -193,10 +218,16 @@ impl Registered {
     /// # Safety
     ///
     /// `registration` must be a boxed registration of this driver, and is given away.
-    unsafe fn end<T: Driver>(registration: *mut c_void) {
+    unsafe fn end<T: Driver>(registration: *mut c_void, unplugged: &Completion) {
         // SAFETY: `registration` is a box of that type, which is given away, by the function's
         // requirements.
-        drop(unsafe { KBox::<drm::Registration<'static, T>>::from_raw(registration.cast()) });
+        let mut registration =
+            unsafe { KBox::<drm::Registration<'static, T>>::from_raw(registration.cast()) };
+
+        // The drop of the data may wait for others that wait for this.
+        registration.unplug();
+        unplugged.complete_all();
+        drop(registration);
     }
 }
 
@@ -205,63 +236,80 @@ fn token(raw: &RawDevice) -> *mut c_void {
     ptr::from_ref(raw).cast_mut().cast()
 }
 
-/// Ends a registration.
+/// Ends a registration, unless another thread does so: then waits for that.
 ///
 /// It isn't generic, so it is part of the kernel image, as it must be: it may drop the last
 /// reference to a device, and after that nothing may keep the module.
 ///
 /// # Safety
 ///
-/// `token` must be that of a device which is registered, and is so for the last time.
+/// `token` must be that of a device that was registered, with a reference to the device. The
+/// reference is given away.
 #[inline(never)]
 unsafe extern "C" fn end_callback(token: *mut c_void) {
-    // SAFETY: `token` is the `RawDevice` of a device that is registered, by the function's
-    // requirements, so the registration has a reference to it.
+    // SAFETY: `token` is the `RawDevice` of a device, and there is a reference to that, by the
+    // function's requirements.
     let raw = unsafe { &*token.cast::<RawDevice>() };
     let drm = raw.drm();
 
-    // SAFETY: The device is valid: the registration still has a reference to it.
-    unsafe { bindings::drm_dev_get(drm) };
-    if let Some(Registered { registration, end }) = raw.take_registration() {
-        // SAFETY: By the type invariants of `Registered`, `registration` is a boxed registration of
-        // the driver that `end` is for. It was taken out, so `end` gets it only once.
-        unsafe { end(registration) };
-    }
-    raw.leave();
-    // SAFETY: This is the reference from above.
+    take_and_end(raw);
+    // The data may have borrowed from the parent.
+    raw.ended().wait_for_completion();
+    // SAFETY: The reference was given away by the caller.
     unsafe { bindings::drm_dev_put(drm) };
 }
 
-/// Ends the registration of a device, unless the parent already does. Returns whether it did.
-fn end_before_parent(raw: &RawDevice) -> bool {
+/// Ends the registration of a device, unless there is none, or another thread does so. Returns
+/// whether it did.
+fn take_and_end(raw: &RawDevice) -> bool {
+    let Some(Registered { registration, end }) = raw.take_registration() else {
+        return false;
+    };
+
+    // SAFETY: By the type invariants of `Registered`, `registration` is a boxed registration of the
+    // driver that `end` is for. It was taken out, so `end` gets it only once.
+    unsafe { end(registration, raw.unplugged()) };
+    raw.leave();
+    raw.end_windows();
+    raw.ended().complete_all();
+    true
+}
+
+/// Lets the parent forget the registration of a device, which must have ended.
+fn forget(raw: &RawDevice) {
     let end: unsafe extern "C" fn(*mut c_void) = end_callback;
+    let drm = raw.drm();
 
     // SAFETY: The device is valid, and with it its parent. If the registration still was one of the
-    // parent's resources, it is ended here only.
+    // parent's resources, the reference that is for the callback is dropped here only. It isn't the
+    // last one, as the device is borrowed.
     unsafe {
-        let parent = (*raw.drm()).dev;
-        let is_ours = bindings::devm_remove_action_nowarn(parent, Some(end), token(raw)) == 0;
-
-        if is_ours {
-            end_callback(token(raw));
+        if bindings::devm_remove_action_nowarn((*drm).dev, Some(end), token(raw)) == 0 {
+            bindings::drm_dev_put(drm);
         }
-        is_ours
     }
 }
 
-/// Ends the registration of a device, if there is one. If the parent is already ending it, waits
-/// for that.
+/// Ends the registration of a device, if there is one. If another thread is already ending it,
+/// waits for that. The caller must have a reference to the device.
 pub(super) fn end(raw: &RawDevice) {
-    if end_before_parent(raw) || !raw.was_registered() {
-        return;
+    take_and_end(raw);
+    if raw.was_registered() {
+        raw.ended().wait_for_completion();
+        forget(raw);
     }
-    // SAFETY: The device is valid, and with it its parent, whose resources are released with its
-    // lock held.
-    unsafe {
-        let parent = (*raw.drm()).dev;
+}
 
-        bindings::device_lock(parent);
-        bindings::device_unlock(parent);
+/// Refuses to register a device from now on, as one of its windows goes. If it is registered, ends
+/// that; if another thread is already doing so, waits until the device is unplugged. The caller
+/// must have a reference to the device.
+pub(super) fn refuse(raw: &RawDevice) {
+    *raw.refused().lock() = true;
+    if take_and_end(raw) {
+        forget(raw);
+    } else if raw.was_registered() {
+        // Not until the registration's data was dropped, which may be what ends the window.
+        raw.unplugged().wait_for_completion();
     }
 }
 

@@ -10,9 +10,9 @@ use super::{
         Memory, //
         RawDevice,
     },
-    Caching,
     ManagerOps,
-    MemType, //
+    MemType,
+    Window, //
 };
 use crate::{
     bindings,
@@ -21,16 +21,7 @@ use crate::{
         from_err_ptr,
         to_result, //
     },
-    io::{
-        resource::Flags,
-        PhysAddr,
-        Resource,
-        ResourceSize, //
-    },
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
+    page::PAGE_SHIFT,
     prelude::*,
     str::CString, //
 };
@@ -49,49 +40,6 @@ pub enum Backing {
     /// Memory of a real device, which the CPU reaches in this window. The window must be at least
     /// as large as the memory type.
     Io(Window),
-}
-
-/// Where the CPU reaches the memory of a real device.
-///
-/// # Invariants
-///
-/// It stays until the device is unplugged, and no other code uses it.
-pub struct Window {
-    start: PhysAddr,
-    size: ResourceSize,
-    caching: Caching,
-}
-
-impl Window {
-    /// The window is `resource`.
-    ///
-    /// # Errors
-    ///
-    /// [`EINVAL`] if `resource` doesn't begin at the start of a page, or isn't memory.
-    ///
-    /// # Safety
-    ///
-    /// The driver must own `resource` until the DRM device is unplugged, which is when its
-    /// registration ends (see [`register`](super::register)), or until the DRM device is freed. A
-    /// DRM device that is never registered must be freed before the driver loses `resource`.
-    pub unsafe fn new(resource: &Resource, caching: Caching) -> Result<Self> {
-        // CAST: A page is less than there are addresses.
-        let in_page = resource.start() & (PAGE_SIZE as PhysAddr - 1);
-
-        if !resource.flags().contains(Flags::IORESOURCE_MEM) || in_page != 0 {
-            return Err(EINVAL);
-        }
-        // INVARIANT: By the function's requirements.
-        Ok(Self {
-            start: resource.start(),
-            size: resource.size(),
-            caching,
-        })
-    }
-
-    fn is_as_large_as(&self, size: usize) -> bool {
-        ResourceSize::try_from(size).is_ok_and(|size| size <= self.size)
-    }
 }
 
 /// Lends a device that is being made, to be given its memory types.
@@ -307,9 +255,7 @@ impl Memory {
             Backing::Emulated => {
                 Self::Emulated(crate::alloc::VVec::from_elem(0, size, GFP_KERNEL)?)
             }
-            Backing::Io(window) if window.is_as_large_as(size) => {
-                Self::Io(window.start, window.caching)
-            }
+            Backing::Io(window) if window.size() >= size => Self::Io(window),
             Backing::Io(..) => return Err(EINVAL),
         })
     }

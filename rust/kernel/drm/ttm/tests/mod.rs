@@ -28,6 +28,8 @@ mod drops;
 mod engine;
 mod forget;
 mod guards;
+#[cfg(CONFIG_INDIRECT_IOMEM)]
+mod io_memory;
 mod jobs;
 mod l3_cleared;
 mod lifetime;
@@ -50,6 +52,8 @@ mod reserved_walks;
 mod several_managers;
 mod skip;
 mod transactions;
+#[cfg(CONFIG_INDIRECT_IOMEM)]
+mod windows;
 mod zombies;
 
 use super::{
