@@ -51,25 +51,30 @@ class Guest(kernel.Boot):
 		self.status = None
 		file.write_text(json.dumps({
 			'command': list(command), 'modules': list(modules),
-			'env': env or {}, 'path': path, 'swap': bool(swap),
+			'env': env or {}, 'path': path, 'terminal': self.TERMINAL,
+			'swap': self.DISK if swap else None,
 			'leaks': leaks, 'seen': list(seen), 'cwd': cwd, 'blocked': blocked,
 		}))
 		super().__init__(build, name, *args, f'init={INIT}', '--', str(file),
 				 ends=kernel.ROOT, **rest)
 
 	def _start(self, log):
+		self.ours, its = pty.openpty()
+		if not self.say:
+			self.terminal = Terminal(self.ours)
+		process = self._run(log, its)
+		os.close(its)
+		return process
+
+	def _run(self, log, terminal):
+		"""Start the kernel with its log on the terminal @log."""
 		# Pass the log's terminal to the kernel by its number.
 		self.command = [arg if arg != 'console=tty' else 'console=ttyS0'
 				for arg in self.command if arg != 'earlyprintk']
 		self.command[1:1] = [f'ssl0=fd:{log},fd:{log}', 'ssl=null']
-		self.ours, its = pty.openpty()
-		if not self.say:
-			self.terminal = Terminal(self.ours)
-		process = subprocess.Popen(self.command, stdin=its, stdout=its,
-					   stderr=log, pass_fds=[log],
-					   start_new_session=True)
-		os.close(its)
-		return process
+		return subprocess.Popen(self.command, stdin=terminal, stdout=terminal,
+					stderr=log, pass_fds=[log],
+					start_new_session=True)
 
 	def _await(self, log):
 		terminal = self.terminal

@@ -62,11 +62,11 @@ def report_blocked(seconds):
 			file.write_text(str(value))
 
 
-def program(command, env, cwd):
+def program(command, env, cwd, terminal):
 	"""Run a program at its terminal. Return its exit status, as a shell does."""
 	pid = os.fork()
 	if pid == 0:
-		os.login_tty(os.open('/dev/tty0', os.O_RDWR))
+		os.login_tty(os.open(terminal, os.O_RDWR))
 		os.chdir(cwd)
 		try:
 			os.execvpe(command[0], command, env)
@@ -112,11 +112,11 @@ def main():
 		report_blocked(what['blocked'])
 	env['PATH'] = f'{what["path"]}:{PATH}'
 	if what['swap']:
-		run('mkswap', '/dev/ubda')
-		run('swapon', '/dev/ubda')
+		run('mkswap', what['swap'])
+		run('swapon', what['swap'])
 	for path, parameters in what['modules']:
 		run('insmod', path, *parameters.split())
-	status = program(what['command'], env, what['cwd'])
+	status = program(what['command'], env, what['cwd'], what['terminal'])
 	end_others()
 	for path, _ in reversed(what['modules']):
 		if (Path('/sys/module') / Path(path).stem.replace('-', '_')).exists():
