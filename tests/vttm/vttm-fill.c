@@ -58,12 +58,13 @@ struct vm {
 };
 
 static struct {
-	__u64 mib, seed, rounds;
+	__u64 mib, seed, rounds, pages;
 	__u32 vms;
 	bool is_short;
 } options = {
 	.seed = 1,
 	.rounds = 250,
+	.pages = MOST_PAGES,
 	.vms = 6,
 };
 
@@ -556,7 +557,7 @@ static void make_buffers(struct vm *vm, __u64 bytes)
 	if (!vm->buffers)
 		die("no memory");
 	while (bytes) {
-		__u64 pages = LEAST_PAGES + rng_below(&vm->rng, MOST_PAGES - LEAST_PAGES + 1);
+		__u64 pages = LEAST_PAGES + rng_below(&vm->rng, options.pages - LEAST_PAGES + 1);
 		struct buffer *buffer = &vm->buffers[vm->count];
 		/* One in eight belongs to no VM. */
 		__u32 id = vm->count % 8 == 7 ? 0 : vm->id;
@@ -593,6 +594,7 @@ static void read_options(int argc, char **argv)
 		{ "vms", required_argument, NULL, 'v' },
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "seed", required_argument, NULL, 's' },
+		{ "pages", required_argument, NULL, 'p' },
 		{ "short", no_argument, NULL, 'f' },
 		{}
 	};
@@ -612,16 +614,21 @@ static void read_options(int argc, char **argv)
 		case 's':
 			options.seed = strtoull(optarg, NULL, 0);
 			break;
+		case 'p':
+			options.pages = strtoull(optarg, NULL, 0);
+			break;
 		case 'f':
 			options.is_short = true;
 			break;
 		default:
-			die("%s [--mib N] [--vms N] [--rounds N] [--seed N] [--short]",
+			die("%s [--mib N] [--vms N] [--rounds N] [--pages N] [--seed N] [--short]",
 			    argv[0]);
 		}
 	}
 	if (!options.vms || options.vms > MOST_VMS || !options.rounds)
 		die("--vms is from 1 to %d, --rounds from 1 on", MOST_VMS);
+	if (options.pages < LEAST_PAGES || options.pages > MOST_PAGES)
+		die("--pages is from %d to %d", LEAST_PAGES, MOST_PAGES);
 }
 
 int main(int argc, char **argv)
