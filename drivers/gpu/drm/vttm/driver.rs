@@ -3,6 +3,7 @@
 //! The driver's functions for DRM and TTM.
 
 use crate::{
+    count::Counts,
     domain::Domains,
     engine::Engine,
     file::File,
@@ -11,7 +12,10 @@ use crate::{
         BufferArgs,
         Object, //
     },
-    gpu::Config, //
+    gpu::{
+        Parent,
+        WhileRegistered, //
+    },
 };
 use kernel::{
     device::DeviceContext,
@@ -20,6 +24,8 @@ use kernel::{
         ioctl,
         ttm::{
             self,
+            Clear,
+            ClearBy,
             MemType,
             Move,
             MoveBy,
@@ -28,7 +34,6 @@ use kernel::{
         Normal,
         Registered, //
     },
-    platform,
     prelude::*,
     sync::atomic::{
         Atomic,
@@ -43,10 +48,10 @@ pub(crate) type VttmDevice<Ctx = Normal> = drm::Device<VttmDriver, Ctx>;
 #[vtable]
 impl drm::Driver for VttmDriver {
     type Data = ttm::Device<Self>;
-    type RegistrationData<'a> = ();
+    type RegistrationData<'a> = WhileRegistered;
     type File = File;
     type Object = Object;
-    type ParentDevice<Ctx: DeviceContext> = platform::Device<Ctx>;
+    type ParentDevice<Ctx: DeviceContext> = Parent<Ctx>;
 
     const INFO: drm::DriverInfo = drm::DriverInfo {
         major: 1,
@@ -94,8 +99,7 @@ impl ttm::Driver for VttmDriver {
     type BufferData = Buffer;
     type DeviceData = DeviceData;
 
-    // The engine is the CPU.
-    const MAPS_IMPORTS: bool = true;
+    const MAPS_IMPORTS: bool = Engine::IS_CPU;
 
     fn evict_flags(_bo: &Buffer, from: MemType) -> &'static [Place] {
         const FROM_VRAM: &[Place] = &[Place::TT.desired(), Place::SYSTEM.fallback()];
@@ -124,6 +128,10 @@ impl ttm::Driver for VttmDriver {
         }
         dev.counts.bytes_moved.add(mv.size() as u64);
         dev.engine.copy(mv, made_of_pages(mv.from().mem_type))
+    }
+
+    fn clear_place(dev: &DeviceData, _bo: &Buffer, clear: &mut Clear<'_>) -> Result<ClearBy> {
+        dev.engine.clear(clear)
     }
 
     fn swap_notify(_dev: &DeviceData, bo: &Buffer) {
@@ -168,14 +176,16 @@ pub(crate) struct DeviceData {
 }
 
 impl DeviceData {
-    /// The engine copies at most the size of VRAM, divided by this, out of pages at a time.
-    const COPIES: usize = 4;
-
-    pub(crate) fn new<'a>(name: &'a CStr, config: &'a Config) -> impl PinInit<Self, Error> + 'a {
+    /// A GPU with so many bytes of VRAM and GTT.
+    pub(crate) fn new<'a>(
+        vram: usize,
+        gtt: usize,
+        engine: impl PinInit<Engine, Error> + 'a,
+    ) -> impl PinInit<Self, Error> + 'a {
         try_pin_init!(Self {
-            vram: config.vram,
-            gtt: config.gtt,
-            engine <- Engine::new(name, config.delay, config.vram / Self::COPIES),
+            vram,
+            gtt,
+            engine <- engine,
             counts: Counts::default(),
             ids: Atomic::new(0),
         })
@@ -185,40 +195,4 @@ impl DeviceData {
     pub(crate) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Relaxed) + 1
     }
-}
-
-/// Counts something.
-pub(crate) struct Count(Atomic<u64>);
-
-impl Count {
-    pub(crate) fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-
-    pub(crate) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Relaxed);
-    }
-
-    pub(crate) fn take_one(&self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-impl Default for Count {
-    fn default() -> Self {
-        Self(Atomic::new(0))
-    }
-}
-
-/// The counters of a GPU.
-#[derive(Default)]
-pub(crate) struct Counts {
-    /// Buffers that aren't freed yet.
-    pub(crate) buffers: Count,
-    pub(crate) moves: Count,
-    pub(crate) bytes_moved: Count,
-    pub(crate) evictions: Count,
-    pub(crate) swap_outs: Count,
-    pub(crate) purges: Count,
-    pub(crate) submits: Count,
 }

@@ -3,8 +3,17 @@
 //! The engine: a worker that does the work of the GPU.
 
 use crate::{
-    driver::Count,
-    submit::Op, //
+    count::Count,
+    submit::{
+        Op,
+        Submitted, //
+    },
+    under_way::{
+        Share,
+        Tasks,
+        Token,
+        UnderWay, //
+    }, //
 };
 use core::mem;
 use kernel::{
@@ -16,22 +25,22 @@ use kernel::{
     },
     drm::{
         ttm::{
+            Clear,
+            ClearBy,
             CopyJob,
             Job,
             JobBuilder,
+            JobMemory,
             Move,
             MoveBy, //
         },
         vttm::OrderedQueue, //
     },
-    impl_has_work, new_condvar, new_spinlock, new_work,
+    impl_has_work, new_spinlock, new_work,
     prelude::*,
     sync::{
         aref::ARef,
         Arc,
-        Completion,
-        CondVar,
-        CondVarTimeoutResult,
         SpinLock, //
     },
     time::{
@@ -46,16 +55,6 @@ use kernel::{
         WorkItem, //
     },
 };
-
-/// A job in the engine.
-pub(crate) struct Submitted {
-    /// Signaled when it is done.
-    pub(crate) fence: ARef<Fence>,
-    /// Its number in the order of jobs.
-    pub(crate) serial: u64,
-    /// Whether it waits for another client's fence, and so is on a timeline of its own.
-    pub(crate) is_late: bool,
-}
 
 /// Runs one task after the other, in the order of their fences.
 ///
@@ -81,6 +80,9 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
+    /// Whether the CPU does the work, so that it has to reach the pages of imported buffers.
+    pub(crate) const IS_CPU: bool = true;
+
     /// Makes an engine that copies at most `most` bytes out of pages at a time.
     pub(crate) fn new<'a>(
         name: &'a CStr,
@@ -137,6 +139,11 @@ impl Engine {
         Ok(MoveBy::Memcpy)
     }
 
+    /// Lets the CPU clear a place.
+    pub(crate) fn clear(&self, _clear: &mut Clear<'_>) -> Result<ClearBy> {
+        Ok(ClearBy::Cpu)
+    }
+
     /// Waits while there is too much to copy out of pages.
     ///
     /// A transaction waits when it begins. If it waited later, other transactions would have to
@@ -182,12 +189,12 @@ impl Engine {
 
     /// Whether there are late jobs. Their buffers aren't evicted.
     pub(crate) fn is_late(&self) -> bool {
-        self.late.all.lock().now != 0
+        self.late.is_any()
     }
 
     /// How many late jobs there have been so far.
     pub(crate) fn late_jobs(&self) -> u64 {
-        self.late.all.lock().begun
+        self.late.begun()
     }
 
     /// Waits for one of the late jobs to be done, for `patience` at most. Returns the time that is
@@ -223,162 +230,6 @@ impl Engine {
     }
 }
 
-/// Counts bytes or jobs that are under way.
-struct Tally {
-    /// The amount that is under way.
-    now: usize,
-    /// Counts how often more has begun.
-    begun: u64,
-}
-
-/// The amount under way, and its limit.
-#[pin_data]
-struct UnderWay {
-    most: usize,
-    #[pin]
-    all: SpinLock<Tally>,
-    #[pin]
-    less: CondVar,
-}
-
-impl UnderWay {
-    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
-    // the code may have a copy of the name.
-    #[inline(never)]
-    fn new(most: usize) -> Result<Arc<Self>> {
-        Arc::pin_init(
-            pin_init!(Self {
-                most,
-                all <- new_spinlock!(Tally { now: 0, begun: 0 }),
-                less <- new_condvar!(),
-            }),
-            GFP_KERNEL,
-        )
-    }
-
-    /// Begins `size` more, even beyond the limit.
-    fn begin(self: &Arc<Self>, size: usize) -> Share {
-        self.share(&mut self.all.lock(), size)
-    }
-
-    /// Waits until less than the limit is under way, if it isn't. When this returns, other threads
-    /// may have begun more already.
-    ///
-    /// The work under way must not wait for the caller.
-    fn wait_for_room(&self) -> Result {
-        let mut all = self.all.lock();
-
-        if all.now >= self.most && self.less.wait_interruptible(&mut all) {
-            return Err(ERESTARTSYS);
-        }
-        Ok(())
-    }
-
-    /// Begins `size` more, if that stays within the limit. A size above the limit begins when
-    /// nothing is under way.
-    fn try_begin(self: &Arc<Self>, size: usize) -> Option<Share> {
-        let mut all = self.all.lock();
-
-        self.has_room(all.now, size)
-            .then(|| self.share(&mut all, size))
-    }
-
-    fn has_room(&self, now: usize, size: usize) -> bool {
-        size == 0 || now == 0 || now.saturating_add(size) <= self.most
-    }
-
-    fn share(self: &Arc<Self>, all: &mut Tally, size: usize) -> Share {
-        all.now += size;
-        all.begun += 1;
-        Share {
-            under_way: self.clone(),
-            size,
-        }
-    }
-
-    /// Waits until some of it is done, for `patience` at most. Returns the time that is left, or
-    /// [`None`] if nothing is under way, or nothing was done in time.
-    fn wait_for_less(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
-        let mut all = self.all.lock();
-
-        if all.now == 0 {
-            return Ok(None);
-        }
-        match self.less.wait_interruptible_timeout(&mut all, patience) {
-            CondVarTimeoutResult::Woken { jiffies } => Ok(Some(jiffies)),
-            CondVarTimeoutResult::Timeout => Ok(None),
-            CondVarTimeoutResult::Signal { .. } => Err(ERESTARTSYS),
-        }
-    }
-}
-
-/// A part of the amount under way; dropping it says that this part is done.
-struct Share {
-    under_way: Arc<UnderWay>,
-    size: usize,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        if self.size == 0 {
-            return;
-        }
-        let mut all = self.under_way.all.lock();
-
-        all.now -= self.size;
-        if all.now < self.under_way.most {
-            self.under_way.less.notify_all();
-        }
-    }
-}
-
-/// All tasks that aren't done. Dropping this waits for them.
-struct Tasks {
-    token: Option<Arc<Token>>,
-    done: Arc<Done>,
-}
-
-#[pin_data]
-struct Done {
-    #[pin]
-    completion: Completion,
-}
-
-/// Each task has a reference, and so has [`Tasks`], which makes them.
-struct Token(Arc<Done>);
-
-impl Tasks {
-    fn new() -> Result<Self> {
-        let done = Arc::pin_init(
-            pin_init!(Done { completion <- Completion::new() }),
-            GFP_KERNEL,
-        )?;
-        let token = Arc::new(Token(done.clone()), GFP_KERNEL)?;
-
-        Ok(Self {
-            token: Some(token),
-            done,
-        })
-    }
-
-    fn token(&self) -> Option<Arc<Token>> {
-        self.token.clone()
-    }
-}
-
-impl Drop for Tasks {
-    fn drop(&mut self) {
-        self.token = None;
-        self.done.completion.wait_for_completion();
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        self.0.completion.complete_all();
-    }
-}
-
 /// The job of a task, and the values to drop when it is done.
 enum TaskJob {
     Nothing,
@@ -410,6 +261,28 @@ impl TaskJob {
                     result
                 });
             }
+        }
+    }
+}
+
+impl Op {
+    /// Does the operation.
+    fn run(&self, memory: &JobMemory<'_>) -> Result {
+        match *self {
+            Self::Fill {
+                to,
+                to_offset,
+                size,
+                value,
+                step,
+            } => memory.fill(to, to_offset, size, value, step),
+            Self::Copy {
+                to,
+                to_offset,
+                from,
+                from_offset,
+                size,
+            } => memory.copy(to, to_offset, from, from_offset, size),
         }
     }
 }

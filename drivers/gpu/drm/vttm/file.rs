@@ -3,12 +3,13 @@
 //! Open files.
 
 use crate::{
+    count::Count,
     driver::{
-        Count,
         VttmDevice,
         VttmDriver, //
     },
     gem::Object,
+    gpu::WhileRegistered,
     vm::{
         Vm,
         Vms, //
@@ -62,7 +63,7 @@ impl File {
 
     pub(crate) fn get_param(
         dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_get_param,
         _file: &drm::File<Self>,
     ) -> Result<u32> {

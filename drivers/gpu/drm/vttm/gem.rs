@@ -3,15 +3,16 @@
 //! Buffers.
 
 use crate::{
+    count::Count,
     domain::Domains,
     driver::{
-        Count,
         DeviceData,
         VttmDevice,
         VttmDriver, //
     },
     engine::Engine,
     file::File,
+    gpu::WhileRegistered,
     usage::Usage,
     vm::Vm, //
 };
@@ -313,7 +314,7 @@ fn fits(data: &DeviceData, size: usize, domains: Domains) -> bool {
 impl File {
     pub(crate) fn gem_create(
         dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_gem_create,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -357,7 +358,7 @@ impl File {
 
     pub(crate) fn gem_info(
         _dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_gem_info,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -393,7 +394,7 @@ impl File {
 
     pub(crate) fn gem_mmap_offset(
         _dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_gem_mmap_offset,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -406,7 +407,7 @@ impl File {
 
     pub(crate) fn gem_prefetch(
         dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_gem_prefetch,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -428,7 +429,7 @@ impl File {
 
     pub(crate) fn gem_evict(
         _dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_gem_evict,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -448,7 +449,7 @@ impl File {
 
     pub(crate) fn gem_madvise(
         _dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_gem_madvise,
         file: &drm::File<Self>,
     ) -> Result<u32> {

@@ -7,6 +7,7 @@ use crate::{
         DeviceData,
         VttmDriver, //
     },
+    engine::Engine,
     module_parameters, //
 };
 use kernel::{
@@ -23,6 +24,12 @@ use kernel::{
     sizes::SZ_1M,
     time::Delta, //
 };
+
+/// The device that a GPU belongs to.
+pub(crate) type Parent<Ctx> = platform::Device<Ctx>;
+
+/// What a GPU has while it is registered.
+pub(crate) type WhileRegistered = ();
 
 /// The configuration of a GPU.
 pub(crate) struct Config {
@@ -73,11 +80,16 @@ impl platform::Driver for Gpu {
     }
 }
 
+/// The engine copies at most the size of VRAM, divided by this, out of pages at a time.
+const COPIES: usize = 4;
+
 fn register(dev: &platform::Device<Core<'_>>) -> Result {
     let config = Config::from_parameters()?;
     let name = dev.as_ref().name();
 
-    let drm = ttm::Device::<VttmDriver>::new(dev, DeviceData::new(name, &config), |setup| {
+    let engine = Engine::new(name, config.delay, config.vram / COPIES);
+    let data = DeviceData::new(config.vram, config.gtt, engine);
+    let drm = ttm::Device::<VttmDriver>::new(dev, data, |setup| {
         let buddy = BuddyManager::new(config.vram)?;
 
         setup.manager(MemType::VRAM, config.vram, Backing::Emulated, buddy)?;

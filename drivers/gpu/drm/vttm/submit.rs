@@ -3,15 +3,10 @@
 //! Work for the GPU.
 
 use crate::{
+    count::Count,
     domain::Domains,
-    driver::{
-        Count,
-        VttmDevice, //
-    },
-    engine::{
-        Engine,
-        Submitted, //
-    },
+    driver::VttmDevice,
+    engine::Engine,
     file::File,
     gem::{
         ioctl_ctx,
@@ -19,6 +14,7 @@ use crate::{
         transaction,
         Object, //
     },
+    gpu::WhileRegistered,
     usage::Usage,
     vm::Vm, //
 };
@@ -37,7 +33,6 @@ use kernel::{
         gem::BaseObject,
         ttm::{
             FenceUsage,
-            JobMemory,
             OperationCtx,
             Placement,
             Reserved,
@@ -187,26 +182,6 @@ impl Op {
             size,
         })
     }
-
-    /// Does the operation.
-    pub(crate) fn run(&self, memory: &JobMemory<'_>) -> Result {
-        match *self {
-            Self::Fill {
-                to,
-                to_offset,
-                size,
-                value,
-                step,
-            } => memory.fill(to, to_offset, size, value, step),
-            Self::Copy {
-                to,
-                to_offset,
-                from,
-                from_offset,
-                size,
-            } => memory.copy(to, to_offset, from, from_offset, size),
-        }
-    }
 }
 
 /// A part of a buffer: bytes from `offset` on, within the buffer.
@@ -258,6 +233,16 @@ fn check_that_none_is_there_twice(uses: &[Use]) -> Result {
         return Err(EINVAL);
     }
     Ok(())
+}
+
+/// A job in the engine.
+pub(crate) struct Submitted {
+    /// Signaled when it is done.
+    pub(crate) fence: ARef<Fence>,
+    /// Its number in the order of jobs.
+    pub(crate) serial: u64,
+    /// Whether it waits for another client's fence, and so is on a timeline of its own.
+    pub(crate) is_late: bool,
 }
 
 /// The work that a program submits to the GPU.
@@ -373,7 +358,7 @@ impl<'a> Submit<'a> {
 impl File {
     pub(crate) fn submit(
         dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_submit,
         file: &drm::File<Self>,
     ) -> Result<u32> {

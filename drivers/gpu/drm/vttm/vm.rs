@@ -8,7 +8,8 @@ use crate::{
         VttmDriver, //
     },
     file::File,
-    gem::Late, //
+    gem::Late,
+    gpu::WhileRegistered, //
 };
 use kernel::{
     drm::{
@@ -64,7 +65,7 @@ impl Vms {
 impl File {
     pub(crate) fn vm_create(
         dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_vm_create,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -86,7 +87,7 @@ impl File {
 
     pub(crate) fn vm_destroy(
         _dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_vm_destroy,
         file: &drm::File<Self>,
     ) -> Result<u32> {

@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod count;
 mod domain;
 mod driver;
 mod engine;
@@ -14,6 +15,7 @@ mod file;
 mod gem;
 mod gpu;
 mod submit;
+mod under_way;
 mod usage;
 mod vm;
 mod walk;

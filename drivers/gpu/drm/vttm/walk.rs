@@ -8,7 +8,8 @@ use crate::{
         VttmDevice,
         VttmDriver, //
     },
-    file::File, //
+    file::File,
+    gpu::WhileRegistered, //
 };
 use core::{
     mem,
@@ -83,7 +84,7 @@ impl Entry {
 impl File {
     pub(crate) fn lru_walk(
         dev: &VttmDevice<Registered>,
-        _data: &(),
+        _data: &WhileRegistered,
         args: &mut uapi::drm_vttm_lru_walk,
         _file: &drm::File<Self>,
     ) -> Result<u32> {

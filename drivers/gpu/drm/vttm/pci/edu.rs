@@ -1,0 +1,695 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! The engine's hardware: QEMU's `edu`, which copies 4 KiB at a time between a buffer of its own
+//! and any bus address.
+//!
+//! A piece of work is a list of transfers. For each 4 KiB of a transfer the device does two DMAs,
+//! into its buffer and out of it, and raises an interrupt after each. The interrupt starts the next
+//! one, and when all transfers of a job are done it signals the job's fence.
+//!
+//! A watchdog finds out when an interrupt is lost. It resets the engine, and the job goes on with the
+//! DMA that it was at; a job that hangs again fails.
+
+use crate::{
+    count::Count,
+    under_way::{
+        Share,
+        Token, //
+    },
+};
+use core::cmp;
+use kernel::{
+    device::Bound,
+    devres::Devres,
+    dma::{
+        Coherent,
+        DmaAddress, //
+    },
+    dma_fence::{
+        Fence,
+        PendingFence,
+        Wake,
+        Waker, //
+    },
+    drm::ttm::Address,
+    fmt, impl_has_hr_timer,
+    io::{
+        io_write,
+        register,
+        Io, //
+    },
+    irq::{
+        Handler,
+        IrqReturn, //
+    },
+    new_spinlock_irq,
+    page::PAGE_SIZE,
+    pci::{
+        self,
+        DevresBar,
+        IrqType,
+        IrqTypes, //
+    },
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        Arc,
+        ArcBorrow,
+        SetOnce,
+        SpinLockIrq, //
+    },
+    time::{
+        delay::fsleep,
+        hrtimer::{
+            ArcHrTimerHandle,
+            HrTimer,
+            HrTimerCallback,
+            HrTimerCallbackContext,
+            HrTimerPointer,
+            HrTimerRestart,
+            RelativeMode, //
+        },
+        Delta,
+        Instant,
+        Monotonic, //
+    },
+};
+
+mod regs {
+    use super::*;
+
+    register! {
+        /// Names the device.
+        pub(super) ID(u32) @ 0x00 {
+            15:0 magic;
+        }
+
+        /// Why the interrupt was raised.
+        pub(super) IRQ_STATUS(u32) @ 0x24 {
+            8:8 dma => bool;
+        }
+
+        /// The bits that are set here are cleared in the status.
+        pub(super) IRQ_ACK(u32) @ 0x64 {
+            8:8 dma => bool;
+        }
+
+        pub(super) DMA_FROM(u64) @ 0x80 {
+            63:0 addr;
+        }
+
+        pub(super) DMA_TO(u64) @ 0x88 {
+            63:0 addr;
+        }
+
+        pub(super) DMA_SIZE(u32) @ 0x90 {
+            31:0 bytes;
+        }
+
+        pub(super) DMA_COMMAND(u32) @ 0x98 {
+            /// Starts the DMA, and is set until it is done.
+            0:0 run => bool;
+            /// From the device's buffer to the bus.
+            1:1 out => bool;
+            /// Raise an interrupt when it is done.
+            2:2 interrupt => bool;
+        }
+    }
+
+    pub(super) const END: usize = 0xa0;
+
+    /// The magic of an `edu`.
+    pub(super) const MAGIC: u32 = 0xed;
+}
+
+type Bar = DevresBar<{ regs::END }>;
+
+/// Where the device's buffer is, for its DMA.
+const BUFFER: u64 = 0x40000;
+
+/// Where the bytes of a transfer come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// From here on the bus.
+    Bus(DmaAddress),
+    /// Word `n` of the transfer, 64 bits wide, is `value + n * step`.
+    Pattern { value: u64, step: u64 },
+}
+
+/// Bytes to be copied to a range on the bus.
+pub(crate) struct Transfer {
+    pub(crate) from: Source,
+    pub(crate) to: DmaAddress,
+    pub(crate) size: usize,
+}
+
+impl Transfer {
+    /// The largest part of a transfer that the device does at a time.
+    const CHUNK: usize = PAGE_SIZE;
+
+    /// The part from `done` on that is done next.
+    fn part(&self, done: usize) -> (Source, DmaAddress, usize) {
+        let from = match self.from {
+            Source::Bus(addr) => Source::Bus(addr + done as u64),
+            Source::Pattern { value, step } => Source::Pattern {
+                value: value.wrapping_add(step.wrapping_mul((done / size_of::<u64>()) as u64)),
+                step,
+            },
+        };
+
+        (
+            from,
+            self.to + done as u64,
+            cmp::min(self.size - done, Self::CHUNK),
+        )
+    }
+}
+
+/// A job in the queue.
+pub(crate) struct Job {
+    transfers: KVVec<Transfer>,
+    /// The transfer that is being done, and how many bytes of it are.
+    at: usize,
+    done: usize,
+    /// Whether its bytes are on their way out of the device's buffer.
+    out: bool,
+    /// Whether the device was reset during the job.
+    was_reset: bool,
+    /// How many fences have to be signaled before it begins.
+    waits: Arc<Atomic<u32>>,
+    fence: PendingFence,
+    result: Result,
+    begun: Instant<Monotonic>,
+    busy: Option<Arc<Count>>,
+    next: Option<KBox<Self>>,
+    _share: Option<Share>,
+    // Dropped last.
+    _token: Option<Arc<Token>>,
+}
+
+/// A job without its fence: all memory that it needs.
+pub(crate) struct PreparedJob {
+    room: KBox<core::mem::MaybeUninit<Job>>,
+    transfers: KVVec<Transfer>,
+    waits: Arc<Atomic<u32>>,
+    deps: KVec<(ARef<Fence>, KBox<Waker<Dependency>>)>,
+    token: Option<Arc<Token>>,
+}
+
+/// Jobs, one after the other.
+#[derive(Default)]
+struct Jobs(Option<KBox<Job>>);
+
+impl Jobs {
+    fn push(&mut self, job: KBox<Job>) {
+        let mut end = &mut self.0;
+
+        while let Some(job) = end {
+            end = &mut job.next;
+        }
+        *end = Some(job);
+    }
+
+    /// Takes the first job that has nothing to wait for.
+    fn take_ready(&mut self) -> Option<KBox<Job>> {
+        let mut at = &mut self.0;
+
+        while at.as_ref()?.waits.load(Relaxed) != 0 {
+            at = &mut at.as_mut()?.next;
+        }
+        let mut job = at.take()?;
+        *at = job.next.take();
+        Some(job)
+    }
+}
+
+impl Iterator for Jobs {
+    type Item = KBox<Job>;
+
+    fn next(&mut self) -> Option<KBox<Job>> {
+        let mut job = self.0.take()?;
+
+        self.0 = job.next.take();
+        Some(job)
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Jobs,
+    running: Option<KBox<Job>>,
+    /// Whether no job is taken any more.
+    is_stopped: bool,
+}
+
+/// Counts what was asked of the device, and what it did.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// Bytes of jobs that were put into the queue.
+    asked: Count,
+    /// Bytes that were written to their place.
+    bytes: Count,
+    /// DMAs that were started.
+    dmas: Count,
+    interrupts: Count,
+    jobs: Count,
+    /// Jobs without a transfer.
+    empty: Count,
+    /// Jobs that failed or were cancelled.
+    failed: Count,
+    resets: Count,
+}
+
+/// An `edu` that is bound.
+#[pin_data]
+pub(crate) struct Edu {
+    bar: Bar,
+    /// The source of patterns.
+    page: Devres<Coherent<[u64]>>,
+    page_addr: DmaAddress,
+    /// Where VRAM begins, for the device.
+    vram: SetOnce<DmaAddress>,
+    #[pin]
+    queue: SpinLockIrq<Queue>,
+    counts: Counts,
+}
+
+impl Edu {
+    /// Takes the device over, which must be enabled.
+    pub(crate) fn new(dev: &pci::Device<Bound>) -> Result<Arc<Self>> {
+        let bar = dev.iomap_region_sized::<{ regs::END }>(0, c"vttm-engine")?;
+        let magic: u32 = bar.read(regs::ID).magic().into();
+        if magic != regs::MAGIC {
+            dev_err!(dev, "this is no edu: {magic:#x}\n");
+            return Err(ENODEV);
+        }
+        let page =
+            Coherent::zeroed_slice(dev.as_ref(), Transfer::CHUNK / size_of::<u64>(), GFP_KERNEL)?;
+        let page_addr = page.dma_address();
+        let bar = bar.into_devres()?;
+        let page = Devres::new(dev.as_ref(), page)?;
+        let this = Arc::pin_init(
+            pin_init!(Self {
+                bar,
+                page,
+                page_addr,
+                vram: SetOnce::new(),
+                queue <- new_spinlock_irq!(Queue::default()),
+                counts: Counts::default(),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        let types = IrqTypes::default().with(IrqType::Msi);
+        dev.request_interrupt(types, c"vttm-engine", this.clone())?;
+        Ok(this)
+    }
+
+    /// Says where VRAM begins on the bus.
+    pub(crate) fn set_vram(&self, addr: DmaAddress) {
+        self.vram.populate(addr);
+    }
+
+    /// The bus address of a place.
+    pub(crate) fn on_bus(&self, at: Address) -> Result<DmaAddress> {
+        match at {
+            Address::Bus(addr) => Ok(addr),
+            Address::Offset(offset) => Ok(self.vram.copy().ok_or(ENODEV)? + offset),
+        }
+    }
+
+    /// Shows the counters.
+    pub(crate) fn show(this: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = &this.counts;
+
+        for (name, count) in [
+            ("asked", &counts.asked),
+            ("bytes", &counts.bytes),
+            ("dmas", &counts.dmas),
+            ("interrupts", &counts.interrupts),
+            ("jobs", &counts.jobs),
+            ("empty", &counts.empty),
+            ("failed", &counts.failed),
+            ("resets", &counts.resets),
+        ] {
+            writeln!(f, "{name} {}", count.get())?;
+        }
+        Ok(())
+    }
+
+    /// Allocates all that a job needs.
+    pub(crate) fn prepare(
+        self: &Arc<Self>,
+        transfers: KVVec<Transfer>,
+        after: KVec<ARef<Fence>>,
+        token: Option<Arc<Token>>,
+    ) -> Result<PreparedJob> {
+        let waits = Arc::new(Atomic::new(0), GFP_KERNEL)?;
+        let mut deps = KVec::with_capacity(after.len(), GFP_KERNEL)?;
+
+        for fence in after {
+            let waker = Waker::new(Dependency {
+                edu: self.clone(),
+                waits: waits.clone(),
+                _token: token.clone(),
+            })?;
+            deps.push((fence, waker), GFP_KERNEL)?;
+        }
+        Ok(PreparedJob {
+            room: KBox::new_uninit(GFP_KERNEL)?,
+            transfers,
+            waits,
+            deps,
+            token,
+        })
+    }
+
+    /// Puts a job into the queue. Neither sleeps nor allocates.
+    pub(crate) fn enqueue(
+        &self,
+        job: PreparedJob,
+        fence: PendingFence,
+        busy: Option<Arc<Count>>,
+        share: Option<Share>,
+    ) {
+        let waits = job.waits.clone();
+        let size: usize = job.transfers.iter().map(|transfer| transfer.size).sum();
+
+        self.counts.asked.add(size as u64);
+        if size == 0 {
+            self.counts.empty.add(1);
+        }
+        // One for the job itself, so that it doesn't begin before all have their wakers.
+        waits.store(1, Relaxed);
+        let entry = KBox::write(
+            job.room,
+            Job {
+                transfers: job.transfers,
+                at: 0,
+                done: 0,
+                out: false,
+                was_reset: false,
+                waits: job.waits,
+                fence,
+                result: Ok(()),
+                begun: Instant::now(),
+                busy,
+                next: None,
+                _share: share,
+                _token: job.token,
+            },
+        );
+        let refused = {
+            let mut queue = self.queue.lock();
+
+            if queue.is_stopped {
+                Some(entry)
+            } else {
+                queue.waiting.push(entry);
+                None
+            }
+        };
+        if let Some(mut job) = refused {
+            job.result = Err(ENODEV);
+            job.end(&self.counts);
+            return;
+        }
+
+        for (fence, waker) in job.deps {
+            waits.fetch_add(1, Full);
+            if fence.wake(waker).is_err() {
+                // It is signaled already.
+                waits.fetch_sub(1, Full);
+            }
+        }
+        if waits.fetch_sub(1, Full) == 1 {
+            self.begin_next();
+        }
+    }
+
+    /// Begins the next job that is ready, if the device does nothing.
+    fn begin_next(&self) {
+        if let Some(bar) = self.bar.try_access() {
+            let mut queue = self.queue.lock();
+
+            if queue.running.is_none() && !queue.is_stopped {
+                self.begin(&mut queue, &bar);
+            }
+        }
+    }
+
+    /// Begins the next job that is ready. Nothing is running.
+    fn begin(&self, queue: &mut Queue, bar: &pci::Bar<'_, { regs::END }>) {
+        if let Some(mut job) = queue.waiting.take_ready() {
+            job.begun = Instant::now();
+            self.start(&job, bar);
+            queue.running = Some(job);
+        }
+    }
+
+    /// Starts the next DMA of a job.
+    fn start(&self, job: &Job, bar: &pci::Bar<'_, { regs::END }>) {
+        let (from, to, size) = match job.transfers.get(job.at) {
+            Some(transfer) => transfer.part(job.done),
+            // A job with nothing to do ends in an interrupt as well, as its fence is signaled there.
+            None => (Source::Bus(self.page_addr), BUFFER, size_of::<u64>()),
+        };
+        let (from, to) = match from {
+            _ if job.out => (BUFFER, to),
+            Source::Bus(from) => (from, BUFFER),
+            Source::Pattern { value, step } => {
+                self.write_pattern(size, value, step);
+                (self.page_addr, BUFFER)
+            }
+        };
+
+        // They don't fail: the registers are aligned, and within the BAR.
+        let _ = bar.try_write_reg(regs::DMA_FROM::from(from));
+        let _ = bar.try_write_reg(regs::DMA_TO::from(to));
+        // CAST: It is a page at most.
+        bar.write_reg(regs::DMA_SIZE::from(size as u32));
+        bar.write_reg(
+            regs::DMA_COMMAND::zeroed()
+                .with_run(true)
+                .with_out(job.out)
+                .with_interrupt(true),
+        );
+        self.counts.dmas.add(1);
+    }
+
+    /// Fills the page from which the device takes patterns. The device doesn't use it.
+    fn write_pattern(&self, size: usize, value: u64, step: u64) {
+        let Some(page) = self.page.try_access() else {
+            return;
+        };
+        let mut word = value;
+
+        for n in 0..size / size_of::<u64>() {
+            io_write!(*page, [panic: n], word);
+            word = word.wrapping_add(step);
+        }
+    }
+
+    /// Notes that the DMA of a job is done. Returns false if it was the last one.
+    fn advance(&self, job: &mut Job) -> bool {
+        let Some(transfer) = job.transfers.get(job.at) else {
+            return false;
+        };
+        if !job.out {
+            job.out = true;
+            return true;
+        }
+        let (_, _, size) = transfer.part(job.done);
+
+        self.counts.bytes.add(size as u64);
+        job.out = false;
+        job.done += size;
+        if job.done >= transfer.size {
+            job.at += 1;
+            job.done = 0;
+        }
+        job.at < job.transfers.len()
+    }
+
+    /// Resets the device if it is at the same DMA as the last time. Returns the number of the DMA.
+    fn check(&self, last: u64) -> u64 {
+        let Some(bar) = self.bar.try_access() else {
+            return last;
+        };
+        let mut queue = self.queue.lock();
+        let now = self.counts.dmas.get();
+        let Some(mut job) = queue.running.take_if(|_| now == last) else {
+            return now;
+        };
+
+        self.counts.resets.add(1);
+        // The DMA was done, but its interrupt was lost; or the device doesn't answer, and reads as
+        // if all bits were set.
+        bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
+        if bar.read(regs::DMA_COMMAND).run() {
+            queue.is_stopped = true;
+        } else if !job.was_reset {
+            job.was_reset = true;
+            self.start(&job, &bar);
+            queue.running = Some(job);
+            return self.counts.dmas.get();
+        } else {
+            self.begin(&mut queue, &bar);
+        }
+        let waiting = if queue.is_stopped {
+            core::mem::take(&mut queue.waiting)
+        } else {
+            Jobs::default()
+        };
+        let now = self.counts.dmas.get();
+
+        drop(queue);
+        job.result = Err(EIO);
+        job.end(&self.counts);
+        for mut job in waiting {
+            job.result = Err(ENODEV);
+            job.end(&self.counts);
+        }
+        now
+    }
+
+    /// Takes no more jobs, waits until the device does nothing, and cancels all other jobs.
+    ///
+    /// The device can't be stopped: a DMA that has begun goes on.
+    pub(crate) fn stop(&self) {
+        // A DMA takes 100 ms.
+        const PATIENCE_MS: u32 = 1000;
+
+        self.queue.lock().is_stopped = true;
+        for _ in 0..PATIENCE_MS {
+            if self.queue.lock().running.is_none() {
+                break;
+            }
+            fsleep(Delta::from_millis(1));
+        }
+        let (running, waiting) = {
+            let mut queue = self.queue.lock();
+
+            (queue.running.take(), core::mem::take(&mut queue.waiting))
+        };
+        for mut job in Iterator::chain(running.into_iter(), waiting) {
+            job.result = Err(ENODEV);
+            job.end(&self.counts);
+        }
+    }
+}
+
+impl Handler for Edu {
+    fn handle(&self) -> IrqReturn {
+        let Some(bar) = self.bar.try_access() else {
+            return IrqReturn::None;
+        };
+        let status = bar.read(regs::IRQ_STATUS);
+        if !status.dma() || status.into_raw() == u32::MAX {
+            // All bits are set if the device is gone.
+            return IrqReturn::None;
+        }
+        bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
+        self.counts.interrupts.add(1);
+
+        let mut queue = self.queue.lock();
+        let Some(mut job) = queue.running.take() else {
+            return IrqReturn::Handled;
+        };
+        if queue.is_stopped {
+            // Only this DMA was waited for.
+            job.result = Err(ENODEV);
+        } else if self.advance(&mut job) {
+            self.start(&job, &bar);
+            queue.running = Some(job);
+            return IrqReturn::Handled;
+        } else {
+            self.begin(&mut queue, &bar);
+        }
+        // Not with the lock: a callback of the fence may take it.
+        drop(queue);
+        job.end(&self.counts);
+        IrqReturn::Handled
+    }
+}
+
+/// Looks after a device: each time that it finds it at the same DMA as the last time, it resets it.
+#[pin_data]
+pub(crate) struct Watchdog {
+    #[pin]
+    timer: HrTimer<Self>,
+    edu: Arc<Edu>,
+    /// The DMA that was under way the last time.
+    last: Atomic<u64>,
+}
+
+impl Watchdog {
+    /// A DMA takes 100 ms.
+    const INTERVAL: Delta = Delta::from_secs(1);
+
+    /// Starts it. It ends when the result is dropped.
+    pub(crate) fn start(edu: Arc<Edu>) -> Result<ArcHrTimerHandle<Self>> {
+        let init = pin_init!(Self {
+            timer <- HrTimer::new(),
+            edu,
+            last: Atomic::new(0),
+        });
+
+        Ok(Arc::pin_init(init, GFP_KERNEL)?.start(Self::INTERVAL))
+    }
+}
+
+impl HrTimerCallback for Watchdog {
+    type Pointer<'a> = Arc<Self>;
+
+    fn run(this: ArcBorrow<'_, Self>, mut ctx: HrTimerCallbackContext<'_, Self>) -> HrTimerRestart {
+        let last = this.last.load(Relaxed);
+
+        this.last.store(this.edu.check(last), Relaxed);
+        ctx.forward_now(Self::INTERVAL);
+        HrTimerRestart::Restart
+    }
+}
+
+impl_has_hr_timer! {
+    impl HasHrTimer<Self> for Watchdog {
+        mode: RelativeMode<Monotonic>, field: self.timer
+    }
+}
+
+impl Job {
+    /// Signals the fence.
+    fn end(self: KBox<Self>, counts: &Counts) {
+        let job = KBox::into_inner(self);
+
+        counts.jobs.add(1);
+        if job.result.is_err() {
+            counts.failed.add(1);
+        }
+        if let Some(busy) = &job.busy {
+            busy.add(job.begun.elapsed().as_nanos().unsigned_abs());
+        }
+        job.fence.signal(job.result);
+    }
+}
+
+/// A fence that a job waits for.
+pub(crate) struct Dependency {
+    edu: Arc<Edu>,
+    waits: Arc<Atomic<u32>>,
+    // Dropped last.
+    _token: Option<Arc<Token>>,
+}
+
+impl Wake for Dependency {
+    fn wake(waker: KBox<Waker<Self>>) {
+        if waker.waits.fetch_sub(1, Full) == 1 {
+            waker.edu.begin_next();
+        }
+    }
+}
