@@ -4,7 +4,7 @@
 .PHONY: help setup tree demo kunit rust-ui compare fixes fixes-check explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	apply docs walks unload module named no-command vttm vttm-shell vttm-storm vttm-reload \
-	vttm-fuzz vttm-compete
+	vttm-fuzz vttm-compete demo-pci pci
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES RELEASE
@@ -33,6 +33,11 @@ help:
 #:                     With the same M=, vttm and vttm-shell load it instead of vttm, or
 #:                     beside it if there is VTTM='...'; PARAMS='...' sets its parameters.
 #:                     See Documentation/gpu/ttm-rust-tutorial.rst
+#:
+#: Try a driver of PCI hardware, in a PC that QEMU emulates
+#:   demo-pci       2  fill a GPU of two PCI devices behind an IOMMU with four times its
+#:                     memory, by DMA (the first time 10: it builds a kernel)
+#:   pci               run CMD='...' there; PARAMS='...' sets the driver's parameters
 #:
 #: Change TTM
 #:   kunit          1  run the KUnit suites FILTER='ttm_lru*', or one 'suite.case'
@@ -101,10 +106,17 @@ tree demo docs kunit mutants-kernel rust-ui walks unload module vttm vttm-shell 
 	@$(lock) ours $(work) $@
 
 check: setup
-	@$(lock) ours sh -c '$(work) programs && scripts/enter.sh $(CURDIR)/tests/check.py'
+	@$(lock) ours $(lock) x86 sh -c '$(work) programs pci-kernel && \
+		scripts/enter.sh $(CURDIR)/tests/check.py'
 
 explore outcome fuzz prove mutants: tree
 	@$(lock) userspace $(work) $@
+
+demo-pci: setup
+	@$(lock) ours $(lock) x86 $(work) $@
+
+pci: setup $(if $(CMD),,no-command)
+	@$(lock) ours $(lock) x86 $(work) $@
 
 users cost: tree
 	@$(lock) x86 $(work) $@

@@ -4,7 +4,7 @@
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine fixes fixes-check compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: docs programs walks unload module vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
-.PHONY: vttm-compete
+.PHONY: vttm-compete demo-pci pci pci-kernel
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 quietly := $(top)/scripts/run_quietly.sh
@@ -14,6 +14,7 @@ kunit := $(top)/tests/kunit
 docs  := $(top)/tests/docs
 vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
+pci   := $(top)/tests/pci
 bench := $(top)/tests/bench
 fixes := $(top)/tests/fixes
 
@@ -63,6 +64,17 @@ vttm-storm: programs
 	@$(enter) $(vttm)/run.py --name vttm-storm --leaks \
 		--parameters 'devices=2 vram_mb=16 gtt_mb=16 delay_us=50' \
 		vttm-storm --ops $(OPS) --seed $(SEED)
+
+pci-kernel: tree
+	@$(quietly) pci "building the kernel of the PC" $(enter) $(pci)/build.py
+	@$(quietly) programs "building the programs" \
+		$(enter) make -C $(vttm) --no-print-directory
+
+demo-pci: pci-kernel
+	@$(enter) $(pci)/demo.py
+
+pci: pci-kernel
+	@$(enter) $(pci)/run.py --parameters '$(PARAMS)' sh -c '$(subst ','\'',$(value CMD))'
 
 vttm-compete: export PLAIN := 1
 vttm-compete: programs

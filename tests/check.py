@@ -3,7 +3,7 @@
 """Run every test of `make check`, in this order: the style of the sources, the claims
 of the documentation, what the scripts do with source trees of the user, Rust programs
 that must not compile, the C core in user space, a boot for each group of KUnit suites,
-and a boot for each program.
+and a boot for each program; some of these in a PC that QEMU emulates.
 
 boot/kernel.py boots a kernel, and boot/guest.py runs a program in one. A group fails if a
 case fails or is missing, and if the kernel complains, except about what the cases of the
@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-sys.path += [str(TESTS / 'boot'), str(TESTS / 'vttm')]
+sys.path += [str(TESTS / 'boot'), str(TESTS / 'vttm'), str(TESTS / 'pci')]
 
 import kernel	# noqa: E402 (tests/boot/kernel.py)
+import machine	# noqa: E402 (tests/pci/machine.py)
 import vttm	# noqa: E402 (tests/vttm/vttm.py)
 from guest import Guest	# noqa: E402 (tests/boot/guest.py)
 
@@ -257,5 +258,7 @@ unloads()
 document(AT_TERMINAL)
 for test in vttm.TESTS:
 	run_program(test.name, test.guest, test.least)
+for test in machine.TESTS:
+	run_program(test.name, test.machine)
 print(f'\n{passes} passed, {failures} failed')
 sys.exit(failures != 0)

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""content.py: check what buffers contain after each thing that the engine does: copies,
+clears, and work that has to wait for a fence.
+"""
+
+import fcntl
+import os
+import struct
+import sys
+
+import gpu
+
+SIZE = 16 * gpu.PAGE
+
+
+class Timeline:
+	"""Fences of sw_sync, which this program signals."""
+
+	def __init__(self):
+		self.file = os.open('/sys/kernel/debug/sync/sw_sync', os.O_RDWR)
+
+	def fence(self, value):
+		request = 3 << 30 | 40 << 16 | ord('W') << 8
+		answer = fcntl.ioctl(self.file, request,
+				     struct.pack('I32si', value, b'content', 0))
+		return struct.unpack('I32si', answer)[2]
+
+	def advance(self):
+		fcntl.ioctl(self.file, 1 << 30 | 4 << 16 | ord('W') << 8 | 1,
+			    struct.pack('I', 1))
+
+
+def check(true, what):
+	print(f'{"ok" if true else "WRONG"}: {what}', flush=True)
+	return true
+
+
+def moved(it):
+	"""Pages go to VRAM and back by DMA."""
+	handle = it.create(SIZE, gpu.GTT | gpu.VRAM)
+	view, wanted = it.map(handle, SIZE), gpu.words(1 << 40, SIZE // 8, 3)
+	view[:] = wanted
+	good = True
+	for domain in gpu.VRAM, gpu.GTT, gpu.VRAM, gpu.GTT:
+		it.prefetch(handle, domain)
+		it.wait(handle)
+		good &= it.info(handle)[0] == domain and view[:] == wanted
+	return check(good, 'a buffer keeps its content on the way to VRAM and back')
+
+
+def cleared(it):
+	"""A new buffer doesn't show what was in its place."""
+	size = it.param(0)
+	handle = it.create(size // 2, gpu.VRAM)
+	it.fill(handle, size // 2, 0x5ec2e7, 0)
+	it.wait(handle)
+	it.close_handle(handle)
+	good = True
+	for _ in range(size // SIZE // 2):
+		handle = it.create(SIZE, gpu.VRAM)
+		it.prefetch(handle, gpu.VRAM)
+		it.wait(handle)
+		good &= it.map(handle, SIZE)[:] == bytes(SIZE)
+	return check(good, 'a new buffer in VRAM is zeroed')
+
+
+def waits(it):
+	"""A move waits for a job that waits for a fence."""
+	timeline = Timeline()
+	handle = it.create(SIZE, gpu.GTT | gpu.VRAM)
+	it.fill(handle, SIZE, 1, domains=gpu.VRAM)
+	it.wait(handle)
+	it.fill(handle, SIZE, 2, domains=gpu.VRAM, after=timeline.fence(1))
+	it.prefetch(handle, gpu.GTT)
+	# Let the move begin if it is going to.
+	other = it.create(SIZE, gpu.VRAM)
+	it.fill(other, SIZE, 9)
+	it.wait(other)
+	timeline.advance()
+	it.wait(handle)
+	return check(it.map(handle, SIZE)[:] == gpu.words(2, SIZE // 8),
+		     'a move waits for a job that waits for a fence')
+
+
+def main():
+	it = gpu.Gpu()
+	good = [test(it) for test in (moved, cleared, waits)]
+	sys.exit(not all(good))
+
+
+main()

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""A PC in QEMU with a GPU that is two PCI devices: edu is its engine, and the BAR of
+ivshmem-plain its VRAM. Between them and the memory is an IOMMU.
+
+The guest's clock counts its instructions, and doesn't wait: edu takes 100 ms of the
+guest's time for each DMA, and nothing of ours.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+HERE = Path(__file__).resolve().parent
+sys.path += [str(HERE.parent / 'boot'), str(HERE.parent / 'x86')]
+
+import guest	# noqa: E402 (tests/boot/guest.py)
+from kbuild import Build, run	# noqa: E402,F401 (tests/x86/kbuild.py)
+
+BUILD = os.environ['BUILD']
+PROGRAMS = f'{BUILD}-vttm'
+KERNEL = Build('x86-pci', Path(os.environ['TREE']), [HERE / 'pci.config'])
+DRIVER = KERNEL.path / 'drivers/gpu/drm/vttm/vttm_pci.ko'
+
+# The root of this machine's files, as QEMU shares it.
+ROOT = ('root=root', 'rootfstype=9p', 'ro',
+	'rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=512000')
+# What the IOMMU reports of a DMA that goes nowhere.
+FAULT = re.compile(r'DMAR: .*(fault|Request device).*')
+# A line of the kernel's log by which a program asks for something to be done to the PC.
+ASKS = re.compile(r'\bqemu: (\{.*\})')
+ASLEEP = 'pci: asleep'
+
+
+def show(output):
+	"""Print the output of a program."""
+	sys.stdout.buffer.write(output)
+	sys.stdout.buffer.flush()
+
+
+class Machine(guest.Guest):
+	"""A PC that runs @command. It has @gpus GPUs; number N has @vram MiB, in the file
+	@memory[N], and is the devices vram<N> and edu<N> of QEMU.
+
+	The GPU's driver @driver is loaded with @parameters, unless the program loads it.
+
+	A program in it writes a line 'qemu: {...}' to /dev/kmsg, with a command of QMP, to
+	have that command executed. After a line 'pci: asleep' the PC is woken up as soon as
+	it sleeps; meanwhile VRAM loses its content. @mask is how many bits of an address edu has.
+	"""
+
+	TERMINAL = '/dev/ttyS1'
+	DISK = '/dev/vda'
+
+	def __init__(self, name, command, *, driver=DRIVER, parameters='', loaded=True,
+		     gpus=1, vram=4, mask=28, iommu=True, cpus=2,
+		     memory='768M', args=(), **rest):
+		env = {'TERM': 'dumb', 'LANG': 'C.UTF-8', 'VTTM_KO': str(driver)}
+		super().__init__(KERNEL.path, name, command, env=env,
+				 modules=[(str(driver), parameters)] if loaded else (),
+				 path=f'{PROGRAMS}:{HERE}', **rest)
+		self.memory = [Path(f'/dev/shm/hitch-{os.getpid()}.vram{n}')
+			       for n in range(gpus)]
+		self.mask = mask
+		self.control = Path(f'/tmp/hitch-{os.getpid()}.qmp')
+		self.vram = vram << 20
+		*_, init, _, what = self.command
+		line = ['console=ttyS0', *ROOT, 'panic=-1', *args, init, '--', what]
+		self.command = [
+			'qemu-system-x86_64', '-machine', 'q35,kernel-irqchip=off',
+			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
+			'-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm',
+			'-nodefaults', '-no-reboot', '-display', 'none',
+			'-qmp', f'unix:{self.control},server=on,wait=off',
+			*(('-device', 'intel-iommu') if iommu else ()),
+			*self._disks(),
+			*(arg for n in range(gpus) for arg in self._gpu(n)),
+			'-kernel', str(KERNEL.path / 'arch/x86/boot/bzImage'),
+			'-append', ' '.join(line),
+			'-serial', 'stdio']
+
+	def _gpu(self, n):
+		"""Each function has a port of its own, so that it can be unplugged."""
+		yield from ('-object', f'memory-backend-file,id=memory{n},size={self.vram},'
+				       f'share=on,mem-path={self.memory[n]}')
+		for function in 'vram', 'edu':
+			chassis = 1 + 2 * n + (function == 'edu')
+			yield from ('-device', f'pcie-root-port,id={function}-port{n},'
+					       f'chassis={chassis}')
+			yield from ('-device', self.device(function, n))
+
+	def device(self, function, n):
+		"""The options of QEMU for a function of GPU number @n."""
+		kind = {'vram': f'ivshmem-plain,memdev=memory{n}',
+			'edu': f'edu,dma_mask={(1 << self.mask) - 1:#x}'}[function]
+		return f'{kind},id={function}{n},bus={function}-port{n}'
+
+	def _disks(self):
+		yield from ('-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,'
+				      'multidevs=remap')
+		yield from ('-device', 'virtio-9p-pci,fsdev=root,mount_tag=root')
+		if self.disk:
+			yield from ('-drive', f'file={self.disk},format=raw,if=none,id=swap')
+			yield from ('-device', 'virtio-blk-pci,drive=swap')
+
+	def _run(self, log, terminal):
+		for file in self.memory:
+			with file.open('wb') as memory:
+				memory.truncate(self.vram)
+		# It may have no name in this root.
+		return subprocess.Popen([*self.command, '-serial', 'chardev:program', '-chardev',
+					 f'serial,id=program,path=/proc/self/fd/{terminal}'],
+					stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+					pass_fds=[terminal], start_new_session=True)
+
+	def __iter__(self):
+		try:
+			for line in super().__iter__():
+				if match := ASKS.search(line):
+					self.ask(json.loads(match[1]))
+				elif ASLEEP in line:
+					Thread(target=self._wake_up, daemon=True).start()
+				yield line
+		finally:
+			for file in self.memory:
+				file.unlink(missing_ok=True)
+			self.control.unlink(missing_ok=True)
+
+	def wrong(self):
+		faults = [match[0] for line in self.lines if (match := FAULT.search(line))]
+		return [f'the IOMMU says: {fault}' for fault in faults[:3]] + super().wrong()
+
+	def _wake_up(self):
+		while self.ask({'execute': 'query-status'})['return']['status'] != 'suspended':
+			time.sleep(0.1)
+		for file in self.memory:
+			with file.open('r+b') as memory:
+				memory.write(b'\xa5' * self.vram)
+		self.ask({'execute': 'system_wakeup'})
+
+	def ask(self, *commands):
+		"""Let QEMU execute commands of QMP. Return its answer to the last one."""
+		with socket.socket(socket.AF_UNIX) as control:
+			control.connect(str(self.control))
+			with control.makefile('rw') as file:
+				file.readline()
+				for command in {'execute': 'qmp_capabilities'}, *commands:
+					print(json.dumps(command), file=file, flush=True)
+					while 'event' in (answer := json.loads(file.readline())):
+						pass
+		return answer
+
+
+@dataclass
+class Test:
+	"""A program, and the PC in which it runs."""
+	name: str
+	command: str
+	vram: int = 4
+	gpus: int = 1
+	iommu: bool = True
+
+	def machine(self, say):
+		return Machine(self.name, self.command.split(), vram=self.vram,
+			       gpus=self.gpus, iommu=self.iommu, swap=64, say=say)
+
+
+# The tests of `make check`.
+TESTS = (
+	Test('pci-content', 'content.py'),
+	Test('pci-fill', 'measure.py vttm-fill --mib 16 --pages 32 --vms 4 --rounds 2'),
+	Test('pci-unplug', 'unplug.py 4'),
+	Test('pci-reset', 'reset.py 2'),
+)

@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""reset.py TIMES: let the engine lose its interrupt during a job, TIMES times.
+
+If it is lost once, the watchdog resets the engine and the job completes with every byte
+right. If it stays lost, the job fails, and the jobs after it are done as soon as interrupts
+come again. No program may hang.
+"""
+
+import struct
+import sys
+import time
+
+import gpu
+
+SIZE = 32 * gpu.PAGE
+MSI = 5		# the capability's number
+
+
+class Msi:
+	"""The device's message-signaled interrupt, which can be switched off."""
+
+	def __init__(self, device):
+		self.file = (device / 'config').open('r+b', buffering=0)
+		at = self._read(0x34, 'B')
+		while self._read(at, 'B') != MSI:
+			at = self._read(at + 1, 'B')
+		self.control = at + 2
+
+	def _read(self, at, layout):
+		self.file.seek(at)
+		return struct.unpack(layout, self.file.read(struct.calcsize(layout)))[0]
+
+	def enable(self, on):
+		value = self._read(self.control, '<H') & ~1 | on
+		self.file.seek(self.control)
+		self.file.write(struct.pack('<H', value))
+
+
+def counts(device):
+	path = f'/sys/kernel/debug/{device.name}/engine'
+	return {name: int(value) for name, value in
+		(line.split() for line in open(path).read().splitlines())}
+
+
+def check(true, what):
+	if not true:
+		sys.exit(f'reset.py: {what}')
+
+
+def once(it, msi, device, stays_lost):
+	handle = it.create(SIZE, gpu.VRAM)
+	view = it.map(handle, SIZE)
+	it.prefetch(handle, gpu.VRAM)
+	it.wait(handle)
+	before = counts(device)
+
+	it.fill(handle, SIZE, 7)
+	msi.enable(False)
+	gpu.wait_until(lambda: counts(device)['resets'] > before['resets'],
+		       'the watchdog does nothing')
+	if stays_lost:
+		gpu.wait_until(lambda: counts(device)['failed'] > before['failed'],
+			       'the job does not fail')
+	msi.enable(True)
+	it.wait(handle)
+	if not stays_lost:
+		check(counts(device)['failed'] == before['failed'], 'the job failed')
+		check(view[:] == gpu.words(7, SIZE // 8), 'the content is wrong')
+	# The engine works again.
+	it.fill(handle, SIZE, 8)
+	it.wait(handle)
+	check(view[:] == gpu.words(8, SIZE // 8), 'the next job is wrong')
+	view.close()
+	it.close_handle(handle)
+
+
+def main():
+	device = gpu.functions('edu')[0]
+	it, msi = gpu.Gpu(), Msi(device)
+	begun = time.monotonic()
+	for n in range(int(sys.argv[1])):
+		once(it, msi, device, n % 2)
+	seen = counts(device)
+	print(f'{sys.argv[1]} times, {seen["resets"]} resets, {seen["failed"]} jobs failed, '
+	      f'in {time.monotonic() - begun:.0f} s of the guest')
+
+
+main()

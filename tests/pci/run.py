@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""run.py [OPTION]... COMMAND [ARGUMENT]...: run a command in a PC whose GPU is two PCI
+devices. The exit status is the command's, or 125 if the kernel or the IOMMU complains.
+"""
+
+import argparse
+import sys
+
+import machine
+
+
+def arguments():
+	parser = argparse.ArgumentParser()
+	parser.add_argument('--name', default='pci')
+	parser.add_argument('--parameters', default='', help="the driver's")
+	parser.add_argument('--gpus', type=int, default=1)
+	parser.add_argument('--vram', type=int, default=4, help='MiB of each')
+	parser.add_argument('--swap', type=int, default=64, help='MiB')
+	parser.add_argument('--mask', type=int, default=28, help="bits of edu's addresses")
+	parser.add_argument('--no-iommu', action='store_true')
+	parser.add_argument('--log', action='store_true', help="show the kernel's log")
+	parser.add_argument('command', nargs=argparse.REMAINDER)
+	return parser.parse_args()
+
+
+def main():
+	args = arguments()
+	pc = machine.Machine(args.name, args.command, parameters=args.parameters,
+			     gpus=args.gpus, vram=args.vram, swap=args.swap,
+			     mask=args.mask, iommu=not args.no_iommu, say=machine.show)
+	for line in pc:
+		if args.log:
+			pc.tell(f'kernel: {line}')
+	for line in pc.wrong():
+		print(f'hitch: {line}', file=sys.stderr)
+	sys.exit(125 if pc.wrong() else pc.status)
+
+
+main()
