@@ -265,15 +265,20 @@ pub(crate) struct Counts {
     resets: Count,
 }
 
+/// What the device reaches by DMA.
+struct Memory {
+    /// Where VRAM begins.
+    vram: DmaAddress,
+    /// The source of patterns.
+    page: Devres<Coherent<[u64]>>,
+    page_addr: DmaAddress,
+}
+
 /// An `edu` that is bound.
 #[pin_data]
 pub(crate) struct Edu {
     bar: Bar,
-    /// The source of patterns.
-    page: Devres<Coherent<[u64]>>,
-    page_addr: DmaAddress,
-    /// Where VRAM begins, for the device.
-    vram: SetOnce<DmaAddress>,
+    memory: SetOnce<Memory>,
     #[pin]
     queue: SpinLockIrq<Queue>,
     counts: Counts,
@@ -288,17 +293,11 @@ impl Edu {
             dev_err!(dev, "this is no edu: {magic:#x}\n");
             return Err(ENODEV);
         }
-        let page =
-            Coherent::zeroed_slice(dev.as_ref(), Transfer::CHUNK / size_of::<u64>(), GFP_KERNEL)?;
-        let page_addr = page.dma_address();
         let bar = bar.into_devres()?;
-        let page = Devres::new(dev.as_ref(), page)?;
         let this = Arc::pin_init(
             pin_init!(Self {
                 bar,
-                page,
-                page_addr,
-                vram: SetOnce::new(),
+                memory: SetOnce::new(),
                 queue <- new_spinlock_irq!(Queue::default()),
                 counts: Counts::default(),
             }),
@@ -310,16 +309,27 @@ impl Edu {
         Ok(this)
     }
 
-    /// Says where VRAM begins on the bus.
-    pub(crate) fn set_vram(&self, addr: DmaAddress) {
-        self.vram.populate(addr);
+    /// Gives the device its memory. On the bus, VRAM begins at `vram`. The device must have its DMA
+    /// mask.
+    pub(crate) fn set_memory(&self, dev: &pci::Device<Bound>, vram: DmaAddress) -> Result {
+        let words = Transfer::CHUNK / size_of::<u64>();
+        let page = Coherent::zeroed_slice(dev.as_ref(), words, GFP_KERNEL)?;
+        let page_addr = page.dma_address();
+        let page = Devres::new(dev.as_ref(), page)?;
+
+        self.memory.populate(Memory {
+            vram,
+            page,
+            page_addr,
+        });
+        Ok(())
     }
 
     /// The bus address of a place.
     pub(crate) fn on_bus(&self, at: Address) -> Result<DmaAddress> {
         match at {
             Address::Bus(addr) => Ok(addr),
-            Address::Offset(offset) => Ok(self.vram.copy().ok_or(ENODEV)? + offset),
+            Address::Offset(offset) => Ok(self.memory.as_ref().ok_or(ENODEV)?.vram + offset),
         }
     }
 
@@ -457,15 +467,12 @@ impl Edu {
         let (from, to, size) = match job.transfers.get(job.at) {
             Some(transfer) => transfer.part(job.done),
             // A job with nothing to do ends in an interrupt as well, as its fence is signaled there.
-            None => (Source::Bus(self.page_addr), BUFFER, size_of::<u64>()),
+            None => (Source::Pattern { value: 0, step: 0 }, BUFFER, size_of::<u64>()),
         };
         let (from, to) = match from {
             _ if job.out => (BUFFER, to),
             Source::Bus(from) => (from, BUFFER),
-            Source::Pattern { value, step } => {
-                self.write_pattern(size, value, step);
-                (self.page_addr, BUFFER)
-            }
+            Source::Pattern { value, step } => (self.write_pattern(size, value, step), BUFFER),
         };
 
         // They don't fail: the registers are aligned, and within the BAR.
@@ -482,17 +489,23 @@ impl Edu {
         self.counts.dmas.add(1);
     }
 
-    /// Fills the page from which the device takes patterns. The device doesn't use it.
-    fn write_pattern(&self, size: usize, value: u64, step: u64) {
-        let Some(page) = self.page.try_access() else {
-            return;
+    /// Fills the page from which the device takes patterns, and which it doesn't use now. Returns the
+    /// page's bus address.
+    fn write_pattern(&self, size: usize, value: u64, step: u64) -> DmaAddress {
+        let Some(memory) = self.memory.as_ref() else {
+            // There are no jobs before it has memory.
+            return 0;
         };
-        let mut word = value;
 
-        for n in 0..size / size_of::<u64>() {
-            io_write!(*page, [panic: n], word);
-            word = word.wrapping_add(step);
+        if let Some(page) = memory.page.try_access() {
+            let mut word = value;
+
+            for n in 0..size / size_of::<u64>() {
+                io_write!(*page, [panic: n], word);
+                word = word.wrapping_add(step);
+            }
         }
+        memory.page_addr
     }
 
     /// Notes that the DMA of a job is done. Returns false if it was the last one.

@@ -173,7 +173,7 @@ fn register(dev: &pci::Device<Core<'_>>) -> Result {
     let data = DeviceData::new(vram, gtt, engine);
     let drm = ttm::Device::<VttmDriver>::new(dev, data, |setup| {
         setup.dma(Dma::mapped(mask))?;
-        edu.set_vram(window.map_for(dev.as_ref())?);
+        edu.set_memory(dev, window.map_for(dev.as_ref())?)?;
         setup.manager(
             MemType::VRAM,
             vram,
