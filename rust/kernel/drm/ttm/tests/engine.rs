@@ -283,12 +283,13 @@ mod cases {
         add_user(&obj, &user)?;
         let done = unbind.fence();
         dev.driver_data().answer_with(move |_, mv| {
-            Ok(if mv.is_eviction() {
-                assert_eq!(mv.dependencies()?.len(), 1);
-                MoveBy::Pipelined(done.clone())
-            } else {
-                MoveBy::Nothing
-            })
+            if !mv.is_eviction() {
+                return Ok(MoveBy::Nothing);
+            }
+            if mv.dependencies()?.len() != 1 {
+                return Err(EIO);
+            }
+            Ok(MoveBy::Pipelined(done.clone()))
         })?;
 
         let next = dev.system(SIZE)?;
