@@ -35,9 +35,8 @@ FAULTS = (
 	      'Source::Bus(addr + (done + PAGE_SIZE) as u64)'),
 	Fault('dependency', 'pci/engine.rs', 'let after = mv.dependencies()?;',
 	      'let mut after = mv.dependencies()?;\n        after.clear();'),
-	Fault('clear', 'pci/edu.rs', 'self.write_pattern(size, value, step);',
-	      'if step != 0 || value != 0 {\n'
-	      'self.write_pattern(size, value, step);\n}'),
+	Fault('clear', 'pci/engine.rs', 'in clear.pieces()? {',
+	      'in clear.pieces()?.take(0) {'),
 )
 
 

@@ -123,7 +123,8 @@ class Machine(guest.Guest):
 		try:
 			for line in super().__iter__():
 				if match := ASKS.search(line):
-					self.ask(json.loads(match[1]))
+					Thread(target=self._ask_until_done,
+					       args=[json.loads(match[1])], daemon=True).start()
 				elif ASLEEP in line:
 					Thread(target=self._wake_up, daemon=True).start()
 				yield line
@@ -135,6 +136,14 @@ class Machine(guest.Guest):
 	def wrong(self):
 		faults = [match[0] for line in self.lines if (match := FAULT.search(line))]
 		return [f'the IOMMU says: {fault}' for fault in faults[:3]] + super().wrong()
+
+	def _ask_until_done(self, command):
+		"""A device that was removed has its name until the guest has let it go."""
+		for _ in range(100):
+			if 'error' not in (answer := self.ask(command)):
+				return
+			time.sleep(0.1)
+		self.tell(f'qemu: {answer["error"]["desc"]}')
 
 	def _wake_up(self):
 		while self.ask({'execute': 'query-status'})['return']['status'] != 'suspended':
