@@ -183,7 +183,7 @@ class Test:
 # The tests of `make check`.
 TESTS = (
 	Test('pci-content', 'content.py'),
-	Test('pci-fill', 'measure.py vttm-fill --mib 16 --pages 32 --pause 1000 --vms 4 --rounds 2'),
+	Test('pci-fill', 'measure.py vttm-fill --mib 16 --pages 32 --pause 30000 --vms 4 --rounds 2'),
 	Test('pci-unplug', 'unplug.py 4'),
 	Test('pci-reset', 'reset.py 2'),
 )

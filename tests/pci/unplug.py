@@ -8,6 +8,7 @@ ENODEV from each ioctl and must still have what it wrote to pages, and none of V
 nothing may remain mapped for the devices, which the kernel checks. Then the GPU works again.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -18,10 +19,11 @@ import gpu
 SIZE = 16 * gpu.PAGE
 # What QEMU is told to plug in again, as machine.py does at the start.
 OPTIONS = {
-	'vram': {'driver': 'ivshmem-plain', 'memdev': 'memory0', 'id': 'vram0',
-		 'bus': 'vram-port0'},
+	'vram': {'driver': 'ivshmem-plain', 'id': 'vram0', 'bus': 'vram-port0'},
 	'edu': {'driver': 'edu', 'id': 'edu0', 'bus': 'edu-port0'},
 }
+VRAM = 4 << 20
+COUNT = itertools.count()
 WAYS = [(how, which) for how in ('unbind', 'remove') for which in ('edu', 'vram')]
 
 
@@ -87,7 +89,13 @@ def give_back(how, which):
 		for device in gpu.functions(which):
 			gpu.bind(device)
 	else:
-		gpu.ask_qemu('device_add', **OPTIONS[which])
+		options = OPTIONS[which]
+		if which == 'vram':
+			# QEMU can't plug in the same memory twice.
+			options['memdev'] = f'memory{os.getpid()}-{next(COUNT)}'
+			gpu.ask_qemu('object-add', id=options['memdev'], size=VRAM,
+				     **{'qom-type': 'memory-backend-ram'})
+		gpu.ask_qemu('device_add', **options)
 		gpu.wait_until(lambda: gpu.functions(which), f'{which} does not come back')
 	# A function whose partner has gone is bound anew.
 	for device in gpu.functions('vram') + gpu.functions('edu'):
