@@ -12,7 +12,7 @@ import machine
 
 VRAM_MIB = 4
 COMMAND = [f'{machine.HERE}/measure.py', 'vttm-fill', '--mib', str(4 * VRAM_MIB),
-	   '--pages', '32', '--pause', '30000', '--vms', '4', '--rounds', '6']
+	   '--pages', '32', '--pause', '30000', '--vms', '4', '--rounds', '4']
 
 
 def main():
