@@ -33,7 +33,22 @@ def check(true, what):
 
 
 def there():
-	return gpu.nodes() and not gpu.Gpu().is_gone()
+	for node in gpu.nodes():
+		it = gpu.Gpu(node)
+		gone = it.is_gone()
+		it.close()
+		if not gone:
+			return True
+	return False
+
+
+def comes():
+	"""Is the GPU there, perhaps after a moment?"""
+	try:
+		gpu.wait_until(there, '', seconds=2)
+	except TimeoutError:
+		return False
+	return True
 
 
 def hold(ready, gone):
@@ -99,7 +114,7 @@ def give_back(how, which):
 		gpu.wait_until(lambda: gpu.functions(which), f'{which} does not come back')
 	# A function whose partner has gone is bound anew.
 	for device in gpu.functions('vram') + gpu.functions('edu'):
-		if gpu.is_bound(device) and not there():
+		if gpu.is_bound(device) and not comes():
 			gpu.unbind(device)
 		if not gpu.is_bound(device):
 			gpu.bind(device)
