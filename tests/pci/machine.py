@@ -71,9 +71,7 @@ class Machine(guest.Guest):
 		self.control = Path(f'/tmp/hitch-{os.getpid()}.qmp')
 		self.vram = vram << 20
 		*_, init, _, what = self.command
-		# While the engine works, minutes of the guest pass in a moment.
-		line = ['console=ttyS0', *ROOT, 'panic=-1',
-			'sysctl.kernel.hung_task_timeout_secs=0', *args, init, '--', what]
+		line = ['console=ttyS0', *ROOT, 'panic=-1', *args, init, '--', what]
 		self.command = [
 			'qemu-system-x86_64', '-machine', 'q35,kernel-irqchip=off',
 			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
