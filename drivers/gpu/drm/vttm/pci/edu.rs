@@ -467,7 +467,11 @@ impl Edu {
         let (from, to, size) = match job.transfers.get(job.at) {
             Some(transfer) => transfer.part(job.done),
             // A job with nothing to do ends in an interrupt as well, as its fence is signaled there.
-            None => (Source::Pattern { value: 0, step: 0 }, BUFFER, size_of::<u64>()),
+            None => (
+                Source::Pattern { value: 0, step: 0 },
+                BUFFER,
+                size_of::<u64>(),
+            ),
         };
         let (from, to) = match from {
             _ if job.out => (BUFFER, to),
