@@ -7,6 +7,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/fault-inject.h>
+#include <linux/io.h>
 #include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -127,6 +128,25 @@ __rust_helper int
 rust_helper_dma_mapping_error(struct device *dev, dma_addr_t dma_addr)
 {
 	return dma_mapping_error(dev, dma_addr);
+}
+
+__rust_helper void __iomem *
+rust_helper_ioremap_caching(phys_addr_t offset, size_t size,
+			    enum ttm_caching caching)
+{
+	if (caching == ttm_write_combined)
+		return ioremap_wc(offset, size);
+#ifdef CONFIG_X86
+	if (caching == ttm_cached)
+		return ioremap_cache(offset, size);
+#endif
+	return ioremap(offset, size);
+}
+
+__rust_helper void *rust_helper_vmap_pages(struct page **pages,
+					   unsigned int count)
+{
+	return vmap(pages, count, VM_MAP, PAGE_KERNEL);
 }
 
 __rust_helper bool

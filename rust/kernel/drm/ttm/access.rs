@@ -6,7 +6,7 @@
 
 use super::{
     bytes::copy,
-    raw_device::RawDevice,
+    reach::for_each_part,
     resource::uses_pages,
     AsBuffer,
     DriverObject,
@@ -18,10 +18,6 @@ use super::{
 use crate::{
     bindings,
     error::to_result,
-    page::{
-        PAGE_SHIFT,
-        PAGE_SIZE, //
-    },
     prelude::*, //
 };
 
@@ -34,7 +30,7 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
     /// # Errors
     ///
     /// [`EINVAL`] if that goes beyond the buffer's end, [`ENXIO`] if the buffer has no place or the
-    /// CPU can't reach it, [`ENODEV`] if it is in a window of a device that is unplugged,
+    /// CPU can't reach all of that, [`ENODEV`] if it is in a window of a device that is unplugged,
     /// [`ENOMEM`].
     pub fn read(&mut self, offset: usize, to: &mut [u8]) -> Result {
         let len = to.len();
@@ -138,33 +134,14 @@ impl<T: DriverObject> Reserved<'_, Object<T>> {
         &mut self,
         offset: usize,
         len: usize,
-        mut copy: impl FnMut(usize, *mut u8, usize, bool),
+        copy: impl FnMut(usize, *mut u8, usize, bool),
     ) -> Result {
         self.check_access(offset, len)?;
         self.wait_for_moves();
 
-        let bo = self.bo();
         // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-        // buffer is valid; it has a place.
-        let _window = unsafe { RawDevice::from_bdev((*bo).bdev).hold_window((*bo).resource) }?;
-        let mut at = 0;
-        while at < len {
-            let page = (offset + at) >> PAGE_SHIFT;
-            let start = (offset + at) & (PAGE_SIZE - 1);
-            let n = (PAGE_SIZE - start).min(len - at);
-            let mut map = bindings::ttm_bo_kmap_obj::default();
-
-            // SAFETY: By the type invariants the reservation is held, and by those of `Buffer` the
-            // buffer is valid; it has a place, and pages if it needs them.
-            to_result(unsafe { bindings::ttm_bo_kmap(bo, page, 1, &mut map) })?;
-            let is_io = map.bo_kmap_type == bindings::ttm_bo_kmap_obj_ttm_bo_map_iomap;
-            // CAST: One page is mapped there.
-            copy(at, map.virtual_.cast::<u8>().wrapping_add(start), n, is_io);
-            // SAFETY: It was just mapped, and isn't used any more.
-            unsafe { bindings::ttm_bo_kunmap(&mut map) };
-
-            at += n;
-        }
-        Ok(())
+        // buffer is valid; it has a place, and pages if it needs them, and so many bytes, as was
+        // just checked.
+        unsafe { for_each_part(self.bo(), offset, len, copy) }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::{
     ManagerOps,
+    PageList,
     Place,
     Request, //
 };
@@ -15,6 +16,7 @@ use crate::{
         AllocatedBlocks,
         GpuBuddy,
         GpuBuddyAllocFlag,
+        GpuBuddyAllocFlags,
         GpuBuddyAllocMode,
         GpuBuddyParams, //
     },
@@ -29,7 +31,7 @@ use core::ops::Range;
 
 /// Manages memory with the buddy allocator for GPUs: large buffers are aligned.
 ///
-/// Each buffer gets one piece.
+/// Each buffer gets one piece, unless the manager is told to give [several](Self::in_pieces).
 ///
 /// # Examples
 ///
@@ -60,7 +62,10 @@ use core::ops::Range;
 /// assert_eq!(man.usage(), 0);
 /// # Ok::<(), Error>(())
 /// ```
-pub struct BuddyManager(GpuBuddy);
+pub struct BuddyManager {
+    buddy: GpuBuddy,
+    in_pieces: bool,
+}
 
 impl BuddyManager {
     /// A manager of `size` bytes, rounded down to whole pages.
@@ -80,14 +85,51 @@ impl BuddyManager {
             size: size as u64,
             chunk_size: Alignment::new::<PAGE_SIZE>(),
         })
-        .map(Self)
+        .map(|buddy| Self {
+            buddy,
+            in_pieces: false,
+        })
+    }
+
+    /// Lets a buffer have several pieces, so that it finds room also if the free pages are
+    /// scattered.
+    ///
+    /// Each piece is aligned as the buffer asks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{test_device, Backing, BuddyManager, MemType};
+    ///
+    /// let dev = test_device::Device::with(|setup| {
+    ///     let buddy = BuddyManager::new(0x4000)?.in_pieces();
+    ///     setup.manager(MemType::PRIV, 0x4000, Backing::Emulated, buddy)
+    /// })?;
+    ///
+    /// // Every other page is free.
+    /// let pages = [0; 4].map(|_| dev.private(0x1000));
+    /// let [_first, second, _third, fourth] = pages;
+    /// drop((second, fourth));
+    ///
+    /// let obj = dev.private(0x2000)?;
+    /// obj.reserve().write(0xffe, b"across")?;
+    /// let mut bytes = [0; 6];
+    /// obj.reserve().read(0xffe, &mut bytes)?;
+    /// assert_eq!(&bytes, b"across");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn in_pieces(self) -> Self {
+        Self {
+            in_pieces: true,
+            ..self
+        }
     }
 
     /// The limits of `place` in bytes, if any. They are clamped to the memory before pages are
     /// converted to bytes, so that no bits get lost.
     fn limits(&self, place: &Place) -> Option<Range<u64>> {
         let pages = place.pages();
-        let all = self.0.size() >> PAGE_SHIFT;
+        let all = self.buddy.size() >> PAGE_SHIFT;
         let (start, end) = (pages.start.min(all), pages.end.min(all));
 
         (start != 0 || end != all).then(|| start << PAGE_SHIFT..end << PAGE_SHIFT)
@@ -114,19 +156,28 @@ impl ManagerOps for BuddyManager {
             .and_then(|pages| pages.checked_mul(PAGE_SIZE))
             .and_then(Alignment::new_checked)
             .ok_or(EINVAL)?;
-        // A piece is aligned to its own size, and to no more than that.
-        let size = request.size().max(alignment.as_usize()) as u64;
+        // A piece is aligned to its own size, and to no more than that. Several pieces must each
+        // be a multiple of that.
+        let size = if self.in_pieces {
+            request
+                .size()
+                .checked_next_multiple_of(alignment.as_usize())
+        } else {
+            Some(request.size().max(alignment.as_usize()))
+        };
+        let size = size.ok_or(ENOSPC)? as u64;
+        let flags = if self.in_pieces {
+            GpuBuddyAllocFlags::default()
+        } else {
+            GpuBuddyAllocFlag::Contiguous.into()
+        };
 
-        if size > self.0.size() {
+        if size > self.buddy.size() {
             return Err(ENOSPC);
         }
         KBox::pin_init(
-            self.0.alloc_blocks(
-                self.mode(request)?,
-                size,
-                alignment,
-                GpuBuddyAllocFlag::Contiguous,
-            ),
+            self.buddy
+                .alloc_blocks(self.mode(request)?, size, alignment, flags),
             GFP_KERNEL,
         )
         // The allocator returns this error for sizes that exceed the space or don't suit the
@@ -141,12 +192,26 @@ impl ManagerOps for BuddyManager {
         first.unwrap_or(u64::MAX) >> PAGE_SHIFT
     }
 
+    fn pieces(&self, space: &Self::Space, request: &Request<'_>, list: &mut PageList) -> Result {
+        if !self.in_pieces {
+            let start = self.start(space);
+
+            // CAST: Never more than 64 bits.
+            return list.push(start..start + request.pages() as u64);
+        }
+        space.iter().try_for_each(|block| {
+            let start = block.offset() >> PAGE_SHIFT;
+
+            list.push(start..start + (block.size() >> PAGE_SHIFT))
+        })
+    }
+
     fn debug(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "buddy: {} of {} bytes free",
-            self.0.avail(),
-            self.0.size()
+            self.buddy.avail(),
+            self.buddy.size()
         )
     }
 }

@@ -5,7 +5,6 @@
 //! C header: [`include/drm/ttm/ttm_bo.h`](srctree/include/drm/ttm/ttm_bo.h)
 
 use super::{
-    bytes::zero,
     fence_slot::{
         add_fences_of,
         wait_for, //
@@ -20,9 +19,7 @@ use super::{
 use crate::{
     bindings,
     dma_fence::Fence,
-    error::from_err_ptr,
     ffi::c_long,
-    page::PAGE_SHIFT,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -100,9 +97,7 @@ impl Clear<'_> {
         // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, where `new`
         // is allocated.
         unsafe {
-            let raw = RawDevice::from_bdev((*self.bo).bdev);
-
-            raw.memory(self.new).is_some() || raw.window(self.new).is_some()
+            RawDevice::from_bdev((*self.bo).bdev).is_in_reach(self.new)
         }
     }
 }
@@ -176,10 +171,8 @@ pub(super) unsafe fn clear_place(
     }
     // SAFETY: The buffer is on the device of a `RawDevice`, and `new` is allocated there, by the
     // function's requirements.
-    let (memory, _window) = unsafe {
-        let raw = RawDevice::from_bdev((*bo).bdev);
-
-        (raw.memory(new), raw.hold_window(new)?)
+    let Some(reach) = unsafe { RawDevice::from_bdev((*bo).bdev).reach(new) }? else {
+        return Ok(());
     };
 
     // A pipelined eviction may still have to copy data out of the place. TTM has added its fence to
@@ -187,16 +180,9 @@ pub(super) unsafe fn clear_place(
     // SAFETY: `bo` is valid, so its reservation is, which stays the same as it is held; `ctx` is
     // valid. All by the function's requirements.
     unsafe { wait_for_moves((*bo).base.resv, ctx) }?;
-    match memory {
-        // SAFETY: By the type invariants of `RawDevice`, the memory of `new` is within the emulated
-        // memory, and is whole pages. It is only accessed through pointers, and belongs to `new`;
-        // if a manager has allocated it twice, it may be written to concurrently.
-        Some(memory) => unsafe { zero(memory, (*new).size) },
-        // SAFETY: `new` is a place on `bdev` that isn't used yet, by the function's requirements.
-        // It is in a window, which stays as long as `_window`.
-        None => unsafe { clear_window((*bo).bdev, new) }?,
-    }
-    Ok(())
+    // SAFETY: It is a place that isn't used yet, by the function's requirements. If a manager has
+    // allocated it twice, it may be written to concurrently.
+    unsafe { reach.clear() }
 }
 
 /// Lets all that uses the buffer wait for the device that clears its place.
@@ -216,32 +202,6 @@ unsafe fn add_clear_fence(clear: &Clear<'_>, fence: &Fence) {
     // SAFETY: By the type invariants of `Clear` the reservation is held; it has room, by the
     // function's requirements. It takes a reference to the fence.
     unsafe { bindings::dma_resv_add_fence((*clear.bo).base.resv, fence.as_raw(), usage) };
-}
-
-/// # Safety
-///
-/// `res` must be a place in a window of `bdev`, which is there, and must not be used yet.
-unsafe fn clear_window(
-    bdev: *mut bindings::ttm_device,
-    res: *mut bindings::ttm_resource,
-) -> Result {
-    let mut linear = bindings::ttm_kmap_iter_linear_io::default();
-
-    // SAFETY: `res` is a place in a window of `bdev` that is there, by the function's requirements.
-    // `linear` isn't moved until all is undone. With this flag, the move only clears, and doesn't
-    // use the source.
-    unsafe {
-        let pages = u32::try_from((*res).size >> PAGE_SHIFT)?;
-        let iter = from_err_ptr(bindings::ttm_kmap_iter_linear_io_init(
-            &mut linear,
-            bdev,
-            res,
-        ))?;
-
-        bindings::ttm_move_memcpy(true, pages, iter, iter);
-        bindings::ttm_kmap_iter_linear_io_fini(&mut linear, bdev, res);
-    }
-    Ok(())
 }
 
 /// Waits for moves, as `ctx` says.

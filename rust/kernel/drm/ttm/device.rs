@@ -12,6 +12,7 @@ use super::{
     },
     manager::Route,
     raw_device::RawDevice,
+    reach,
     resource::uses_pages,
     tt,
     Buffer,
@@ -41,6 +42,7 @@ use crate::{
         from_result,
         to_result, //
     },
+    io::PhysAddr,
     module::this_module,
     page::PAGE_SHIFT,
     prelude::*,
@@ -51,7 +53,10 @@ use crate::{
     types::Opaque, //
 };
 use core::{
-    ffi::c_int,
+    ffi::{
+        c_int,
+        c_void, //
+    },
     ops::Deref,
     ptr, //
 };
@@ -179,6 +184,14 @@ impl<T: Driver> Device<T> {
     /// It is valid until the device's registration ends.
     pub fn bus_address(&self, mem_type: MemType) -> Option<DmaAddress> {
         self.raw.bus_address(mem_type)
+    }
+
+    /// The part of `mem_type` that the CPU reaches: all of it, unless it is behind a
+    /// [window](super::Window) that is smaller.
+    ///
+    /// A buffer that is validated for this place can be read, written and mapped there.
+    pub fn reachable(&self, mem_type: MemType) -> Place {
+        self.raw.in_reach(Place::new(mem_type))
     }
 
     /// Whether it was set up with a [shrinker](Setup::shrinker).
@@ -373,7 +386,7 @@ impl<T: Driver> Device<T> {
         io_mem_reserve: Some(io_mem_reserve_callback),
         io_mem_free: None,
         io_mem_pfn: Some(io_mem_pfn_callback),
-        access_memory: None,
+        access_memory: Some(Self::access_callback),
         release_notify: None,
     };
 
@@ -453,6 +466,51 @@ impl<T: Driver> Device<T> {
             // SAFETY: It is valid, and on a `Device<T>`, by the function's requirements.
             T::delete_mem_notify(unsafe { Self::data_of(bo) }, data);
         }
+    }
+
+    /// Lets a debugger access a buffer that is mapped.
+    ///
+    /// # Safety
+    ///
+    /// Only to be called by TTM, on a buffer of a `Device<T>` with a resource and at least
+    /// `offset + len` bytes, idle, its reservation held. `buf` must be valid for `len` bytes.
+    unsafe extern "C" fn access_callback(
+        bo: *mut bindings::ttm_buffer_object,
+        offset: usize,
+        buf: *mut c_void,
+        len: c_int,
+        write: c_int,
+    ) -> c_int {
+        from_result(|| {
+            let n = usize::try_from(len)?;
+
+            // SAFETY: The buffer is on a `Device<T>`, reserved, and has a place and these bytes; so
+            // many are at `buf`. All by the function's requirements.
+            unsafe {
+                reach::bring(
+                    bo,
+                    Self::reachable_places(bo),
+                    &mut OperationCtx::new().interruptible(),
+                )?;
+                reach::access(bo, offset, buf.cast(), n, write != 0)?;
+            }
+            Ok(len)
+        })
+    }
+
+    /// The places for [`reach::bring`].
+    ///
+    /// # Safety
+    ///
+    /// The buffer must be on a `Device<T>`, and valid for the call.
+    pub(super) unsafe fn reachable_places(
+        bo: *mut bindings::ttm_buffer_object,
+    ) -> &'static [Place] {
+        // SAFETY: The buffer is on a `Device<T>`, and valid for the call, by the function's
+        // requirements.
+        let data = unsafe { Buffer::<T>::from_raw(bo) }.data();
+
+        data.map_or(&[], T::reachable_places)
     }
 
     /// # Safety
@@ -550,18 +608,19 @@ unsafe extern "C" fn io_mem_reserve_callback(
     let raw = unsafe { RawDevice::from_bdev(bdev) };
 
     // SAFETY: `res` is a valid resource on this device, completely allocated, and no other code
-    // uses its `bus`, by the function's requirements. TTM expects these fields to be filled in.
+    // uses its `bus`, by the function's requirements. TTM expects these fields to be filled in. It
+    // takes the address for that of one piece, so each page is looked up by its number.
     unsafe {
-        if let Some(memory) = raw.memory(res) {
-            (*res).bus.addr = memory.cast();
-            (*res).bus.offset = 0;
-            (*res).bus.is_iomem = true;
-            (*res).bus.caching = bindings::ttm_caching_ttm_cached;
-        } else if let Some((start, caching)) = raw.window(res) {
-            (*res).bus.offset = start;
-            (*res).bus.is_iomem = true;
-            (*res).bus.caching = caching.as_raw();
+        let Some(caching) = raw.caching(res) else {
+            return 0;
+        };
+        if !raw.is_in_reach(res) {
+            return ENXIO.to_errno();
         }
+        // CAST: The number of a page fits, and so does its address.
+        (*res).bus.offset = (raw.pfn(res, 0) as PhysAddr) << PAGE_SHIFT;
+        (*res).bus.is_iomem = true;
+        (*res).bus.caching = caching.as_raw();
     }
     0
 }
@@ -579,13 +638,6 @@ unsafe extern "C" fn io_mem_pfn_callback(
     let (res, raw) = unsafe { ((*bo).resource, RawDevice::from_bdev((*bo).bdev)) };
 
     // SAFETY: `res` is allocated on that device, and has more than `page` pages, by the function's
-    // requirements.
-    unsafe {
-        if let Some(memory) = raw.memory(res) {
-            // Emulated memory is vmalloc memory.
-            return bindings::vmalloc_to_pfn(memory.wrapping_add(page << PAGE_SHIFT).cast());
-        }
-        // CAST: The number of a page always fits.
-        ((*res).bus.offset >> PAGE_SHIFT) as usize + page
-    }
+    // requirements. It is in reach, as `io_mem_reserve_callback` has checked.
+    unsafe { raw.pfn(res, page) }
 }

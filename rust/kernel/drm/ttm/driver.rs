@@ -264,6 +264,21 @@ where
         false
     }
 
+    /// Returns the places where the CPU can access a buffer that it doesn't reach now, as it is
+    /// beyond the end of a [window](super::Window). A program accesses a mapping of the buffer, or
+    /// a debugger does.
+    ///
+    /// A place behind a window is limited to the part that the CPU reaches. An empty list, the
+    /// default, stands for the buffer's own memory type first, and then for system memory. If the
+    /// buffer can't be moved to any of these places, the program gets a signal (`SIGBUS`).
+    ///
+    /// Called with the buffer's reservation held, and in a page fault also with the lock of the
+    /// program's mappings. So [`Self::move_buffer`] must not access the memory of programs.
+    fn reachable_places(bo: &Self::BufferData) -> &'static [Place] {
+        let _ = bo;
+        &[]
+    }
+
     /// Says how to move a buffer. By default, the CPU copies the content.
     ///
     /// Not called for buffers that have no place yet, nor for ghosts.

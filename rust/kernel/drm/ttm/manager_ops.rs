@@ -5,6 +5,10 @@
 //! C header: [`include/drm/ttm/ttm_resource.h`](srctree/include/drm/ttm/ttm_resource.h)
 
 use super::{
+    reach::{
+        PageList,
+        Placed, //
+    },
     MemType,
     Place, //
 };
@@ -16,6 +20,7 @@ use crate::{
     page::PAGE_SHIFT,
     pr_warn_once,
     prelude::*,
+    sync::Arc,
     types::Opaque, //
 };
 use core::{
@@ -56,7 +61,7 @@ impl Request<'_> {
 
 /// Manages the space in a memory type, for drivers that don't use TTM's range manager.
 ///
-/// The space of a buffer is one range of pages. TTM calls these functions from many threads, so a
+/// The space of a buffer is one range of pages, or [several](Self::pieces). TTM calls these functions from many threads, so a
 /// manager must synchronize them itself.
 ///
 /// # Examples
@@ -125,6 +130,60 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
     /// the allocation fails with [`EINVAL`].
     fn start(&self, space: &Self::Space) -> u64;
 
+    /// Lists the pages of `space`, in the order of the buffer's pages.
+    ///
+    /// Called once, after [`Self::alloc`]. By default, the space is one piece, which begins at
+    /// [`Self::start`]. Pages beyond the size of the buffer are left out.
+    ///
+    /// # Errors
+    ///
+    /// After an error the space is freed, and the allocation fails with the error. It fails with
+    /// [`EINVAL`] if there are fewer pages than the buffer has, or pages beyond the end of the
+    /// memory type.
+    ///
+    /// # Examples
+    ///
+    /// A manager that gives each buffer all even pages first, and then all odd ones:
+    ///
+    /// ```
+    /// use kernel::drm::ttm::{test_device, Backing, ManagerOps, MemType, PageList, Request};
+    ///
+    /// struct Scattered;
+    ///
+    /// impl ManagerOps for Scattered {
+    ///     type Space = ();
+    ///
+    ///     fn alloc(&self, request: &Request<'_>) -> Result {
+    ///         if request.pages() == 4 { Ok(()) } else { Err(ENOSPC) }
+    ///     }
+    ///
+    ///     fn start(&self, _space: &()) -> u64 {
+    ///         0
+    ///     }
+    ///
+    ///     fn pieces(&self, _space: &(), _: &Request<'_>, list: &mut PageList) -> Result {
+    ///         [0, 2, 1, 3].into_iter().try_for_each(|page| list.push(page..page + 1))
+    ///     }
+    /// }
+    ///
+    /// let dev = test_device::Device::with(|setup| {
+    ///     setup.manager(MemType::PRIV, 0x4000, Backing::Emulated, Scattered)
+    /// })?;
+    /// let obj = dev.private(0x4000)?;
+    /// obj.reserve().write(0xffe, b"across")?;
+    /// let mut bytes = [0; 6];
+    /// obj.reserve().read(0xffe, &mut bytes)?;
+    /// assert_eq!(&bytes, b"across");
+    /// # Ok::<(), Error>(())
+    /// ```
+    fn pieces(&self, space: &Self::Space, request: &Request<'_>, list: &mut PageList) -> Result {
+        let start = self.start(space);
+        // CAST: Never more than 64 bits.
+        let end = start.checked_add(request.pages() as u64).ok_or(EINVAL)?;
+
+        list.push(start..end)
+    }
+
     /// Frees `space`. May sleep.
     ///
     /// If the memory type is made of pages and the device has a [shrinker](super::Setup::shrinker),
@@ -134,34 +193,40 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
         drop(space);
     }
 
-    /// Whether evicting a buffer that has `pages` could make room for `size` bytes in `place`.
+    /// Whether evicting a buffer that has `pieces` could make room for `size` bytes in `place`.
     ///
     /// By default, if it has pages within the limits.
     fn intersects(
         &self,
         space: &Self::Space,
-        pages: Range<u64>,
+        pieces: &[Range<u64>],
         place: &Place,
         size: usize,
     ) -> bool {
         let _ = (space, size);
         let limits = place.pages();
-        pages.start < limits.end && limits.start < pages.end
+
+        pieces
+            .iter()
+            .any(|pages| pages.start < limits.end && limits.start < pages.end)
     }
 
-    /// Whether a buffer that has `pages` satisfies `place`, and needs no move.
+    /// Whether a buffer that has `pieces` satisfies `place`, and needs no move.
     ///
     /// By default, if all its pages are within the limits.
     fn compatible(
         &self,
         space: &Self::Space,
-        pages: Range<u64>,
+        pieces: &[Range<u64>],
         place: &Place,
         size: usize,
     ) -> bool {
         let _ = (space, size);
         let limits = place.pages();
-        limits.start <= pages.start && pages.end <= limits.end
+
+        pieces
+            .iter()
+            .all(|pages| limits.start <= pages.start && pages.end <= limits.end)
     }
 
     /// Prints its state, for debugfs, and for the log when an allocation fails.
@@ -178,7 +243,7 @@ pub trait ManagerOps: Send + Sync + Sized + 'static {
 /// # Invariants
 ///
 /// `man` is an initialized `struct ttm_resource_manager` with the functions in [`Core::FUNCS`]; all
-/// of its resources are the first field of a [`Resource<M::Space>`] that came out of a [`KBox`].
+/// of its resources are the first part of a [`Resource<M::Space>`] that came out of a [`KBox`].
 #[repr(C)]
 #[pin_data]
 struct Core<M: ManagerOps> {
@@ -198,8 +263,51 @@ struct Core<M: ManagerOps> {
 /// `space` is initialized once the resource is a buffer's, and until [`Core::free_callback`].
 #[repr(C)]
 struct Resource<S> {
-    res: bindings::ttm_resource,
+    head: Head,
     space: MaybeUninit<S>,
+}
+
+/// The part of a resource that isn't generic.
+///
+/// # Invariants
+///
+/// Once the resource is a buffer's, `pieces` doesn't change, and is [`None`] if there is one piece,
+/// from `res.start` on. All pieces are within the memory of the manager.
+#[repr(C)]
+struct Head {
+    res: bindings::ttm_resource,
+    pieces: Several,
+}
+
+/// Where a resource is.
+///
+/// # Safety
+///
+/// `res` must be a buffer's resource, made by a manager that [`install`] made.
+pub(super) unsafe fn placed(res: *const bindings::ttm_resource) -> Placed {
+    // CAST: By the type invariants of `Core` and of `Resource`, TTM's part comes first.
+    let head = res.cast::<Head>();
+
+    // SAFETY: `res` is part of a `Head`, by the function's requirements, and a buffer's, so that
+    // neither the pieces nor these fields change.
+    match unsafe { &(*head).pieces } {
+        Some(pieces) => Placed::Many(pieces.clone()),
+        // SAFETY: It is a buffer's resource, by the function's requirements.
+        None => unsafe { one_piece(res) },
+    }
+}
+
+/// Where a resource is that has one piece.
+///
+/// # Safety
+///
+/// `res` must be a buffer's resource, so that it is completely allocated.
+pub(super) unsafe fn one_piece(res: *const bindings::ttm_resource) -> Placed {
+    // SAFETY: `res` is valid and completely allocated, by the function's requirements, so these
+    // fields don't change any more.
+    let (start, size) = unsafe { ((*res).start as u64, (*res).size) };
+
+    Placed::One(start..start + (size >> PAGE_SHIFT) as u64)
 }
 
 /// Frees a manager that [`install`] made.
@@ -270,6 +378,12 @@ pub(super) unsafe fn install<M: ManagerOps>(
     Ok(Free(Core::<M>::free_self))
 }
 
+/// [`ManagerOps::intersects`] or [`ManagerOps::compatible`].
+type Question<M> = fn(&M, &<M as ManagerOps>::Space, &[Range<u64>], &Place, usize) -> bool;
+
+/// The pieces of a resource, if there are several.
+type Several = Option<Arc<KVec<Range<u64>>>>;
+
 impl<M: ManagerOps> Core<M> {
     const FUNCS: bindings::ttm_resource_manager_func = bindings::ttm_resource_manager_func {
         alloc: Some(Self::alloc_callback),
@@ -298,19 +412,47 @@ impl<M: ManagerOps> Core<M> {
         drop(unsafe { KBox::<Self>::from_raw(man.cast()) });
     }
 
-    /// Finds space, and its first page.
-    fn alloc(&self, request: &Request<'_>) -> Result<(M::Space, usize)> {
+    /// Finds space, and its pieces.
+    fn alloc(&self, request: &Request<'_>) -> Result<(M::Space, KVec<Range<u64>>)> {
         let space = self.ops.alloc(request)?;
-        let start = self.ops.start(&space);
-        let end = start.checked_add(request.pages() as u64);
-        let start = usize::try_from(start);
+        // CAST: Never more than 64 bits.
+        let mut list = PageList::new(request.pages() as u64);
+        let listed = self.ops.pieces(&space, request, &mut list);
 
-        match (start, end) {
-            (Ok(start), Some(end)) if end <= self.pages => Ok((space, start)),
-            _ => {
-                pr_warn_once!("ttm: a manager allocated pages beyond its memory\n");
+        match listed.map(|()| list.finish(self.pages)) {
+            Ok(Some(pieces)) => return Ok((space, pieces)),
+            Err(e) if e != EINVAL => {
                 self.ops.free(space);
-                Err(EINVAL)
+                return Err(e);
+            }
+            _ => (),
+        }
+        pr_warn_once!("ttm: a manager allocated pages beyond its memory\n");
+        self.ops.free(space);
+        Err(EINVAL)
+    }
+
+    /// As [`Self::alloc`]. Returns the pieces as the [`Head`] of a resource has them, and the first
+    /// page.
+    fn alloc_placed(&self, request: &Request<'_>) -> Result<(M::Space, usize, Several)> {
+        let (space, pieces) = self.alloc(request)?;
+        // A buffer has pages, so there is a piece. It is in the memory, so it fits.
+        let start = pieces
+            .first()
+            .and_then(|first| usize::try_from(first.start).ok());
+
+        let placed = match (start, pieces.len()) {
+            (Some(start), 1) => Ok((start, None)),
+            (Some(start), _) => Arc::new(pieces, GFP_KERNEL)
+                .map(|pieces| (start, Some(pieces)))
+                .map_err(Error::from),
+            (None, _) => Err(EINVAL),
+        };
+        match placed {
+            Ok((start, pieces)) => Ok((space, start, pieces)),
+            Err(e) => {
+                self.ops.free(space);
+                Err(e)
             }
         }
     }
@@ -340,7 +482,10 @@ impl<M: ManagerOps> Core<M> {
         from_result(|| {
             let new = KBox::new(
                 Resource::<M::Space> {
-                    res: Default::default(),
+                    head: Head {
+                        res: Default::default(),
+                        pieces: None,
+                    },
                     space: MaybeUninit::uninit(),
                 },
                 GFP_KERNEL,
@@ -349,25 +494,27 @@ impl<M: ManagerOps> Core<M> {
 
             // SAFETY: `new` is valid, and no other code has a pointer to it yet; the buffer and the
             // place are valid by the function's requirements.
-            unsafe { bindings::ttm_resource_init(bo, place, &raw mut (*new).res) };
-            match this.alloc(&request) {
-                Ok((space, start)) => {
+            unsafe { bindings::ttm_resource_init(bo, place, &raw mut (*new).head.res) };
+            match this.alloc_placed(&request) {
+                Ok((space, start, pieces)) => {
                     // INVARIANT: `space` of `Resource` is initialized, and `res` of `Core` is the
-                    // first field of a `Resource` that came out of a box.
+                    // first part of a `Resource` that came out of a box. `alloc` has checked the
+                    // pieces.
                     // SAFETY: `new` is valid. Walks don't read the fields that are written here, as
                     // the resource isn't a buffer's yet. `res` is valid by the function's
                     // requirements.
                     unsafe {
                         (*new).space.write(space);
-                        (*new).res.start = start;
-                        *res = &raw mut (*new).res;
+                        (*new).head.pieces = pieces;
+                        (*new).head.res.start = start;
+                        *res = &raw mut (*new).head.res;
                     }
                     Ok(0)
                 }
                 Err(e) => {
                     // SAFETY: It was just initialized, it came out of a box, and no buffer has it.
                     unsafe {
-                        bindings::ttm_resource_fini(man, &raw mut (*new).res);
+                        bindings::ttm_resource_fini(man, &raw mut (*new).head.res);
                         drop(KBox::from_raw(new));
                     }
                     Err(e)
@@ -401,26 +548,21 @@ impl<M: ManagerOps> Core<M> {
         drop(unsafe { KBox::from_raw(raw) });
     }
 
-    /// The space of a resource, and its pages.
+    /// The space of a resource.
     ///
     /// # Safety
     ///
     /// `res` must be a buffer's resource, made by a manager with these functions, and valid for
     /// `'a`.
-    unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> (&'a M::Space, Range<u64>) {
+    unsafe fn space<'a>(res: *mut bindings::ttm_resource) -> &'a M::Space {
         // CAST: The resource comes first.
         let res = res.cast::<Resource<M::Space>>();
+
         // Only this part is borrowed: TTM's part changes under the LRU lock.
         // SAFETY: `res` is valid for `'a`, and a buffer's, by the function's requirements, so by
         // the type invariants of `Resource` its space is initialized. That isn't written to until
         // it is freed.
-        let space = unsafe { (*res).space.assume_init_ref() };
-        // SAFETY: `res` is valid and a buffer's, by the function's requirements, so `alloc` is done
-        // with it, and these fields don't change any more.
-        let (start, size) = unsafe { ((*res).res.start as u64, (*res).res.size) };
-
-        // `alloc` has checked that this is no more than the manager has.
-        (space, start..start + (size >> PAGE_SHIFT) as u64)
+        unsafe { (*res).space.assume_init_ref() }
     }
 
     /// Calls `ask` with the manager, the space of `res`, and `place`.
@@ -430,7 +572,7 @@ impl<M: ManagerOps> Core<M> {
     /// `man` must be a manager of a `Self` and `res` one of its resources; its buffer's reservation
     /// must be held, and `place` be valid.
     unsafe fn ask(
-        question: fn(&M, &M::Space, Range<u64>, &Place, usize) -> bool,
+        question: Question<M>,
         man: *mut bindings::ttm_resource_manager,
         res: *mut bindings::ttm_resource,
         place: *const bindings::ttm_place,
@@ -439,12 +581,12 @@ impl<M: ManagerOps> Core<M> {
         // SAFETY: `res` is a `Resource` of this manager and `place` is valid, by the function's
         // requirements.
         unsafe {
-            let (space, pages) = Self::space(res);
+            let (space, placed) = (Self::space(res), placed(res));
 
             question(
                 &Self::from_raw(man).ops,
                 space,
-                pages,
+                placed.pieces(),
                 Place::from_raw(place),
                 size,
             )

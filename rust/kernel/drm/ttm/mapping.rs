@@ -6,6 +6,7 @@
 
 use super::{
     raw_device::RawDevice,
+    reach::map_pieces,
     DriverObject,
     Object,
     Pinned,
@@ -20,6 +21,7 @@ use crate::{
         SysMem,
         SysMemBackend, //
     },
+    page::PAGE_SHIFT,
     prelude::*, //
 };
 use core::ops::Deref;
@@ -69,7 +71,7 @@ use core::ops::Deref;
 /// # Invariants
 ///
 /// All of the buffer, at least `SIZE` bytes, is mapped at `addr`, which is memory. If `owned`,
-/// `ttm_bo_vmap` has mapped it for this alone, with `vmap`. The buffer is pinned as long as it is
+/// it was mapped for this alone, with `vmap`. The buffer is pinned as long as it is
 /// mapped.
 pub struct Mapping<T: DriverObject, const SIZE: usize = 0> {
     addr: *mut u8,
@@ -111,7 +113,7 @@ impl<T: DriverObject, const SIZE: usize> Mapping<T, SIZE> {
     }
 }
 
-/// Maps a buffer. Returns the address, and whether `ttm_bo_vmap` has mapped it with `vmap`.
+/// Maps a buffer. Returns the address, and whether it was mapped with `vmap`.
 ///
 /// # Safety
 ///
@@ -123,15 +125,20 @@ unsafe fn map(bo: *mut bindings::ttm_buffer_object) -> Result<(*mut u8, bool)> {
     let (raw, res) = unsafe { (RawDevice::from_bdev((*bo).bdev), (*bo).resource) };
 
     // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and
-    // stays while it is reserved. It is mapped there as long as the device exists.
-    if let Some(addr) = unsafe { raw.memory(res) } {
-        return Ok((addr, false));
-    }
-    // The window may go while it is mapped.
-    // SAFETY: `res` is the buffer's resource on that device, by the function's requirements, and
     // stays while it is reserved.
-    if unsafe { raw.window(res) }.is_some() {
-        return Err(ENOTSUPP);
+    if let Some(reach) = unsafe { raw.reach(res) }? {
+        if reach.is_io() {
+            // The window may go while it is mapped.
+            return Err(ENOTSUPP);
+        }
+        // SAFETY: `bo` is valid, by the function's requirements, and its size doesn't change.
+        let count = unsafe { (*bo).base.size } >> PAGE_SHIFT;
+        return match reach.linear() {
+            // It is mapped there as long as the device exists.
+            Some(addr) => Ok((addr, false)),
+            // SAFETY: It is emulated memory, which is vmalloc memory, of so many pages.
+            None => unsafe { map_pieces(&reach, count) }.map(|addr| (addr, true)),
+        };
     }
     // Coherent memory goes when the parent is unbound.
     if raw.has_coherent_memory() {

@@ -93,6 +93,7 @@ mod pinned;
 mod placement;
 mod prime;
 mod raw_device;
+mod reach;
 mod reclaim;
 mod registration;
 mod reserved;
@@ -180,6 +181,7 @@ pub use self::{
         Place,
         Placement, //
     },
+    reach::PageList,
     registration::{
         register,
         FauxRegistration, //
@@ -205,5 +207,8 @@ pub use self::{
         Stop,
         Transaction, //
     },
-    window::Window, //
+    window::{
+        Lender,
+        Window, //
+    },
 };

@@ -16,7 +16,7 @@ use super::{
         Copies,
         Pieces, //
     },
-    raw_device::RawDevice,
+    reach::move_memcpy,
     resource::uses_pages,
     MemType,
     Place, //
@@ -405,16 +405,10 @@ impl Move<'_> {
             }
             MoveBy::Memcpy => {
                 self.wait()?;
-                // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, and
-                // both resources are valid.
-                let _windows = unsafe {
-                    let raw = RawDevice::from_bdev((*self.bo).bdev);
-
-                    (raw.hold_window(self.old())?, raw.hold_window(self.new)?)
-                };
-                // SAFETY: By the type invariants the buffer is valid and reserved, and both `ctx`
-                // and `new` are valid.
-                to_result(unsafe { bindings::ttm_bo_move_memcpy(self.bo, self.ctx, self.new) })
+                // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, has
+                // a place, and is reserved. It is idle. `new` was completely allocated for it, and
+                // `ctx` is valid.
+                unsafe { move_memcpy(self.bo, self.ctx, self.new) }
             }
             MoveBy::Nothing => {
                 if !self.keeps_pages() {

@@ -67,7 +67,7 @@ pub struct Piece {
 ///
 /// # Invariants
 ///
-/// `bo` is a valid buffer on the device of a [`RawDevice`], and its reservation is held, for `'a`.
+/// `bo` is a valid buffer on the device of a `RawDevice`, and its reservation is held, for `'a`.
 /// Either `res` is valid for `'a`, and was completely allocated for `bo`; or `is_old`, and it was
 /// the buffer's resource.
 #[derive(Clone)]
@@ -87,12 +87,12 @@ pub struct Pieces<'a> {
 ///
 /// `res` must be a resource that isn't made of pages, on the device of `raw`, completely allocated.
 /// It must have more than `page` pages.
-unsafe fn run(_raw: &RawDevice, res: *const bindings::ttm_resource, page: usize) -> (usize, usize) {
-    // SAFETY: `res` is valid and completely allocated, by the function's requirements, so these
-    // fields don't change any more.
-    let (start, pages) = unsafe { ((*res).start, (*res).size >> PAGE_SHIFT) };
+unsafe fn run(raw: &RawDevice, res: *const bindings::ttm_resource, page: usize) -> (usize, usize) {
+    // SAFETY: `res` is completely allocated on this device, by the function's requirements.
+    let (start, count) = unsafe { raw.pieces(res) }.run(page as u64);
 
-    (start + page, pages - page)
+    // CAST: They are the number of a page of memory, and a number of pages of a buffer.
+    (start as usize, count as usize)
 }
 
 impl Pieces<'_> {

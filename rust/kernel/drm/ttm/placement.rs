@@ -129,6 +129,14 @@ impl Place {
         Ok(self)
     }
 
+    /// Limits the place to the first `end` pages of its memory type, in addition to its limits. If
+    /// there is no such page, it stays as it is.
+    pub(super) fn up_to(self, end: u64) -> Self {
+        let pages = self.pages();
+
+        self.within(pages.start..pages.end.min(end)).unwrap_or(self)
+    }
+
     /// Asks for a place as near to the end of the memory type as possible.
     pub const fn topdown(self) -> Self {
         self.flag(bindings::TTM_PL_FLAG_TOPDOWN)

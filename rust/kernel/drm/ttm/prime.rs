@@ -21,6 +21,7 @@ use super::{
     imports::take_sg,
     pinned,
     raw_device::Plugged,
+    reach::fault,
     Device,
     Driver,
     DriverObject,
@@ -158,36 +159,6 @@ unsafe fn mmap(dma_buf: *mut bindings::dma_buf, vma: *mut bindings::vm_area_stru
     }
 }
 
-/// The operations of mappings that were made through a DMA-buf.
-const SHARED_VM_OPS: bindings::vm_operations_struct = bindings::vm_operations_struct {
-    fault: Some(shared_fault_callback),
-    open: Some(bindings::ttm_bo_vm_open),
-    close: Some(bindings::ttm_bo_vm_close),
-    access: Some(bindings::ttm_bo_vm_access),
-    ..pin_init::zeroed()
-};
-
-/// # Safety
-///
-/// Only to be called by the MM, for a mapping made by TTM.
-unsafe extern "C" fn shared_fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
-    // SAFETY: By the function's requirements, this is a buffer, which the mapping has a reference
-    // to.
-    let drm = unsafe {
-        let vma = (*vmf).__bindgen_anon_1.vma;
-        let bo: *mut bindings::ttm_buffer_object = (*vma).vm_private_data.cast();
-
-        (*bo).base.dev
-    };
-
-    // SAFETY: The DRM device is valid, as the buffer has a reference to it.
-    match unsafe { Plugged::enter(drm) } {
-        // SAFETY: The fault is one of a mapping of that buffer, by the function's requirements.
-        Ok(_plugged) => unsafe { bindings::ttm_bo_vm_fault(vmf) },
-        Err(_) => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
-    }
-}
-
 /// Whether a mapping is made through a file of the DRM device, and not through a DMA-buf.
 ///
 /// # Safety
@@ -200,6 +171,43 @@ unsafe fn is_of_device(
     // SAFETY: `drm` is valid, and `vma` has the file that it is a mapping of, by the function's
     // requirements. The operations of an open file, and those of a driver, never change.
     unsafe { ptr::eq((*(*vma).vm_file).f_op, (*(*drm).driver).fops) }
+}
+
+type Fault = unsafe extern "C" fn(*mut bindings::vm_fault) -> bindings::vm_fault_t;
+
+// The operations of mappings.
+impl<T: DriverObject> Object<T> {
+    const fn vm_ops(fault: Fault) -> bindings::vm_operations_struct {
+        bindings::vm_operations_struct {
+            fault: Some(fault),
+            open: Some(bindings::ttm_bo_vm_open),
+            close: Some(bindings::ttm_bo_vm_close),
+            access: Some(bindings::ttm_bo_vm_access),
+            ..pin_init::zeroed()
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only to be called by the MM, for a mapping of a buffer on a device of this driver.
+    unsafe extern "C" fn fault_callback(vmf: *mut bindings::vm_fault) -> bindings::vm_fault_t {
+        // SAFETY: The mapping is one of a buffer on a device of this driver, by the function's
+        // requirements.
+        unsafe { fault(vmf, false, Device::<T::Driver>::reachable_places) }
+    }
+
+    /// As [`Self::fault_callback`], for a mapping that was made through a DMA-buf.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::fault_callback`].
+    unsafe extern "C" fn shared_fault_callback(
+        vmf: *mut bindings::vm_fault,
+    ) -> bindings::vm_fault_t {
+        // SAFETY: The mapping is one of a buffer on a device of this driver, by the function's
+        // requirements.
+        unsafe { fault(vmf, true, Device::<T::Driver>::reachable_places) }
+    }
 }
 
 // The callbacks of GEM.
@@ -372,9 +380,11 @@ impl<T: DriverObject> Object<T> {
                 // mappings of TTM, as this is one.
                 unsafe {
                     to_result(bindings::drm_gem_ttm_mmap(gem, vma))?;
-                    if !is_of_device((*gem).dev, vma) {
-                        (*vma).vm_ops = const { &SHARED_VM_OPS };
-                    }
+                    (*vma).vm_ops = if is_of_device((*gem).dev, vma) {
+                        const { &Self::vm_ops(Self::fault_callback) }
+                    } else {
+                        const { &Self::vm_ops(Self::shared_fault_callback) }
+                    };
                 }
                 return Ok(0);
             };

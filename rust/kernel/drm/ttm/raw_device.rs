@@ -12,13 +12,17 @@ use super::{
     imports::Imports,
     lru,
     manager_ops,
+    reach::{
+        Placed,
+        Reach, //
+    },
     registration::{
         self,
         Registered, //
     },
-    window::InUse,
     Caching,
     MemType,
+    Place,
     Setup,
     Window, //
 };
@@ -30,7 +34,6 @@ use crate::{
     error::to_result,
     faux,
     ffi::c_char,
-    io::PhysAddr,
     new_mutex,
     page::PAGE_SHIFT,
     prelude::*,
@@ -373,47 +376,156 @@ impl RawDevice {
         this.free[mem_type.index()] = free;
     }
 
-    /// The emulated memory where `res` is, if it is in such a memory type.
+    /// Where `res` is in its memory type.
     ///
     /// # Safety
     ///
     /// `res` must be a valid resource on this device, completely allocated.
-    pub(super) unsafe fn memory(&self, res: *const bindings::ttm_resource) -> Option<*mut u8> {
+    pub(super) unsafe fn pieces(&self, res: *const bindings::ttm_resource) -> Placed {
         // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
-        match self.memory.get(unsafe { (*res).mem_type } as usize)? {
-            #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
-            Memory::Emulated(memory) => {
-                // SAFETY: `res` is valid and completely allocated, by the function's requirements,
-                // so its start doesn't change any more.
-                let start = unsafe { (*res).start };
+        let mem_type = unsafe { (*res).mem_type } as usize;
+        let is_ours = self.free.get(mem_type).is_some_and(Option::is_some);
 
-                // The memory is only accessed through this pointer. By the type invariants `start`
-                // is inside of it, so no bits get lost.
-                Some(memory.as_ptr().cast_mut().wrapping_add(start << PAGE_SHIFT))
+        // SAFETY: `res` is completely allocated, by the function's requirements. By the type
+        // invariants the manager is as `free` says.
+        unsafe {
+            if is_ours {
+                manager_ops::placed(res)
+            } else {
+                manager_ops::one_piece(res)
             }
+        }
+    }
+
+    /// The memory where `res` is, unless it is made of pages.
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if it is in a window that is gone.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::pieces`].
+    pub(super) unsafe fn reach(
+        &self,
+        res: *const bindings::ttm_resource,
+    ) -> Result<Option<Reach<'_>>> {
+        // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
+        let (base, limit, io) = match self.memory.get(unsafe { (*res).mem_type } as usize) {
+            #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+            Some(Memory::Emulated(memory)) => (memory.as_ptr().cast_mut(), memory.len(), None),
+            Some(Memory::Io(window)) => {
+                let io = window.enter()?;
+
+                (window.addr(), window.size(), Some(io))
+            }
+            _ => return Ok(None),
+        };
+
+        // SAFETY: The memory begins there, and is only accessed through this pointer. A window
+        // stays as long as `io`. `res` is completely allocated, by the function's requirements.
+        let reach = unsafe {
+            let limit = (limit >> PAGE_SHIFT) as u64;
+
+            Reach::new(base, limit, self.pieces(res), io)
+        };
+        Ok(Some(reach))
+    }
+
+    /// Whether the CPU reaches all of `res`.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::pieces`].
+    pub(super) unsafe fn is_in_reach(&self, res: *const bindings::ttm_resource) -> bool {
+        // SAFETY: `res` is completely allocated, by the function's requirements; its memory type
+        // never changes.
+        unsafe {
+            match self.memory.get((*res).mem_type as usize) {
+                Some(Memory::Io(window)) => self.pieces(res).is_within(window.pages()),
+                _ => true,
+            }
+        }
+    }
+
+    /// How many pages of a memory type the CPU reaches, if not all.
+    pub(super) fn reach_limit(&self, mem_type: MemType) -> Option<u64> {
+        match &self.memory[mem_type.index()] {
+            Memory::Io(window) => Some(window.pages()),
             _ => None,
         }
     }
 
-    /// The window where `res` is, and how it is cached, if it is in such a memory type.
+    /// Limits a place to the part of its memory type that the CPU reaches.
+    pub(super) fn in_reach(&self, place: Place) -> Place {
+        match self.reach_limit(place.mem_type()) {
+            Some(limit) => place.up_to(limit),
+            None => place,
+        }
+    }
+
+    /// The number of the page frame of a buffer's page `n`, and the caching of its place, if that
+    /// isn't made of pages.
     ///
     /// # Safety
     ///
-    /// As [`Self::memory`].
-    pub(super) unsafe fn window(
+    /// As [`Self::pieces`]. The CPU must reach that page.
+    pub(super) unsafe fn pfn(&self, res: *const bindings::ttm_resource, n: usize) -> usize {
+        // SAFETY: `res` is completely allocated, by the function's requirements; its memory type
+        // never changes.
+        let (mem_type, placed) = unsafe { ((*res).mem_type as usize, self.pieces(res)) };
+        // CAST: It is the number of a page in memory.
+        let page = placed.page(n as u64) as usize;
+
+        match &self.memory[mem_type] {
+            Memory::Pages => page,
+            #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+            Memory::Emulated(memory) => {
+                let addr = memory.as_ptr().wrapping_add(page << PAGE_SHIFT);
+
+                // SAFETY: Emulated memory is vmalloc memory.
+                unsafe { bindings::vmalloc_to_pfn(addr.cast()) }
+            }
+            // CAST: The number of a page always fits.
+            Memory::Io(window) => (window.start() >> PAGE_SHIFT) as usize + page,
+        }
+    }
+
+    /// How the memory of `res` is cached, if it isn't made of pages.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::pieces`].
+    pub(super) unsafe fn caching(&self, res: *const bindings::ttm_resource) -> Option<Caching> {
+        // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
+        match self.memory.get(unsafe { (*res).mem_type } as usize)? {
+            Memory::Pages => None,
+            #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+            Memory::Emulated(_) => Some(Caching::Cached),
+            Memory::Io(window) => Some(window.caching()),
+        }
+    }
+
+    /// The emulated memory that the memory type of `res` begins with, if it is such a one, and
+    /// where `res` is in it.
+    ///
+    /// # Safety
+    ///
+    /// As [`Self::pieces`].
+    #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
+    pub(super) unsafe fn memory(
         &self,
         res: *const bindings::ttm_resource,
-    ) -> Option<(PhysAddr, Caching)> {
-        // SAFETY: `res` is valid, by the function's requirements; these fields don't change any
-        // more.
-        let (mem_type, start) = unsafe { ((*res).mem_type as usize, (*res).start) };
-        let Memory::Io(window) = self.memory.get(mem_type)? else {
-            return None;
-        };
-
-        // CAST: It is inside the window, whose addresses fit.
-        let start = window.start() + (start << PAGE_SHIFT) as PhysAddr;
-        Some((start, window.caching()))
+    ) -> Option<(*mut u8, Placed)> {
+        // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
+        match self.memory.get(unsafe { (*res).mem_type } as usize)? {
+            // The memory is only accessed through this pointer.
+            // SAFETY: `res` is completely allocated, by the function's requirements.
+            Memory::Emulated(memory) => unsafe {
+                Some((memory.as_ptr().cast_mut(), self.pieces(res)))
+            },
+            _ => None,
+        }
     }
 
     fn windows(&self) -> impl Iterator<Item = &Window> {
@@ -428,26 +540,6 @@ impl RawDevice {
         match &self.memory[mem_type.index()] {
             Memory::Io(window) => window.bus(),
             _ => None,
-        }
-    }
-
-    /// Keeps the window that `res` is in, if it is in one.
-    ///
-    /// # Errors
-    ///
-    /// [`ENODEV`] if the window is gone, as the device is unplugged.
-    ///
-    /// # Safety
-    ///
-    /// As [`Self::memory`].
-    pub(super) unsafe fn hold_window(
-        &self,
-        res: *const bindings::ttm_resource,
-    ) -> Result<Option<InUse<'_>>> {
-        // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
-        match self.memory.get(unsafe { (*res).mem_type } as usize) {
-            Some(Memory::Io(window)) => window.enter().map(Some),
-            _ => Ok(None),
         }
     }
 }

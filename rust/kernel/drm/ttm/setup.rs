@@ -37,8 +37,10 @@ pub enum Backing {
     #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
     Emulated,
 
-    /// Memory of a real device, which the CPU reaches in this window. The window must be at least
-    /// as large as the memory type.
+    /// Memory of a real device, which the CPU reaches in this window.
+    ///
+    /// If the window is smaller than the memory type, the CPU reaches only the first part of that,
+    /// see [`Driver::reachable_places`](super::Driver::reachable_places).
     Io(Window),
 }
 
@@ -60,7 +62,7 @@ impl Setup<'_> {
     /// # Errors
     ///
     /// [`EEXIST`] if the device has this memory type already, [`EINVAL`] if `size` is less than a
-    /// page or more than the window, [`ENOMEM`].
+    /// page, [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -255,8 +257,7 @@ impl Memory {
             Backing::Emulated => {
                 Self::Emulated(crate::alloc::VVec::from_elem(0, size, GFP_KERNEL)?)
             }
-            Backing::Io(window) if window.size() >= size => Self::Io(window),
-            Backing::Io(..) => return Err(EINVAL),
+            Backing::Io(window) => Self::Io(window),
         })
     }
 }

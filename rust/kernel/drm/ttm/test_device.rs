@@ -411,6 +411,14 @@ impl Device {
         Self::make(Works::Never, more)
     }
 
+    /// As [`Self::with`], for a device that moves buffers in another way.
+    pub fn with_engine(
+        works: Works,
+        more: impl FnOnce(&mut super::Setup<'_>) -> Result,
+    ) -> Result<Self> {
+        Self::make(works, more)
+    }
+
     fn make(works: Works, more: impl FnOnce(&mut super::Setup<'_>) -> Result) -> Result<Self> {
         static COUNT: Atomic<u32> = Atomic::new(0);
 

@@ -42,7 +42,10 @@ use crate::{
     },
     new_condvar,
     new_mutex,
-    page::PAGE_SIZE,
+    page::{
+        PAGE_SHIFT,
+        PAGE_SIZE, //
+    },
     prelude::*,
     str::CString,
     sync::{
@@ -71,14 +74,21 @@ use core::{
 /// # Invariants
 ///
 /// As long as `loan` is open, the `size` bytes at `start` are memory of the lender, and no other
-/// code uses them. `start` is a multiple of the page size.
+/// code uses them. `start` is a multiple of the page size. They are mapped at `addr`.
 pub struct Window {
     loan: Arc<Loan>,
     start: PhysAddr,
     size: ResourceSize,
     caching: Caching,
+    addr: *mut u8,
     bus: Option<DmaAddress>,
 }
+
+// SAFETY: The pointer is that of I/O memory, which may be accessed from any thread.
+unsafe impl Send for Window {}
+
+// SAFETY: A shared reference only gives access to constants and to the loan.
+unsafe impl Sync for Window {}
 
 impl Window {
     /// The window is the memory behind BAR `bar` of `pdev`, all of it.
@@ -128,18 +138,11 @@ impl Window {
         name: &CStr,
         caching: Caching,
     ) -> Result<Self> {
-        if bar >= bindings::PCI_STD_NUM_BARS {
-            return Err(EINVAL);
-        }
-        // CAST: `pci::Device` is a transparent wrapper of a `struct pci_dev`.
-        let raw = ptr::from_ref(pdev).cast::<bindings::pci_dev>().cast_mut();
-        // SAFETY: The device is valid as long as it is borrowed, and its resources with it. There
-        // are at least as many as standard BARs.
-        let resource = unsafe { Resource::from_raw(&raw mut (*raw).resource[bar as usize]) };
+        let resource = bar_resource(pdev, bar)?;
 
-        // SAFETY: The resource is one of the device's. It keeps its place as long as the device is
-        // bound.
-        unsafe { Self::new(pdev.as_ref(), resource, name, caching) }
+        // SAFETY: The resource is one of the device's. It is valid, and keeps its place, as long as
+        // the device is bound.
+        unsafe { Self::new(pdev.as_ref(), Resource::from_raw(resource), name, caching) }
     }
 
     /// The window is `resource`, which belongs to `lender`.
@@ -174,14 +177,17 @@ impl Window {
         let region = resource
             .request_region(start, size, name, Flags::IORESOURCE_MEM)
             .ok_or(EBUSY)?;
-        let loan = Arc::pin_init(Loan::init(lender.into(), region), GFP_KERNEL)?;
+        let mapped = Mapped::new(start, size, caching)?;
+        let addr = mapped.0;
+        let loan = Arc::pin_init(Loan::init(lender.into(), region, mapped), GFP_KERNEL)?;
         // INVARIANT: The region is the memory, by the function's requirements, and was requested.
-        // It is the loan's.
+        // It is the loan's, and so is the mapping.
         let this = Self {
             loan: loan.clone(),
             start,
             size,
             caching,
+            addr,
             bus: None,
         };
 
@@ -252,6 +258,16 @@ impl Window {
         self.bus
     }
 
+    /// Its size in whole pages.
+    pub(super) fn pages(&self) -> u64 {
+        self.size >> PAGE_SHIFT
+    }
+
+    /// Where the kernel has mapped it. Only to be accessed by users of the window.
+    pub(super) fn addr(&self) -> *mut u8 {
+        self.addr
+    }
+
     pub(super) fn start(&self) -> PhysAddr {
         self.start
     }
@@ -317,6 +333,201 @@ impl Drop for Window {
     }
 }
 
+/// Lends windows of a BAR, one after the other, as long as its device is bound.
+///
+/// For a GPU whose memory is behind another device than the DRM device's parent. The driver of that
+/// device keeps the lender, which takes part in no registration. Each time the parent is bound, its
+/// `probe` takes a window, which is given back when the registration ends.
+///
+/// # Invariants
+///
+/// As long as the device in `there` is bound, `resource` is one of its resources: it describes
+/// memory, unless its flags or its lack of a parent say otherwise.
+pub struct Lender {
+    there: Arc<There>,
+    resource: *mut bindings::resource,
+    name: CString,
+    caching: Caching,
+}
+
+// SAFETY: The resource is only accessed while the device is bound, which any thread may do.
+unsafe impl Send for Lender {}
+
+// SAFETY: A window is made with a lock held, and the rest is constant.
+unsafe impl Sync for Lender {}
+
+/// A device, and whether it is still bound.
+#[pin_data]
+struct There {
+    dev: ARef<Device>,
+    #[pin]
+    is_bound: Mutex<bool>,
+}
+
+impl There {
+    // Never inlined, as `Loan::init`.
+    #[inline(never)]
+    fn init(dev: ARef<Device>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            dev,
+            is_bound <- new_mutex!(true),
+        })
+    }
+}
+
+impl Lender {
+    /// Lends windows as [`Window::from_bar`] makes them.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if there is no such BAR, [`ENODEV`] if the device is being unbound, [`ENOMEM`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(CONFIG_PCI)]
+    /// # mod example {
+    /// use kernel::{
+    ///     device::Bound,
+    ///     drm::ttm::{Caching, Lender},
+    ///     pci,
+    ///     prelude::*, //
+    /// };
+    ///
+    /// // In the `probe` of the device with the memory, whose data keeps it.
+    /// fn lend(vram: &pci::Device<Bound>) -> Result<Lender> {
+    ///     Lender::from_bar(vram, 2, c"my-vram", Caching::WriteCombined)
+    /// }
+    ///
+    /// // In the closure that `ttm::Device::new` gets, in the `probe` of the other device.
+    /// fn window(lender: &Lender, gpu: &pci::Device<Bound>) -> Result<u64> {
+    ///     let mut window = lender.window()?;
+    ///     window.map_for(gpu.as_ref())
+    /// }
+    /// # }
+    /// ```
+    #[cfg(CONFIG_PCI)]
+    pub fn from_bar(
+        pdev: &pci::Device<Bound>,
+        bar: u32,
+        name: &CStr,
+        caching: Caching,
+    ) -> Result<Self> {
+        // SAFETY: The resource is one of the device's. It keeps its place as long as the device is
+        // bound.
+        unsafe { Self::new(pdev.as_ref(), bar_resource(pdev, bar)?, name, caching) }
+    }
+
+    /// # Errors
+    ///
+    /// [`ENODEV`] if the device is being unbound, [`ENOMEM`].
+    ///
+    /// # Safety
+    ///
+    /// As [`Window::new`].
+    pub(super) unsafe fn new(
+        dev: &Device<Bound>,
+        resource: *mut bindings::resource,
+        name: &CStr,
+        caching: Caching,
+    ) -> Result<Self> {
+        let there = Arc::pin_init(There::init(dev.into()), GFP_KERNEL)?;
+        let name = CString::try_from(name)?;
+        // INVARIANT: By the function's requirements.
+        let this = Self {
+            there: there.clone(),
+            resource,
+            name,
+            caching,
+        };
+
+        let token = Arc::into_raw(there);
+        // SAFETY: The device is bound. `not_bound` gets the reference that `token` stands for.
+        let added = to_result(unsafe {
+            bindings::devm_add_action(dev.as_raw(), Some(not_bound), token.cast_mut().cast())
+        });
+        if added.is_err() {
+            // SAFETY: The reference from above, which nothing else has got.
+            drop(unsafe { Arc::from_raw(token) });
+        }
+        added?;
+        // The release of the device's resources may have begun, and may have missed this one.
+        if !keeps_resources(dev) {
+            return Err(ENODEV);
+        }
+        Ok(this)
+    }
+
+    /// Takes a window.
+    ///
+    /// # Errors
+    ///
+    /// As [`Window::from_bar`]: [`EBUSY`] if the last window wasn't given back, [`ENODEV`] if the
+    /// device isn't bound any more.
+    pub fn window(&self) -> Result<Window> {
+        let is_bound = self.there.is_bound.lock();
+        if !*is_bound {
+            return Err(ENODEV);
+        }
+
+        // SAFETY: The device is bound: `not_bound` waits for the lock before it stops being so. By
+        // the type invariants the resource is one of the device's.
+        unsafe {
+            let dev = self.there.dev.as_bound();
+
+            Window::new(
+                dev,
+                Resource::from_raw(self.resource),
+                &self.name,
+                self.caching,
+            )
+        }
+    }
+}
+
+impl Drop for Lender {
+    fn drop(&mut self) {
+        let end: unsafe extern "C" fn(*mut c_void) = not_bound;
+        let token = Arc::as_ptr(&self.there);
+
+        *self.there.is_bound.lock() = false;
+        // SAFETY: The device is valid, as there is a reference. If this still was one of its
+        // resources, it isn't any more, and its reference is dropped here only.
+        unsafe {
+            let dev = self.there.dev.as_raw();
+
+            if bindings::devm_remove_action_nowarn(dev, Some(end), token.cast_mut().cast()) == 0 {
+                drop(Arc::from_raw(token));
+            }
+        }
+    }
+}
+
+/// Lets a [`Lender`] lend no more, as its device is being unbound.
+///
+/// # Safety
+///
+/// `token` must stand for a reference to a [`There`], which is given away.
+#[inline(never)]
+unsafe extern "C" fn not_bound(token: *mut c_void) {
+    // SAFETY: `token` is such a reference, by the function's requirements.
+    let there = unsafe { Arc::<There>::from_raw(token.cast()) };
+
+    *there.is_bound.lock() = false;
+}
+
+/// A BAR of a device. It is valid as long as the device.
+#[cfg(CONFIG_PCI)]
+fn bar_resource(pdev: &pci::Device<Bound>, bar: u32) -> Result<*mut bindings::resource> {
+    if bar >= bindings::PCI_STD_NUM_BARS {
+        return Err(EINVAL);
+    }
+    // CAST: `pci::Device` is a transparent wrapper of a `struct pci_dev`.
+    let raw = ptr::from_ref(pdev).cast::<bindings::pci_dev>().cast_mut();
+    // SAFETY: The device is valid, and has at least as many resources as standard BARs.
+    Ok(unsafe { &raw mut (*raw).resource[bar as usize] })
+}
+
 /// What a device has lent.
 #[pin_data]
 struct Loan {
@@ -330,13 +541,14 @@ struct Loan {
 
 /// # Invariants
 ///
-/// - `region` is there as long as the loan is open or has users.
+/// - `region` and `mapped` are there as long as the loan is open or has users.
 /// - `device` is null, or a device that drops the window with this loan, and is valid until then.
 ///   It is dropped when the last reference to its DRM device was.
 struct State {
     is_open: bool,
     users: usize,
     maps: KVec<Devres<Map>>,
+    mapped: Option<Mapped>,
     region: Option<Region>,
     device: *const RawDevice,
 }
@@ -348,14 +560,15 @@ impl Loan {
     // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
     // the code may have a copy of the name.
     #[inline(never)]
-    fn init(lender: ARef<Device>, region: Region) -> impl PinInit<Self> {
+    fn init(lender: ARef<Device>, region: Region, mapped: Mapped) -> impl PinInit<Self> {
         pin_init!(Self {
             lender,
-            // INVARIANT: Of `State`: the region is there, and there is no device.
+            // INVARIANT: Of `State`: both are there, and there is no device.
             state <- new_mutex!(State {
                 is_open: true,
                 users: 0,
                 maps: KVec::new(),
+                mapped: Some(mapped),
                 region: Some(region),
                 device: ptr::null(),
             }),
@@ -384,7 +597,8 @@ impl Loan {
         }
         // With the lock held, so that another caller doesn't return earlier.
         drop(mem::take(&mut state.maps));
-        // INVARIANT: `region` of `State` isn't needed: the loan isn't open and has no users.
+        // INVARIANT: These fields of `State` aren't needed: the loan isn't open and has no users.
+        state.mapped = None;
         state.region = None;
     }
 }
@@ -439,6 +653,36 @@ unsafe extern "C" fn lender_gone(token: *mut c_void) {
     if let Some(device) = device {
         // SAFETY: This is the reference from above.
         unsafe { bindings::drm_dev_put((*device).drm()) };
+    }
+}
+
+/// A window that is mapped for the kernel.
+///
+/// # Invariants
+///
+/// It is mapped there until this is dropped.
+struct Mapped(*mut u8);
+
+// SAFETY: It may be unmapped from any thread.
+unsafe impl Send for Mapped {}
+
+impl Mapped {
+    fn new(start: PhysAddr, size: ResourceSize, caching: Caching) -> Result<Self> {
+        let size = usize::try_from(size)?;
+        // SAFETY: The caller has requested the region, which is memory of a device.
+        let addr = unsafe { bindings::ioremap_caching(start, size, caching.as_raw()) };
+        if addr.is_null() {
+            return Err(ENOMEM);
+        }
+        // INVARIANT: It was just mapped.
+        Ok(Self(addr.cast()))
+    }
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants it is mapped there.
+        unsafe { bindings::iounmap(self.0.cast()) };
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     bindings,
     drm::ttm::{
         raw_device::RawDevice,
+        reach::Placed,
         resource::uses_pages, //
     },
     page::{
@@ -16,10 +17,9 @@ use crate::{
 use core::ops::Range;
 
 /// Memory that belongs to a buffer.
-#[derive(Clone, Copy)]
 pub(super) enum Content {
-    /// Memory in one piece.
-    Memory(*mut u8),
+    /// Memory that a memory type begins with, and where the buffer is in it.
+    Memory(*mut u8, Placed),
     /// An array of pages.
     Pages(*mut *mut bindings::page),
 }
@@ -38,8 +38,8 @@ impl Content {
     ) -> Option<Self> {
         // SAFETY: `bo` is valid, and on the device of a `RawDevice`, which it keeps; `res` is a
         // valid resource there, completely allocated. Both by the function's requirements.
-        if let Some(memory) = unsafe { RawDevice::from_bdev((*bo).bdev).memory(res) } {
-            return Some(Self::Memory(memory));
+        if let Some((base, placed)) = unsafe { RawDevice::from_bdev((*bo).bdev).memory(res) } {
+            return Some(Self::Memory(base, placed));
         }
         // SAFETY: `bo` is valid and its reservation, which protects `ttm`, is held; `res` is a
         // resource that was allocated for it, so it is valid and of a buffer. All by the function's
@@ -68,9 +68,12 @@ impl Content {
     ///
     /// The content must be valid, and have more than `n` pages. Pages must be unmapped in the
     /// reverse order.
-    pub(super) unsafe fn map(self, n: usize) -> *mut u8 {
+    pub(super) unsafe fn map(&self, n: usize) -> *mut u8 {
         match self {
-            Self::Memory(memory) => memory.wrapping_add(n << PAGE_SHIFT),
+            // CAST: It is the number of a page in memory.
+            Self::Memory(base, placed) => {
+                base.wrapping_add((placed.page(n as u64) as usize) << PAGE_SHIFT)
+            }
             // SAFETY: There are more than `n` pages, which are valid, by the function's
             // requirements, so that `n` is within the array. The caller unmaps the page, in the
             // reverse order.
@@ -81,7 +84,7 @@ impl Content {
     /// # Safety
     ///
     /// `page` must be in the page that was mapped last, and that be still mapped.
-    pub(super) unsafe fn unmap(self, page: *mut u8) {
+    pub(super) unsafe fn unmap(&self, page: *mut u8) {
         if self.is_pages() {
             // SAFETY: `page` is in the page that was mapped last, and is still mapped, by the
             // function's requirements.
@@ -95,7 +98,7 @@ impl Content {
     ///
     /// The content must be valid, and have more than `at` bytes. `f` may access only the rest of
     /// that page.
-    pub(super) unsafe fn with<R>(self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+    pub(super) unsafe fn with<R>(&self, at: usize, f: impl FnOnce(*mut u8) -> R) -> R {
         // SAFETY: It is valid and has more than `at` bytes, so it has that page, by the function's
         // requirements. It is unmapped below.
         let page = unsafe { self.map(at >> PAGE_SHIFT) };

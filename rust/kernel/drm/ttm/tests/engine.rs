@@ -119,7 +119,7 @@ impl Engine {
             ..Default::default()
         };
         // SAFETY: The memory type is one of the device's, which no manager asks for this.
-        let vram = unsafe { dev.raw().memory(&raw mut start) }.ok_or(ENXIO)?;
+        let (vram, _) = unsafe { dev.raw().memory(&raw mut start) }.ok_or(ENXIO)?;
 
         let engine = Arc::new(
             Self {

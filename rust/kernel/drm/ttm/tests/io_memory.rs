@@ -13,6 +13,7 @@ use crate::{
     drm::ttm::{
         registration::enable_dma,
         Caching,
+        Lender,
         Window, //
     },
     error::to_result,
@@ -168,6 +169,12 @@ fn resource() -> Result<*mut bindings::resource> {
     Ok(resource)
 }
 
+/// Fills the memory with data of others.
+fn fill() {
+    // SAFETY: No other thread accesses it.
+    unsafe { byte(0).write_bytes(OTHERS, SIZE) };
+}
+
 /// A device that lends the memory. It is filled with data of others.
 pub(super) struct IoMemory {
     lender: faux::Registration,
@@ -178,8 +185,7 @@ impl IoMemory {
     pub(super) fn new() -> Result<Self> {
         let resource = resource()?;
 
-        // SAFETY: No other thread accesses it.
-        unsafe { byte(0).write_bytes(OTHERS, SIZE) };
+        fill();
         let lender = faux::Registration::new(c"ttm-io-memory", None)?;
         enable_dma(&lender);
         Ok(Self { lender, resource })
@@ -191,6 +197,12 @@ impl IoMemory {
 
     pub(super) fn window(&self) -> Result<Window> {
         Self::window_of(self.lender(), self.resource)
+    }
+
+    /// Lends its windows.
+    pub(super) fn lends(&self) -> Result<Lender> {
+        // SAFETY: The resource is never freed. No other code uses the memory without requesting it.
+        unsafe { Lender::new(self.lender(), self.resource, c"ttm-window", Caching::WriteCombined) }
     }
 
     /// A window that the lender lends when it is being unbound.
@@ -229,6 +241,11 @@ impl IoMemory {
         assert!(offset < SIZE);
         // SAFETY: It is within the memory, as was just checked. No other thread writes to it.
         unsafe { byte(offset).read() }
+    }
+
+    /// Loses the content.
+    pub(super) fn fill(&self) {
+        fill();
     }
 
     /// Unbinds the lender.

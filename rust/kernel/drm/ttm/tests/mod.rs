@@ -44,6 +44,7 @@ mod p4_ranges;
 mod p5_in_place;
 mod p6_fused;
 mod p7_bounded;
+mod pieces;
 mod prime;
 mod random;
 mod refusals;
@@ -51,6 +52,8 @@ mod registered;
 mod reserved_walks;
 mod several_managers;
 mod skip;
+#[cfg(CONFIG_INDIRECT_IOMEM)]
+mod small_window;
 mod transactions;
 #[cfg(CONFIG_INDIRECT_IOMEM)]
 mod windows;

@@ -76,10 +76,10 @@ mod cases {
         drop(window);
         // Also if it was given to a device that can't be made, or that is freed.
         let window = memory.window()?;
-        let too_large = |setup: &mut ttm::Setup<'_>| {
-            setup.range_manager(MemType::PRIV, SIZE + PAGE, Backing::Io(window))
+        let too_small = |setup: &mut ttm::Setup<'_>| {
+            setup.range_manager(MemType::PRIV, PAGE - 1, Backing::Io(window))
         };
-        assert_eq!(Device::with(too_large).err(), Some(EINVAL));
+        assert_eq!(Device::with(too_small).err(), Some(EINVAL));
         flush();
         assert!(is_free(&memory));
         let window = memory.window()?;
@@ -234,6 +234,28 @@ mod cases {
             Some(ENODEV)
         );
         assert!(is_free(&IoMemory::new()?));
+        Ok(())
+    }
+
+    // The parent is bound again and again, and the lender stays.
+    #[test]
+    fn lent_again() -> Result {
+        let memory = IoMemory::new()?;
+        let lender = memory.lends()?;
+
+        for _ in 0..3 {
+            let registration = registered(lender.window()?)?;
+            let obj = buffer(registration.device(), PAGE)?;
+
+            assert_eq!(lender.window().err(), Some(EBUSY));
+            obj.reserve().write(0, b"here")?;
+            drop(registration);
+            assert_eq!(obj.reserve().write(0, b"here"), Err(ENODEV));
+        }
+        let registration = registered(lender.window()?)?;
+        memory.unbind();
+        assert_eq!(buffer(registration.device(), PAGE).err(), Some(ENODEV));
+        assert_eq!(lender.window().err(), Some(ENODEV));
         Ok(())
     }
 

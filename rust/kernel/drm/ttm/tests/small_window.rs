@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! A window that is smaller than its memory type. Only the device reaches the rest.
+
+use super::{
+    io_memory::{
+        IoMemory,
+        SIZE, //
+    },
+    *, //
+};
+use crate::drm::{
+    gem::BaseObject,
+    ttm::{
+        late::flush,
+        test_device::{
+            Client,
+            Works, //
+        },
+        Backing,
+        Place, //
+    }, //
+};
+
+const PAGE: usize = 0x1000;
+/// The pages in reach.
+const REACH: u64 = (SIZE / PAGE) as u64;
+
+/// A device with twice as much memory as the window shows. Its engine copies nothing.
+fn device(memory: &IoMemory) -> Result<Device> {
+    let window = memory.window()?;
+
+    Device::with_engine(Works::Badly, |setup| {
+        setup.range_manager(MemType::PRIV, 2 * SIZE, Backing::Io(window))
+    })
+}
+
+fn beyond() -> Result<[Place; 1]> {
+    Ok([Place::new(MemType::PRIV).within(REACH..2 * REACH)?])
+}
+
+/// A buffer that the CPU doesn't reach.
+fn out_of_reach(dev: &Device, size: usize) -> Result<ARef<Object>> {
+    let obj = dev.system(size)?;
+    let mut ctx = OperationCtx::new();
+
+    obj.reserve().populate(&mut ctx)?;
+    obj.reserve()
+        .validate(Placement::new(&beyond()?)?, &mut ctx)?;
+    Ok(obj)
+}
+
+#[kunit_tests(rust_ttm_small_window)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn beyond_the_window() -> Result {
+        let memory = IoMemory::new()?;
+        let dev = device(&memory)?;
+        let obj = out_of_reach(&dev, 2 * PAGE)?;
+        let mut byte = [0];
+
+        assert!(obj.reserve().start() >= Some(SIZE / PAGE));
+        assert_eq!(obj.reserve().read(0, &mut byte), Err(ENXIO));
+        assert_eq!(obj.reserve().write(0, &byte), Err(ENXIO));
+        assert!(obj.reserve().vmap::<0>().is_err());
+        // The CPU can't clear it.
+        let beyond = beyond()?;
+        let config = ObjectConfig {
+            placement: Placement::new(&beyond)?,
+            ..ObjectConfig::default()
+        };
+        let mut ctx = OperationCtx::new();
+        let new = Object::new(dev.drm(), PAGE, &config, &mut ctx, Kind::Kept);
+        assert_eq!(new.err(), Some(ENXIO));
+        assert_eq!(dev.reachable(MemType::PRIV).pages(), 0..REACH);
+        assert_eq!(dev.reachable(MemType::VRAM).pages(), Place::VRAM.pages());
+        Ok(())
+    }
+
+    // The first part is in reach, and the CPU moves what is.
+    #[test]
+    fn at_the_border() -> Result {
+        let memory = IoMemory::new()?;
+        let window = memory.window()?;
+        let dev = Device::with(|setup| {
+            setup.range_manager(MemType::PRIV, 2 * SIZE, Backing::Io(window))
+        })?;
+        let place = [Place::new(MemType::PRIV).within(REACH - 2..REACH + 2)?];
+        let inside = [Place::new(MemType::PRIV).within(REACH - 2..REACH)?];
+        let obj = dev.system(4 * PAGE)?;
+        let small = dev.system(2 * PAGE)?;
+        let mut ctx = OperationCtx::new();
+
+        obj.reserve().populate(&mut ctx)?;
+        let moved = obj.reserve().validate(Placement::new(&place)?, &mut ctx);
+        assert_eq!(moved, Err(ENXIO));
+        obj.reserve().write(0, b"kept")?;
+
+        small.reserve().populate(&mut ctx)?;
+        small.reserve().write(PAGE, b"in reach")?;
+        small
+            .reserve()
+            .validate(Placement::new(&inside)?, &mut ctx)?;
+        assert_eq!(memory.byte(SIZE - PAGE), b'i');
+        assert_eq!(small.reserve().start(), Some(SIZE / PAGE - 2));
+        Ok(())
+    }
+
+    // A program accesses its mapping.
+    #[test]
+    fn a_fault_brings_it_into_reach() -> Result {
+        let memory = IoMemory::new()?;
+        let dev = device(&memory)?;
+        let client = Client::new(dev.drm())?;
+        let obj = out_of_reach(&dev, 4 * PAGE)?;
+        let mut bytes = [0; 4];
+
+        obj.create_handle(client.file())?;
+        let map = client.map(&obj)?;
+        map.write(2 * PAGE, b"here")?;
+        {
+            let mut reserved = obj.reserve();
+            assert_eq!(reserved.mem_type(), Some(MemType::PRIV));
+            assert!(reserved.start() < Some(SIZE / PAGE));
+            reserved.read(2 * PAGE, &mut bytes)?;
+        }
+        assert_eq!(&bytes, b"here");
+        Ok(())
+    }
+
+    #[test]
+    fn a_debugger_brings_it_into_reach() -> Result {
+        let memory = IoMemory::new()?;
+        let dev = device(&memory)?;
+        let client = Client::new(dev.drm())?;
+        let obj = out_of_reach(&dev, 4 * PAGE)?;
+        let mut bytes = [0; 4];
+
+        obj.create_handle(client.file())?;
+        let map = client.map(&obj)?;
+        assert_eq!(map.poke(PAGE - 2, b"here"), 4);
+        assert!(obj.reserve().start() < Some(SIZE / PAGE));
+        obj.reserve().read(PAGE - 2, &mut bytes)?;
+        assert_eq!(&bytes, b"here");
+        Ok(())
+    }
+
+    // All that is in reach is pinned, so the buffer goes to system memory. If it is pinned itself,
+    // the program gets a signal, and can try again later.
+    #[test]
+    fn no_room_in_reach() -> Result {
+        let memory = IoMemory::new()?;
+        let dev = device(&memory)?;
+        let client = Client::new(dev.drm())?;
+        let obj = out_of_reach(&dev, 4 * PAGE)?;
+        let inside = [dev.reachable(MemType::PRIV)];
+        let config = ObjectConfig {
+            placement: Placement::new(&inside)?,
+            ..ObjectConfig::default()
+        };
+        let mut ctx = OperationCtx::new();
+        let all = Object::new(dev.drm(), SIZE, &config, &mut ctx, Kind::Kept)?;
+        let all_pinned = all.reserve().pin()?;
+        let mut bytes = [0; 4];
+
+        obj.create_handle(client.file())?;
+        let map = client.map(&obj)?;
+        let pinned = obj.reserve().pin()?;
+        assert_eq!(map.write(0, b"here"), Err(EFAULT));
+        assert_eq!(map.peek(0, &mut bytes), 0);
+        assert!(obj.reserve().start() >= Some(SIZE / PAGE));
+
+        drop(pinned);
+        map.write(0, b"here")?;
+        assert_eq!(obj.reserve().mem_type(), Some(MemType::SYSTEM));
+        obj.reserve().read(0, &mut bytes)?;
+        assert_eq!(&bytes, b"here");
+        drop(all_pinned);
+        Ok(())
+    }
+
+    // The buffers in reach make room.
+    #[test]
+    fn others_make_room_in_reach() -> Result {
+        let memory = IoMemory::new()?;
+        let dev = device(&memory)?;
+        let client = Client::new(dev.drm())?;
+        let inside = [dev.reachable(MemType::PRIV)];
+        let config = ObjectConfig {
+            placement: Placement::new(&inside)?,
+            ..ObjectConfig::default()
+        };
+        let mut ctx = OperationCtx::new();
+        let all = Object::new(dev.drm(), SIZE, &config, &mut ctx, Kind::Kept)?;
+        let obj = out_of_reach(&dev, 4 * PAGE)?;
+
+        obj.create_handle(client.file())?;
+        let map = client.map(&obj)?;
+        map.write(0, b"here")?;
+        assert_eq!(obj.reserve().mem_type(), Some(MemType::PRIV));
+        assert_eq!(all.reserve().mem_type(), Some(MemType::SYSTEM));
+        drop(map);
+        flush();
+        Ok(())
+    }
+}
