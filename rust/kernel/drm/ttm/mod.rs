@@ -101,6 +101,7 @@ mod reserved_walk;
 mod resource;
 mod resv;
 mod setup;
+mod suspend;
 // Doctests, which are part of the kernel image, use it. Its symbols are not exported, so a module
 // cannot link to it.
 #[cfg(CONFIG_KUNIT = "y")]
@@ -202,6 +203,7 @@ pub use self::{
         Backing,
         Setup, //
     },
+    suspend::Suspended,
     transaction::{
         transaction,
         Stop,

@@ -54,6 +54,7 @@ mod several_managers;
 mod skip;
 #[cfg(CONFIG_INDIRECT_IOMEM)]
 mod small_window;
+mod suspend;
 mod transactions;
 #[cfg(CONFIG_INDIRECT_IOMEM)]
 mod windows;
