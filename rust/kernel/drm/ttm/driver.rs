@@ -269,8 +269,10 @@ where
     /// a debugger does.
     ///
     /// A place behind a window is limited to the part that the CPU reaches. An empty list, the
-    /// default, stands for the buffer's own memory type first, and then for system memory. If the
-    /// buffer can't be moved to any of these places, the program gets a signal (`SIGBUS`).
+    /// default, stands for the buffer's own memory type if it has room there, and else for system
+    /// memory. To evict other buffers for it, name the place, and make system memory a
+    /// [fallback](Place::fallback). If the buffer can't be moved to any of these places, the program
+    /// gets a signal (`SIGBUS`).
     ///
     /// Called with the buffer's reservation held, and in a page fault also with the lock of the
     /// program's mappings. So [`Self::move_buffer`] must not access the memory of programs.

@@ -249,6 +249,13 @@ impl super::Driver for Driver {
         bo.insists.load(Relaxed)
     }
 
+    fn reachable_places(bo: &BufferData) -> &'static [Place] {
+        match bo.kind {
+            Kind::Precious => const { &[Place::new(MemType::PRIV), Place::SYSTEM.fallback()] },
+            _ => &[],
+        }
+    }
+
     fn move_buffer(
         engine: &Self::DeviceData,
         _bo: &BufferData,

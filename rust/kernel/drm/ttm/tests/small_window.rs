@@ -12,7 +12,6 @@ use super::{
 use crate::drm::{
     gem::BaseObject,
     ttm::{
-        late::flush,
         test_device::{
             Client,
             Works, //
@@ -41,8 +40,12 @@ fn beyond() -> Result<[Place; 1]> {
 
 /// A buffer that the CPU doesn't reach.
 fn out_of_reach(dev: &Device, size: usize) -> Result<ARef<Object>> {
-    let obj = dev.system(size)?;
+    out_of_reach_of(dev, size, Kind::Kept)
+}
+
+fn out_of_reach_of(dev: &Device, size: usize, kind: Kind) -> Result<ARef<Object>> {
     let mut ctx = OperationCtx::new();
+    let obj = Object::new(dev.drm(), size, &ObjectConfig::default(), &mut ctx, kind)?;
 
     obj.reserve().populate(&mut ctx)?;
     obj.reserve()
@@ -181,28 +184,31 @@ mod cases {
         Ok(())
     }
 
-    // The buffers in reach make room.
+    // The buffers in reach make room only if the driver says so.
     #[test]
     fn others_make_room_in_reach() -> Result {
-        let memory = IoMemory::new()?;
-        let dev = device(&memory)?;
-        let client = Client::new(dev.drm())?;
-        let inside = [dev.reachable(MemType::PRIV)];
-        let config = ObjectConfig {
-            placement: Placement::new(&inside)?,
-            ..ObjectConfig::default()
-        };
-        let mut ctx = OperationCtx::new();
-        let all = Object::new(dev.drm(), SIZE, &config, &mut ctx, Kind::Kept)?;
-        let obj = out_of_reach(&dev, 4 * PAGE)?;
+        for (kind, there, other) in [
+            (Kind::Kept, MemType::SYSTEM, MemType::PRIV),
+            (Kind::Precious, MemType::PRIV, MemType::SYSTEM),
+        ] {
+            let memory = IoMemory::new()?;
+            let dev = device(&memory)?;
+            let client = Client::new(dev.drm())?;
+            let inside = [dev.reachable(MemType::PRIV)];
+            let config = ObjectConfig {
+                placement: Placement::new(&inside)?,
+                ..ObjectConfig::default()
+            };
+            let mut ctx = OperationCtx::new();
+            let all = Object::new(dev.drm(), SIZE, &config, &mut ctx, Kind::Kept)?;
+            let obj = out_of_reach_of(&dev, 4 * PAGE, kind)?;
 
-        obj.create_handle(client.file())?;
-        let map = client.map(&obj)?;
-        map.write(0, b"here")?;
-        assert_eq!(obj.reserve().mem_type(), Some(MemType::PRIV));
-        assert_eq!(all.reserve().mem_type(), Some(MemType::SYSTEM));
-        drop(map);
-        flush();
+            obj.create_handle(client.file())?;
+            let map = client.map(&obj)?;
+            map.write(0, b"here")?;
+            assert_eq!(obj.reserve().mem_type(), Some(there));
+            assert_eq!(all.reserve().mem_type(), Some(other));
+        }
         Ok(())
     }
 }
