@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / 'boot'))
 import kernel	# noqa: E402 (it is found there)
 
 BUILD = os.environ['BUILD']
-NAMES = {'pristine': "Linux's own TTM", 'fixes': "Linux's own TTM with series/fixes"}
+NAMES = {'pristine': "Linux's own TTM", 'fixes': "Linux's own TTM with patches of series/fixes"}
 
 
 def run(build, glob, **limits):
