@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     bindings,
-    device::Bound,
-    devres,
+    device::{
+        self,
+        Bound, //
+    },
     error::to_result,
     irq::{
         Handler,
@@ -20,7 +22,16 @@ use crate::{
     prelude::*,
     sync::{
         aref::ARef,
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
         Arc, //
+    },
+    time::{
+        delay::fsleep,
+        Delta, //
     },
 };
 use core::{
@@ -40,7 +51,7 @@ impl Device<Bound> {
     /// # Errors
     ///
     /// [`ENOSPC`] if the device has no interrupt of `types`; [`EBUSY`] if the driver has allocated
-    /// interrupts already; [`ENOMEM`].
+    /// interrupts already; [`ENODEV`] if the device is being unbound; [`ENOMEM`].
     ///
     /// # Examples
     ///
@@ -99,7 +110,71 @@ impl Device<Bound> {
             handler,
             _vector: vector,
         };
-        devres::register(self.as_ref(), interrupt, GFP_KERNEL)
+        let dev: &device::Device<Bound> = self.as_ref();
+        let interrupt = KBox::into_raw(KBox::new(interrupt, GFP_KERNEL)?).cast();
+        let free: unsafe extern "C" fn(*mut c_void) = free::<H>;
+        // SAFETY: The device is valid. `free` gets the box that is given away here, once: when the
+        // device is unbound, or at once on failure.
+        to_result(unsafe {
+            bindings::devm_add_action_or_reset(dev.as_raw(), Some(free), interrupt)
+        })?;
+        // The release of the device's resources may have begun, and may have missed this one.
+        if !dev.keeps_resources() {
+            // SAFETY: If the action is still one of the device's resources, this removes it, and it
+            // is not called any more: so the box is freed here only.
+            unsafe {
+                if bindings::devm_remove_action_nowarn(dev.as_raw(), Some(free), interrupt) == 0 {
+                    free(interrupt);
+                }
+            }
+            return Err(ENODEV);
+        }
+        Ok(())
+    }
+}
+
+/// Frees an interrupt.
+///
+/// # Safety
+///
+/// `interrupt` must be a box of an `Interrupt<H>`, which is given away.
+unsafe extern "C" fn free<H>(interrupt: *mut c_void) {
+    // SAFETY: It is such a box, by the function's requirements.
+    drop(unsafe { KBox::<Interrupt<H>>::from_raw(interrupt.cast()) });
+}
+
+/// The thread that has it is the only one that allocates vectors, for a device that has none but its
+/// INTx.
+///
+/// A second allocation may succeed with a vector of the first one, and frees that when it is dropped.
+pub(super) struct OnlyAllocation(());
+
+/// Whether there is an [`OnlyAllocation`].
+static ALLOCATES: Atomic<bool> = Atomic::new(false);
+
+impl OnlyAllocation {
+    /// Waits for other threads.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] if the device has MSI or MSI-X vectors.
+    pub(super) fn new(dev: &Device<Bound>) -> Result<Self> {
+        while ALLOCATES.xchg(true, Acquire) {
+            fsleep(Delta::from_millis(1));
+        }
+        let this = Self(());
+
+        // SAFETY: The device is valid. No other thread allocates vectors.
+        if unsafe { bindings::pci_dev_msi_enabled(dev.as_raw()) } {
+            return Err(EBUSY);
+        }
+        Ok(this)
+    }
+}
+
+impl Drop for OnlyAllocation {
+    fn drop(&mut self) {
+        ALLOCATES.store(false, Release);
     }
 }
 

@@ -7,7 +7,6 @@
 
 use super::{
     raw_device::RawDevice,
-    registration::keeps_resources,
     Device,
     Driver,
     Setup, //
@@ -327,7 +326,7 @@ impl Setup<'_> {
             )
         })?;
         // The release of the parent's resources may have begun, and may have missed this one.
-        if !keeps_resources(&parent) {
+        if !parent.keeps_resources() {
             return Err(ENODEV);
         }
         Ok(())

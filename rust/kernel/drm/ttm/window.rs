@@ -14,10 +14,7 @@
 
 use super::{
     raw_device::RawDevice,
-    registration::{
-        self,
-        keeps_resources, //
-    },
+    registration,
     Caching, //
 };
 #[cfg(CONFIG_PCI)]
@@ -202,7 +199,7 @@ impl Window {
         }
         added?;
         // The release of the lender's resources may have begun, and may have missed this one.
-        if !keeps_resources(lender) {
+        if !lender.keeps_resources() {
             return Err(ENODEV);
         }
         Ok(this)
@@ -244,7 +241,7 @@ impl Window {
         let addr = map.addr;
         let map = Devres::new(dev, map)?;
         // The release of the device's resources may have begun, and may have missed this one.
-        if !keeps_resources(dev) {
+        if !dev.keeps_resources() {
             return Err(ENODEV);
         }
         state.maps.push_within_capacity(map).map_err(|_| ENOMEM)?;
@@ -452,7 +449,7 @@ impl Lender {
         }
         added?;
         // The release of the device's resources may have begun, and may have missed this one.
-        if !keeps_resources(dev) {
+        if !dev.keeps_resources() {
             return Err(ENODEV);
         }
         Ok(this)
