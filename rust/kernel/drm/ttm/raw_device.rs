@@ -38,6 +38,10 @@ use crate::{
     page::PAGE_SHIFT,
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         lock::{
             spinlock::SpinLockBackend,
             Lock, //
@@ -137,6 +141,8 @@ pub(super) struct RawDevice {
     /// Done when the registration has ended, and its data was dropped.
     #[pin]
     ended: Completion,
+    /// The thread that ends the registration: the address of its task, or 0.
+    ending: Atomic<usize>,
     #[pin]
     imports: Mutex<Imports>,
 }
@@ -167,6 +173,7 @@ impl RawDevice {
                 pin_init::raw_init(&raw mut (*this).refused, refused());
                 pin_init::raw_init(&raw mut (*this).unplugged, Completion::new());
                 pin_init::raw_init(&raw mut (*this).ended, Completion::new());
+                (&raw mut (*this).ending).write(Atomic::new(0));
                 pin_init::raw_init(&raw mut (*this).imports, Imports::init());
                 let bdev = Opaque::cast_into(&raw const (*this).bdev);
                 bdev.write_bytes(0, 1);
@@ -310,6 +317,16 @@ impl RawDevice {
 
     pub(super) fn ended(&self) -> &Completion {
         &self.ended
+    }
+
+    /// Records that the current thread ends the registration.
+    pub(super) fn set_ending(&self) {
+        self.ending.store(current_task(), Relaxed);
+    }
+
+    /// Whether the current thread ends, or has ended, the registration.
+    pub(super) fn is_ending(&self) -> bool {
+        self.ending.load(Relaxed) == current_task()
     }
 
     /// Gives the windows back. The device must be unplugged.
@@ -578,6 +595,12 @@ impl Drop for Plugged {
         // this is `drop`.
         unsafe { bindings::drm_dev_exit(self.0) };
     }
+}
+
+/// The address of the current thread's task.
+fn current_task() -> usize {
+    // SAFETY: There always is a current task.
+    unsafe { bindings::get_current() }.addr()
 }
 
 // Never inlined, as `Outside::init`.

@@ -170,27 +170,11 @@ pub fn register<T: Driver>(
     }
     // The release of the parent's resources may have begun, and may have missed the registration.
     // Or a window has gone meanwhile, and has ended the registration.
-    if !keeps_resources(parent) || *raw.refused().lock() {
+    if !parent.keeps_resources() || *raw.refused().lock() {
         end(raw);
         return Err(ENODEV);
     }
     Ok(drm)
-}
-
-/// Whether the release of a device's resources hasn't begun yet.
-///
-/// Safe code may have a bound device until the release has ended: in the drop of a resource, or in
-/// an ioctl that the release waits for.
-pub(super) fn keeps_resources(dev: &device::Device) -> bool {
-    // SAFETY: The device is valid. The driver core may write the status meanwhile. It does so
-    // before it takes the lock of the resources to release them. So a thread that adds one too late
-    // sees it.
-    let status = unsafe { (&raw const (*dev.as_raw()).links.status).read_volatile() };
-
-    matches!(
-        status,
-        bindings::dl_dev_state_DL_DEV_PROBING | bindings::dl_dev_state_DL_DEV_DRIVER_BOUND
-    )
 }
 
 /// A registration, without its type.
@@ -266,6 +250,7 @@ fn take_and_end(raw: &RawDevice) -> bool {
         return false;
     };
 
+    raw.set_ending();
     // SAFETY: By the type invariants of `Registered`, `registration` is a boxed registration of the
     // driver that `end` is for. It was taken out, so `end` gets it only once.
     unsafe { end(registration, raw.unplugged()) };
@@ -301,15 +286,18 @@ pub(super) fn end(raw: &RawDevice) {
 }
 
 /// Refuses to register a device from now on, as one of its windows goes. If it is registered, ends
-/// that; if another thread is already doing so, waits until the device is unplugged. The caller
-/// must have a reference to the device.
+/// that; if another thread is already doing so, waits for it. The caller must have a reference to
+/// the device.
 pub(super) fn refuse(raw: &RawDevice) {
     *raw.refused().lock() = true;
     if take_and_end(raw) {
         forget(raw);
-    } else if raw.was_registered() {
-        // Not until the registration's data was dropped, which may be what ends the window.
+    } else if raw.is_ending() {
+        // The registration's data is being dropped, which ends the window. The device is unplugged.
         raw.unplugged().wait_for_completion();
+    } else if raw.was_registered() {
+        // The data may stop what the device does in the window.
+        raw.ended().wait_for_completion();
     }
 }
 
