@@ -96,9 +96,7 @@ impl Clear<'_> {
     pub fn cpu_reaches(&self) -> bool {
         // SAFETY: By the type invariants the buffer is on the device of a `RawDevice`, where `new`
         // is allocated.
-        unsafe {
-            RawDevice::from_bdev((*self.bo).bdev).is_in_reach(self.new)
-        }
+        unsafe { RawDevice::from_bdev((*self.bo).bdev).is_in_reach(self.new) }
     }
 }
 
@@ -163,8 +161,7 @@ pub(super) unsafe fn clear_place(
         ClearBy::Fence(fence) => {
             // SAFETY: The buffer is reserved, with room for a fence, which is used only here, by the
             // function's requirements.
-            unsafe { add_clear_fence(&clear, &fence) };
-            return Ok(());
+            return unsafe { add_clear_fence(&clear, &fence) };
         }
         ClearBy::Cpu if !clear.cpu_reaches() => return Err(ENXIO),
         ClearBy::Cpu => (),
@@ -187,14 +184,20 @@ pub(super) unsafe fn clear_place(
 
 /// Lets all that uses the buffer wait for the device that clears its place.
 ///
+/// # Errors
+///
+/// That of the fence, if the device has failed already: the place still has data of others (L3).
+///
 /// # Safety
 ///
 /// The reservation must have room for a fence.
-unsafe fn add_clear_fence(clear: &Clear<'_>, fence: &Fence) {
+unsafe fn add_clear_fence(clear: &Clear<'_>, fence: &Fence) -> Result {
     if fence.is_container() {
         // A reservation can't have such a fence.
-        let _ = fence.wait();
-        return;
+        return fence.wait();
+    }
+    if let Some(Err(e)) = fence.status() {
+        return Err(e);
     }
     order::watch(fence, || clear.dependencies());
 
@@ -202,6 +205,7 @@ unsafe fn add_clear_fence(clear: &Clear<'_>, fence: &Fence) {
     // SAFETY: By the type invariants of `Clear` the reservation is held; it has room, by the
     // function's requirements. It takes a reference to the fence.
     unsafe { bindings::dma_resv_add_fence((*clear.bo).base.resv, fence.as_raw(), usage) };
+    Ok(())
 }
 
 /// Waits for moves, as `ctx` says.
@@ -209,7 +213,7 @@ unsafe fn add_clear_fence(clear: &Clear<'_>, fence: &Fence) {
 /// # Safety
 ///
 /// `resv` must be a valid reservation, and `ctx` be valid.
-unsafe fn wait_for_moves(
+pub(super) unsafe fn wait_for_moves(
     resv: *mut bindings::dma_resv,
     ctx: *mut bindings::ttm_operation_ctx,
 ) -> Result {

@@ -525,6 +525,10 @@ impl Move<'_> {
         if fence.is_container() {
             return self.by_device(fence);
         }
+        if let Some(Err(e)) = fence.status() {
+            // Nothing was copied: the new place has data of others (L3).
+            return Err(e);
+        }
         self.clear_late_pages();
         order::watch(fence, || self.dependencies());
 
