@@ -7,6 +7,7 @@
 use super::{
     clear::{
         place_first,
+        wait_for_moves,
         Clear,
         ClearBy, //
     },
@@ -487,11 +488,11 @@ impl<T: Driver> Device<T> {
             // SAFETY: The buffer is on a `Device<T>`, reserved, and has a place and these bytes; so
             // many are at `buf`. All by the function's requirements.
             unsafe {
-                reach::bring(
-                    bo,
-                    Self::reachable_places(bo),
-                    &mut OperationCtx::new().interruptible(),
-                )?;
+                let mut ctx = OperationCtx::new().interruptible();
+
+                reach::bring(bo, Self::reachable_places(bo), &mut ctx)?;
+                // A device may do the move that this was.
+                wait_for_moves((*bo).base.resv, ctx.as_raw())?;
                 reach::access(bo, offset, buf.cast(), n, write != 0)?;
             }
             Ok(len)

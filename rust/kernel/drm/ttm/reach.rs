@@ -460,7 +460,7 @@ pub(super) unsafe fn access(
 ///
 /// # Errors
 ///
-/// Those of a validation.
+/// Those of a validation; [`ENODEV`] if the device is unplugged.
 ///
 /// # Safety
 ///
@@ -478,6 +478,9 @@ pub(super) unsafe fn bring(
     if unsafe { raw.is_in_reach(res) } {
         return Ok(());
     }
+    // A device that is unplugged moves nothing.
+    // SAFETY: The DRM device is valid: the buffer has a reference to it.
+    let _plugged = unsafe { Plugged::enter(raw.drm()) }?;
 
     // SAFETY: It is the buffer's resource, by the function's requirements. Its memory type never
     // changes.
