@@ -202,7 +202,14 @@ impl IoMemory {
     /// Lends its windows.
     pub(super) fn lends(&self) -> Result<Lender> {
         // SAFETY: The resource is never freed. No other code uses the memory without requesting it.
-        unsafe { Lender::new(self.lender(), self.resource, c"ttm-window", Caching::WriteCombined) }
+        unsafe {
+            Lender::new(
+                self.lender(),
+                self.resource,
+                c"ttm-window",
+                Caching::WriteCombined,
+            )
+        }
     }
 
     /// A window that the lender lends when it is being unbound.
