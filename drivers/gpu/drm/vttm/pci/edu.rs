@@ -43,7 +43,6 @@ use kernel::{
         IrqReturn, //
     },
     new_spinlock_irq,
-    page::PAGE_SIZE,
     pci::{
         self,
         DevresBar,
@@ -51,6 +50,7 @@ use kernel::{
         IrqTypes, //
     },
     prelude::*,
+    sizes::SZ_4K,
     sync::{
         aref::ARef,
         atomic::{
@@ -149,8 +149,8 @@ pub(crate) struct Transfer {
 }
 
 impl Transfer {
-    /// The largest part of a transfer that the device does at a time.
-    const CHUNK: usize = PAGE_SIZE;
+    /// The largest part of a transfer that the device does at a time: the size of its buffer.
+    const CHUNK: usize = SZ_4K;
 
     /// The part from `done` on that is done next.
     fn part(&self, done: usize) -> (Source, DmaAddress, usize) {
@@ -482,7 +482,7 @@ impl Edu {
         // They don't fail: the registers are aligned, and within the BAR.
         let _ = bar.try_write_reg(regs::DMA_FROM::from(from));
         let _ = bar.try_write_reg(regs::DMA_TO::from(to));
-        // CAST: It is a page at most.
+        // CAST: It is a chunk at most.
         bar.write_reg(regs::DMA_SIZE::from(size as u32));
         bar.write_reg(
             regs::DMA_COMMAND::zeroed()
