@@ -606,6 +606,9 @@ impl Handler for Edu {
         let Some(bar) = self.bar.try_access() else {
             return IrqReturn::None;
         };
+        // With the lock, or the watchdog might take this interrupt for lost, and repeat the DMA. The
+        // interrupt of that one would then be taken for the next one's.
+        let mut queue = self.queue.lock();
         let status = bar.read(regs::IRQ_STATUS);
         if !status.dma() || status.into_raw() == u32::MAX {
             // All bits are set if the device is gone.
@@ -614,7 +617,6 @@ impl Handler for Edu {
         bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
         self.counts.interrupts.add(1);
 
-        let mut queue = self.queue.lock();
         let Some(mut job) = queue.running.take() else {
             return IrqReturn::Handled;
         };
