@@ -180,6 +180,8 @@ pub(crate) struct Job {
     out: bool,
     /// Whether the device was reset during the job.
     was_reset: bool,
+    /// How often the watchdog has found the device busy with the same DMA.
+    is_slow: u32,
     /// How many fences have to be signaled before it begins.
     waits: Arc<Atomic<u32>>,
     fence: PendingFence,
@@ -404,6 +406,7 @@ impl Edu {
                 done: 0,
                 out: false,
                 was_reset: false,
+                is_slow: 0,
                 waits: job.waits,
                 fence,
                 result: Ok(()),
@@ -535,6 +538,9 @@ impl Edu {
 
     /// Resets the device if it is at the same DMA as the last time. Returns the number of the DMA.
     fn check(&self, last: u64) -> u64 {
+        // If the device was stopped with all of the PC, it goes on in a moment.
+        const PATIENCE: u32 = 10;
+
         let Some(bar) = self.bar.try_access() else {
             return last;
         };
@@ -544,11 +550,18 @@ impl Edu {
             return now;
         };
 
+        let command = bar.read(regs::DMA_COMMAND);
+        let is_there = command.into_raw() != u32::MAX;
+        if command.run() && is_there && job.is_slow < PATIENCE {
+            job.is_slow += 1;
+            queue.running = Some(job);
+            return now;
+        }
         self.counts.resets.add(1);
         // The DMA was done, but its interrupt was lost; or the device doesn't answer, and reads as
         // if all bits were set.
         bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
-        if bar.read(regs::DMA_COMMAND).run() {
+        if command.run() {
             queue.is_stopped = true;
         } else if !job.was_reset {
             job.was_reset = true;
