@@ -19,7 +19,10 @@ use crate::{
 };
 use core::cmp;
 use kernel::{
-    device::Bound,
+    device::{
+        Bound,
+        Core, //
+    },
     devres::Devres,
     dma::{
         Coherent,
@@ -45,6 +48,7 @@ use kernel::{
     new_spinlock_irq,
     pci::{
         self,
+        BusMaster,
         DevresBar,
         IrqType,
         IrqTypes, //
@@ -280,6 +284,7 @@ struct Memory {
 #[pin_data]
 pub(crate) struct Edu {
     bar: Bar,
+    master: Devres<BusMaster>,
     memory: SetOnce<Memory>,
     #[pin]
     queue: SpinLockIrq<Queue>,
@@ -288,7 +293,7 @@ pub(crate) struct Edu {
 
 impl Edu {
     /// Takes the device over, which must be enabled.
-    pub(crate) fn new(dev: &pci::Device<Bound>) -> Result<Arc<Self>> {
+    pub(crate) fn new(dev: &pci::Device<Core<'_>>) -> Result<Arc<Self>> {
         let bar = dev.iomap_region_sized::<{ regs::END }>(0, c"vttm-engine")?;
         let magic: u32 = bar.read(regs::ID).magic().into();
         if magic != regs::MAGIC {
@@ -296,9 +301,11 @@ impl Edu {
             return Err(ENODEV);
         }
         let bar = bar.into_devres()?;
+        let master = dev.bus_master()?;
         let this = Arc::pin_init(
             pin_init!(Self {
                 bar,
+                master,
                 memory: SetOnce::new(),
                 queue <- new_spinlock_irq!(Queue::default()),
                 counts: Counts::default(),
@@ -521,12 +528,14 @@ impl Edu {
             return false;
         };
         if !job.out {
+            job.is_slow = 0;
             job.out = true;
             return true;
         }
         let (_, _, size) = transfer.part(job.done);
 
         self.counts.bytes.add(size as u64);
+        job.is_slow = 0;
         job.out = false;
         job.done += size;
         if job.done >= transfer.size {
@@ -562,6 +571,8 @@ impl Edu {
         // if all bits were set.
         bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
         if command.run() {
+            // The pages are freed when the fence is signaled.
+            self.end_dma();
             queue.is_stopped = true;
         } else if !job.was_reset {
             job.was_reset = true;
@@ -588,9 +599,17 @@ impl Edu {
         now
     }
 
+    /// Lets the device access no more memory, even if a DMA is under way.
+    fn end_dma(&self) {
+        if let Some(master) = self.master.try_access() {
+            master.stop();
+        }
+    }
+
     /// Takes no more jobs, waits until the device does nothing, and cancels all other jobs.
     ///
-    /// The device can't be stopped: a DMA that has begun goes on.
+    /// The device can't be stopped: a DMA that has begun goes on. If it takes too long, it goes
+    /// nowhere.
     pub(crate) fn stop(&self) {
         // A DMA takes 100 ms.
         const PATIENCE_MS: u32 = 1000;
@@ -602,6 +621,7 @@ impl Edu {
             }
             fsleep(Delta::from_millis(1));
         }
+        self.end_dma();
         let (running, waiting) = {
             let mut queue = self.queue.lock();
 

@@ -138,7 +138,6 @@ impl Gpu {
         if is_vram {
             offer(dev)?;
         } else {
-            dev.set_master();
             register(dev)?;
         }
         Ok(Self { is_vram })
