@@ -8,7 +8,7 @@
 //! one, and when all transfers of a job are done it signals the job's fence.
 //!
 //! A watchdog finds out when an interrupt is lost. It resets the engine, and the job goes on with the
-//! DMA that it was at; a job that hangs again fails.
+//! DMA that it was at; a job that hangs again fails, unless the driver needs it for itself.
 
 use crate::{
     count::Count,
@@ -182,6 +182,9 @@ pub(crate) struct Job {
     done: usize,
     /// Whether its bytes are on their way out of the device's buffer.
     out: bool,
+    /// Whether it clears or moves a buffer. Then it must not fail, as the buffer would show what was
+    /// in its place before.
+    is_content: bool,
     /// Whether the device was reset during the job.
     was_reset: bool,
     /// How often the watchdog has found the device busy with the same DMA.
@@ -202,6 +205,7 @@ pub(crate) struct Job {
 pub(crate) struct PreparedJob {
     room: KBox<core::mem::MaybeUninit<Job>>,
     transfers: KVVec<Transfer>,
+    is_content: bool,
     waits: Arc<Atomic<u32>>,
     deps: KVec<(ARef<Fence>, KBox<Waker<Dependency>>)>,
     token: Option<Arc<Token>>,
@@ -361,10 +365,16 @@ impl Edu {
         Ok(())
     }
 
-    /// Allocates all that a job needs.
+    /// Whether jobs are refused.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.queue.lock().is_stopped
+    }
+
+    /// Allocates all that a job needs. If `is_content`, it clears or moves a buffer.
     pub(crate) fn prepare(
         self: &Arc<Self>,
         transfers: KVVec<Transfer>,
+        is_content: bool,
         after: KVec<ARef<Fence>>,
         token: Option<Arc<Token>>,
     ) -> Result<PreparedJob> {
@@ -382,6 +392,7 @@ impl Edu {
         Ok(PreparedJob {
             room: KBox::new_uninit(GFP_KERNEL)?,
             transfers,
+            is_content,
             waits,
             deps,
             token,
@@ -389,13 +400,17 @@ impl Edu {
     }
 
     /// Puts a job into the queue. Neither sleeps nor allocates.
+    ///
+    /// # Errors
+    ///
+    /// [`ENODEV`] if it is refused. Then its fence is signaled.
     pub(crate) fn enqueue(
         &self,
         job: PreparedJob,
         fence: PendingFence,
         busy: Option<Arc<Count>>,
         share: Option<Share>,
-    ) {
+    ) -> Result {
         let waits = job.waits.clone();
         let size: usize = job.transfers.iter().map(|transfer| transfer.size).sum();
 
@@ -412,6 +427,7 @@ impl Edu {
                 at: 0,
                 done: 0,
                 out: false,
+                is_content: job.is_content,
                 was_reset: false,
                 is_slow: 0,
                 waits: job.waits,
@@ -437,7 +453,7 @@ impl Edu {
         if let Some(mut job) = refused {
             job.result = Err(ENODEV);
             job.end(&self.counts);
-            return;
+            return Err(ENODEV);
         }
 
         for (fence, waker) in job.deps {
@@ -450,6 +466,7 @@ impl Edu {
         if waits.fetch_sub(1, Full) == 1 {
             self.begin_next();
         }
+        Ok(())
     }
 
     /// Begins the next job that is ready, if the device does nothing.
@@ -546,6 +563,10 @@ impl Edu {
     }
 
     /// Resets the device if it is at the same DMA as the last time. Returns the number of the DMA.
+    ///
+    /// A job that hangs again fails. But one that clears or moves a buffer goes on without
+    /// interrupts. If the device is stuck, that job can't be done, and must not be taken for done, as
+    /// long as programs have mappings: so its fence isn't signaled before [`Self::stop`].
     fn check(&self, last: u64) -> u64 {
         // If the device was stopped with all of the PC, it goes on in a moment.
         const PATIENCE: u32 = 10;
@@ -567,6 +588,7 @@ impl Edu {
             return now;
         }
         self.counts.resets.add(1);
+        let mut ended = Jobs::default();
         // The DMA was done, but its interrupt was lost; or the device doesn't answer, and reads as
         // if all bits were set.
         bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
@@ -574,26 +596,36 @@ impl Edu {
             // The pages are freed when the fence is signaled.
             self.end_dma();
             queue.is_stopped = true;
-        } else if !job.was_reset {
-            job.was_reset = true;
+
+            let waiting = core::mem::take(&mut queue.waiting);
+            for job in Iterator::chain(core::iter::once(job), waiting) {
+                // If the device is gone, it will be unbound.
+                if job.is_content && is_there {
+                    queue.waiting.push(job);
+                } else {
+                    ended.push(job);
+                }
+            }
+        } else if !core::mem::replace(&mut job.was_reset, true)
+            || (job.is_content && self.advance(&mut job))
+        {
             self.start(&job, &bar);
             queue.running = Some(job);
-            return self.counts.dmas.get();
         } else {
+            if !job.is_content {
+                job.result = Err(EIO);
+            }
+            ended.push(job);
             self.begin(&mut queue, &bar);
         }
-        let waiting = if queue.is_stopped {
-            core::mem::take(&mut queue.waiting)
-        } else {
-            Jobs::default()
-        };
         let now = self.counts.dmas.get();
+        let is_stopped = queue.is_stopped;
 
         drop(queue);
-        job.result = Err(EIO);
-        job.end(&self.counts);
-        for mut job in waiting {
-            job.result = Err(ENODEV);
+        for mut job in ended {
+            if is_stopped {
+                job.result = Err(ENODEV);
+            }
             job.end(&self.counts);
         }
         now

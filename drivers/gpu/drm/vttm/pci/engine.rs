@@ -120,11 +120,16 @@ impl Engine {
             };
             transfers.push(transfer, GFP_KERNEL)?;
         }
-        let job = self.edu.prepare(transfers, after, self.tasks.token())?;
+        let job = self
+            .edu
+            .prepare(transfers, true, after, self.tasks.token())?;
         let pending = self.timeline(is_late)?.fence()?;
         let fence = pending.fence();
 
-        self.edu.enqueue(job, pending, None, Some(share));
+        if self.edu.enqueue(job, pending, None, Some(share)).is_err() {
+            // The CPU reaches all of the memory.
+            return Ok(MoveBy::Memcpy);
+        }
         Ok(MoveBy::Pipelined(fence))
     }
 
@@ -142,11 +147,15 @@ impl Engine {
             };
             transfers.push(transfer, GFP_KERNEL)?;
         }
-        let job = self.edu.prepare(transfers, after, self.tasks.token())?;
+        let job = self
+            .edu
+            .prepare(transfers, true, after, self.tasks.token())?;
         let pending = self.timeline(is_late)?.fence()?;
         let fence = pending.fence();
 
-        self.edu.enqueue(job, pending, None, None);
+        if self.edu.enqueue(job, pending, None, None).is_err() {
+            return Ok(ClearBy::Cpu);
+        }
         Ok(ClearBy::Fence(fence))
     }
 
@@ -177,6 +186,9 @@ impl Engine {
         ops: KVec<Op>,
         busy: Arc<Count>,
     ) -> Result<Submitted> {
+        if self.edu.is_stopped() {
+            return Err(ENODEV);
+        }
         let is_late = self.is_late_after(&job.after);
         let late = if is_late {
             self.late.try_begin(1)
@@ -187,7 +199,9 @@ impl Engine {
         for op in &ops {
             job.add_transfers(op, &mut transfers)?;
         }
-        let prepared = self.edu.prepare(transfers, job.after, self.tasks.token())?;
+        let prepared = self
+            .edu
+            .prepare(transfers, false, job.after, self.tasks.token())?;
         let pending = self.timeline(is_late)?.fence()?;
         let fence = pending.fence();
 
@@ -195,7 +209,7 @@ impl Engine {
         for (slot, usage) in job.slots {
             slot.add(&fence, usage)?;
         }
-        self.edu.enqueue(prepared, pending, Some(busy), late);
+        self.edu.enqueue(prepared, pending, Some(busy), late)?;
         Ok(Submitted {
             fence,
             serial: self.jobs.fetch_add(1, Relaxed) + 1,
