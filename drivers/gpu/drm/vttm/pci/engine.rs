@@ -173,6 +173,7 @@ impl Engine {
             edu: self.edu.clone(),
             uses: KVec::with_capacity(capacity, GFP_KERNEL)?,
             slots: KVec::with_capacity(capacity, GFP_KERNEL)?,
+            slot_of_vm: None,
             after: KVec::new(),
         })
     }
@@ -202,11 +203,13 @@ impl Engine {
         let prepared = self
             .edu
             .prepare(transfers, false, job.after, self.tasks.token())?;
-        let pending = self.timeline(is_late)?.fence()?;
-        let fence = pending.fence();
+        let pending = self.timeline(is_late)?.prepare()?;
 
-        // If one of them fails, the fence is signaled, as it is dropped.
+        // From here on others may wait for the fence, so nothing allocates.
+        let pending = pending.start();
+        let fence = pending.fence();
         for (slot, usage) in job.slots {
+            // There is room, as each reservation has one slot.
             slot.add(&fence, usage)?;
         }
         self.edu.enqueue(prepared, pending, Some(busy), late)?;
@@ -281,7 +284,10 @@ impl Ranges {
 pub(crate) struct JobBuilder<'a> {
     edu: Arc<Edu>,
     uses: KVec<Ranges>,
+    /// Of each reservation.
     slots: KVec<(FenceSlot<'a>, FenceUsage)>,
+    /// The slot of the VM. Its buffers share a reservation.
+    slot_of_vm: Option<usize>,
     after: KVec<ARef<Fence>>,
 }
 
@@ -297,6 +303,16 @@ impl<'a> JobBuilder<'a> {
         }
         self.uses
             .push(Ranges::new(&self.edu, buffer.pieces()?)?, GFP_KERNEL)?;
+        if buffer.vm.is_some() {
+            // All buffers with a VM have the same one.
+            if let Some((_, all)) = self.slot_of_vm.and_then(|n| self.slots.get_mut(n)) {
+                if usage == FenceUsage::Write {
+                    *all = usage;
+                }
+                return Ok(());
+            }
+            self.slot_of_vm = Some(self.slots.len());
+        }
         self.slots.push((buffer.fence_slot()?, usage), GFP_KERNEL)?;
         Ok(())
     }
