@@ -112,7 +112,9 @@ def give_back(how, which):
 				     **{'qom-type': 'memory-backend-ram'})
 		gpu.ask_qemu('device_add', **options)
 		gpu.wait_until(lambda: gpu.functions(which), f'{which} does not come back')
-	# A function whose partner has gone is bound anew.
+	if which == 'edu':
+		check(comes(), 'VRAM has to be bound anew')
+	# An engine whose VRAM has gone is bound anew.
 	for device in gpu.functions('vram') + gpu.functions('edu'):
 		if gpu.is_bound(device) and not comes():
 			gpu.unbind(device)

@@ -27,6 +27,7 @@ use kernel::{
         BuddyManager,
         Caching,
         Dma,
+        Lender,
         MemType,
         Window, //
     },
@@ -75,8 +76,68 @@ impl Drop for Work {
     }
 }
 
-/// The VRAM that has no engine yet.
-static VRAM: Slot<Window> = Slot::new();
+/// All VRAM that is there. Each engine takes a window of the first one that isn't in use.
+static VRAM: Slot<Vram> = Slot::new();
+
+/// VRAM, in a list.
+struct Vram {
+    lender: Arc<Lender>,
+    next: Option<KBox<Self>>,
+}
+
+impl Vram {
+    /// Puts a list of VRAM back, or new VRAM into the list.
+    fn put(mut list: KBox<Self>) {
+        loop {
+            let mut end = &mut list.next;
+            while let Some(vram) = end {
+                end = &mut vram.next;
+            }
+            // What was put there meanwhile.
+            *end = VRAM.take();
+            match VRAM.put(list) {
+                Ok(()) => return,
+                Err(back) => list = back,
+            }
+        }
+    }
+
+    /// Removes the VRAM of `lender` from the list.
+    fn remove(lender: &Arc<Lender>) {
+        let mut at = VRAM.take();
+
+        while let Some(mut vram) = at {
+            at = vram.next.take();
+            if !Arc::ptr_eq(&vram.lender, lender) {
+                Self::put(vram);
+            }
+        }
+    }
+
+    /// Takes a window of the first VRAM that isn't in use.
+    ///
+    /// # Errors
+    ///
+    /// [`EPROBE_DEFER`] if there is none. The driver core tries again when another function has been
+    /// bound.
+    fn window() -> Result<Window> {
+        let list = VRAM.take().ok_or(EPROBE_DEFER)?;
+        let mut at = Some(&list);
+        let window = loop {
+            let Some(vram) = at else {
+                break Err(EPROBE_DEFER);
+            };
+            match vram.lender.window() {
+                Err(e) if e == EBUSY || e == ENODEV => (),
+                result => break result,
+            }
+            at = vram.next.as_ref();
+        };
+
+        Self::put(list);
+        window
+    }
+}
 
 /// The functions of a GPU.
 pub(crate) enum Function {
@@ -103,7 +164,8 @@ kernel::pci_device_table!(
 
 /// The driver's data of a bound function.
 pub(crate) struct Gpu {
-    is_vram: bool,
+    /// The VRAM, if it is that.
+    vram: Option<Arc<Lender>>,
 }
 
 impl pci::Driver for Gpu {
@@ -122,37 +184,41 @@ impl pci::Driver for Gpu {
     }
 
     fn unbind<'bound>(_dev: &'bound pci::Device<Core<'_>>, this: Pin<&Self>) {
-        if this.is_vram {
-            // If no engine has taken it. It may be another device's, which then is offered anew
-            // when that is bound again.
-            drop(VRAM.take());
+        if let Some(lender) = &this.vram {
+            Vram::remove(lender);
         }
     }
 }
 
 impl Gpu {
     fn new(dev: &pci::Device<Core<'_>>, function: Option<&Function>) -> Result<Self> {
-        let is_vram = matches!(function.ok_or(ENODEV)?, Function::Vram);
-
         dev.enable_device_mem()?;
-        if is_vram {
-            offer(dev)?;
-        } else {
-            register(dev)?;
-        }
-        Ok(Self { is_vram })
+        let vram = match function.ok_or(ENODEV)? {
+            Function::Vram => Some(offer(dev)?),
+            Function::Engine => {
+                register(dev)?;
+                None
+            }
+        };
+
+        Ok(Self { vram })
     }
 }
 
-/// Offers VRAM to the next engine.
-fn offer(dev: &pci::Device<Core<'_>>) -> Result {
+/// Offers VRAM to engines.
+fn offer(dev: &pci::Device<Core<'_>>) -> Result<Arc<Lender>> {
     // The BAR with the memory.
     const BAR: u32 = 2;
 
-    let window = Window::from_bar(dev, BAR, c"vttm-vram", Caching::WriteCombined)?;
-    // One at a time: the driver core tries again when an engine has taken the other one.
-    VRAM.put(KBox::new(window, GFP_KERNEL)?)
-        .map_err(|_| EPROBE_DEFER)
+    let lender = Lender::from_bar(dev, BAR, c"vttm-vram", Caching::WriteCombined)?;
+    let lender = Arc::new(lender, GFP_KERNEL)?;
+    let vram = Vram {
+        lender: lender.clone(),
+        next: None,
+    };
+
+    Vram::put(KBox::new(vram, GFP_KERNEL)?);
+    Ok(lender)
 }
 
 /// Registers the GPU whose engine is `dev`.
@@ -162,8 +228,7 @@ fn register(dev: &pci::Device<Core<'_>>) -> Result {
 
     let mask = DmaMask::try_new(module_parameters::dma_bits.value())?;
     let gtt = usize::try_from(module_parameters::gtt_mb.value())? * SZ_1M;
-    // The driver core tries again when another function has been bound.
-    let mut window = KBox::into_inner(VRAM.take().ok_or(EPROBE_DEFER)?);
+    let mut window = Vram::window()?;
     let vram = window.size();
 
     let dir = debugfs::Dir::new(dev.as_ref().name());
