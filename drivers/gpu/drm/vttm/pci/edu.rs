@@ -458,10 +458,10 @@ impl Edu {
 
         for (fence, waker) in job.deps {
             waits.fetch_add(1, Full);
-            if fence.wake(waker).is_err() {
-                // It is signaled already.
+            if fence.wake(waker).is_err() && fence.is_signaled() {
                 waits.fetch_sub(1, Full);
             }
+            // Otherwise the module's exit has begun. The job doesn't begin any more.
         }
         if waits.fetch_sub(1, Full) == 1 {
             self.begin_next();
