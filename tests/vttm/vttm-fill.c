@@ -590,6 +590,9 @@ static void make_buffers(struct vm *vm, __u64 bytes)
 	}
 }
 
+static const char usage[] =
+	"%s [--mib N] [--vms N] [--rounds N] [--pages N] [--pause MS] [--seed N] [--short]";
+
 static void read_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -628,8 +631,7 @@ static void read_options(int argc, char **argv)
 			options.is_short = true;
 			break;
 		default:
-			die("%s [--mib N] [--vms N] [--rounds N] [--pages N] [--pause MS] [--seed N] [--short]",
-			    argv[0]);
+			die(usage, argv[0]);
 		}
 	}
 	if (!options.vms || options.vms > MOST_VMS || !options.rounds)
