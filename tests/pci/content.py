@@ -83,9 +83,24 @@ def waits(it):
 		     'a move waits for a job that waits for a fence')
 
 
+def goes(it):
+	"""The GPU goes while a job waits for a fence that is never signaled."""
+	timeline = Timeline()
+	handle = it.create(SIZE, gpu.VRAM)
+	it.fill(handle, SIZE, 1, after=timeline.fence(1))
+	it.close()
+	device, = gpu.functions('edu')
+	gpu.unbind(device)
+	gone = not gpu.is_bound(device)
+	gpu.bind(device)
+	# Now it would be signaled.
+	timeline.advance()
+	return check(gone, 'the GPU goes while a job waits for a fence')
+
+
 def main():
 	it = gpu.Gpu()
-	good = [test(it) for test in (moved, cleared, waits)]
+	good = [test(it) for test in (moved, cleared, waits, goes)]
 	sys.exit(not all(good))
 
 

@@ -8,10 +8,12 @@ use crate::{
         Op,
         Submitted, //
     },
+    tasks::{
+        Tasks,
+        Token, //
+    },
     under_way::{
         Share,
-        Tasks,
-        Token,
         UnderWay, //
     }, //
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! What is under way in an engine: amounts with a limit, and tasks that must end before it goes.
+//! What is under way in an engine: amounts with a limit.
 
 use kernel::{
     new_condvar,
@@ -8,7 +8,6 @@ use kernel::{
     prelude::*,
     sync::{
         Arc,
-        Completion,
         CondVar,
         CondVarTimeoutResult,
         SpinLockIrq, //
@@ -132,52 +131,5 @@ impl Drop for Share {
         if all.now < self.under_way.most {
             self.under_way.less.notify_all();
         }
-    }
-}
-
-/// All tasks that aren't done. Dropping this waits for them.
-pub(crate) struct Tasks {
-    token: Option<Arc<Token>>,
-    done: Arc<Done>,
-}
-
-#[pin_data]
-struct Done {
-    #[pin]
-    completion: Completion,
-}
-
-/// Each task has a reference, and so has [`Tasks`], which makes them.
-pub(crate) struct Token(Arc<Done>);
-
-impl Tasks {
-    pub(crate) fn new() -> Result<Self> {
-        let done = Arc::pin_init(
-            pin_init!(Done { completion <- Completion::new() }),
-            GFP_KERNEL,
-        )?;
-        let token = Arc::new(Token(done.clone()), GFP_KERNEL)?;
-
-        Ok(Self {
-            token: Some(token),
-            done,
-        })
-    }
-
-    pub(crate) fn token(&self) -> Option<Arc<Token>> {
-        self.token.clone()
-    }
-}
-
-impl Drop for Tasks {
-    fn drop(&mut self) {
-        self.token = None;
-        self.done.completion.wait_for_completion();
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        self.0.completion.complete_all();
     }
 }

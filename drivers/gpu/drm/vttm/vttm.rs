@@ -15,6 +15,7 @@ mod file;
 mod gem;
 mod gpu;
 mod submit;
+mod tasks;
 mod under_way;
 mod usage;
 mod vm;

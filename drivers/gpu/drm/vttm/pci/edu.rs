@@ -12,10 +12,7 @@
 
 use crate::{
     count::Count,
-    under_way::{
-        Share,
-        Token, //
-    },
+    under_way::Share, //
 };
 use core::cmp;
 use kernel::{
@@ -197,8 +194,6 @@ pub(crate) struct Job {
     busy: Option<Arc<Count>>,
     next: Option<KBox<Self>>,
     _share: Option<Share>,
-    // Dropped last.
-    _token: Option<Arc<Token>>,
 }
 
 /// A job without its fence: all memory that it needs.
@@ -208,7 +203,6 @@ pub(crate) struct PreparedJob {
     is_content: bool,
     waits: Arc<Atomic<u32>>,
     deps: KVec<(ARef<Fence>, KBox<Waker<Dependency>>)>,
-    token: Option<Arc<Token>>,
 }
 
 /// Jobs, one after the other.
@@ -292,6 +286,7 @@ pub(crate) struct Edu {
     memory: SetOnce<Memory>,
     #[pin]
     queue: SpinLockIrq<Queue>,
+    link: Arc<Link>,
     counts: Counts,
 }
 
@@ -307,11 +302,12 @@ impl Edu {
         let bar = bar.into_devres()?;
         let master = dev.bus_master()?;
         let this = Arc::pin_init(
-            pin_init!(Self {
+            try_pin_init!(Self {
                 bar,
                 master,
                 memory: SetOnce::new(),
                 queue <- new_spinlock_irq!(Queue::default()),
+                link: Link::new()?,
                 counts: Counts::default(),
             }),
             GFP_KERNEL,
@@ -365,6 +361,11 @@ impl Edu {
         Ok(())
     }
 
+    /// Lets fences begin jobs, until [`Self::stop`].
+    pub(crate) fn start_work(self: &Arc<Self>) {
+        *self.link.edu.lock() = Some(self.clone());
+    }
+
     /// Whether jobs are refused.
     pub(crate) fn is_stopped(&self) -> bool {
         self.queue.lock().is_stopped
@@ -372,20 +373,18 @@ impl Edu {
 
     /// Allocates all that a job needs. If `is_content`, it clears or moves a buffer.
     pub(crate) fn prepare(
-        self: &Arc<Self>,
+        &self,
         transfers: KVVec<Transfer>,
         is_content: bool,
         after: KVec<ARef<Fence>>,
-        token: Option<Arc<Token>>,
     ) -> Result<PreparedJob> {
         let waits = Arc::new(Atomic::new(0), GFP_KERNEL)?;
         let mut deps = KVec::with_capacity(after.len(), GFP_KERNEL)?;
 
         for fence in after {
             let waker = Waker::new(Dependency {
-                edu: self.clone(),
+                link: self.link.clone(),
                 waits: waits.clone(),
-                _token: token.clone(),
             })?;
             deps.push((fence, waker), GFP_KERNEL)?;
         }
@@ -395,7 +394,6 @@ impl Edu {
             is_content,
             waits,
             deps,
-            token,
         })
     }
 
@@ -437,7 +435,6 @@ impl Edu {
                 busy,
                 next: None,
                 _share: share,
-                _token: job.token,
             },
         );
         let refused = {
@@ -647,6 +644,8 @@ impl Edu {
         const PATIENCE_MS: u32 = 1000;
 
         self.queue.lock().is_stopped = true;
+        // Dropped when the lock isn't held.
+        let _edu = self.link.edu.lock().take();
         for _ in 0..PATIENCE_MS {
             if self.queue.lock().running.is_none() {
                 break;
@@ -764,16 +763,38 @@ impl Job {
 
 /// A fence that a job waits for.
 pub(crate) struct Dependency {
-    edu: Arc<Edu>,
+    link: Arc<Link>,
     waits: Arc<Atomic<u32>>,
-    // Dropped last.
-    _token: Option<Arc<Token>>,
+}
+
+/// What a fence has of the device: it may never be signaled, and the device must not wait for that.
+#[pin_data]
+struct Link {
+    /// Set while the device works.
+    #[pin]
+    edu: SpinLockIrq<Option<Arc<Edu>>>,
+}
+
+impl Link {
+    // Never inlined: lockdep compares the names of lock classes by their address, and each copy of
+    // the code may have a copy of the name.
+    #[inline(never)]
+    fn new() -> Result<Arc<Self>> {
+        let init = pin_init!(Self {
+            edu <- new_spinlock_irq!(None),
+        });
+
+        Arc::pin_init(init, GFP_KERNEL)
+    }
 }
 
 impl Wake for Dependency {
     fn wake(waker: KBox<Waker<Self>>) {
         if waker.waits.fetch_sub(1, Full) == 1 {
-            waker.edu.begin_next();
+            // With the lock, so that this never drops the last reference.
+            if let Some(edu) = &*waker.link.edu.lock() {
+                edu.begin_next();
+            }
         }
     }
 }

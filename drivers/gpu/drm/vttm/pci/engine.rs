@@ -14,10 +14,7 @@ use crate::{
         Op,
         Submitted, //
     },
-    under_way::{
-        Tasks,
-        UnderWay, //
-    },
+    under_way::UnderWay, //
 };
 use kernel::{
     dma::DmaAddress,
@@ -57,8 +54,6 @@ pub(crate) struct Engine {
     timeline: Timeline,
     /// Counts jobs of programs.
     jobs: Atomic<u64>,
-    // Dropped before the hardware.
-    tasks: Tasks,
     edu: Arc<Edu>,
     /// The limit of copies out of pages.
     copies: Arc<UnderWay>,
@@ -76,7 +71,6 @@ impl Engine {
         try_pin_init!(Self {
             timeline: Timeline::new(c"vttm", c"engine")?,
             jobs: Atomic::new(0),
-            tasks: Tasks::new()?,
             edu,
             copies: UnderWay::new(most)?,
             late_copies: UnderWay::new(most)?,
@@ -120,9 +114,7 @@ impl Engine {
             };
             transfers.push(transfer, GFP_KERNEL)?;
         }
-        let job = self
-            .edu
-            .prepare(transfers, true, after, self.tasks.token())?;
+        let job = self.edu.prepare(transfers, true, after)?;
         let pending = self.timeline(is_late)?.fence()?;
         let fence = pending.fence();
 
@@ -147,9 +139,7 @@ impl Engine {
             };
             transfers.push(transfer, GFP_KERNEL)?;
         }
-        let job = self
-            .edu
-            .prepare(transfers, true, after, self.tasks.token())?;
+        let job = self.edu.prepare(transfers, true, after)?;
         let pending = self.timeline(is_late)?.fence()?;
         let fence = pending.fence();
 
@@ -200,9 +190,7 @@ impl Engine {
         for op in &ops {
             job.add_transfers(op, &mut transfers)?;
         }
-        let prepared = self
-            .edu
-            .prepare(transfers, false, job.after, self.tasks.token())?;
+        let prepared = self.edu.prepare(transfers, false, job.after)?;
         let pending = self.timeline(is_late)?.prepare()?;
 
         // From here on others may wait for the fence, so nothing allocates.

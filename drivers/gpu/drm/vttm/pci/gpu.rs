@@ -60,7 +60,7 @@ impl WhileRegistered {
 
         try_pin_init!(Self {
             _watchdog: Watchdog::start(edu.clone())?,
-            _work: Work(edu),
+            _work: Work::new(edu),
             _counts <- counts,
         })
     }
@@ -69,6 +69,13 @@ impl WhileRegistered {
 /// The work of the hardware. It ends when this is dropped. Only then are the pages and VRAM unmapped
 /// for it.
 struct Work(Arc<Edu>);
+
+impl Work {
+    fn new(edu: Arc<Edu>) -> Self {
+        edu.start_work();
+        Self(edu)
+    }
+}
 
 impl Drop for Work {
     fn drop(&mut self) {
