@@ -95,7 +95,7 @@ SCAN = """\
 
 UNPOPULATE = """\
 			dma_resv_lock(bo->base.resv, NULL);
-			ttm_bo_unpopulate(bo);
+			tear_down(bo);
 			dma_resv_unlock(bo->base.resv);
 			ttm_bo_put(bo);
 """
@@ -406,24 +406,23 @@ TEARDOWN = faults(
 	('what a walk left out is forgotten', '\treturn ttm_lru_left_out_any(&cursor.left_out);\n',
 	 '\treturn false;\n', BOOTED),
 	('an unevictable one is unpopulated under no lock', UNPOPULATE,
-	 '\t\t\tttm_bo_unpopulate(bo);\n\t\t\tttm_bo_put(bo);\n', BOOTED),
+	 '\t\t\ttear_down(bo);\n\t\t\tttm_bo_put(bo);\n', BOOTED),
 	('an unevictable one stays reserved', UNPOPULATE,
 	 UNPOPULATE.replace('\t\t\tdma_resv_unlock(bo->base.resv);\n', ''), BOOTED),
 	('an unevictable one is never freed', UNPOPULATE,
 	 UNPOPULATE.replace('\t\t\tttm_bo_put(bo);\n', ''), BOOTED),
 	('an unevictable one keeps its pages', UNPOPULATE,
-	 UNPOPULATE.replace('\t\t\tttm_bo_unpopulate(bo);\n', ''), BOOTED),
+	 UNPOPULATE.replace('\t\t\ttear_down(bo);\n', ''), BOOTED),
 	('an unevictable one that is being released is overlooked', '\t\t\tdying = true;\n',
 	 '\t\t\t;\n', BOOTED),
-	('the unevictable keep their pages', 'bool left_out = ttm_unevictable_unpopulate(bdev);',
+	('the unevictable keep their pages', 'bool left_out = ttm_unevictable_tear_down(bdev, tear_down);',
 	 'bool left_out = false;', BOOTED),
-	('there is a manager for each memory type', 'if (man && man->use_tt)', 'if (man->use_tt)',
-	 BOOTED),
-	('managers keep their pages', 'if (man && man->use_tt)', 'if (false)', BOOTED),
-	("the last manager's left-outs count", 'left_out |= ttm_manager_unpopulate(man);',
-	 'left_out = ttm_manager_unpopulate(man);', BOOTED),
-	('one look is all', '\twhile (ttm_device_unpopulate(bdev))\n',
-	 '\tif (ttm_device_unpopulate(bdev))\n', BOOTED),
+	('there is a manager for each memory type', '\t\tif (man)\n', '', BOOTED),
+	('managers keep their pages', '\t\tif (man)\n', '\t\tif (false)\n', BOOTED),
+	("the last manager's left-outs count", 'left_out |= ttm_manager_tear_down(man, tear_down);',
+	 'left_out = ttm_manager_tear_down(man, tear_down);', BOOTED),
+	('one look is all', '\twhile (ttm_device_tear_down(bdev, ttm_bo_unpopulate))\n',
+	 '\tif (ttm_device_tear_down(bdev, ttm_bo_unpopulate))\n', BOOTED),
 )
 
 PURGEABLE = faults(
