@@ -34,6 +34,10 @@ class Guest(kernel.Boot):
 	@blocked seconds is reported.
 	"""
 
+	# Their names in User Mode Linux.
+	TERMINAL = '/dev/tty0'
+	DISK = '/dev/ubda'
+
 	def __init__(self, build, name, command, *, modules=(), env=None, path='',
 		     swap=0, cpus=2, memory='1G', leaks=False, say=None, args=(),
 		     seen=(), cwd='/tmp', blocked=None, **rest):
