@@ -332,6 +332,22 @@ mod cases {
     }
 
     #[cfg(CONFIG_DRM_TTM_LRU_DEBUG)]
+    // The place would show what others have left there.
+    #[test]
+    fn a_move_that_has_failed_is_refused() -> Result {
+        let dev = device()?;
+        let obj = dev.vram(SIZE)?;
+        fill(&obj, 1)?;
+        // A pending fence that is dropped fails.
+        dev.driver_data()
+            .answer_with(|_, _| Ok(MoveBy::Pipelined(fence(c"engine")?.fence())))?;
+
+        assert!(obj.reserve().validate(Placement::TT, &mut busy()).is_err());
+        assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
+        assert!(is_filled(&obj, 1)?);
+        Ok(())
+    }
+
     #[test]
     fn a_fence_that_lies_is_reported() -> Result {
         use crate::drm::ttm::order::debug::early;
@@ -348,7 +364,9 @@ mod cases {
             let count = early();
 
             if before {
-                done = None;
+                if let Some(done) = done.take() {
+                    done.signal(Ok(()));
+                }
             }
             dev.driver_data()
                 .answer_with(move |_, _| Ok(MoveBy::Pipelined(fence.clone())))?;
@@ -514,7 +532,9 @@ mod clear {
             let obj = dev.vram(SIZE)?;
             fill(&obj, 1)?;
             dev.driver_data().answer_with(move |_, _| {
-                let done = fence(c"engine")?.fence();
+                let pending = fence(c"engine")?;
+                let done = pending.fence();
+                pending.signal(Ok(()));
 
                 Ok(if pipelined {
                     MoveBy::Pipelined(done)
