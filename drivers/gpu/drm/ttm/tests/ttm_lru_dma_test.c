@@ -106,6 +106,8 @@ static struct ttm_tt *dma_tt(struct kunit *test)
 	tt = kunit_kzalloc(test, sizeof(*tt), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tt);
 	KUNIT_ASSERT_EQ(test, ttm_sg_tt_init(tt, bo, 0, ttm_cached), 0);
+	/* It is freed with the test, and has a file. */
+	drm_gem_object_release(&bo->base);
 	tt->page_flags |= TTM_TT_FLAG_EXTERNAL | TTM_TT_FLAG_EXTERNAL_MAPPABLE;
 	KUNIT_ASSERT_EQ(test, ttm_tt_setup_backup(tt), 0);
 	KUNIT_ASSERT_EQ(test, dma_fill(test, tt), 0);
