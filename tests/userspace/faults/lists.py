@@ -302,7 +302,8 @@ LISTS = faults(
 	("a new resource isn't stamped", ENTERED, ENTERED.replace('man->lru_clock |', '0 |')),
 	("a new resource doesn't join", '\t\tif (bo->bulk_move)\n\t\t\tttm_resource_join(',
 	 '\t\tif (false)\n\t\t\tttm_resource_join(', proof('init', 'r')),
-	("a new resource isn't counted", '\tman->usage += res->size;\n', '', proof('init', 'r')),
+	("a new resource isn't counted", '\tman->usage += res->size;\n', '',
+	 proof('init', 'r'), PROOF_ONLY),
 
 	# Stamps
 	("a tail isn't stamped", WENT_TO_TAIL,
