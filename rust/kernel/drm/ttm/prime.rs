@@ -328,6 +328,8 @@ impl<T: DriverObject> Object<T> {
             // function's requirements.
             unsafe {
                 pin(bo, places)?;
+                // The move's end may need the unplug to go on.
+                drop(plugged);
                 vmap(bo, map).inspect_err(|_| bindings::ttm_bo_unpin(bo))?;
             }
             Ok(0)

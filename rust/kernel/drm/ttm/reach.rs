@@ -533,23 +533,8 @@ pub(super) unsafe fn fault(
         return ret;
     }
 
-    // SAFETY: The DRM device is valid, as the buffer has a reference to it.
-    let ret = match unsafe { Plugged::enter((*bo).base.dev) } {
-        // SAFETY: The buffer is that of the fault, and was just reserved.
-        Ok(_plugged) => unsafe {
-            match bring_for_fault(bo, vmf, places) {
-                Ok(()) => bindings::ttm_bo_vm_fault_reserved(
-                    vmf,
-                    prot,
-                    bindings::TTM_BO_VM_NUM_PREFAULT as usize,
-                ),
-                Err(ret) => ret,
-            }
-        },
-        Err(_) if shared => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
-        // SAFETY: The buffer is that of the fault, and was just reserved.
-        Err(_) => unsafe { bindings::ttm_bo_vm_dummy_page(vmf, prot) },
-    };
+    // SAFETY: The buffer is that of the fault, and was just reserved.
+    let ret = unsafe { fault_reserved(bo, vmf, prot, shared, places) };
 
     // SAFETY: The fault is valid.
     let nowait = unsafe { (*vmf).flags } & bindings::fault_flag_FAULT_FLAG_RETRY_NOWAIT != 0;
@@ -559,6 +544,46 @@ pub(super) unsafe fn fault(
         unsafe { bindings::dma_resv_unlock((*bo).base.resv) };
     }
     ret
+}
+
+/// The part of [`fault`] with the reservation.
+///
+/// # Safety
+///
+/// As [`fault`]. `bo` must be the buffer, its reservation be held, and `prot` be that of the mapping.
+unsafe fn fault_reserved(
+    bo: *mut bindings::ttm_buffer_object,
+    vmf: *mut bindings::vm_fault,
+    prot: bindings::pgprot_t,
+    shared: bool,
+    places: unsafe fn(*mut bindings::ttm_buffer_object) -> &'static [Place],
+) -> bindings::vm_fault_t {
+    // SAFETY: The DRM device is valid, as the buffer has a reference to it.
+    let enter = || unsafe { Plugged::enter((*bo).base.dev) };
+
+    if enter().is_ok() {
+        // SAFETY: By the function's requirements.
+        if let Err(ret) = unsafe { bring_for_fault(bo, vmf, places) } {
+            return ret;
+        }
+        // A device that is unplugged ends its moves only when nobody is in such a section, so wait
+        // outside of it.
+        // SAFETY: The buffer is that of the fault, and reserved, by the function's requirements.
+        let ret = unsafe { bindings::ttm_bo_vm_fault_idle(bo, vmf) };
+        if ret != 0 {
+            return ret;
+        }
+    }
+    match enter() {
+        // SAFETY: The buffer is that of the fault, and reserved, by the function's requirements. It
+        // has no moves any more.
+        Ok(_plugged) => unsafe {
+            bindings::ttm_bo_vm_fault_reserved(vmf, prot, bindings::TTM_BO_VM_NUM_PREFAULT as usize)
+        },
+        Err(_) if shared => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
+        // SAFETY: The buffer is that of the fault, and reserved, by the function's requirements.
+        Err(_) => unsafe { bindings::ttm_bo_vm_dummy_page(vmf, prot) },
+    }
 }
 
 /// As [`bring`]. Returns the result of the fault on failure.
