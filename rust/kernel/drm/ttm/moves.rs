@@ -445,11 +445,15 @@ impl Move<'_> {
         // The old place is freed when the fence is signaled, so wait for all other users before.
         self.wait()?;
         self.clear_late_pages();
-        if !fence.is_container() {
+        if fence.is_container() {
+            // It must not be added to a reservation.
+            fence.wait()?;
+        } else if let Some(Err(e)) = fence.status() {
+            // Nothing was copied: the new place has data of others (L3).
+            return Err(e);
+        } else {
             return self.accelerated(fence);
         }
-        // A container must not be added to a reservation.
-        let _ = fence.wait();
         // SAFETY: By the type invariants the buffer is valid and reserved, and `new` was allocated
         // for it, and is given away. The buffer is idle, and stays so, as its reservation is held.
         unsafe { bindings::ttm_bo_move_sync_cleanup(self.bo, self.new) };

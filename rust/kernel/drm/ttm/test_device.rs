@@ -281,7 +281,10 @@ impl super::Driver for Driver {
             }
             Works::Badly => {
                 let done = DriverFence::new(c"ttm-test-device", c"lost")?;
-                return Ok(MoveBy::Fence(done.fence()));
+                let fence = done.fence();
+
+                done.signal(Ok(()));
+                return Ok(MoveBy::Fence(fence));
             }
             _ => (),
         }

@@ -143,6 +143,12 @@ unsafe fn init(
             Some(_) => bindings::ttm_sg_tt_init(tt, bo, page_flags, caching),
         }
     })?;
+    if raw.dma().is_some() {
+        // Such a device may move content into the pages. If it fails to, they must have no data of
+        // others (L3).
+        // SAFETY: It was just initialized, and no other code has a pointer to it.
+        unsafe { bindings::ttm_tt_mark_for_clear(tt) };
+    }
     if raw.is_shrinkable() {
         // TTM must not swap out pages that may be backed up.
         // SAFETY: It was just initialized, and no other code has a pointer to it.

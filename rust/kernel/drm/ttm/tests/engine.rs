@@ -335,16 +335,26 @@ mod cases {
     // The place would show what others have left there.
     #[test]
     fn a_move_that_has_failed_is_refused() -> Result {
-        let dev = device()?;
-        let obj = dev.vram(SIZE)?;
-        fill(&obj, 1)?;
-        // A pending fence that is dropped fails.
-        dev.driver_data()
-            .answer_with(|_, _| Ok(MoveBy::Pipelined(fence(c"engine")?.fence())))?;
+        for pipelined in [false, true] {
+            let dev = device()?;
+            let obj = dev.vram(SIZE)?;
+            fill(&obj, 1)?;
+            dev.driver_data().answer_with(move |_, _| {
+                // A pending fence that is dropped fails.
+                let failed = fence(c"engine")?.fence();
 
-        assert!(obj.reserve().validate(Placement::TT, &mut busy()).is_err());
-        assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
-        assert!(is_filled(&obj, 1)?);
+                Ok(if pipelined {
+                    MoveBy::Pipelined(failed)
+                } else {
+                    MoveBy::Fence(failed)
+                })
+            })?;
+
+            let mut ctx = OperationCtx::new();
+            assert!(obj.reserve().validate(Placement::TT, &mut ctx).is_err());
+            assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
+            assert!(is_filled(&obj, 1)?);
+        }
         Ok(())
     }
 
