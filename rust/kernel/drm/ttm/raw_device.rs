@@ -428,25 +428,22 @@ impl RawDevice {
         res: *const bindings::ttm_resource,
     ) -> Result<Option<Reach<'_>>> {
         // SAFETY: `res` is valid, by the function's requirements; its memory type never changes.
-        let (base, limit, io) = match self.memory.get(unsafe { (*res).mem_type } as usize) {
+        let (base, pages, io) = match self.memory.get(unsafe { (*res).mem_type } as usize) {
             #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
-            Some(Memory::Emulated(memory)) => (memory.as_ptr().cast_mut(), memory.len(), None),
-            Some(Memory::Io(window)) => {
-                let io = window.enter()?;
+            Some(Memory::Emulated(memory)) => {
+                let pages = (memory.len() >> PAGE_SHIFT) as u64;
 
-                (window.addr(), window.size(), Some(io))
+                (memory.as_ptr().cast_mut(), pages, None)
             }
+            Some(Memory::Io(window)) => (window.addr(), window.pages(), Some(window.enter()?)),
             _ => return Ok(None),
         };
 
         // SAFETY: The memory begins there, and is only accessed through this pointer. A window
         // stays as long as `io`. `res` is completely allocated, by the function's requirements.
-        let reach = unsafe {
-            let limit = (limit >> PAGE_SHIFT) as u64;
-
-            Reach::new(base, limit, self.pieces(res), io)
-        };
-        Ok(Some(reach))
+        Ok(Some(unsafe {
+            Reach::new(base, pages, self.pieces(res), io)
+        }))
     }
 
     /// Whether the CPU reaches all of `res`.

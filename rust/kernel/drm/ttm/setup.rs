@@ -248,13 +248,14 @@ impl Setup<'_> {
 }
 
 impl Memory {
+    #[cfg_attr(not(CONFIG_RUST_DRM_TTM_EMULATION), expect(unused_variables))]
     fn new(pages: usize, backing: Backing) -> Result<Self> {
-        let size = pages << PAGE_SHIFT;
-
         Ok(match backing {
             Backing::Pages => Self::Pages,
             #[cfg(CONFIG_RUST_DRM_TTM_EMULATION)]
             Backing::Emulated => {
+                let size = pages << PAGE_SHIFT;
+
                 Self::Emulated(crate::alloc::VVec::from_elem(0, size, GFP_KERNEL)?)
             }
             Backing::Io(window) => Self::Io(window),

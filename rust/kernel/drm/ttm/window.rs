@@ -71,11 +71,14 @@ use core::{
 /// # Invariants
 ///
 /// As long as `loan` is open, the `size` bytes at `start` are memory of the lender, and no other
-/// code uses them. `start` is a multiple of the page size. They are mapped at `addr`.
+/// code uses them. `start` is a multiple of the page size. They are mapped at `addr`. `in_reach` is
+/// `size` at most.
 pub struct Window {
     loan: Arc<Loan>,
     start: PhysAddr,
     size: ResourceSize,
+    /// How much of it the CPU uses.
+    in_reach: ResourceSize,
     caching: Caching,
     addr: *mut u8,
     bus: Option<DmaAddress>,
@@ -183,25 +186,14 @@ impl Window {
             loan: loan.clone(),
             start,
             size,
+            in_reach: size,
             caching,
             addr,
             bus: None,
         };
 
-        let token = Arc::into_raw(loan);
-        // SAFETY: The lender is bound. `lender_gone` gets the reference that `token` stands for.
-        let added = to_result(unsafe {
-            bindings::devm_add_action(lender.as_raw(), Some(lender_gone), token.cast_mut().cast())
-        });
-        if added.is_err() {
-            // SAFETY: The reference from above, which nothing else has got.
-            drop(unsafe { Arc::from_raw(token) });
-        }
-        added?;
-        // The release of the lender's resources may have begun, and may have missed this one.
-        if !lender.keeps_resources() {
-            return Err(ENODEV);
-        }
+        // SAFETY: `lender_gone` may be called with a reference to a loan, once.
+        unsafe { when_unbound(lender, loan, lender_gone) }?;
         Ok(this)
     }
 
@@ -250,14 +242,44 @@ impl Window {
         Ok(addr)
     }
 
+    /// Lets the CPU use only the first `size` bytes of the window, as if the BAR were smaller.
+    ///
+    /// `size` is rounded down to whole pages. Devices still [reach](Self::map_for) all of it. This is
+    /// to try what a driver does with memory that the CPU doesn't reach.
+    ///
+    /// # Errors
+    ///
+    /// [`EINVAL`] if `size` is less than a page, or more than the window has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::{drm::ttm::Window, prelude::*};
+    ///
+    /// fn make_half_visible(window: &mut Window) -> Result {
+    ///     window.limit(window.size() / 2)
+    /// }
+    /// ```
+    pub fn limit(&mut self, size: usize) -> Result {
+        // CAST: No object is larger than the address space.
+        let size = size as ResourceSize >> PAGE_SHIFT << PAGE_SHIFT;
+
+        if size == 0 || size > self.size {
+            return Err(EINVAL);
+        }
+        // INVARIANT: It isn't larger.
+        self.in_reach = size;
+        Ok(())
+    }
+
     /// The first result of [`Self::map_for`].
     pub(super) fn bus(&self) -> Option<DmaAddress> {
         self.bus
     }
 
-    /// Its size in whole pages.
+    /// How many whole pages of it the CPU uses.
     pub(super) fn pages(&self) -> u64 {
-        self.size >> PAGE_SHIFT
+        self.in_reach >> PAGE_SHIFT
     }
 
     /// Where the kernel has mapped it. Only to be accessed by users of the window.
@@ -438,20 +460,8 @@ impl Lender {
             caching,
         };
 
-        let token = Arc::into_raw(there);
-        // SAFETY: The device is bound. `not_bound` gets the reference that `token` stands for.
-        let added = to_result(unsafe {
-            bindings::devm_add_action(dev.as_raw(), Some(not_bound), token.cast_mut().cast())
-        });
-        if added.is_err() {
-            // SAFETY: The reference from above, which nothing else has got.
-            drop(unsafe { Arc::from_raw(token) });
-        }
-        added?;
-        // The release of the device's resources may have begun, and may have missed this one.
-        if !dev.keeps_resources() {
-            return Err(ENODEV);
-        }
+        // SAFETY: `not_bound` may be called with a reference to a `There`, once.
+        unsafe { when_unbound(dev, there, not_bound) }?;
         Ok(this)
     }
 
@@ -511,6 +521,38 @@ unsafe extern "C" fn not_bound(token: *mut c_void) {
     let there = unsafe { Arc::<There>::from_raw(token.cast()) };
 
     *there.is_bound.lock() = false;
+}
+
+/// Calls `end` with `token` when `dev` is unbound, unless that action is removed.
+///
+/// # Errors
+///
+/// [`ENODEV`] if the device is being unbound, [`ENOMEM`]. Even then `end` may be called.
+///
+/// # Safety
+///
+/// It must be safe to call `end`, once, with a reference to a `T`, which it gets.
+unsafe fn when_unbound<T>(
+    dev: &Device<Bound>,
+    token: Arc<T>,
+    end: unsafe extern "C" fn(*mut c_void),
+) -> Result {
+    let token = Arc::into_raw(token);
+    // SAFETY: The device is bound. `end` gets the reference that `token` stands for.
+    let added = to_result(unsafe {
+        bindings::devm_add_action(dev.as_raw(), Some(end), token.cast_mut().cast())
+    });
+
+    if added.is_err() {
+        // SAFETY: The reference from above, which nothing else has got.
+        drop(unsafe { Arc::from_raw(token) });
+    }
+    added?;
+    // The release of the device's resources may have begun, and may have missed this one.
+    if !dev.keeps_resources() {
+        return Err(ENODEV);
+    }
+    Ok(())
 }
 
 /// A BAR of a device. It is valid as long as the device.
