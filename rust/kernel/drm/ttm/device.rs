@@ -12,7 +12,10 @@ use super::{
         ClearBy, //
     },
     manager::Route,
-    raw_device::RawDevice,
+    raw_device::{
+        Plugged,
+        RawDevice, //
+    },
     reach,
     resource::uses_pages,
     tt,
@@ -177,6 +180,25 @@ impl<T: Driver> Device<T> {
         // SAFETY: It isn't null, so by the type invariants of `RawDevice` it is a manager of this
         // device. It lasts as long as the device, which is borrowed.
         (!man.is_null()).then(|| unsafe { Manager::from_raw(man) })
+    }
+
+    /// Whether the device was unplugged, or is being so.
+    ///
+    /// An ioctl that is guarded by the registration, and waits for work of the device, must look at
+    /// this from time to time: the unplug waits for the ioctl, and the work may end only afterwards.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use kernel::drm::ttm::test_device;
+    ///
+    /// let dev = test_device::Device::new()?;
+    /// assert!(!dev.is_unplugged());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn is_unplugged(&self) -> bool {
+        // SAFETY: By the type invariants the DRM device is valid as long as `self`, its data.
+        unsafe { Plugged::enter(self.raw().drm()) }.is_err()
     }
 
     /// The bus address at which the [window](super::Window) of `mem_type` begins, if it was mapped
