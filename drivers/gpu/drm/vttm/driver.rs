@@ -13,8 +13,8 @@ use crate::{
         Object, //
     },
     gpu::{
+        Hardware, //
         Parent,
-        WhileRegistered, //
     },
 };
 use kernel::{
@@ -48,7 +48,7 @@ pub(crate) type VttmDevice<Ctx = Normal> = drm::Device<VttmDriver, Ctx>;
 #[vtable]
 impl drm::Driver for VttmDriver {
     type Data = ttm::Device<Self>;
-    type RegistrationData<'a> = WhileRegistered;
+    type RegistrationData<'a> = Hardware;
     type File = File;
     type Object = Object;
     type ParentDevice<Ctx: DeviceContext> = Parent<Ctx>;
@@ -127,11 +127,11 @@ impl ttm::Driver for VttmDriver {
             return Ok(MoveBy::Nothing);
         }
         dev.counts.bytes_moved.add(mv.size() as u64);
-        dev.engine.copy(mv, made_of_pages(mv.from().mem_type))
+        dev.engine.copy(bo, mv, made_of_pages(mv.from().mem_type))
     }
 
-    fn clear_place(dev: &DeviceData, _bo: &Buffer, clear: &mut Clear<'_>) -> Result<ClearBy> {
-        dev.engine.clear(clear)
+    fn clear_place(dev: &DeviceData, bo: &Buffer, clear: &mut Clear<'_>) -> Result<ClearBy> {
+        dev.engine.clear(bo, clear)
     }
 
     fn swap_notify(_dev: &DeviceData, bo: &Buffer) {

@@ -4,6 +4,7 @@
 
 use crate::{
     count::Count,
+    gem::Buffer,
     submit::{
         Op,
         Submitted, //
@@ -13,8 +14,8 @@ use crate::{
         Token, //
     },
     under_way::{
-        Share,
-        UnderWay, //
+        Load,
+        Share, //
     }, //
 };
 use core::mem;
@@ -49,7 +50,6 @@ use kernel::{
         delay::fsleep,
         Delta,
         Instant,
-        Jiffies,
         Monotonic, //
     },
     workqueue::{
@@ -73,11 +73,7 @@ pub(crate) struct Engine {
     // Dropped before the queue.
     tasks: Tasks,
     queue: Arc<OrderedQueue>,
-    /// The limit of copies out of pages.
-    copies: Arc<UnderWay>,
-    late_copies: Arc<UnderWay>,
-    /// Late jobs.
-    late: Arc<UnderWay>,
+    pub(crate) load: Load,
     delay: Delta,
 }
 
@@ -96,9 +92,7 @@ impl Engine {
             order <- new_spinlock!(0),
             tasks: Tasks::new()?,
             queue: Arc::new(OrderedQueue::new(name)?, GFP_KERNEL)?,
-            copies: UnderWay::new(most)?,
-            late_copies: UnderWay::new(most)?,
-            late: UnderWay::new(usize::MAX)?,
+            load: Load::new(most)?,
             delay,
         })
     }
@@ -111,8 +105,8 @@ impl Engine {
     /// Moves a buffer: by a task if copies take time, otherwise by the CPU at once.
     ///
     /// A move out of pages is `from_pages`. The pages stay until the content has been copied, while
-    /// the buffer may get new ones. Only [`Self::wait_for_copies`] limits that.
-    pub(crate) fn copy(&self, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
+    /// the buffer may get new ones. Only [`Load::wait_for_copies`] limits that.
+    pub(crate) fn copy(&self, bo: &Buffer, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
         let is_late = mv.waits_beyond(&self.timeline)?;
 
         if is_late && mv.is_eviction() {
@@ -123,18 +117,20 @@ impl Engine {
             return Ok(MoveBy::Memcpy);
         }
         let bytes = if from_pages { mv.size() } else { 0 };
-        let share = if is_late {
-            self.late_copies.try_begin(bytes)
-        } else {
-            Some(self.copies.begin(bytes))
-        };
 
-        if let Some(share) = share {
+        if let Some(share) = self.load.begin_copy(bytes, is_late) {
             let task = self.task()?;
             let timeline = self.timeline(is_late)?;
 
             if let Some((job, _order)) = mv.copy_job_with(&timeline, || self.order.lock())? {
-                self.enqueue(task, TaskJob::Copy(job, share));
+                let late = if is_late {
+                    bo.is_used_late(job.fence());
+                    Some(self.load.begin_late())
+                } else {
+                    None
+                };
+
+                self.enqueue(task, TaskJob::Copy(job, share, late));
             }
         }
         // Without a task, there is nothing to copy, or the CPU must copy it now.
@@ -142,16 +138,8 @@ impl Engine {
     }
 
     /// Lets the CPU clear a place.
-    pub(crate) fn clear(&self, _clear: &mut Clear<'_>) -> Result<ClearBy> {
+    pub(crate) fn clear(&self, _bo: &Buffer, _clear: &mut Clear<'_>) -> Result<ClearBy> {
         Ok(ClearBy::Cpu)
-    }
-
-    /// Waits while there is too much to copy out of pages.
-    ///
-    /// A transaction waits when it begins. If it waited later, other transactions would have to
-    /// wait for its reservations. So the transactions that are under way may exceed the limit.
-    pub(crate) fn wait_for_copies(&self) -> Result {
-        self.copies.wait_for_room()
     }
 
     /// Begins to make a job.
@@ -173,7 +161,7 @@ impl Engine {
 
         let late = if is_late {
             job.change_timeline(&self.timeline(true)?)?;
-            self.late.try_begin(1)
+            Some(self.load.begin_late())
         } else {
             None
         };
@@ -187,22 +175,6 @@ impl Engine {
             serial: *jobs,
             is_late,
         })
-    }
-
-    /// Whether there are late jobs. Their buffers aren't evicted.
-    pub(crate) fn is_late(&self) -> bool {
-        self.late.is_any()
-    }
-
-    /// How many late jobs there have been so far.
-    pub(crate) fn late_jobs(&self) -> u64 {
-        self.late.begun()
-    }
-
-    /// Waits for one of the late jobs to be done, for `patience` at most. Returns the time that is
-    /// left, or [`None`] if there is no late job, or none was done in time.
-    pub(crate) fn wait_for_late(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
-        self.late.wait_for_less(patience)
     }
 
     fn timeline(&self, is_late: bool) -> Result<Timeline> {
@@ -235,7 +207,7 @@ impl Engine {
 /// The job of a task, and the values to drop when it is done.
 enum TaskJob {
     Nothing,
-    Copy(CopyJob, Share),
+    Copy(CopyJob, Share, Option<Share>),
     Ops(Job, KVec<Op>, Arc<Count>, Option<Share>),
 }
 
@@ -244,7 +216,7 @@ impl TaskJob {
     fn waits_for(&self) -> Option<&ARef<Fence>> {
         match self {
             TaskJob::Nothing => None,
-            TaskJob::Copy(job, _) => job.waits_for(),
+            TaskJob::Copy(job, ..) => job.waits_for(),
             TaskJob::Ops(job, ..) => job.waits_for(),
         }
     }
@@ -252,7 +224,7 @@ impl TaskJob {
     fn run(self) {
         match self {
             TaskJob::Nothing => (),
-            TaskJob::Copy(job, _share) => job.run(),
+            TaskJob::Copy(job, _share, _late) => job.run(),
             TaskJob::Ops(job, ops, busy, _late) => {
                 // The fence has the result.
                 let _ = job.run(|memory| {

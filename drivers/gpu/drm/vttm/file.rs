@@ -9,7 +9,7 @@ use crate::{
         VttmDriver, //
     },
     gem::Object,
-    gpu::WhileRegistered,
+    gpu::Hardware,
     vm::{
         Vm,
         Vms, //
@@ -63,7 +63,7 @@ impl File {
 
     pub(crate) fn get_param(
         dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_get_param,
         _file: &drm::File<Self>,
     ) -> Result<u32> {

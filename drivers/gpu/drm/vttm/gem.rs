@@ -10,9 +10,8 @@ use crate::{
         VttmDevice,
         VttmDriver, //
     },
-    engine::Engine,
     file::File,
-    gpu::WhileRegistered,
+    gpu::Hardware,
     usage::Usage,
     vm::Vm, //
 };
@@ -233,7 +232,7 @@ impl Buffer {
 }
 
 /// The context of a program's ioctl: a signal interrupts its waits, and it fails if memory is
-/// short, so that no process is killed for buffers (E7).
+/// short, so that no process is killed for buffers.
 pub(crate) fn ioctl_ctx() -> OperationCtx {
     OperationCtx::new().interruptible().gfp_retry_mayfail()
 }
@@ -243,28 +242,27 @@ pub(crate) fn ioctl_ctx() -> OperationCtx {
 /// If there is no room because work on other clients' buffers is late, this waits for that work,
 /// with nothing reserved. It doesn't wait for long, as the work may never begin.
 pub(crate) fn transaction<'env, R>(
-    engine: &Engine,
+    dev: &VttmDevice,
     mut f: impl FnMut(&Transaction<'env>) -> Result<R, Stop>,
 ) -> Result<R> {
     const PATIENCE_MS: u32 = 1000;
+    let load = &dev.engine.load;
     let mut patience = msecs_to_jiffies(PATIENCE_MS);
 
     loop {
-        let (was_late, late_jobs) = (engine.is_late(), engine.late_jobs());
+        let (was_late, late_jobs) = (load.is_late(), load.late_jobs());
         let result = ttm::transaction(&ioctl_ctx(), |tx| {
-            engine.wait_for_copies()?;
+            load.wait_for_copies(|| dev.is_unplugged())?;
             f(tx)
         });
 
         if patience == 0 || !matches!(result, Err(e) if e == ENOSPC) {
             return result;
         }
-        match engine.wait_for_late(patience)? {
+        match load.wait_for_late(patience)? {
             Some(left) => patience = left,
-            // Late work was done meanwhile, or more of it began.
-            None if !engine.is_late() && (was_late || engine.late_jobs() != late_jobs) => {
-                patience -= 1
-            }
+            // Late work was done during the attempt: try again. Each time costs a jiffy, so this ends.
+            None if !load.is_late() && (was_late || load.late_jobs() != late_jobs) => patience -= 1,
             None => return result,
         }
     }
@@ -314,7 +312,7 @@ fn fits(data: &DeviceData, size: usize, domains: Domains) -> bool {
 impl File {
     pub(crate) fn gem_create(
         dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_gem_create,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -358,7 +356,7 @@ impl File {
 
     pub(crate) fn gem_info(
         _dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_gem_info,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -394,7 +392,7 @@ impl File {
 
     pub(crate) fn gem_mmap_offset(
         _dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_gem_mmap_offset,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -407,7 +405,7 @@ impl File {
 
     pub(crate) fn gem_prefetch(
         dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_gem_prefetch,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -417,7 +415,7 @@ impl File {
         let obj = Object::lookup_handle(file, args.handle)?;
         let domains = obj.domains.choose(args.domains)?;
 
-        transaction(&dev.engine, |tx| {
+        transaction(dev, |tx| {
             let mut ctx = ioctl_ctx();
             let mut reserved = tx.reserve(&obj)?;
 
@@ -429,7 +427,7 @@ impl File {
 
     pub(crate) fn gem_evict(
         _dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_gem_evict,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -449,7 +447,7 @@ impl File {
 
     pub(crate) fn gem_madvise(
         _dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_gem_madvise,
         file: &drm::File<Self>,
     ) -> Result<u32> {

@@ -29,7 +29,7 @@ use kernel::{
 pub(crate) type Parent<Ctx> = platform::Device<Ctx>;
 
 /// What a GPU has while it is registered.
-pub(crate) type WhileRegistered = ();
+pub(crate) type Hardware = ();
 
 /// The configuration of a GPU.
 pub(crate) struct Config {

@@ -14,7 +14,7 @@ use crate::{
         transaction,
         Object, //
     },
-    gpu::WhileRegistered,
+    gpu::Hardware,
     usage::Usage,
     vm::Vm, //
 };
@@ -358,7 +358,7 @@ impl<'a> Submit<'a> {
 impl File {
     pub(crate) fn submit(
         dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_submit,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -404,7 +404,7 @@ impl File {
         };
         let engine = &dev.engine;
         let mut attempts = 0;
-        let submitted = transaction(engine, |tx| {
+        let submitted = transaction(dev, |tx| {
             attempts += 1;
             work.run(tx, engine, &mut ops)
         });

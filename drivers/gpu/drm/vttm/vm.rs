@@ -9,7 +9,7 @@ use crate::{
     },
     file::File,
     gem::Late,
-    gpu::WhileRegistered, //
+    gpu::Hardware, //
 };
 use kernel::{
     drm::{
@@ -65,7 +65,7 @@ impl Vms {
 impl File {
     pub(crate) fn vm_create(
         dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_vm_create,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -87,7 +87,7 @@ impl File {
 
     pub(crate) fn vm_destroy(
         _dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_vm_destroy,
         file: &drm::File<Self>,
     ) -> Result<u32> {

@@ -38,6 +38,10 @@ kernel::module_pci_driver! {
             default: 64,
             description: "System memory that the GPU reaches, in MiB",
         },
+        visible_mb: u32 {
+            default: 0,
+            description: "The part of VRAM that the CPU reaches, in MiB; 0 for all that it can",
+        },
         dma_bits: u32 {
             default: 28,
             description: "Bits of the addresses that the engine sends",

@@ -9,7 +9,7 @@ use crate::{
         VttmDriver, //
     },
     file::File,
-    gpu::WhileRegistered, //
+    gpu::Hardware, //
 };
 use core::{
     mem,
@@ -84,7 +84,7 @@ impl Entry {
 impl File {
     pub(crate) fn lru_walk(
         dev: &VttmDevice<Registered>,
-        _data: &WhileRegistered,
+        _data: &Hardware,
         args: &mut uapi::drm_vttm_lru_walk,
         _file: &drm::File<Self>,
     ) -> Result<u32> {

@@ -7,8 +7,8 @@
 //! into its buffer and out of it, and raises an interrupt after each. The interrupt starts the next
 //! one, and when all transfers of a job are done it signals the job's fence.
 //!
-//! A watchdog finds out when an interrupt is lost. It resets the engine, and the job goes on with the
-//! DMA that it was at; a job that hangs again fails, unless the driver needs it for itself.
+//! A watchdog finds out when an interrupt is lost. It repeats the DMA once in a job. If the interrupt
+//! is lost again, the job fails, unless it clears or moves a buffer.
 
 use crate::{
     count::Count,
@@ -178,30 +178,28 @@ pub(crate) struct Job {
     at: usize,
     done: usize,
     /// Whether its bytes are on their way out of the device's buffer.
-    out: bool,
+    is_out: bool,
     /// Whether it clears or moves a buffer. Then it must not fail, as the buffer would show what was
     /// in its place before.
     is_content: bool,
-    /// Whether the device was reset during the job.
-    was_reset: bool,
+    /// Whether a DMA of it was repeated.
+    was_retried: bool,
     /// How often the watchdog has found the device busy with the same DMA.
-    is_slow: u32,
+    busy_looks: u32,
     /// How many fences have to be signaled before it begins.
     waits: Arc<Atomic<u32>>,
-    fence: PendingFence,
+    /// It has one when it is in the queue.
+    fence: Option<PendingFence>,
     result: Result,
     begun: Instant<Monotonic>,
     busy: Option<Arc<Count>>,
     next: Option<KBox<Self>>,
-    _share: Option<Share>,
+    shares: [Option<Share>; 2],
 }
 
 /// A job without its fence: all memory that it needs.
 pub(crate) struct PreparedJob {
-    room: KBox<core::mem::MaybeUninit<Job>>,
-    transfers: KVVec<Transfer>,
-    is_content: bool,
-    waits: Arc<Atomic<u32>>,
+    job: KBox<Job>,
     deps: KVec<(ARef<Fence>, KBox<Waker<Dependency>>)>,
 }
 
@@ -249,6 +247,8 @@ struct Queue {
     running: Option<KBox<Job>>,
     /// Whether no job is taken any more.
     is_stopped: bool,
+    /// Whether no job is begun, as the system sleeps.
+    is_paused: bool,
 }
 
 /// Counts what was asked of the device, and what it did.
@@ -266,7 +266,8 @@ pub(crate) struct Counts {
     empty: Count,
     /// Jobs that failed or were cancelled.
     failed: Count,
-    resets: Count,
+    /// DMAs that were repeated or given up.
+    retries: Count,
 }
 
 /// What the device reaches by DMA.
@@ -299,6 +300,11 @@ impl Edu {
             dev_err!(dev, "this is no edu: {magic:#x}\n");
             return Err(ENODEV);
         }
+        if !Self::is_quiet(&bar) {
+            // Its DMA would go to memory that isn't the driver's any more.
+            dev_err!(dev, "the engine is still busy\n");
+            return Err(EBUSY);
+        }
         let bar = bar.into_devres()?;
         let master = dev.bus_master()?;
         let this = Arc::pin_init(
@@ -316,6 +322,21 @@ impl Edu {
         let types = IrqTypes::default().with(IrqType::Msi);
         dev.request_interrupt(types, c"vttm-engine", this.clone())?;
         Ok(this)
+    }
+
+    /// Whether the device does nothing. Waits for a DMA that the last driver has left.
+    fn is_quiet(bar: &pci::Bar<'_, { regs::END }>) -> bool {
+        // A DMA takes 100 ms.
+        const PATIENCE_MS: u32 = 1000;
+
+        for _ in 0..PATIENCE_MS {
+            if !bar.read(regs::DMA_COMMAND).run() {
+                bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
+                return true;
+            }
+            fsleep(Delta::from_millis(1));
+        }
+        false
     }
 
     /// Gives the device its memory. On the bus, VRAM begins at `vram`. The device must have its DMA
@@ -354,7 +375,7 @@ impl Edu {
             ("jobs", &counts.jobs),
             ("empty", &counts.empty),
             ("failed", &counts.failed),
-            ("resets", &counts.resets),
+            ("retries", &counts.retries),
         ] {
             writeln!(f, "{name} {}", count.get())?;
         }
@@ -388,11 +409,24 @@ impl Edu {
             })?;
             deps.push((fence, waker), GFP_KERNEL)?;
         }
-        Ok(PreparedJob {
-            room: KBox::new_uninit(GFP_KERNEL)?,
+        let job = Job {
             transfers,
+            at: 0,
+            done: 0,
+            is_out: false,
             is_content,
+            was_retried: false,
+            busy_looks: 0,
             waits,
+            fence: None,
+            result: Ok(()),
+            begun: Instant::now(),
+            busy: None,
+            next: None,
+            shares: [None, None],
+        };
+        Ok(PreparedJob {
+            job: KBox::new(job, GFP_KERNEL)?,
             deps,
         })
     }
@@ -404,46 +438,27 @@ impl Edu {
     /// [`ENODEV`] if it is refused. Then its fence is signaled.
     pub(crate) fn enqueue(
         &self,
-        job: PreparedJob,
+        prepared: PreparedJob,
         fence: PendingFence,
         busy: Option<Arc<Count>>,
-        share: Option<Share>,
+        shares: [Option<Share>; 2],
     ) -> Result {
+        let mut job = prepared.job;
         let waits = job.waits.clone();
         let size: usize = job.transfers.iter().map(|transfer| transfer.size).sum();
 
-        self.counts.asked.add(size as u64);
-        if size == 0 {
-            self.counts.empty.add(1);
-        }
         // One for the job itself, so that it doesn't begin before all have their wakers.
         waits.store(1, Relaxed);
-        let entry = KBox::write(
-            job.room,
-            Job {
-                transfers: job.transfers,
-                at: 0,
-                done: 0,
-                out: false,
-                is_content: job.is_content,
-                was_reset: false,
-                is_slow: 0,
-                waits: job.waits,
-                fence,
-                result: Ok(()),
-                begun: Instant::now(),
-                busy,
-                next: None,
-                _share: share,
-            },
-        );
+        job.fence = Some(fence);
+        job.busy = busy;
+        job.shares = shares;
         let refused = {
             let mut queue = self.queue.lock();
 
-            if queue.is_stopped {
-                Some(entry)
+            if queue.is_stopped || (queue.is_paused && job.is_content) {
+                Some(job)
             } else {
-                queue.waiting.push(entry);
+                queue.waiting.push(job);
                 None
             }
         };
@@ -452,13 +467,18 @@ impl Edu {
             job.end(&self.counts);
             return Err(ENODEV);
         }
+        self.counts.asked.add(size as u64);
+        if size == 0 {
+            self.counts.empty.add(1);
+        }
 
-        for (fence, waker) in job.deps {
+        for (fence, waker) in prepared.deps {
             waits.fetch_add(1, Full);
             if fence.wake(waker).is_err() && fence.is_signaled() {
                 waits.fetch_sub(1, Full);
             }
-            // Otherwise the module's exit has begun. The job doesn't begin any more.
+            // Neither added nor signaled: the module is being unloaded. The job never begins, and
+            // `stop` ends it.
         }
         if waits.fetch_sub(1, Full) == 1 {
             self.begin_next();
@@ -479,6 +499,9 @@ impl Edu {
 
     /// Begins the next job that is ready. Nothing is running.
     fn begin(&self, queue: &mut Queue, bar: &pci::Bar<'_, { regs::END }>) {
+        if queue.is_paused {
+            return;
+        }
         if let Some(mut job) = queue.waiting.take_ready() {
             job.begun = Instant::now();
             self.start(&job, bar);
@@ -498,7 +521,7 @@ impl Edu {
             ),
         };
         let (from, to) = match from {
-            _ if job.out => (BUFFER, to),
+            _ if job.is_out => (BUFFER, to),
             Source::Bus(from) => (from, BUFFER),
             Source::Pattern { value, step } => (self.write_pattern(size, value, step), BUFFER),
         };
@@ -511,7 +534,7 @@ impl Edu {
         bar.write_reg(
             regs::DMA_COMMAND::zeroed()
                 .with_run(true)
-                .with_out(job.out)
+                .with_out(job.is_out)
                 .with_interrupt(true),
         );
         self.counts.dmas.add(1);
@@ -541,16 +564,14 @@ impl Edu {
         let Some(transfer) = job.transfers.get(job.at) else {
             return false;
         };
-        if !job.out {
-            job.is_slow = 0;
-            job.out = true;
+        job.busy_looks = 0;
+        job.is_out = !job.is_out;
+        if job.is_out {
             return true;
         }
         let (_, _, size) = transfer.part(job.done);
 
         self.counts.bytes.add(size as u64);
-        job.is_slow = 0;
-        job.out = false;
         job.done += size;
         if job.done >= transfer.size {
             job.at += 1;
@@ -559,13 +580,16 @@ impl Edu {
         job.at < job.transfers.len()
     }
 
-    /// Resets the device if it is at the same DMA as the last time. Returns the number of the DMA.
+    /// Looks whether the device is at the same DMA as the last time. Returns the number of the DMA.
     ///
-    /// A job that hangs again fails. But one that clears or moves a buffer goes on without
-    /// interrupts. If the device is stuck, that job can't be done, and must not be taken for done, as
-    /// long as programs have mappings: so its fence isn't signaled before [`Self::stop`].
+    /// If that DMA is done, its interrupt was lost: it is repeated, once in a job. A job that loses
+    /// another interrupt fails; one that clears or moves a buffer goes on without interrupts.
+    ///
+    /// If the device is stuck, such a job can't be done, and must not be taken for done, as long as
+    /// programs have mappings: its fence isn't signaled before [`Self::stop`]. If the device is gone,
+    /// it will be unbound, and all jobs fail at once.
     fn check(&self, last: u64) -> u64 {
-        // If the device was stopped with all of the PC, it goes on in a moment.
+        // If the whole virtual machine was paused, the DMA goes on in a moment.
         const PATIENCE: u32 = 10;
 
         let Some(bar) = self.bar.try_access() else {
@@ -578,32 +602,33 @@ impl Edu {
         };
 
         let command = bar.read(regs::DMA_COMMAND);
+        // All bits are set if it is gone.
         let is_there = command.into_raw() != u32::MAX;
-        if command.run() && is_there && job.is_slow < PATIENCE {
-            job.is_slow += 1;
+        if command.run() && is_there && job.busy_looks < PATIENCE {
+            job.busy_looks += 1;
             queue.running = Some(job);
             return now;
         }
-        self.counts.resets.add(1);
+        self.counts.retries.add(1);
         let mut ended = Jobs::default();
-        // The DMA was done, but its interrupt was lost; or the device doesn't answer, and reads as
-        // if all bits were set.
+        // In case only the interrupt was lost.
         bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
         if command.run() {
-            // The pages are freed when the fence is signaled.
+            // First, as the fences that are signaled below let TTM free pages.
             self.end_dma();
             queue.is_stopped = true;
 
             let waiting = core::mem::take(&mut queue.waiting);
-            for job in Iterator::chain(core::iter::once(job), waiting) {
-                // If the device is gone, it will be unbound.
+            for mut job in Iterator::chain(core::iter::once(job), waiting) {
                 if job.is_content && is_there {
+                    // It isn't under way any more, so nobody has to wait for that.
+                    job.shares = [None, None];
                     queue.waiting.push(job);
                 } else {
                     ended.push(job);
                 }
             }
-        } else if !core::mem::replace(&mut job.was_reset, true)
+        } else if !core::mem::replace(&mut job.was_retried, true)
             || (job.is_content && self.advance(&mut job))
         {
             self.start(&job, &bar);
@@ -635,10 +660,58 @@ impl Edu {
         }
     }
 
+    /// Whether it is between [`Self::start_work`] and [`Self::stop`].
+    ///
+    /// # Errors
+    ///
+    /// [`EIO`] if the device is stuck.
+    pub(crate) fn is_at_work(&self) -> Result<bool> {
+        if self.link.edu.lock().is_none() {
+            return Ok(false);
+        }
+        if self.is_stopped() {
+            return Err(EIO);
+        }
+        Ok(true)
+    }
+
+    /// Waits until no job is running or could begin. If `pause`, none begins afterwards until
+    /// [`Self::resume`], and the CPU has to move buffers.
+    ///
+    /// # Errors
+    ///
+    /// [`EBUSY`] if that takes more than a minute, [`EIO`] if the device is stuck.
+    pub(crate) fn wait_until_idle(&self, pause: bool) -> Result {
+        const PATIENCE_MS: u32 = 60_000;
+
+        for _ in 0..PATIENCE_MS {
+            {
+                let mut queue = self.queue.lock();
+
+                if queue.is_stopped {
+                    return Err(EIO);
+                }
+                // When a job ends, the next one that is ready begins.
+                if queue.running.is_none() {
+                    queue.is_paused = pause;
+                    return Ok(());
+                }
+            }
+            fsleep(Delta::from_millis(1));
+        }
+        Err(EBUSY)
+    }
+
+    /// Begins jobs again.
+    pub(crate) fn resume(&self) {
+        self.queue.lock().is_paused = false;
+        self.begin_next();
+    }
+
     /// Takes no more jobs, waits until the device does nothing, and cancels all other jobs.
     ///
-    /// The device can't be stopped: a DMA that has begun goes on. If it takes too long, it goes
-    /// nowhere.
+    /// The device can't be stopped: a DMA that has begun goes on. If it takes too long, bus mastering
+    /// ends, and its accesses fail.
     pub(crate) fn stop(&self) {
         // A DMA takes 100 ms.
         const PATIENCE_MS: u32 = 1000;
@@ -701,7 +774,7 @@ impl Handler for Edu {
     }
 }
 
-/// Looks after a device: each time that it finds it at the same DMA as the last time, it resets it.
+/// Looks after a device, see [`Edu::check`].
 #[pin_data]
 pub(crate) struct Watchdog {
     #[pin]
@@ -748,7 +821,7 @@ impl_has_hr_timer! {
 impl Job {
     /// Signals the fence.
     fn end(self: KBox<Self>, counts: &Counts) {
-        let job = KBox::into_inner(self);
+        let mut job = KBox::into_inner(self);
 
         counts.jobs.add(1);
         if job.result.is_err() {
@@ -757,7 +830,9 @@ impl Job {
         if let Some(busy) = &job.busy {
             busy.add(job.begun.elapsed().as_nanos().unsigned_abs());
         }
-        job.fence.signal(job.result);
+        if let Some(fence) = job.fence.take() {
+            fence.signal(job.result);
+        }
     }
 }
 

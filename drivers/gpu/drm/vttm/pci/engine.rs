@@ -9,12 +9,18 @@ use crate::{
         Source,
         Transfer, //
     },
-    gem::Object,
+    gem::{
+        Buffer,
+        Object, //
+    },
     submit::{
         Op,
         Submitted, //
     },
-    under_way::UnderWay, //
+    under_way::{
+        Load,
+        Share, //
+    }, //
 };
 use kernel::{
     dma::DmaAddress,
@@ -40,8 +46,7 @@ use kernel::{
             Relaxed, //
         },
         Arc, //
-    },
-    time::Jiffies, //
+    }, //
 };
 
 /// Gives work to the hardware.
@@ -55,11 +60,7 @@ pub(crate) struct Engine {
     /// Counts jobs of programs.
     jobs: Atomic<u64>,
     edu: Arc<Edu>,
-    /// The limit of copies out of pages.
-    copies: Arc<UnderWay>,
-    late_copies: Arc<UnderWay>,
-    /// Late jobs.
-    late: Arc<UnderWay>,
+    pub(crate) load: Load,
 }
 
 impl Engine {
@@ -72,9 +73,7 @@ impl Engine {
             timeline: Timeline::new(c"vttm", c"engine")?,
             jobs: Atomic::new(0),
             edu,
-            copies: UnderWay::new(most)?,
-            late_copies: UnderWay::new(most)?,
-            late: UnderWay::new(usize::MAX)?,
+            load: Load::new(most)?,
         })
     }
 
@@ -86,8 +85,8 @@ impl Engine {
     /// Moves a buffer. A move out of pages is `from_pages`.
     ///
     /// The pages stay until the content has been copied, while the buffer may get new ones. Only
-    /// [`Self::wait_for_copies`] limits that.
-    pub(crate) fn copy(&self, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
+    /// [`Load::wait_for_copies`] limits that.
+    pub(crate) fn copy(&self, bo: &Buffer, mv: &mut Move<'_>, from_pages: bool) -> Result<MoveBy> {
         if !mv.has_content() {
             // The new place is cleared.
             return Ok(MoveBy::Nothing);
@@ -99,10 +98,8 @@ impl Engine {
             return Err(EBUSY);
         }
         let bytes = if from_pages { mv.size() } else { 0 };
-        let share = if is_late {
-            self.late_copies.try_begin(bytes).ok_or(EBUSY)?
-        } else {
-            self.copies.begin(bytes)
+        let Some(share) = self.load.begin_copy(bytes, is_late) else {
+            return Ok(MoveBy::Memcpy);
         };
 
         let mut transfers = KVVec::new();
@@ -114,21 +111,15 @@ impl Engine {
             };
             transfers.push(transfer, GFP_KERNEL)?;
         }
-        let job = self.edu.prepare(transfers, true, after)?;
-        let pending = self.timeline(is_late)?.fence()?;
-        let fence = pending.fence();
-
-        if self.edu.enqueue(job, pending, None, Some(share)).is_err() {
-            // The CPU reaches all of the memory.
-            return Ok(MoveBy::Memcpy);
-        }
-        Ok(MoveBy::Pipelined(fence))
+        Ok(match self.enqueue(bo, transfers, after, Some(share))? {
+            Some(fence) => MoveBy::Pipelined(fence),
+            None => MoveBy::Memcpy,
+        })
     }
 
     /// Clears a place.
-    pub(crate) fn clear(&self, clear: &mut Clear<'_>) -> Result<ClearBy> {
+    pub(crate) fn clear(&self, bo: &Buffer, clear: &mut Clear<'_>) -> Result<ClearBy> {
         let after = clear.dependencies()?;
-        let is_late = self.is_late_after(&after);
         let mut transfers = KVVec::new();
 
         for piece in clear.pieces()? {
@@ -139,22 +130,34 @@ impl Engine {
             };
             transfers.push(transfer, GFP_KERNEL)?;
         }
+        Ok(match self.enqueue(bo, transfers, after, None)? {
+            Some(fence) => ClearBy::Fence(fence),
+            None => ClearBy::Cpu,
+        })
+    }
+
+    /// Lets the hardware move or clear a buffer. Returns [`None`] if it takes no more jobs: then the
+    /// CPU must do so. Of memory that the CPU doesn't reach, nothing can be saved.
+    fn enqueue(
+        &self,
+        bo: &Buffer,
+        transfers: KVVec<Transfer>,
+        after: KVec<ARef<Fence>>,
+        share: Option<Share>,
+    ) -> Result<Option<ARef<Fence>>> {
+        let is_late = self.is_late_after(&after);
         let job = self.edu.prepare(transfers, true, after)?;
         let pending = self.timeline(is_late)?.fence()?;
         let fence = pending.fence();
+        let late = is_late.then(|| self.load.begin_late());
 
-        if self.edu.enqueue(job, pending, None, None).is_err() {
-            return Ok(ClearBy::Cpu);
+        if self.edu.enqueue(job, pending, None, [share, late]).is_err() {
+            return Ok(None);
         }
-        Ok(ClearBy::Fence(fence))
-    }
-
-    /// Waits while there is too much to copy out of pages.
-    ///
-    /// A transaction waits when it begins. If it waited later, other transactions would have to
-    /// wait for its reservations. So the transactions that are under way may exceed the limit.
-    pub(crate) fn wait_for_copies(&self) -> Result {
-        self.copies.wait_for_room()
+        if is_late {
+            bo.is_used_late(fence.clone());
+        }
+        Ok(Some(fence))
     }
 
     /// Begins to make a job.
@@ -181,11 +184,7 @@ impl Engine {
             return Err(ENODEV);
         }
         let is_late = self.is_late_after(&job.after);
-        let late = if is_late {
-            self.late.try_begin(1)
-        } else {
-            None
-        };
+        let late = is_late.then(|| self.load.begin_late());
         let mut transfers = KVVec::new();
         for op in &ops {
             job.add_transfers(op, &mut transfers)?;
@@ -200,28 +199,13 @@ impl Engine {
             // There is room, as each reservation has one slot.
             slot.add(&fence, usage)?;
         }
-        self.edu.enqueue(prepared, pending, Some(busy), late)?;
+        self.edu
+            .enqueue(prepared, pending, Some(busy), [late, None])?;
         Ok(Submitted {
             fence,
             serial: self.jobs.fetch_add(1, Relaxed) + 1,
             is_late,
         })
-    }
-
-    /// Whether there are late jobs. Their buffers aren't evicted.
-    pub(crate) fn is_late(&self) -> bool {
-        self.late.is_any()
-    }
-
-    /// How many late jobs there have been so far.
-    pub(crate) fn late_jobs(&self) -> u64 {
-        self.late.begun()
-    }
-
-    /// Waits for one of the late jobs to be done, for `patience` at most. Returns the time that is
-    /// left, or [`None`] if there is no late job, or none was done in time.
-    pub(crate) fn wait_for_late(&self, patience: Jiffies) -> Result<Option<Jiffies>> {
-        self.late.wait_for_less(patience)
     }
 
     fn timeline(&self, is_late: bool) -> Result<Timeline> {

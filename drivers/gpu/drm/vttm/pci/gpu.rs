@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! GPUs: each is made when both of its functions are bound, and goes with the first one that isn't.
+//! GPUs: one is registered when both of its PCI devices are bound, and unregistered when either is
+//! unbound.
 
 use crate::{
     driver::{
         DeviceData,
+        VttmDevice,
         VttmDriver, //
     },
     edu::{
@@ -29,24 +31,33 @@ use kernel::{
         Dma,
         Lender,
         MemType,
+        Suspended,
         Window, //
     },
+    new_mutex,
     pci,
     prelude::*,
     sizes::SZ_1M,
     sync::{
+        aref::ARef,
         Arc,
+        Mutex,
         Slot, //
     },
-    time::hrtimer::ArcHrTimerHandle, //
+    time::{
+        delay::fsleep,
+        hrtimer::ArcHrTimerHandle,
+        Delta, //
+    }, //
 };
 
 /// The device that a GPU belongs to: its engine.
 pub(crate) type Parent<Ctx> = pci::Device<Ctx>;
 
-/// What a GPU has while it is registered. Fields are dropped in their order.
+/// What a GPU has while it is registered. The watchdog must end before the work does: fields are
+/// dropped in their order.
 #[pin_data]
-pub(crate) struct WhileRegistered {
+pub(crate) struct Hardware {
     _watchdog: ArcHrTimerHandle<Watchdog>,
     _work: Work,
     /// Shows what the hardware did.
@@ -54,7 +65,7 @@ pub(crate) struct WhileRegistered {
     _counts: File<Arc<Edu>>,
 }
 
-impl WhileRegistered {
+impl Hardware {
     fn new<'a>(edu: Arc<Edu>, dir: &'a debugfs::Dir) -> impl PinInit<Self, Error> + 'a {
         let counts = dir.read_callback_file(c"engine", edu.clone(), &Edu::show);
 
@@ -84,6 +95,8 @@ impl Drop for Work {
 }
 
 /// All VRAM that is there. Each engine takes a window of the first one that isn't in use.
+///
+/// A thread takes the list out, and puts it back. A static `Mutex` would need `unsafe` code.
 static VRAM: Slot<Vram> = Slot::new();
 
 /// VRAM, in a list.
@@ -111,12 +124,22 @@ impl Vram {
 
     /// Removes the VRAM of `lender` from the list.
     fn remove(lender: &Arc<Lender>) {
-        let mut at = VRAM.take();
+        let mut is_removed = false;
 
-        while let Some(mut vram) = at {
-            at = vram.next.take();
-            if !Arc::ptr_eq(&vram.lender, lender) {
-                Self::put(vram);
+        while !is_removed {
+            let mut at = VRAM.take();
+
+            while let Some(mut vram) = at {
+                at = vram.next.take();
+                if Arc::ptr_eq(&vram.lender, lender) {
+                    is_removed = true;
+                } else {
+                    Self::put(vram);
+                }
+            }
+            if !is_removed {
+                // Another thread has the list.
+                fsleep(Delta::from_millis(1));
             }
         }
     }
@@ -125,7 +148,7 @@ impl Vram {
     ///
     /// # Errors
     ///
-    /// [`EPROBE_DEFER`] if there is none. The driver core tries again when another function has been
+    /// [`EPROBE_DEFER`] if there is none. The driver core tries again when another device has been
     /// bound.
     fn window() -> Result<Window> {
         let list = VRAM.take().ok_or(EPROBE_DEFER)?;
@@ -146,8 +169,8 @@ impl Vram {
     }
 }
 
-/// The functions of a GPU.
-pub(crate) enum Function {
+/// The PCI devices of a GPU.
+pub(crate) enum Kind {
     /// An `edu`.
     Engine,
     /// An `ivshmem-plain`.
@@ -155,60 +178,109 @@ pub(crate) enum Function {
 }
 
 kernel::pci_device_table!(
-    FUNCTIONS,
+    DEVICES,
     <Gpu as pci::Driver>::IdInfo,
     [
         (
             pci::DeviceId::from_id(pci::Vendor::QEMU, 0x11e8),
-            Function::Engine
+            Kind::Engine
         ),
         (
             pci::DeviceId::from_id(pci::Vendor::REDHAT_QUMRANET, 0x1110),
-            Function::Vram
+            Kind::Vram
         ),
     ]
 );
 
-/// The driver's data of a bound function.
+/// The driver's data of a bound PCI device.
+#[pin_data]
 pub(crate) struct Gpu {
-    /// The VRAM, if it is that.
-    vram: Option<Arc<Lender>>,
+    part: Part,
+    /// What is kept while the system sleeps.
+    #[pin]
+    saved: Mutex<Option<Suspended>>,
+}
+
+enum Part {
+    Engine {
+        edu: Arc<Edu>,
+        drm: ARef<VttmDevice>,
+    },
+    Vram(Arc<Lender>),
 }
 
 impl pci::Driver for Gpu {
-    type IdInfo = Function;
+    type IdInfo = Kind;
     type Data<'bound> = Self;
 
-    const ID_TABLE: pci::IdTable<Self::IdInfo> = &FUNCTIONS;
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = &DEVICES;
+    const SLEEPS: bool = true;
 
     fn probe<'bound>(
         dev: &'bound pci::Device<Core<'_>>,
-        function: Option<&'bound Function>,
+        kind: Option<&'bound Kind>,
     ) -> impl PinInit<Self, Error> + 'bound {
-        // When one of the functions is unbound, the GPU is unplugged. It is freed with the last open
+        // When one of the devices is unbound, the GPU is unplugged. It is freed with the last open
         // file.
-        Self::new(dev, function)
+        try_pin_init!(Self {
+            part: Part::new(dev, kind)?,
+            saved <- new_mutex!(None),
+        })
     }
 
     fn unbind<'bound>(_dev: &'bound pci::Device<Core<'_>>, this: Pin<&Self>) {
-        if let Some(lender) = &this.vram {
+        if let Part::Vram(lender) = &this.part {
             Vram::remove(lender);
         }
     }
+
+    fn suspend<'bound>(_dev: &'bound pci::Device<Core<'_>>, this: Pin<&Self>) -> Result {
+        // The engine's suspend empties VRAM. No device loses power before all were suspended.
+        let Part::Engine { edu, drm } = &this.part else {
+            return Ok(());
+        };
+        if !edu.is_at_work()? {
+            return Ok(());
+        }
+
+        // Work of programs comes first. The CPU is faster than this engine, and doesn't fail.
+        edu.wait_until_idle(cpu_reaches_all())?;
+        let saved = drm
+            .suspend(&[MemType::VRAM])
+            .and_then(|saved| edu.wait_until_idle(true).map(|()| saved))
+            .inspect_err(|_| edu.resume())?;
+        *this.saved.lock() = Some(saved);
+        Ok(())
+    }
+
+    fn resume<'bound>(_dev: &'bound pci::Device<Core<'_>>, this: Pin<&Self>) -> Result {
+        // Before jobs go on.
+        let restored = this.saved.lock().take().map_or(Ok(()), Suspended::resume);
+
+        if let Part::Engine { edu, .. } = &this.part {
+            edu.resume();
+        }
+        restored
+    }
 }
 
-impl Gpu {
-    fn new(dev: &pci::Device<Core<'_>>, function: Option<&Function>) -> Result<Self> {
-        dev.enable_device_mem()?;
-        let vram = match function.ok_or(ENODEV)? {
-            Function::Vram => Some(offer(dev)?),
-            Function::Engine => {
-                register(dev)?;
-                None
-            }
-        };
+/// Whether the CPU reaches all of VRAM.
+fn cpu_reaches_all() -> bool {
+    module_parameters::visible_mb.value() == 0
+}
 
-        Ok(Self { vram })
+impl Part {
+    fn new(dev: &pci::Device<Core<'_>>, kind: Option<&Kind>) -> Result<Self> {
+        dev.enable_device_mem()?;
+        match kind.ok_or(ENODEV)? {
+            Kind::Vram => Ok(Self::Vram(offer(dev)?)),
+            Kind::Engine => {
+                let edu = Edu::new(dev)?;
+                let drm = register(dev, edu.clone())?;
+
+                Ok(Self::Engine { edu, drm })
+            }
+        }
     }
 }
 
@@ -229,7 +301,7 @@ fn offer(dev: &pci::Device<Core<'_>>) -> Result<Arc<Lender>> {
 }
 
 /// Registers the GPU whose engine is `dev`.
-fn register(dev: &pci::Device<Core<'_>>) -> Result {
+fn register(dev: &pci::Device<Core<'_>>, edu: Arc<Edu>) -> Result<ARef<VttmDevice>> {
     // The engine copies at most the size of VRAM, divided by this, out of pages at a time.
     const COPIES: usize = 4;
 
@@ -239,24 +311,30 @@ fn register(dev: &pci::Device<Core<'_>>) -> Result {
     let vram = window.size();
 
     let dir = debugfs::Dir::new(dev.as_ref().name());
-    let edu = Edu::new(dev)?;
     let engine = Engine::new(edu.clone(), vram / COPIES);
     let data = DeviceData::new(vram, gtt, engine);
     let drm = ttm::Device::<VttmDriver>::new(dev, data, |setup| {
         setup.dma(Dma::mapped(mask))?;
         edu.set_memory(dev, window.map_for(dev.as_ref())?)?;
+        if !cpu_reaches_all() {
+            let visible = usize::try_from(module_parameters::visible_mb.value())? * SZ_1M;
+
+            window.limit(visible).inspect_err(|_| {
+                dev_err!(dev, "visible_mb is more than the VRAM that there is\n");
+            })?;
+        }
         setup.manager(
             MemType::VRAM,
             vram,
             Backing::Io(window),
-            BuddyManager::new(vram)?,
+            BuddyManager::new(vram)?.in_pieces(),
         )?;
         setup.range_manager(MemType::TT, gtt, Backing::Pages)?;
         setup.shrinker()?;
         setup.debugfs(&dir, c"managers")
     })?;
+
     ttm::register(dev.as_ref(), drm, |_| {
-        KBox::pin_init(WhileRegistered::new(edu.clone(), &dir), GFP_KERNEL)
-    })?;
-    Ok(())
+        KBox::pin_init(Hardware::new(edu.clone(), &dir), GFP_KERNEL)
+    })
 }

@@ -91,6 +91,11 @@ impl CopyJob {
         unsafe { ManuallyDrop::take(&mut this.0) }.run();
     }
 
+    /// The fence that is signaled when the content has been copied.
+    pub fn fence(&self) -> ARef<Fence> {
+        self.0.fence.fence()
+    }
+
     /// Whether [`Self::run`] would begin without waiting.
     pub fn is_ready(&self) -> bool {
         self.waits_for().is_none()
