@@ -21,6 +21,8 @@ HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE.parent / 'boot'), str(HERE.parent / 'x86')]
 
 import guest	# noqa: E402 (tests/boot/guest.py)
+import kernel	# noqa: E402 (tests/boot/kernel.py)
+import ram_root	# noqa: E402
 from kbuild import Build, run	# noqa: E402,F401 (tests/x86/kbuild.py)
 
 BUILD = os.environ['BUILD']
@@ -35,7 +37,7 @@ ROOT = ('root=root', 'rootfstype=9p', 'ro',
 FAULT = re.compile(r'DMAR: .*(fault|Request device).*')
 # A line of the kernel's log by which a program asks for something to be done to the PC.
 ASKS = re.compile(r'\bqemu: (\{.*\})')
-ASLEEP = 'pci: asleep'
+ASLEEP, AWAKE = 'pci: asleep', 'pci: awake'
 
 
 def show(output):
@@ -52,7 +54,9 @@ class Machine(guest.Guest):
 
 	A program in it writes a line 'qemu: {...}' to /dev/kmsg, with a command of QMP, to
 	have that command executed. After a line 'pci: asleep' the PC is woken up as soon as
-	it sleeps; meanwhile VRAM loses its content. @mask is how many bits of an address edu has.
+	it sleeps, unless a line 'pci: awake' says that it didn't; meanwhile VRAM loses its
+	content. A PC that sleeps has a root in RAM, and runs only the programs of this
+	folder. @mask is how many bits of an address edu has.
 	"""
 
 	TERMINAL = '/dev/ttyS1'
@@ -60,7 +64,7 @@ class Machine(guest.Guest):
 
 	def __init__(self, name, command, *, driver=DRIVER, parameters='', loaded=True,
 		     gpus=1, vram=4, mask=28, iommu=True, cpus=2,
-		     memory='768M', args=(), **rest):
+		     memory='768M', sleeps=False, args=(), **rest):
 		env = {'TERM': 'dumb', 'LANG': 'C.UTF-8', 'VTTM_KO': str(driver)}
 		super().__init__(KERNEL.path, name, command, env=env,
 				 modules=[(str(driver), parameters)] if loaded else (),
@@ -71,7 +75,13 @@ class Machine(guest.Guest):
 		self.control = Path(f'/tmp/hitch-{os.getpid()}.qmp')
 		self.vram = vram << 20
 		*_, init, _, what = self.command
-		line = ['console=ttyS0', *ROOT, 'panic=-1', *args, init, '--', what]
+		self.root = None
+		if sleeps:
+			self.root = Path(f'{KERNEL.path}/{name}.root')
+			ram_root.make(self.root, HERE, guest.INIT.parent, driver, Path(what))
+			init = f'rd{init}'
+		line = ['console=ttyS0', *(() if sleeps else ROOT), 'panic=-1', *args, init,
+			'--', what]
 		self.command = [
 			'qemu-system-x86_64', '-machine', 'q35,kernel-irqchip=off',
 			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
@@ -79,6 +89,7 @@ class Machine(guest.Guest):
 			'-nodefaults', '-no-reboot', '-display', 'none',
 			'-qmp', f'unix:{self.control},server=on,wait=off',
 			*(('-device', 'intel-iommu') if iommu else ()),
+			*(('-initrd', str(self.root)) if sleeps else self._root()),
 			*self._disks(),
 			*(arg for n in range(gpus) for arg in self._gpu(n)),
 			'-kernel', str(KERNEL.path / 'arch/x86/boot/bzImage'),
@@ -101,10 +112,13 @@ class Machine(guest.Guest):
 			'edu': f'edu,dma_mask={(1 << self.mask) - 1:#x}'}[function]
 		return f'{kind},id={function}{n},bus={function}-port{n}'
 
-	def _disks(self):
+	@staticmethod
+	def _root():
 		yield from ('-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,'
 				      'multidevs=remap')
 		yield from ('-device', 'virtio-9p-pci,fsdev=root,mount_tag=root')
+
+	def _disks(self):
 		if self.disk:
 			yield from ('-drive', f'file={self.disk},format=raw,if=none,id=swap')
 			yield from ('-device', 'virtio-blk-pci,drive=swap')
@@ -126,11 +140,19 @@ class Machine(guest.Guest):
 					Thread(target=self._ask_until_done,
 					       args=[json.loads(match[1])], daemon=True).start()
 				elif ASLEEP in line:
+					self.is_awake = False
 					Thread(target=self._wake_up, daemon=True).start()
+				elif AWAKE in line:
+					self.is_awake = True
+				elif self.root and kernel.POWER_OFF in line:
+					# QEMU doesn't power off a PC that has slept.
+					self.ask({'execute': 'quit'})
 				yield line
 		finally:
 			for file in self.memory:
 				file.unlink(missing_ok=True)
+			if self.root:
+				self.root.unlink()
 			self.control.unlink(missing_ok=True)
 
 	def wrong(self):
@@ -147,6 +169,8 @@ class Machine(guest.Guest):
 
 	def _wake_up(self):
 		while self.ask({'execute': 'query-status'})['return']['status'] != 'suspended':
+			if self.is_awake:
+				return
 			time.sleep(0.1)
 		for file in self.memory:
 			with file.open('r+b') as memory:
@@ -174,10 +198,14 @@ class Test:
 	vram: int = 4
 	gpus: int = 1
 	iommu: bool = True
+	sleeps: bool = False
+	parameters: str = ''
+	swap: int = 64
 
 	def machine(self, say):
 		return Machine(self.name, self.command.split(), vram=self.vram,
-			       gpus=self.gpus, iommu=self.iommu, swap=64, say=say)
+			       gpus=self.gpus, iommu=self.iommu, sleeps=self.sleeps,
+			       parameters=self.parameters, swap=self.swap, say=say)
 
 
 # The tests of `make check`.
@@ -186,4 +214,8 @@ TESTS = (
 	Test('pci-fill', 'measure.py vttm-fill --mib 16 --pages 32 --pause 30000 --vms 4 --rounds 2'),
 	Test('pci-unplug', 'unplug.py 4'),
 	Test('pci-reset', 'reset.py 2'),
+	# The CPU reaches a quarter of VRAM.
+	Test('pci-small-bar', 'content.py', parameters='visible_mb=1'),
+	Test('pci-suspend', 'suspend.py 2', sleeps=True),
+	Test('pci-hibernate', 'suspend.py 1 disk', sleeps=True, swap=512),
 )

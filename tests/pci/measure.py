@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 PAGE = 4096
-NAMES = ('asked', 'bytes', 'dmas', 'interrupts', 'jobs', 'empty', 'failed', 'resets')
+NAMES = ('asked', 'bytes', 'dmas', 'interrupts', 'jobs', 'empty', 'failed', 'retries')
 
 
 def engines():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 """reset.py TIMES: let the engine lose its interrupt during a job, TIMES times.
 
-If it is lost once, the watchdog resets the engine and the job completes with every byte
+If it is lost once, the watchdog repeats the DMA, and the job completes with every byte
 right. If it stays lost, the job fails, and the jobs after it are done as soon as interrupts
 come again. No program may hang. What the driver does itself, clearing and moving buffers,
 must not fail: else a program would see what others had left in memory.
@@ -60,7 +60,7 @@ def once(it, msi, device, stays_lost):
 
 	it.fill(handle, SIZE, 7)
 	msi.enable(False)
-	gpu.wait_until(lambda: counts(device)['resets'] > before['resets'],
+	gpu.wait_until(lambda: counts(device)['retries'] > before['retries'],
 		       'the watchdog does nothing')
 	if stays_lost:
 		gpu.wait_until(lambda: counts(device)['failed'] > before['failed'],
@@ -126,7 +126,7 @@ def main():
 		once(it, msi, device, n % 2)
 	without_interrupts(it, msi)
 	seen = counts(device)
-	print(f'{sys.argv[1]} times, {seen["resets"]} resets, {seen["failed"]} jobs failed, '
+	print(f'{sys.argv[1]} times, {seen["retries"]} retries, {seen["failed"]} jobs failed, '
 	      f'in {time.monotonic() - begun:.0f} s of the guest')
 
 

@@ -19,6 +19,7 @@ def arguments():
 	parser.add_argument('--swap', type=int, default=64, help='MiB')
 	parser.add_argument('--mask', type=int, default=28, help="bits of edu's addresses")
 	parser.add_argument('--no-iommu', action='store_true')
+	parser.add_argument('--sleeps', action='store_true', help='the root is in RAM')
 	parser.add_argument('--log', action='store_true', help="show the kernel's log")
 	parser.add_argument('command', nargs=argparse.REMAINDER)
 	return parser.parse_args()
@@ -28,7 +29,8 @@ def main():
 	args = arguments()
 	pc = machine.Machine(args.name, args.command, parameters=args.parameters,
 			     gpus=args.gpus, vram=args.vram, swap=args.swap,
-			     mask=args.mask, iommu=not args.no_iommu, say=machine.show)
+			     mask=args.mask, iommu=not args.no_iommu, sleeps=args.sleeps,
+			     say=machine.show)
 	for line in pc:
 		if args.log:
 			pc.tell(f'kernel: {line}')
