@@ -18,7 +18,7 @@ help:
 #: once the kernel is built.
 #:
 #: Start here
-#:   demo           1  boot Linux, and fill a virtual GPU with four times its memory
+#:   demo           1  boot Linux, and fill a virtual GPU with four times its VRAM
 #:                     (the first time 10: it gets Linux and builds a kernel)
 #:   walks          1  watch a Rust driver walk a TTM LRU list, step by step
 #:   check         20  run every test: see tests/check.py
