@@ -4,7 +4,9 @@
 clears, and work that has to wait for a fence.
 """
 
+import os
 import sys
+import time
 
 import gpu
 from timeline import Timeline
@@ -79,9 +81,31 @@ def goes(it):
 	return check(gone, 'the GPU goes while a job waits for a fence')
 
 
+def goes_in_a_fault(it):
+	"""The GPU goes while a program waits in a fault for a move that waits for a fence."""
+	timeline = Timeline()
+	handle = it.create(SIZE, gpu.GTT | gpu.VRAM)
+	view = it.map(handle, SIZE)
+	it.fill(handle, SIZE, 1, domains=gpu.VRAM, after=timeline.fence(1))
+	it.prefetch(handle, gpu.GTT)
+	# A thread would wait with Python's lock.
+	child = os.fork()
+	if child == 0:
+		os._exit(view[0])
+	time.sleep(1)
+	waits = os.waitpid(child, os.WNOHANG)[0] == 0
+	it.close()
+	device, = gpu.functions('edu')
+	gpu.unbind(device)
+	gone = not gpu.is_bound(device)
+	gpu.bind(device)
+	os.waitpid(child, 0)
+	timeline.advance()
+	return check(waits and gone, 'the GPU goes while a program waits in a fault')
+
+
 def main():
-	it = gpu.Gpu()
-	good = [test(it) for test in (moved, cleared, waits, goes)]
+	good = [test(gpu.Gpu()) for test in (moved, cleared, waits, goes, goes_in_a_fault)]
 	sys.exit(not all(good))
 
 
