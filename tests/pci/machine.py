@@ -210,12 +210,10 @@ class Test:
 
 # The tests of `make check`.
 TESTS = (
-	Test('pci-content', 'content.py'),
+	# The CPU reaches a quarter of VRAM.
+	Test('pci-content', 'content.py', parameters='visible_mb=1'),
 	Test('pci-fill', 'measure.py vttm-fill --mib 16 --pages 32 --pause 30000 --vms 4 --rounds 2'),
 	Test('pci-unplug', 'unplug.py 4'),
 	Test('pci-reset', 'reset.py 2'),
-	# The CPU reaches a quarter of VRAM.
-	Test('pci-small-bar', 'content.py', parameters='visible_mb=1'),
-	Test('pci-suspend', 'suspend.py 2', sleeps=True),
-	Test('pci-hibernate', 'suspend.py 1 disk', sleeps=True, swap=512),
+	Test('pci-sleep', 'suspend.py 2 1', sleeps=True, swap=512),
 )

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""suspend.py TIMES [disk]: suspend the PC to memory and wake it up, TIMES times, with
+"""suspend.py TIMES [HIBERNATIONS]: suspend the PC to memory and wake it up, TIMES times, with
 buffers in VRAM and in pages, and while the engine works. Meanwhile VRAM loses its content,
 as that of a real GPU does. Every buffer must have its content afterwards.
 
-With 'disk' the PC hibernates instead, and goes on from the image.
+Then the PC hibernates, HIBERNATIONS times, and each time goes on from the image.
 """
 
 import errno
@@ -45,12 +45,12 @@ def sleep(state):
 	return 0
 
 
-def refused(it, state):
+def refused(it):
 	"""A buffer in VRAM waits for a fence that others may never signal: it can't be saved."""
 	timeline = Timeline()
 	handle = it.create(SIZE, gpu.VRAM)
 	it.fill(handle, SIZE, 1, after=timeline.fence(1))
-	answer = sleep(state)
+	answer = sleep('mem')
 	check(answer == errno.EBUSY, f'sleep with late work in VRAM is answered by {answer}')
 	gpu.tell('awake')
 	timeline.advance()
@@ -60,13 +60,13 @@ def refused(it, state):
 
 
 def main():
-	state = 'disk' if 'disk' in sys.argv[2:] else 'mem'
-	if state == 'disk':
+	times, hibernations = map(int, (*sys.argv[1:], 0)[:2])
+	if hibernations:
 		prepare_disk()
 	it = gpu.Gpu()
 	handles = [it.create(SIZE, domain) for domain in (gpu.VRAM, gpu.VRAM, gpu.GTT)]
 	views = [it.map(handle, SIZE) for handle in handles]
-	for n in range(int(sys.argv[1])):
+	for n, state in enumerate(times * ['mem'] + hibernations * ['disk']):
 		for handle in handles:
 			it.fill(handle, SIZE, n)
 		if n % 2:
@@ -76,9 +76,9 @@ def main():
 		for handle, view in zip(handles, views):
 			it.wait(handle)
 			check(view[:] == gpu.words(n, SIZE // 8),
-			      f'a buffer is wrong after {n + 1} times')
-	refused(it, state)
-	print(f'{sys.argv[1]} times', flush=True)
+			      f'a buffer is wrong after sleep {n + 1}, {state}')
+	refused(it)
+	print(f'{times} times to memory, {hibernations} times to disk', flush=True)
 
 
 main()
