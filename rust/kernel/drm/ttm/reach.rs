@@ -562,7 +562,8 @@ unsafe fn fault_reserved(
     let enter = || unsafe { Plugged::enter((*bo).base.dev) };
 
     if enter().is_ok() {
-        // SAFETY: By the function's requirements.
+        // SAFETY: The buffer is that of the fault, and reserved; `places` is for it. All by the
+        // function's requirements.
         if let Err(ret) = unsafe { bring_for_fault(bo, vmf, places) } {
             return ret;
         }
