@@ -43,6 +43,15 @@ const ALL: usize = Device::SIZE;
 const PAGES: usize = 5;
 const SIZE: usize = PAGES * PAGE_SIZE;
 
+/// The device's answer that it moves a buffer until `fence` is signaled.
+fn answer(fence: ARef<Fence>, pipelined: bool) -> MoveBy {
+    if pipelined {
+        MoveBy::Pipelined(fence)
+    } else {
+        MoveBy::Fence(fence)
+    }
+}
+
 fn ctx() -> OperationCtx {
     OperationCtx::new()
 }
@@ -331,7 +340,6 @@ mod cases {
         Ok(())
     }
 
-    #[cfg(CONFIG_DRM_TTM_LRU_DEBUG)]
     // The place would show what others have left there.
     #[test]
     fn a_move_that_has_failed_is_refused() -> Result {
@@ -343,21 +351,17 @@ mod cases {
                 // A pending fence that is dropped fails.
                 let failed = fence(c"engine")?.fence();
 
-                Ok(if pipelined {
-                    MoveBy::Pipelined(failed)
-                } else {
-                    MoveBy::Fence(failed)
-                })
+                Ok(answer(failed, pipelined))
             })?;
 
-            let mut ctx = OperationCtx::new();
-            assert!(obj.reserve().validate(Placement::TT, &mut ctx).is_err());
+            assert!(obj.reserve().validate(Placement::TT, &mut ctx()).is_err());
             assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
             assert!(is_filled(&obj, 1)?);
         }
         Ok(())
     }
 
+    #[cfg(CONFIG_DRM_TTM_LRU_DEBUG)]
     #[test]
     fn a_fence_that_lies_is_reported() -> Result {
         use crate::drm::ttm::order::debug::early;
@@ -546,11 +550,7 @@ mod clear {
                 let done = pending.fence();
                 pending.signal(Ok(()));
 
-                Ok(if pipelined {
-                    MoveBy::Pipelined(done)
-                } else {
-                    MoveBy::Fence(done)
-                })
+                Ok(answer(done, pipelined))
             })?;
 
             dirty_free_pages()?;
