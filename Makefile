@@ -37,7 +37,10 @@ help:
 #: Try a driver of PCI hardware, in a PC that QEMU emulates
 #:   demo-pci       2  fill a GPU of two PCI devices behind an IOMMU with four times its
 #:                     memory, by DMA (the first time 10: it builds a kernel)
-#:   pci               run CMD='...' there; PARAMS='...' sets the driver's parameters
+#:   pci               run CMD='...' there: a command of Debian's, of tests/pci or tests/vttm,
+#:                     or your own; with the driver in the folder M=path, anywhere, instead
+#:                     of that GPU's own. PARAMS='...' sets the driver's parameters. See
+#:                     Documentation/gpu/ttm-rust.rst
 #:
 #: Change TTM
 #:   kunit          1  run the KUnit suites FILTER='ttm_lru*', or one 'suite.case'
@@ -95,11 +98,11 @@ setup:
 
 module: named
 vttm: $(if $(CMD),,no-command)
-vttm vttm-shell: $(if $(M),named)
+vttm vttm-shell pci: $(if $(M),named)
 named:
 	@scripts/module.sh
 no-command:
-	@echo "hitch: which command? make vttm CMD='...', or make vttm-shell" >&2; exit 1
+	@echo "hitch: which command? add CMD='...'; make vttm-shell opens a shell" >&2; exit 1
 
 tree demo docs kunit mutants-kernel rust-ui walks unload module vttm vttm-shell vttm-storm \
 		vttm-reload vttm-fuzz vttm-compete: setup

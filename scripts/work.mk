@@ -74,7 +74,9 @@ demo-pci: pci-kernel
 	@$(enter) $(pci)/demo.py
 
 pci: pci-kernel
-	@$(enter) $(pci)/run.py --parameters '$(PARAMS)' sh -c '$(subst ','\'',$(value CMD))'
+	@$(if $(M),$(enter) $(boot)/module.sh pci)
+	@$(enter) $(pci)/run.py $(and $(M),--module) --parameters '$(PARAMS)' \
+		sh -c '$(subst ','\'',$(value CMD))'
 
 vttm-compete: export PLAIN := 1
 vttm-compete: programs

@@ -18,6 +18,7 @@ from terminal import Terminal
 
 INIT = Path(__file__).resolve().parent / 'init.py'
 STATUS = re.compile(r'init: the program ended with (\d+)$')
+FAILED = re.compile(r'init: failed: (.*)')
 
 
 class Guest(kernel.Boot):
@@ -145,4 +146,5 @@ class Guest(kernel.Boot):
 			wrong.append('the kernel crashed')
 		elif self.status is None:
 			wrong.append('the program was not run')
+		wrong += [match[1] for line in self.lines if (match := FAILED.search(line))]
 		return wrong + ([f'see {self.log}'] if wrong else [])

@@ -4,7 +4,7 @@
 
 It mounts the usual file systems, loads the modules, runs the program, and writes its exit
 status to the kernel's log. Then it kills the processes that the program left, and unloads
-the modules.
+the modules. If it can't do one of these things, it writes that to the log.
 """
 
 import ctypes
@@ -18,6 +18,7 @@ import traceback
 from pathlib import Path
 
 POWER_OFF = 0x4321fedc
+LOOKS = 300
 KMEMLEAK = Path('/sys/kernel/debug/kmemleak')
 HUNG_TASK = Path('/proc/sys/kernel')
 PATH = '/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -90,6 +91,20 @@ def end_others():
 		pass
 
 
+def unload(path):
+	"""Unload a module, which is in use until the GPU is done with its buffers."""
+	name = Path(path).stem.replace('-', '_')
+	for look in range(LOOKS, 0, -1):
+		try:
+			if (Path('/sys/module') / name).exists():
+				run('rmmod', name)
+			return
+		except OSError:
+			if look == 1:
+				raise
+		time.sleep(1)
+
+
 def look_for_leaks():
 	"""kmemleak ignores objects younger than five seconds, or just changed."""
 	time.sleep(5)
@@ -117,18 +132,18 @@ def main():
 	for path, parameters in what['modules']:
 		run('insmod', path, *parameters.split())
 	status = program(what['command'], env, what['cwd'], what['terminal'])
+	tell(f'the program ended with {status}')
 	end_others()
 	for path, _ in reversed(what['modules']):
-		if (Path('/sys/module') / Path(path).stem.replace('-', '_')).exists():
-			run('rmmod', Path(path).stem)
+		unload(path)
 	if what['leaks']:
 		look_for_leaks()
-	tell(f'the program ended with {status}')
 
 
 try:
 	main()
-except Exception:
+except Exception as error:
 	for line in traceback.format_exc().splitlines():
 		tell(line)
+	tell(f'failed: {error}')
 ctypes.CDLL(None).reboot(POWER_OFF)

@@ -57,7 +57,7 @@ def judge(fault):
 	"""Tell how a PC with the fault is."""
 	said = []
 	pc = machine.Machine(f'fault-{fault.name}', fault.command.split(), say=said.append,
-			     driver=WORK / fault.name / 'vttm_pci.ko')
+			     drivers=[(WORK / fault.name / 'vttm_pci.ko', '')])
 	for _ in pc:
 		pass
 	why = [line for line in b''.join(said).decode().splitlines() if 'WRONG' in line]

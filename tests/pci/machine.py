@@ -3,7 +3,8 @@
 ivshmem-plain its VRAM. Between them and the memory is an IOMMU.
 
 The guest's clock counts its instructions, and doesn't wait: edu takes 100 ms of the
-guest's time for each DMA, and nothing of ours.
+guest's time for each DMA, and nothing of ours. With an HPET its jiffies would run twice
+as fast as its clock.
 """
 
 import json
@@ -50,7 +51,8 @@ class Machine(guest.Guest):
 	"""A PC that runs @command. It has @gpus GPUs; number N has @vram MiB, in the file
 	@memory[N], and is the devices vram<N> and edu<N> of QEMU.
 
-	The GPU's driver @driver is loaded with @parameters, unless the program loads it.
+	The modules @drivers, pairs of a path and parameters, are loaded unless the program
+	does that. Programs are also searched in @path.
 
 	A program in it writes a line 'qemu: {...}' to /dev/kmsg, with a command of QMP, to
 	have that command executed. After a line 'pci: asleep' the PC is woken up as soon as
@@ -62,13 +64,15 @@ class Machine(guest.Guest):
 	TERMINAL = '/dev/ttyS1'
 	DISK = '/dev/vda'
 
-	def __init__(self, name, command, *, driver=DRIVER, parameters='', loaded=True,
+	def __init__(self, name, command, *, drivers=((DRIVER, ''),), loaded=True,
 		     gpus=1, vram=4, mask=28, iommu=True, cpus=2,
-		     memory='768M', sleeps=False, args=(), **rest):
-		env = {'TERM': 'dumb', 'LANG': 'C.UTF-8', 'VTTM_KO': str(driver)}
+		     memory='768M', sleeps=False, args=(), path='', **rest):
+		drivers = [(str(ko), parameters) for ko, parameters in drivers]
+		env = {'TERM': 'dumb', 'LANG': 'C.UTF-8', 'VTTM_KO': drivers[-1][0]}
 		super().__init__(KERNEL.path, name, command, env=env,
-				 modules=[(str(driver), parameters)] if loaded else (),
-				 path=f'{PROGRAMS}:{HERE}', **rest)
+				 modules=drivers if loaded else (),
+				 path=':'.join(filter(None, (path, PROGRAMS, str(HERE)))),
+				 **rest)
 		self.memory = [Path(f'/dev/shm/hitch-{os.getpid()}.vram{n}')
 			       for n in range(gpus)]
 		self.mask = mask
@@ -78,12 +82,13 @@ class Machine(guest.Guest):
 		self.root = None
 		if sleeps:
 			self.root = Path(f'{KERNEL.path}/{name}.root')
-			ram_root.make(self.root, HERE, guest.INIT.parent, driver, Path(what))
+			ram_root.make(self.root, HERE, guest.INIT.parent, Path(what),
+				      *(Path(ko) for ko, _ in drivers))
 			init = f'rd{init}'
 		line = ['console=ttyS0', *(() if sleeps else ROOT), 'panic=-1', *args, init,
 			'--', what]
 		self.command = [
-			'qemu-system-x86_64', '-machine', 'q35,kernel-irqchip=off',
+			'qemu-system-x86_64', '-machine', 'q35,kernel-irqchip=off,hpet=off',
 			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
 			'-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm',
 			'-nodefaults', '-no-reboot', '-display', 'none',
@@ -205,7 +210,7 @@ class Test:
 	def machine(self, say):
 		return Machine(self.name, self.command.split(), vram=self.vram,
 			       gpus=self.gpus, iommu=self.iommu, sleeps=self.sleeps,
-			       parameters=self.parameters, swap=self.swap, say=say)
+			       drivers=[(DRIVER, self.parameters)], swap=self.swap, say=say)
 
 
 # The tests of `make check`.

@@ -11,12 +11,12 @@ import argparse
 import math
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import vttm
 import kernel	# vttm has added its folder
+import modules	# of the same folder
 
 BLOCKED = 10	# seconds
 
@@ -36,25 +36,11 @@ def arguments():
 	return parser.parse_args()
 
 
-def with_needed(module, known):
-	"""The modules that @module depends on, and itself."""
-	depends = subprocess.check_output(['modinfo', '-F', 'depends', module], text=True)
-	for name in filter(None, depends.strip().split(',')):
-		yield from with_needed(known[name], known)
-	yield module
-
-
 def user_module(args):
 	"""How to load the modules that module.sh has built."""
 	built = Path(os.environ['MODULE_BUILD'])
-	found = {folder: [(folder / name).with_suffix('.ko') for name in
-			  (folder / 'modules.order').read_text().split()]
-		 for folder in (Path(vttm.BUILD), built)}
-	known = {ko.stem.replace('-', '_'): ko for kos in found.values() for ko in kos}
-	order = dict.fromkeys(ko for own in found[built] for ko in with_needed(own, known))
 	return {
-		'more': [(str(ko), args.module_parameters if ko in found[built] else '')
-			 for ko in order],
+		'more': modules.to_load(built, Path(vttm.BUILD), args.module_parameters),
 		'path': str(built),
 		'loaded': bool(args.parameters),
 	}
@@ -62,14 +48,12 @@ def user_module(args):
 
 def make_guest(args, terminal):
 	load = user_module(args) if args.module else {'loaded': not args.unloaded}
-	# What the user's module and command may need, besides the checkout and the cache.
-	seen = [os.environ[name] for name in ('MODULE', 'CALLER') if os.environ.get(name)]
 	# A user at a terminal may take any time, and wants to see at once what hangs.
 	patience = {'silence': math.inf, 'blocked': BLOCKED} if terminal else {}
 	return vttm.Guest(args.name, args.command or ['bash'], args.parameters,
 			  swap=args.swap, memory=args.memory, leaks=args.leaks,
 			  say=None if terminal else vttm.show, limit=math.inf,
-			  seen=seen, cwd=os.environ.get('CALLER') or '/tmp',
+			  seen=modules.folders(), cwd=os.environ.get('CALLER') or '/tmp',
 			  **load, **patience)
 
 
