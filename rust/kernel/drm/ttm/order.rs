@@ -88,7 +88,8 @@ pub(super) mod debug {
     impl Wake for Signaled {
         fn wake(mut waker: KBox<Waker<Self>>) {
             if let Some(order) = waker.0.take() {
-                workqueue::system().enqueue(order);
+                // Nobody waits for it, so the queue of long work serves.
+                workqueue::system_long().enqueue(order);
             }
         }
     }
