@@ -3,7 +3,6 @@
 
 import os
 import subprocess
-from pathlib import Path
 
 
 def built_in(folder):
