@@ -4,6 +4,7 @@
 clears, and work that has to wait for a fence.
 """
 
+import ctypes
 import os
 import sys
 import time
@@ -30,6 +31,26 @@ def moved(it):
 		it.wait(handle)
 		good &= it.info(handle)[0] == domain and view[:] == wanted
 	return check(good, 'a buffer keeps its content on the way to VRAM and back')
+
+
+def debugged(it):
+	"""A debugger reads and writes a mapped buffer."""
+	handle = it.create(SIZE, gpu.GTT | gpu.VRAM)
+	view, wanted = it.map(handle, SIZE), gpu.words(1 << 41, SIZE // 8, 5)
+	at = ctypes.addressof(ctypes.c_char.from_buffer(view))
+	# Across the border of two pages.
+	place, poked = gpu.PAGE - 3, b'poked'
+	good = True
+	with open('/proc/self/mem', 'r+b', buffering=0) as memory:
+		for domain in gpu.VRAM, gpu.GTT:
+			view[:] = wanted
+			it.prefetch(handle, domain)
+			it.wait(handle)
+			good &= os.pread(memory.fileno(), SIZE, at) == wanted
+			os.pwrite(memory.fileno(), poked, at + place)
+			good &= it.info(handle)[0] == domain
+			good &= view[place:place + len(poked)] == poked
+	return check(good, 'a debugger reads and writes a buffer in VRAM and in pages')
 
 
 def cleared(it):
@@ -105,7 +126,8 @@ def goes_in_a_fault(it):
 
 
 def main():
-	good = [test(gpu.Gpu()) for test in (moved, cleared, waits, goes, goes_in_a_fault)]
+	good = [test(gpu.Gpu()) for test in
+		(moved, debugged, cleared, waits, goes, goes_in_a_fault)]
 	sys.exit(not all(good))
 
 
