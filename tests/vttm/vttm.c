@@ -272,7 +272,8 @@ void bo_destroy(int fd, struct bo *bo)
 
 __u64 vttm_drained(int fd)
 {
-	const int tries = 3000;
+	/* The engine of a PC in QEMU takes minutes of the guest's time. */
+	const int tries = 30000;
 	__u64 left = 0;
 
 	for (int i = 0; i < tries; i++) {

@@ -58,7 +58,7 @@ impl drm::Driver for VttmDriver {
         minor: 0,
         patchlevel: 0,
         name: c"vttm",
-        desc: c"Virtual GPU whose memory TTM manages",
+        desc: c"GPU for tests whose memory TTM manages",
     };
     const FEAT_RENDER: bool = true;
 
@@ -71,7 +71,7 @@ impl drm::Driver for VttmDriver {
         (VTTM_GEM_MMAP_OFFSET, drm_vttm_gem_mmap_offset, ioctl::RENDER_ALLOW,
             File::gem_mmap_offset),
         (VTTM_GEM_PREFETCH, drm_vttm_gem_prefetch, ioctl::RENDER_ALLOW, File::gem_prefetch),
-        (VTTM_GEM_EVICT, drm_vttm_gem_evict, ioctl::RENDER_ALLOW, File::gem_evict),
+        (VTTM_GEM_EVICT, drm_vttm_gem_evict, ioctl::RENDER_ALLOW, unguarded File::gem_evict),
         (VTTM_GEM_MADVISE, drm_vttm_gem_madvise, ioctl::RENDER_ALLOW, File::gem_madvise),
         (VTTM_SUBMIT, drm_vttm_submit, ioctl::RENDER_ALLOW, File::submit),
         (VTTM_WAIT, drm_vttm_wait, ioctl::RENDER_ALLOW, unguarded File::wait),

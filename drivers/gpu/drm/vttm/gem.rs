@@ -26,6 +26,7 @@ use kernel::{
         },
         ttm::{
             self,
+            FenceUsage,
             MemType,
             ObjectConfig,
             OperationCtx,
@@ -34,6 +35,7 @@ use kernel::{
             Stop,
             Transaction, //
         },
+        Ioctl,
         Registered, //
     },
     new_spinlock,
@@ -425,9 +427,9 @@ impl File {
         })
     }
 
+    /// Unguarded: the device may go while a program waits.
     pub(crate) fn gem_evict(
-        _dev: &VttmDevice<Registered>,
-        _data: &Hardware,
+        dev: &VttmDevice<Ioctl>,
         args: &mut uapi::drm_vttm_gem_evict,
         file: &drm::File<Self>,
     ) -> Result<u32> {
@@ -435,14 +437,21 @@ impl File {
             return Err(EINVAL);
         }
         let obj = Object::lookup_handle(file, args.handle)?;
-        let mut ctx = ioctl_ctx();
-        let mut reserved = obj.reserve_interruptible()?;
+        let swap_out = args.flags & uapi::VTTM_EVICT_SWAP_OUT != 0;
 
-        reserved.evict(&mut ctx)?;
-        if args.flags & uapi::VTTM_EVICT_SWAP_OUT != 0 {
-            swap_out(&mut reserved, &mut ctx)?;
+        loop {
+            let result = {
+                let _guard = dev.registration_guard().ok_or(ENODEV)?;
+
+                evict(&obj, swap_out)
+            };
+
+            // TTM gives up on an engine that is busy for long. Wait for it with nothing reserved.
+            if result != Err(EBUSY) || obj.is_idle_for(FenceUsage::Bookkeep) {
+                return result.map(|()| 0);
+            }
+            obj.wait_idle_timeout(FenceUsage::Bookkeep, drm::time_until(i64::MAX))?;
         }
-        Ok(0)
     }
 
     pub(crate) fn gem_madvise(
@@ -474,6 +483,17 @@ impl File {
 }
 
 /// Swaps a buffer's pages out: with a shrinker by backing them up, otherwise by TTM's swap-out.
+fn evict(obj: &Object, and_swap_out: bool) -> Result {
+    let mut ctx = ioctl_ctx();
+    let mut reserved = obj.reserve_interruptible()?;
+
+    reserved.evict(&mut ctx)?;
+    if and_swap_out {
+        swap_out(&mut reserved, &mut ctx)?;
+    }
+    Ok(())
+}
+
 fn swap_out(reserved: &mut Reserved<'_, Object>, ctx: &mut OperationCtx) -> Result {
     if !reserved.is_populated() {
         return Ok(());
