@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""content.py: check what buffers contain after each thing that the engine does: copies,
-clears, and work that has to wait for a fence.
+"""content.py [VISIBLE]: check what buffers contain after each thing that the engine does:
+copies, clears, and work that has to wait for a fence. The CPU reaches VISIBLE MiB of VRAM,
+or all.
 """
 
 import ctypes
@@ -31,6 +32,21 @@ def moved(it):
 		it.wait(handle)
 		good &= it.info(handle)[0] == domain and view[:] == wanted
 	return check(good, 'a buffer keeps its content on the way to VRAM and back')
+
+
+def out_of_reach(it):
+	"""A program touches a buffer that is larger than the part of VRAM that the CPU reaches."""
+	visible = int(sys.argv[1]) << 20 if sys.argv[1:] else it.param(0)
+	size = visible + gpu.PAGE
+	if size > it.param(0):
+		return True
+	handle = it.create(size, gpu.GTT | gpu.VRAM)
+	it.fill(handle, size, 7, domains=gpu.VRAM)
+	it.wait(handle)
+	good = it.info(handle)[0] == gpu.VRAM
+	good &= it.map(handle, size)[-8:] == gpu.words(7 + size // 8 - 1, 1)
+	good &= it.info(handle)[0] != gpu.VRAM
+	return check(good, 'a buffer that the CPU does not reach leaves VRAM')
 
 
 def debugged(it):
@@ -127,7 +143,7 @@ def goes_in_a_fault(it):
 
 def main():
 	good = [test(gpu.Gpu()) for test in
-		(moved, debugged, cleared, waits, goes, goes_in_a_fault)]
+		(moved, out_of_reach, debugged, cleared, waits, goes, goes_in_a_fault)]
 	sys.exit(not all(good))
 
 

@@ -216,7 +216,7 @@ class Test:
 # The tests of `make check`.
 TESTS = (
 	# The CPU reaches a quarter of VRAM.
-	Test('pci-content', 'content.py', parameters='visible_mb=1'),
+	Test('pci-content', 'content.py 1', parameters='visible_mb=1'),
 	Test('pci-fill', 'measure.py vttm-fill --mib 16 --pages 32 --pause 30000 --vms 4 --rounds 2'),
 	Test('pci-unplug', 'unplug.py 4'),
 	Test('pci-reset', 'reset.py 2'),

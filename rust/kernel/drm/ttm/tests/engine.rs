@@ -361,6 +361,30 @@ mod cases {
         Ok(())
     }
 
+    // Its pages have nothing of others, though they were there before the device began.
+    #[test]
+    fn a_move_that_fails_later_shows_zeros() -> Result {
+        // It is a matter of chance which free pages a buffer gets.
+        for n in 0..32 {
+            let dev = device()?;
+            let obj = dev.vram(SIZE)?;
+            fill(&obj, 1)?;
+            dirty_free_pages()?;
+            let work = fence(c"engine")?;
+            let done = work.fence();
+            dev.driver_data().answer_with(move |_, mv| {
+                mv.populate()?;
+                Ok(answer(done.clone(), n % 2 == 0))
+            })?;
+
+            obj.reserve().validate(Placement::TT, &mut ctx())?;
+            work.signal(Err(EIO));
+            assert_eq!(obj.reserve().mem_type(), Some(MemType::TT));
+            assert!(is_filled(&obj, 0)?);
+        }
+        Ok(())
+    }
+
     #[cfg(CONFIG_DRM_TTM_LRU_DEBUG)]
     #[test]
     fn a_fence_that_lies_is_reported() -> Result {
