@@ -3,8 +3,8 @@
 ivshmem-plain its VRAM. Between them and the memory is an IOMMU.
 
 The guest's clock counts its instructions, and doesn't wait: edu takes 100 ms of the
-guest's time for each DMA, and nothing of ours. With an HPET its jiffies would run twice
-as fast as its clock.
+guest's time for each DMA, and nothing of ours. With an HPET its jiffies run twice as fast
+as its clock; but without one, this clock stops when the PC sleeps.
 """
 
 import json
@@ -88,7 +88,8 @@ class Machine(guest.Guest):
 		line = ['console=ttyS0', *(() if sleeps else ROOT), 'panic=-1', *args, init,
 			'--', what]
 		self.command = [
-			'qemu-system-x86_64', '-machine', 'q35,kernel-irqchip=off,hpet=off',
+			'qemu-system-x86_64', '-machine',
+			f'q35,kernel-irqchip=off,hpet={"on" if sleeps else "off"}',
 			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
 			'-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm',
 			'-nodefaults', '-no-reboot', '-display', 'none',
