@@ -6,6 +6,7 @@ or all.
 """
 
 import ctypes
+import mmap
 import os
 import sys
 import time
@@ -141,9 +142,30 @@ def goes_in_a_fault(it):
 	return check(waits and gone, 'the GPU goes while a program waits in a fault')
 
 
+def engine_is_busy(it):
+	"""The engine is bound while it still does what somebody else has begun."""
+	it.close()
+	device, = gpu.functions('edu')
+	gpu.unbind(device)
+	with open(device / 'resource0', 'r+b') as file:
+		registers = mmap.mmap(file.fileno(), gpu.PAGE)
+	# From, to, size, and the command to run.
+	for register, what in (0x80, 0), (0x88, 0x40000), (0x90, 8), (0x98, 1):
+		ctypes.c_uint32.from_buffer(registers, register).value = what
+	gpu.bind(device)
+	it = gpu.Gpu()
+	handle = it.create(SIZE, gpu.VRAM)
+	it.fill(handle, SIZE, 3)
+	it.wait(handle)
+	good = it.map(handle, SIZE)[:] == gpu.words(3, SIZE // 8)
+	good &= gpu.counts(device)['retries'] == 0
+	return check(good, 'a busy engine is waited for before it is bound')
+
+
 def main():
 	good = [test(gpu.Gpu()) for test in
-		(moved, out_of_reach, debugged, cleared, waits, goes, goes_in_a_fault)]
+		(moved, out_of_reach, debugged, cleared, waits, goes, goes_in_a_fault,
+		 engine_is_busy)]
 	sys.exit(not all(good))
 
 

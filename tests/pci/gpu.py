@@ -79,6 +79,12 @@ def nodes():
 	return sorted(Path('/dev/dri').glob('renderD*'))
 
 
+def counts(device):
+	"""What the driver of an engine has counted."""
+	lines = Path(f'/sys/kernel/debug/{device.name}/engine').read_text().splitlines()
+	return {name: int(value) for name, value in (line.split() for line in lines)}
+
+
 class Gpu:
 	"""An open file of a GPU."""
 

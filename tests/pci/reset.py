@@ -40,12 +40,6 @@ class Msi:
 		self.file.write(struct.pack('<H', value))
 
 
-def counts(device):
-	path = f'/sys/kernel/debug/{device.name}/engine'
-	return {name: int(value) for name, value in
-		(line.split() for line in open(path).read().splitlines())}
-
-
 def check(true, what):
 	if not true:
 		sys.exit(f'reset.py: {what}')
@@ -56,19 +50,19 @@ def once(it, msi, device, stays_lost):
 	view = it.map(handle, SIZE)
 	it.prefetch(handle, gpu.VRAM)
 	it.wait(handle)
-	before = counts(device)
+	before = gpu.counts(device)
 
 	it.fill(handle, SIZE, 7)
 	msi.enable(False)
-	gpu.wait_until(lambda: counts(device)['retries'] > before['retries'],
+	gpu.wait_until(lambda: gpu.counts(device)['retries'] > before['retries'],
 		       'the watchdog does nothing')
 	if stays_lost:
-		gpu.wait_until(lambda: counts(device)['failed'] > before['failed'],
+		gpu.wait_until(lambda: gpu.counts(device)['failed'] > before['failed'],
 			       'the job does not fail')
 	msi.enable(True)
 	it.wait(handle)
 	if not stays_lost:
-		check(counts(device)['failed'] == before['failed'], 'the job failed')
+		check(gpu.counts(device)['failed'] == before['failed'], 'the job failed')
 		check(view[:] == gpu.words(7, SIZE // 8), 'the content is wrong')
 	# The engine works again.
 	it.fill(handle, SIZE, 8)
@@ -125,7 +119,7 @@ def main():
 	for n in range(int(sys.argv[1])):
 		once(it, msi, device, n % 2)
 	without_interrupts(it, msi)
-	seen = counts(device)
+	seen = gpu.counts(device)
 	print(f'{sys.argv[1]} times, {seen["retries"]} retries, {seen["failed"]} jobs failed, '
 	      f'in {time.monotonic() - begun:.0f} s of the guest')
 
