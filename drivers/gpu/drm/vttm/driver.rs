@@ -126,6 +126,7 @@ impl ttm::Driver for VttmDriver {
         if made_of_pages(mv.from().mem_type) && made_of_pages(mv.to().mem_type) {
             return Ok(MoveBy::Nothing);
         }
+        // Moves in memory reclaim have ended above: from here on memory is allocated.
         dev.counts.bytes_moved.add(mv.size() as u64);
         dev.engine.copy(bo, mv, made_of_pages(mv.from().mem_type))
     }

@@ -364,7 +364,7 @@ impl OperationCtx {
     }
 
     /// Lets the operation end with [`ENOMEM`] if memory is short, so that no process is killed for
-    /// it (E7).
+    /// it.
     ///
     /// The system still reclaims as much memory as it can.
     pub const fn gfp_retry_mayfail(mut self) -> Self {

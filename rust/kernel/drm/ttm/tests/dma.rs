@@ -36,6 +36,7 @@ const COHERENT: Dma = Dma::coherent(MASK);
 /// The page allocator has no single block for so many pages, so they are mapped in five steps.
 const PAGES: usize = 31;
 const SIZE: usize = PAGES * PAGE_SIZE;
+#[cfg(CONFIG_FAULT_INJECTION)]
 const STEPS: i32 = 5;
 
 fn ctx() -> OperationCtx {
@@ -98,8 +99,10 @@ impl Drop for Unbound {
 }
 
 /// Lets so many mappings succeed and the next one fail, as long as this exists.
+#[cfg(CONFIG_FAULT_INJECTION)]
 struct Fail;
 
+#[cfg(CONFIG_FAULT_INJECTION)]
 impl Fail {
     fn after(first: i32) -> Self {
         // SAFETY: It may always be called.
@@ -108,6 +111,7 @@ impl Fail {
     }
 }
 
+#[cfg(CONFIG_FAULT_INJECTION)]
 impl Drop for Fail {
     fn drop(&mut self) {
         // SAFETY: It may always be called.
@@ -240,6 +244,7 @@ mod cases {
         Ok(())
     }
 
+    #[cfg(CONFIG_FAULT_INJECTION)]
     #[test]
     fn a_failure_at_each_step() -> Result {
         for dma in [MAPPED, COHERENT] {
@@ -266,6 +271,7 @@ mod cases {
     }
 
     // The content must not get lost.
+    #[cfg(CONFIG_FAULT_INJECTION)]
     #[test]
     fn a_failure_when_swapped_out() -> Result {
         let dev = device(MAPPED)?;
@@ -284,6 +290,7 @@ mod cases {
     }
 
     // A move to a place made of pages.
+    #[cfg(CONFIG_FAULT_INJECTION)]
     #[test]
     fn a_failure_in_a_move() -> Result {
         let dev = device(MAPPED)?;
