@@ -4,7 +4,7 @@
 .PHONY: help setup tree demo kunit rust-ui compare fixes fixes-check explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	apply docs walks unload module named no-command vttm vttm-shell vttm-storm vttm-reload \
-	vttm-fuzz vttm-compete demo-pci pci
+	vttm-fuzz vttm-compete demo-pci pci pci-faults
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES RELEASE
@@ -41,6 +41,7 @@ help:
 #:                     or your own; with the driver in the folder M=path, anywhere, instead
 #:                     of that GPU's own. PARAMS='...' sets the driver's parameters. See
 #:                     Documentation/gpu/ttm-rust.rst
+#:   pci-faults     4  break that GPU's driver in small ways, and see the tests notice
 #:
 #: Change TTM
 #:   kunit          1  run the KUnit suites FILTER='ttm_lru*', or one 'suite.case'
@@ -115,7 +116,7 @@ check: setup
 explore outcome fuzz prove mutants: tree
 	@$(lock) userspace $(work) $@
 
-demo-pci: setup
+demo-pci pci-faults: setup
 	@$(lock) ours $(lock) x86 $(work) $@
 
 pci: setup $(if $(CMD),,no-command)

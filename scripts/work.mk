@@ -4,7 +4,7 @@
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine fixes fixes-check compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: docs programs walks unload module vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
-.PHONY: vttm-compete demo-pci pci pci-kernel
+.PHONY: vttm-compete demo-pci pci pci-kernel pci-faults
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 quietly := $(top)/scripts/run_quietly.sh
@@ -77,6 +77,10 @@ pci: pci-kernel
 	@$(if $(M),$(enter) $(boot)/module.sh pci)
 	@$(enter) $(pci)/run.py $(and $(M),--module) --parameters '$(PARAMS)' \
 		sh -c '$(subst ','\'',$(value CMD))'
+
+pci-faults: pci-kernel
+	@$(quietly) faults "building the broken drivers" $(enter) $(pci)/faults.py build
+	@$(enter) $(pci)/faults.py report $(NAMES)
 
 vttm-compete: export PLAIN := 1
 vttm-compete: programs

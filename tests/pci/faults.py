@@ -3,7 +3,7 @@
 """Break the driver of the GPU of two PCI devices, each fault in a copy of its own, and check
 that the tests notice.
 
-faults.py build: copy the driver's folder, as an author of a driver would, and build it there.
+faults.py build: copy the driver's folder, and build it there.
 faults.py report [NAME]...: boot a PC with each.
 """
 
@@ -32,7 +32,7 @@ class Fault:
 FAULTS = (
 	Fault('none', 'pci/edu.rs', '', ''),
 	Fault('address', 'pci/edu.rs', 'Source::Bus(addr + done as u64)',
-	      'Source::Bus(addr + (done + PAGE_SIZE) as u64)'),
+	      'Source::Bus(addr + (done + Self::CHUNK) as u64)'),
 	Fault('dependency', 'pci/engine.rs', 'let after = mv.dependencies()?;',
 	      'let mut after = mv.dependencies()?;\n        after.clear();'),
 	Fault('clear', 'pci/engine.rs', 'in clear.pieces()? {',

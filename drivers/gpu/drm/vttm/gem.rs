@@ -248,7 +248,7 @@ pub(crate) fn ioctl_ctx() -> OperationCtx {
 ///
 /// If there is no room because work on other clients' buffers is late, this waits for that work,
 /// with nothing reserved. It doesn't wait for long, as the work may never begin. If the engine is
-/// only slow, this waits for minutes.
+/// only slow, this waits for a minute or two.
 pub(crate) fn transaction<'env, R>(
     dev: &VttmDevice,
     mut f: impl FnMut(&Transaction<'env>) -> Result<R, Stop>,
@@ -257,7 +257,7 @@ pub(crate) fn transaction<'env, R>(
     const WAITED: Delta = Delta::from_secs(5);
     let load = &dev.engine.load;
     let mut patience = msecs_to_jiffies(PATIENCE_MS);
-    let mut tries = 8;
+    let mut tries = 4;
 
     loop {
         let (was_late, late_jobs) = (load.is_late(), load.late_jobs());
@@ -270,7 +270,7 @@ pub(crate) fn transaction<'env, R>(
         // TTM takes a GPU that has worked for 15 s on a buffer for one that hangs.
         let is_slow = matches!(result, Err(e) if e == EBUSY) && begun.elapsed() >= WAITED;
 
-        if is_slow && tries > 0 && !load.is_late() && !dev.is_unplugged() {
+        if is_slow && tries > 0 && !dev.is_unplugged() {
             tries -= 1;
             continue;
         }

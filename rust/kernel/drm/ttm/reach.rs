@@ -12,6 +12,7 @@ use super::{
         copy,
         zero, //
     },
+    fence_slot::wait_for,
     raw_device::{
         Plugged,
         RawDevice, //
@@ -26,6 +27,7 @@ use crate::{
     bindings,
     container_of,
     error::to_result,
+    ffi::c_long,
     page::{
         PAGE_SHIFT,
         PAGE_SIZE, //
@@ -534,7 +536,10 @@ pub(super) unsafe fn fault(
     }
 
     // SAFETY: The buffer is that of the fault, and was just reserved.
-    let ret = unsafe { fault_reserved(bo, vmf, prot, shared, places) };
+    let Some(ret) = (unsafe { fault_reserved(bo, vmf, prot, shared, places) }) else {
+        // SAFETY: The buffer is that of the fault, and was reserved above.
+        return unsafe { unlock_and_wait(bo, vmf) };
+    };
 
     // SAFETY: The fault is valid.
     let nowait = unsafe { (*vmf).flags } & bindings::fault_flag_FAULT_FLAG_RETRY_NOWAIT != 0;
@@ -546,7 +551,7 @@ pub(super) unsafe fn fault(
     ret
 }
 
-/// The part of [`fault`] with the reservation.
+/// The part of [`fault`] with the reservation. Returns [`None`] if the buffer is being moved.
 ///
 /// # Safety
 ///
@@ -557,7 +562,8 @@ unsafe fn fault_reserved(
     prot: bindings::pgprot_t,
     shared: bool,
     places: unsafe fn(*mut bindings::ttm_buffer_object) -> &'static [Place],
-) -> bindings::vm_fault_t {
+) -> Option<bindings::vm_fault_t> {
+    let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
     // SAFETY: The DRM device is valid, as the buffer has a reference to it.
     let enter = || unsafe { Plugged::enter((*bo).base.dev) };
 
@@ -565,25 +571,79 @@ unsafe fn fault_reserved(
         // SAFETY: The buffer is that of the fault, and reserved; `places` is for it. All by the
         // function's requirements.
         if let Err(ret) = unsafe { bring_for_fault(bo, vmf, places) } {
-            return ret;
+            return Some(ret);
         }
-        // A device that is unplugged ends its moves only when nobody is in such a section, so wait
-        // outside of it.
-        // SAFETY: The buffer is that of the fault, and reserved, by the function's requirements.
-        let ret = unsafe { bindings::ttm_bo_vm_fault_idle(bo, vmf) };
-        if ret != 0 {
-            return ret;
+        // SAFETY: The buffer is valid, and so is its reservation, which is held.
+        if !unsafe { bindings::dma_resv_test_signaled((*bo).base.resv, usage) } {
+            return None;
         }
     }
-    match enter() {
+    let ret = match enter() {
         // SAFETY: The buffer is that of the fault, and reserved, by the function's requirements. It
-        // has no moves any more.
+        // has no moves any more, so this doesn't wait.
         Ok(_plugged) => unsafe {
             bindings::ttm_bo_vm_fault_reserved(vmf, prot, bindings::TTM_BO_VM_NUM_PREFAULT as usize)
         },
         Err(_) if shared => bindings::vm_fault_reason_VM_FAULT_SIGBUS,
         // SAFETY: The buffer is that of the fault, and reserved, by the function's requirements.
         Err(_) => unsafe { bindings::ttm_bo_vm_dummy_page(vmf, prot) },
+    };
+
+    Some(ret)
+}
+
+/// Ends the reservation, and waits until the buffer's moves are done. The program then tries again.
+///
+/// A device that is unplugged ends its moves only when nobody is between `drm_dev_enter()` and
+/// `drm_dev_exit()`. So this must neither wait there, nor keep what others wait for there.
+///
+/// # Safety
+///
+/// As [`fault`]. `bo` must be the buffer, and its reservation be held.
+unsafe fn unlock_and_wait(
+    bo: *mut bindings::ttm_buffer_object,
+    vmf: *mut bindings::vm_fault,
+) -> bindings::vm_fault_t {
+    let usage = bindings::dma_resv_usage_DMA_RESV_USAGE_KERNEL;
+    // SAFETY: The buffer and the fault are valid, by the function's requirements.
+    let (obj, resv, mm, flags) = unsafe {
+        let vma = (*vmf).__bindgen_anon_1.vma;
+
+        (
+            &raw mut (*bo).base,
+            (*bo).base.resv,
+            (*vma).vm_mm,
+            (*vmf).flags,
+        )
+    };
+    let has = |flag| flags & flag != 0;
+
+    if has(bindings::fault_flag_FAULT_FLAG_RETRY_NOWAIT) {
+        // SAFETY: The reservation is held, by the function's requirements.
+        unsafe { bindings::dma_resv_unlock(resv) };
+        return bindings::vm_fault_reason_VM_FAULT_RETRY;
+    }
+    // The lock of the program's mappings must not be kept for long, if that can be helped.
+    let unlocks = has(bindings::fault_flag_FAULT_FLAG_ALLOW_RETRY)
+        && !has(bindings::fault_flag_FAULT_FLAG_TRIED);
+
+    // SAFETY: The reservation is held, by the function's requirements, and so is the lock of the
+    // mappings, as in each fault. Without it, the mapping may go, and with it its reference to the
+    // buffer; the one that is taken here keeps the buffer and its reservation.
+    unsafe {
+        bindings::drm_gem_object_get(obj);
+        bindings::dma_resv_unlock(resv);
+        if unlocks {
+            bindings::mmap_read_unlock(mm);
+        }
+        // A signal is seen when the fault returns.
+        let _ = wait_for(resv, usage, true, c_long::MAX);
+        bindings::drm_gem_object_put(obj);
+    }
+    if unlocks {
+        bindings::vm_fault_reason_VM_FAULT_RETRY
+    } else {
+        bindings::vm_fault_reason_VM_FAULT_NOPAGE
     }
 }
 

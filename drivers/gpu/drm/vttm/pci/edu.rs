@@ -245,6 +245,8 @@ impl Iterator for Jobs {
 struct Queue {
     waiting: Jobs,
     running: Option<KBox<Job>>,
+    /// Threads that end jobs, which others wait for, and that don't hold the lock.
+    ending: u32,
     /// Whether no job is taken any more.
     is_stopped: bool,
     /// Whether no job is begun, as the system sleeps.
@@ -643,6 +645,7 @@ impl Edu {
         let now = self.counts.dmas.get();
         let is_stopped = queue.is_stopped;
 
+        queue.ending += 1;
         drop(queue);
         for mut job in ended {
             if is_stopped {
@@ -650,6 +653,7 @@ impl Edu {
             }
             job.end(&self.counts);
         }
+        self.queue.lock().ending -= 1;
         now
     }
 
@@ -692,7 +696,7 @@ impl Edu {
                     return Err(EIO);
                 }
                 // When a job ends, the next one that is ready begins.
-                if queue.running.is_none() {
+                if queue.running.is_none() && queue.ending == 0 {
                     queue.is_paused = pause;
                     return Ok(());
                 }
@@ -768,8 +772,10 @@ impl Handler for Edu {
             self.begin(&mut queue, &bar);
         }
         // Not with the lock: a callback of the fence may take it.
+        queue.ending += 1;
         drop(queue);
         job.end(&self.counts);
+        self.queue.lock().ending -= 1;
         IrqReturn::Handled
     }
 }
