@@ -4,8 +4,8 @@
 unbind its engine or its VRAM through sysfs, or let QEMU remove one of them.
 
 A program that works on the GPU must end with ENODEV; one that has buffers mapped must get
-ENODEV from each ioctl and must still have what it wrote to pages, and none of VRAM; and
-nothing may remain mapped for the devices, which the kernel checks. Then the GPU works again.
+ENODEV from each ioctl and must not crash when it goes on writing to them; and nothing may
+remain mapped for the devices, which the kernel checks. Then the GPU works again.
 """
 
 import itertools

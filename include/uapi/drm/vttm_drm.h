@@ -179,6 +179,8 @@ struct drm_vttm_gem_prefetch {
 
 /**
  * struct drm_vttm_gem_evict - move a buffer to where eviction would move it
+ *
+ * Waits until the GPU is done with the buffer, if TTM doesn't evict it before that.
  */
 struct drm_vttm_gem_evict {
 	/** @handle: in */

@@ -7,6 +7,7 @@
 use super::{
     fence_slot::{
         add_fences_of,
+        patience,
         wait_for, //
     },
     moves::space,
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     bindings,
     dma_fence::Fence,
-    ffi::c_long,
     prelude::*,
     sync::aref::ARef, //
 };
@@ -208,7 +208,12 @@ unsafe fn add_clear_fence(clear: &Clear<'_>, fence: &Fence) -> Result {
     Ok(())
 }
 
-/// Waits for moves, as `ctx` says.
+/// Waits for moves, as `ctx` says; no longer than TTM waits for a buffer: others may need the
+/// reservation, and whoever unplugs the device may wait for them.
+///
+/// # Errors
+///
+/// [`EBUSY`], [`ERESTARTSYS`].
 ///
 /// # Safety
 ///
@@ -225,7 +230,10 @@ pub(super) unsafe fn wait_for_moves(
             let done = bindings::dma_resv_test_signaled(resv, usage);
             return if done { Ok(()) } else { Err(EBUSY) };
         }
-        wait_for(resv, usage, (*ctx).interruptible, c_long::MAX)?;
+        if wait_for(resv, usage, (*ctx).interruptible, patience())? {
+            Ok(())
+        } else {
+            Err(EBUSY)
+        }
     }
-    Ok(())
 }

@@ -19,7 +19,8 @@ use crate::{
         c_ulong, //
     },
     prelude::*,
-    sync::aref::ARef, //
+    sync::aref::ARef,
+    time::msecs_to_jiffies, //
 };
 use core::{
     marker::PhantomData,
@@ -259,6 +260,14 @@ impl<B: AsBuffer> Reserved<'_, B> {
         // buffer is valid.
         to_result(unsafe { bindings::ttm_bo_wait_ctx(self.bo(), ctx.for_walk().as_raw()) })
     }
+}
+
+/// How long TTM waits for a buffer, in jiffies.
+pub(super) fn patience() -> c_long {
+    const PATIENCE_MS: u32 = 15_000;
+
+    // CAST: It is far below the limit.
+    msecs_to_jiffies(PATIENCE_MS) as c_long
 }
 
 /// Waits for the fences of `resv` with `usage`, for `jiffies` at most. Returns whether they are

@@ -18,6 +18,10 @@ use super::{
         DmaBuf,
         Locked, //
     },
+    fence_slot::{
+        patience,
+        wait_for, //
+    },
     imports::take_sg,
     pinned,
     raw_device::Plugged,
@@ -39,7 +43,6 @@ use crate::{
         from_result,
         to_result, //
     },
-    ffi::c_ulong,
     page::PAGE_SIZE,
     prelude::*,
     sync::aref::ARef, //
@@ -116,8 +119,9 @@ unsafe fn vmap(bo: *mut bindings::ttm_buffer_object, map: *mut bindings::iosys_m
     // SAFETY: The buffer is valid and reserved, by the function's requirements; `map` is memory for
     // a mapping.
     unsafe {
-        // This doesn't fail, as it can't be interrupted.
-        bindings::dma_resv_wait_timeout((*bo).base.resv, moves, false, c_ulong::MAX >> 1);
+        if !wait_for((*bo).base.resv, moves, false, patience())? {
+            return Err(EBUSY);
+        }
         to_result(bindings::ttm_bo_vmap(bo, map))
     }
 }

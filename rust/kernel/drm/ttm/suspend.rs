@@ -60,10 +60,10 @@ impl<T: Driver> Device<T> {
     /// Empties the memory types `types`, whose content is about to be lost: evicts all buffers, and
     /// saves the content of those that are pinned.
     ///
-    /// Call this when programs are frozen and their work is done, such as in a driver's `suspend`. The
-    /// device may still be needed to move buffers. [`Suspended::resume`] writes the saved content back to the same place. Evicted
-    /// buffers come back when they are used next. A device that is reset loses the content in the
-    /// same way.
+    /// Call this when programs are frozen and their work is done, such as in a driver's `suspend`.
+    /// The device may still be needed to move buffers. [`Suspended::resume`] writes the saved
+    /// content back to the same place. Evicted buffers come back when they are used next. A device
+    /// that is reset loses the content in the same way.
     ///
     /// # Errors
     ///
