@@ -64,6 +64,18 @@ fn fence(ring: &CStr) -> Result<DriverFence> {
     DriverFence::new(c"test", ring)
 }
 
+/// A fence that has failed, or one that stands for it.
+fn failed(is_alone: bool) -> Result<ARef<Fence>> {
+    // A pending fence that is dropped fails.
+    let pending = fence(c"engine")?;
+
+    if is_alone {
+        Ok(pending.fence())
+    } else {
+        container(&pending)
+    }
+}
+
 fn device() -> Result<Device> {
     Device::with(|setup| setup.dma(Dma::mapped(DmaMask::new::<48>())))
 }
@@ -343,16 +355,12 @@ mod cases {
     // The place would show what others have left there.
     #[test]
     fn a_move_that_has_failed_is_refused() -> Result {
-        for pipelined in [false, true] {
+        for (pipelined, is_alone) in [(false, true), (true, true), (false, false), (true, false)] {
             let dev = device()?;
             let obj = dev.vram(SIZE)?;
             fill(&obj, 1)?;
-            dev.driver_data().answer_with(move |_, _| {
-                // A pending fence that is dropped fails.
-                let failed = fence(c"engine")?.fence();
-
-                Ok(answer(failed, pipelined))
-            })?;
+            dev.driver_data()
+                .answer_with(move |_, _| Ok(answer(failed(is_alone)?, pipelined)))?;
 
             assert!(obj.reserve().validate(Placement::TT, &mut ctx()).is_err());
             assert_eq!(obj.reserve().mem_type(), Some(MemType::VRAM));
@@ -596,6 +604,23 @@ mod clear {
         assert_eq!(moved, Err(EIO));
         assert_eq!(obj.reserve().mem_type(), Some(MemType::SYSTEM));
         assert_eq!(dev.manager(MemType::VRAM).ok_or(ENODEV)?.usage(), 0);
+        Ok(())
+    }
+
+    // The place still has what others have left there.
+    #[test]
+    fn a_clear_that_has_failed_is_refused() -> Result {
+        for is_alone in [true, false] {
+            let dev = device()?;
+            leave_behind(&dev)?;
+            let obj = dev.system(SIZE)?;
+            dev.driver_data()
+                .clear_with(move |_| Ok(ClearBy::Fence(failed(is_alone)?)))?;
+
+            assert!(dev.vram(SIZE).is_err());
+            assert!(obj.reserve().validate(Placement::VRAM, &mut ctx()).is_err());
+            assert_eq!(obj.reserve().mem_type(), Some(MemType::SYSTEM));
+        }
         Ok(())
     }
 
