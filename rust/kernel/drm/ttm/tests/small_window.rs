@@ -5,6 +5,7 @@
 use super::{
     io_memory::{
         IoMemory,
+        OTHERS,
         SIZE, //
     },
     *, //
@@ -108,6 +109,39 @@ mod cases {
             .validate(Placement::new(&inside)?, &mut ctx)?;
         assert_eq!(memory.byte(SIZE - PAGE), b'i');
         assert_eq!(small.reserve().start(), Some(SIZE / PAGE - 2));
+        Ok(())
+    }
+
+    // The driver doesn't let the CPU use all that the window has.
+    #[test]
+    fn a_window_with_a_limit() -> Result {
+        const LIMIT: usize = 3 * PAGE;
+
+        let memory = IoMemory::new()?;
+        let mut window = memory.window()?;
+        assert_eq!(window.limit(PAGE - 1), Err(EINVAL));
+        assert_eq!(window.limit(SIZE + PAGE), Err(EINVAL));
+        window.limit(LIMIT + 1)?;
+        assert_eq!(window.size(), SIZE);
+        let dev = Device::with_engine(Works::Badly, |setup| {
+            setup.range_manager(MemType::PRIV, SIZE, Backing::Io(window))
+        })?;
+        assert_eq!(dev.reachable(MemType::PRIV).pages(), 0..3);
+
+        let client = Client::new(dev.drm())?;
+        let obj = dev.system(2 * PAGE)?;
+        let across = [Place::new(MemType::PRIV).within(2..4)?];
+        let mut ctx = OperationCtx::new();
+        obj.reserve().populate(&mut ctx)?;
+        obj.reserve().validate(Placement::new(&across)?, &mut ctx)?;
+        assert_eq!(obj.reserve().write(PAGE, b"late"), Err(ENXIO));
+
+        obj.create_handle(client.file())?;
+        let map = client.map(&obj)?;
+        map.write(PAGE, b"here")?;
+        assert!(obj.reserve().start() < Some(2));
+        assert_eq!(map.poke(PAGE, b"here"), 4);
+        assert!((LIMIT..SIZE).all(|at| memory.byte(at) == OTHERS));
         Ok(())
     }
 
