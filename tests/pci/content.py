@@ -6,6 +6,7 @@ or all.
 """
 
 import ctypes
+import errno
 import mmap
 import os
 import sys
@@ -104,6 +105,40 @@ def waits(it):
 		     'a move waits for a job that waits for a fence')
 
 
+def late(it, domain, has_content):
+	"""A buffer comes to a domain after somebody's fence: it is moved, or cleared in VRAM.
+	Meanwhile it stays there, and others aren't held up.
+	"""
+	timeline = Timeline()
+	size = it.param(0) if domain == gpu.VRAM else it.param(1)
+	handle = it.create(SIZE, gpu.GTT | gpu.VRAM)
+	view = it.map(handle, SIZE)
+	wanted = gpu.words(1 << 42, SIZE // 8) if has_content else bytes(SIZE)
+	if has_content:
+		view[:] = wanted
+		it.prefetch(handle, gpu.GTT + gpu.VRAM - domain)
+		it.wait(handle)
+	it.is_written(handle, timeline.fence(1))
+	it.prefetch(handle, domain)
+	begun, told = time.monotonic(), 0
+	try:
+		it.prefetch(it.create(size, domain), domain)
+	except OSError as error:
+		told = error.errno
+	# TTM would wait 15 s for a buffer that may make room.
+	good = told == errno.ENOSPC and time.monotonic() - begun < 10
+	good &= it.info(handle)[0] == domain
+	timeline.advance()
+	it.wait(handle)
+	return good and view[:] == wanted
+
+
+def comes_late(it):
+	"""A buffer that waits for somebody's fence makes no room."""
+	good = [late(it, *kind) for kind in ((gpu.VRAM, True), (gpu.VRAM, False), (gpu.GTT, True))]
+	return check(all(good), 'a buffer that is moved or cleared late stays in place')
+
+
 def goes(it):
 	"""The GPU goes while a job waits for a fence that is never signaled."""
 	timeline = Timeline()
@@ -171,7 +206,7 @@ def engine_is_busy(it):
 
 def main():
 	good = [test(gpu.Gpu()) for test in
-		(moved, out_of_reach, debugged, cleared, waits, goes, goes_in_a_fault,
+		(moved, out_of_reach, debugged, cleared, waits, comes_late, goes, goes_in_a_fault,
 		 engine_is_busy)]
 	sys.exit(not all(good))
 

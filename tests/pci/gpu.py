@@ -138,6 +138,17 @@ class Gpu:
 			  ctypes.addressof(bos), ctypes.addressof(ops), 1, 1,
 			  after or 0, 0, 0, 0)
 
+	def is_written(self, handle, fence):
+		"""Somebody who has a buffer as well writes to it, until the sync file @fence is
+		signaled.
+		"""
+		prime = 3 << 30 | 12 << 16 | ord('d') << 8 | 0x2d
+		shared = struct.unpack('IIi', fcntl.ioctl(self.file, prime, struct.pack(
+			'IIi', handle, os.O_CLOEXEC | os.O_RDWR, 0)))[2]
+		fcntl.ioctl(shared, 1 << 30 | 8 << 16 | ord('b') << 8 | 3,
+			    struct.pack('Ii', 2, fence))
+		os.close(shared)
+
 	def wait(self, handle, flags=0):
 		"""Wait as long as it takes."""
 		self.call(10, 'IIq', handle, flags, (1 << 63) - 1)
