@@ -184,6 +184,33 @@ def goes_in_a_fault(it):
 	return check(waits and gone, 'the GPU goes while a program waits in a fault')
 
 
+def goes_in_a_wait(it):
+	"""The GPU goes while a program waits until less is copied out of pages."""
+	size = it.param(0) // 2
+	first, second = [it.create(size, gpu.GTT | gpu.VRAM) for _ in range(2)]
+	it.map(first, size)[:] = bytes(size)
+	# Hundreds of DMAs, each of which takes 100 ms.
+	it.prefetch(first, gpu.VRAM)
+	child = os.fork()
+	if child == 0:
+		try:
+			it.prefetch(second, gpu.GTT)
+		except OSError as error:
+			os._exit(error.errno)
+		os._exit(0)
+	time.sleep(1)
+	waits = os.waitpid(child, os.WNOHANG)[0] == 0
+	it.close()
+	device, = gpu.functions('edu')
+	begun = time.monotonic()
+	gpu.unbind(device)
+	took = time.monotonic() - begun
+	gpu.bind(device)
+	told = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if waits else 0
+	return check(told == errno.ENODEV and took < 10,
+		     'the GPU goes while a program waits for copies')
+
+
 def engine_is_busy(it):
 	"""The engine is bound while it still does what somebody else has begun."""
 	it.close()
@@ -207,7 +234,7 @@ def engine_is_busy(it):
 def main():
 	good = [test(gpu.Gpu()) for test in
 		(moved, out_of_reach, debugged, cleared, waits, comes_late, goes, goes_in_a_fault,
-		 engine_is_busy)]
+		 goes_in_a_wait, engine_is_busy)]
 	sys.exit(not all(good))
 
 
