@@ -56,7 +56,7 @@ GROUPS = (
 	Group('lru', 'ttm_lr*[!s]', 501),
 	Group('stress', 'ttm_lru_stress', 1),
 	# 361 doctests and 2 cases of them are Linux's own.
-	Group('rust', 'rust*', 803),
+	Group('rust', 'rust*', 805),
 	# The suites of Linux 7.3: 58 functions, and 14 with 44 parameters. Some of
 	# them lose memory.
 	Group('ttm', 'ttm_[!l]*', 102, leaks=False, provoked=(
