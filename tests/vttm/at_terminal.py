@@ -119,6 +119,8 @@ def elsewhere():
 	run.ends(INTERRUPTED)
 
 
+# A shell lets what it runs in the background ignore this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 two_mutexes()
 one_mutex()
 elsewhere()
