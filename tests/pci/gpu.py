@@ -139,8 +139,8 @@ class Gpu:
 			  after or 0, 0, 0, 0)
 
 	def is_written(self, handle, fence):
-		"""Somebody who has a buffer as well writes to it, until the sync file @fence is
-		signaled.
+		"""Add the sync file @fence to a buffer as a write, as another device would
+		to which the buffer is exported.
 		"""
 		prime = 3 << 30 | 12 << 16 | ord('d') << 8 | 0x2d
 		shared = struct.unpack('IIi', fcntl.ioctl(self.file, prime, struct.pack(

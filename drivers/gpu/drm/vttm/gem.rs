@@ -498,7 +498,7 @@ impl File {
     }
 }
 
-/// Swaps a buffer's pages out: with a shrinker by backing them up, otherwise by TTM's swap-out.
+/// Evicts a buffer, and maybe swaps its pages out as well.
 fn evict(obj: &Object, and_swap_out: bool) -> Result {
     let mut ctx = ioctl_ctx();
     let mut reserved = obj.reserve_interruptible()?;
@@ -510,6 +510,7 @@ fn evict(obj: &Object, and_swap_out: bool) -> Result {
     Ok(())
 }
 
+/// Swaps a buffer's pages out: with a shrinker by backing them up, otherwise by TTM's swap-out.
 fn swap_out(reserved: &mut Reserved<'_, Object>, ctx: &mut OperationCtx) -> Result {
     if !reserved.is_populated() {
         return Ok(());
