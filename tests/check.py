@@ -13,8 +13,6 @@ group provoke on purpose.
 import os
 import subprocess
 import sys
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
@@ -22,8 +20,11 @@ sys.path += [str(TESTS / 'boot'), str(TESTS / 'vttm'), str(TESTS / 'pci')]
 
 import kernel	# noqa: E402 (tests/boot/kernel.py)
 import machine	# noqa: E402 (tests/pci/machine.py)
+import suites	# noqa: E402
+import summary	# noqa: E402
 import vttm	# noqa: E402 (tests/vttm/vttm.py)
 from guest import Guest	# noqa: E402 (tests/boot/guest.py)
+from summary import count, run_program, why_failed	# noqa: E402
 
 STYLE = TESTS / 'style.sh'
 DOCS = TESTS / 'docs'
@@ -38,83 +39,6 @@ BUILD = os.environ['BUILD']
 # Targets of userspace/Makefile, in their quick forms.
 USERSPACE = ('explore', 'random', 'corpus', 'count', 'walks', 'outcome',
 	     'mutants', 'prove')
-
-
-@dataclass
-class Group:
-	name: str
-	glob: str
-	least: int	# at least so many cases must pass
-	provoked: tuple = ()
-	leaks: bool = True	# lost memory is a complaint
-
-
-# Lockdep turns itself off after its first report. So the suites of mainline, which
-# provoke a report, have a boot of their own. It also shows that lockdep works.
-GROUPS = (
-	# All suites but the stress suite: no other name ends in s.
-	Group('lru', 'ttm_lr*[!s]', 501),
-	Group('stress', 'ttm_lru_stress', 1),
-	# 361 doctests and 2 cases of them are Linux's own.
-	Group('rust', 'rust*', 805),
-	# The suites of Linux 7.3: 58 functions, and 14 with 44 parameters. Some of
-	# them lose memory.
-	Group('ttm', 'ttm_[!l]*', 102, leaks=False, provoked=(
-		'WARNING: drivers/gpu/drm/ttm/ttm_device.c at ttm_device_init',
-		'WARNING: include/drm/ttm/ttm_bo.h at ttm_bo_reserve_no_wait_ticket',
-		'WARNING: possible recursive locking detected',
-	)),
-)
-
-passes = failures = 0
-
-
-def count(name, passed, failed, why=()):
-	"""Print a line of the summary, and below it the reasons for failures."""
-	global passes, failures
-	passes += passed
-	failures += failed
-	print(f'{name:32}{passed:6} passed' +
-	      (f', {failed} failed' if failed else ''))
-	for line in why:
-		print(f'    {line}')
-	sys.stdout.flush()
-
-
-def why_failed(test, suite=''):
-	if test.subtests:
-		for sub in test.subtests:
-			yield from why_failed(sub, test.name)
-	elif not test.ok_status():
-		yield from test.log
-		if test.name:	# a crash leaves many without
-			yield f'{suite}.{test.name}: {test.status.name}'
-
-
-def run(group):
-	boot = kernel.Boot(BUILD, group.name, 'kunit.enable=1',
-			   f'kunit.filter_glob={group.glob}',
-			   ends=kernel.LEAKS if group.leaks else kernel.ENDS)
-	tests = kernel.results(boot)
-	for suite in tests.subtests:
-		n = suite.counts
-		count(suite.name, n.passed, n.failed + n.crashed, why_failed(suite))
-
-	wrong = []
-	if tests.counts.passed < group.least:
-		wrong.append(f'{group.least} cases should pass')
-	if boot.hung:
-		wrong.append('the kernel hangs')
-	elif not boot.powered_off:
-		wrong.append('the kernel crashed')
-	if not any('Lock dependency validator' in line for line in boot.lines):
-		wrong.append('lockdep is not there')
-	seen, meant = Counter(kernel.reports(boot.lines)), Counter(group.provoked)
-	wrong += [f'the kernel says: {report}' for report in seen - meant]
-	wrong += [f'the kernel should say: {report}' for report in meant - seen]
-	if wrong:
-		count(f'the boot of {group.glob}', 0, len(wrong),
-		      [*wrong, f'see {boot.log}'])
 
 
 def exports():
@@ -161,33 +85,6 @@ def unloads():
 	if n.passed + n.failed + n.crashed < UNLOADS or ran.returncode:
 		count('the boots of module-unload', 0, 1,
 		      [f'{UNLOADS} cases should pass', *lines[-20:]])
-
-
-def run_program(name, make, least=0):
-	"""Run a program in a kernel. @make is called with a function that takes the
-	program's output, and returns the kernel. With @least, the output is KTAP, and
-	that many cases must pass.
-	"""
-	said = []
-	guest = make(said.append)
-	for _ in guest:
-		pass
-	lines = b''.join(said).decode(errors='backslashreplace').splitlines()
-	Path(f'{guest.log}.out').write_text('\n'.join(lines))
-	wrong = guest.wrong()
-	if least:
-		tests = kernel.parse(iter(lines))
-		n, ran = tests.counts, tests.counts.passed
-		count(name, n.passed, n.failed + n.crashed, why_failed(tests))
-		if ran < least:
-			wrong.append(f'{least} cases should pass')
-	elif not wrong and guest.status == 0:
-		count(name, 1, 0)
-	else:
-		wrong = [*lines[-20:], *wrong]
-	if wrong or (guest.status and not least):
-		count(f'the boot of {name}', 0, 1,
-		      [*wrong, f'it ended with {guest.status}', f'see {guest.log}'])
 
 
 def in_userspace(name):
@@ -248,8 +145,9 @@ for target in USERSPACE:
 document(BENCH, 'check')
 # Whether the faults apply. Booting with each takes too long.
 document(MUTANTS, '--check')
-for group in GROUPS:
-	run(group)
+for group in suites.GROUPS:
+	suites.run(group, kernel.Boot(BUILD, group.name, *group.args,
+				      ends=kernel.LEAKS if group.leaks else kernel.ENDS))
 exports()
 module()
 tutorial()
@@ -260,5 +158,5 @@ for test in vttm.TESTS:
 	run_program(test.name, test.guest, test.least)
 for test in machine.TESTS:
 	run_program(test.name, test.machine)
-print(f'\n{passes} passed, {failures} failed')
-sys.exit(failures != 0)
+print(f'\n{summary.passes} passed, {summary.failures} failed')
+sys.exit(summary.failures != 0)
