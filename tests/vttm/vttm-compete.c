@@ -38,6 +38,7 @@
 /* The run continues until each client has made a twentieth of the submits. */
 #define LEAST_SHARE 20
 #define MOST_EACH 100
+#define PROGRESS 30	/* seconds */
 
 static struct {
 	__u64 submits, seed;
@@ -112,10 +113,28 @@ static void free_run(struct run *old)
 	munmap(old, sizeof(*old));
 }
 
+static void interrupt(int signal)
+{
+}
+
+/* A long silence would look like a kernel that hangs. */
+static void show_progress(const struct run *run)
+{
+	__u64 attempts = 0;
+
+	for (__u32 i = 0; i < run->client_count; i++)
+		attempts += atomic_load(&run->clients[i].attempts);
+	printf("  %llu of %llu\n", attempts, run->attempts);
+	fflush(stdout);
+	alarm(PROGRESS);
+}
+
 /* Run all of @roles until they have made all attempts. */
 static void compete(struct run *run, const struct role *const *roles)
 {
-	pid_t pids[MOST_CLIENTS];
+	/* Without SA_RESTART it ends waitpid(). */
+	const struct sigaction on_alarm = { .sa_handler = interrupt };
+	pid_t pids[MOST_CLIENTS], ended;
 	bool wrong = false;
 	int status;
 
@@ -127,13 +146,18 @@ static void compete(struct run *run, const struct role *const *roles)
 		if (pids[i] < 0)
 			die("fork: %s", strerror(errno));
 	}
-	while (waitpid(-1, &status, 0) > 0) {
-		if (!status || wrong)
+	sigaction(SIGALRM, &on_alarm, NULL);
+	alarm(PROGRESS);
+	while ((ended = waitpid(-1, &status, 0)) > 0 || errno == EINTR) {
+		if (ended < 0)
+			show_progress(run);
+		if (ended < 0 || !status || wrong)
 			continue;
 		wrong = true;
 		for (__u32 i = 0; i < run->client_count; i++)
 			kill(pids[i], SIGKILL);
 	}
+	alarm(0);
 	if (wrong)
 		die("a client ended with an error");
 	if (vttm_drained(gpu))
