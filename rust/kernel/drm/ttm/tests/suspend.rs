@@ -5,6 +5,7 @@
 #[cfg(CONFIG_INDIRECT_IOMEM)]
 use super::io_memory::IoMemory;
 use super::*;
+#[cfg(CONFIG_INDIRECT_IOMEM)]
 use crate::drm::ttm::Backing;
 
 const PAGE: usize = 0x1000;
