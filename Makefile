@@ -4,7 +4,7 @@
 .PHONY: help setup tree demo kunit rust-ui compare fixes fixes-check explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	apply docs walks unload module named no-command vttm vttm-shell vttm-storm vttm-reload \
-	vttm-fuzz vttm-compete demo-pci pci pci-faults
+	vttm-fuzz vttm-compete demo-pci pci pci-faults check-x86
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES RELEASE
@@ -53,6 +53,9 @@ help:
 #:   mutants       20  break TTM in small ways, and see which tests notice
 #:   mutants-kernel    the same in booted kernels, 1 for each; NAMES='...' chooses files
 #:   bench         25  count the instructions of list operations, here and in Linux 7.3
+#:   check-x86         run the suites and programs in other kernels, in QEMU: CONFIG=race,
+#:                     debug, rt, lto, module, arm64, arm64-64k or i386; CELLS='...'
+#:                     chooses among them. See Documentation/gpu/ttm-machines.rst
 #:   users         20  compile all drivers for x86 that use TTM, and report new warnings
 #:   FULL=1 takes larger worlds and all mutants: an hour or more.
 #:
@@ -118,6 +121,12 @@ explore outcome fuzz prove mutants: tree
 
 demo-pci pci-faults: setup
 	@$(lock) ours $(lock) x86 $(work) $@
+
+# Each configuration has a make of its own, so that one that fails doesn't stop the others.
+check-x86: setup
+	@bad=; for name in $(or $(CONFIG),debug race rt lto module arm64 arm64-64k i386); do \
+		$(lock) ours $(lock) x86 $(work) $@ CONFIG=$$name || bad=1; \
+	done; [ -z "$$bad" ]
 
 pci: setup $(if $(CMD),,no-command)
 	@$(lock) ours $(lock) x86 $(work) $@

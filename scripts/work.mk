@@ -4,7 +4,7 @@
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine fixes fixes-check compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: docs programs walks unload module vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
-.PHONY: vttm-compete demo-pci pci pci-kernel pci-faults
+.PHONY: vttm-compete demo-pci pci pci-kernel pci-faults check-x86
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 quietly := $(top)/scripts/run_quietly.sh
@@ -15,6 +15,7 @@ docs  := $(top)/tests/docs
 vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
 pci   := $(top)/tests/pci
+matrix := $(top)/tests/matrix
 bench := $(top)/tests/bench
 fixes := $(top)/tests/fixes
 
@@ -81,6 +82,15 @@ pci: pci-kernel
 pci-faults: pci-kernel
 	@$(quietly) faults "building the broken drivers" $(enter) $(pci)/faults.py build
 	@$(enter) $(pci)/faults.py report $(NAMES)
+
+# CELLS='...' runs only these suites and programs. RECORD=1 puts the results into
+# Documentation/gpu.
+check-x86: tree
+	@$(quietly) check-x86-$(CONFIG) "building the kernel '$(CONFIG)'" \
+		$(enter) $(matrix)/matrix.py build $(CONFIG)
+	@$(quietly) programs "building the programs" \
+		$(enter) make -C $(vttm) --no-print-directory
+	@$(enter) $(matrix)/matrix.py run $(if $(RECORD),--record) $(CONFIG) $(CELLS)
 
 vttm-compete: export PLAIN := 1
 vttm-compete: programs

@@ -17,8 +17,9 @@ ARGS = ('mem=1G', 'ncpus=4', 'seccomp=on', 'earlyprintk', 'console=tty')
 ENDS = ('kunit_shutdown=poweroff',)
 # The kernel's root is that of the machine on which it runs.
 ROOT = ('root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro')
-LEAKS = (*ROOT, 'kmemleak=on',
-	 f'init={os.path.dirname(os.path.realpath(__file__))}/leaks_init.sh')
+LOOK_FOR_LEAKS = ('kmemleak=on',
+		  f'init={os.path.dirname(os.path.realpath(__file__))}/leaks_init.sh')
+LEAKS = (*ROOT, *LOOK_FOR_LEAKS)
 POWER_OFF = 'reboot: Power down'
 
 # A kernel's complaint, and the part of it that differs from run to run.

@@ -3,8 +3,9 @@
 ivshmem-plain its VRAM. Between them and the memory is an IOMMU.
 
 The guest's clock counts its instructions, and doesn't wait: edu takes 100 ms of the
-guest's time for each DMA, and nothing of ours. With an HPET its jiffies run twice as fast
-as its clock; but without one, this clock stops when the PC sleeps.
+guest's time for each DMA, and nothing of ours. But so its CPUs take turns. With an HPET
+its jiffies run twice as fast as its clock; but without one, this clock stops when the PC
+sleeps.
 """
 
 import json
@@ -23,6 +24,7 @@ sys.path += [str(HERE.parent / 'boot'), str(HERE.parent / 'x86')]
 
 import guest	# noqa: E402 (tests/boot/guest.py)
 import kernel	# noqa: E402 (tests/boot/kernel.py)
+import qemu	# noqa: E402 (tests/boot/qemu.py)
 import ram_root	# noqa: E402
 from kbuild import Build, run	# noqa: E402,F401 (tests/x86/kbuild.py)
 
@@ -31,9 +33,8 @@ PROGRAMS = f'{BUILD}-vttm'
 KERNEL = Build('x86-pci', Path(os.environ['TREE']), [HERE / 'pci.config'])
 DRIVER = KERNEL.path / 'drivers/gpu/drm/vttm/vttm_pci.ko'
 
-# The root of this machine's files, as QEMU shares it.
-ROOT = ('root=root', 'rootfstype=9p', 'ro',
-	'rootflags=trans=virtio,version=9p2000.L,cache=loose,msize=512000')
+# How the guest's clock and CPUs run.
+COUNTS = ('-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm')
 # What the IOMMU reports of a DMA that goes nowhere.
 FAULT = re.compile(r'DMAR: .*(fault|Request device).*')
 # A line of the kernel's log by which a program asks for something to be done to the PC.
@@ -58,18 +59,19 @@ class Machine(guest.Guest):
 	have that command executed. After a line 'pci: asleep' the PC is woken up as soon as
 	it sleeps, unless a line 'pci: awake' says that it didn't; meanwhile VRAM loses its
 	content. A PC that sleeps has a root in RAM, and runs only the programs of this
-	folder. @mask is how many bits of an address edu has.
+	folder. @mask is how many bits of an address edu has. @build is the kernel; without
+	GPUs, its @clock can be qemu.PARALLEL.
 	"""
 
 	TERMINAL = '/dev/ttyS1'
 	DISK = '/dev/vda'
 
 	def __init__(self, name, command, *, drivers=((DRIVER, ''),), loaded=True,
-		     gpus=1, vram=4, mask=28, iommu=True, cpus=2,
-		     memory='768M', sleeps=False, args=(), path='', **rest):
+		     gpus=1, vram=4, mask=28, iommu=True, cpus=2, memory='768M',
+		     sleeps=False, args=(), path='', build=KERNEL, clock=COUNTS, **rest):
 		drivers = [(str(ko), parameters) for ko, parameters in drivers]
 		env = {'TERM': 'dumb', 'LANG': 'C.UTF-8', 'VTTM_KO': drivers[-1][0]}
-		super().__init__(KERNEL.path, name, command, env=env,
+		super().__init__(build.path, name, command, env=env,
 				 modules=drivers if loaded else (),
 				 path=':'.join(filter(None, (path, PROGRAMS, str(HERE)))),
 				 **rest)
@@ -81,24 +83,23 @@ class Machine(guest.Guest):
 		*_, init, _, what = self.command
 		self.root = None
 		if sleeps:
-			self.root = Path(f'{KERNEL.path}/{name}.root')
+			self.root = Path(f'{build.path}/{name}.root')
 			ram_root.make(self.root, HERE, guest.INIT.parent, Path(what),
 				      *(Path(ko) for ko, _ in drivers))
 			init = f'rd{init}'
-		line = ['console=ttyS0', *(() if sleeps else ROOT), 'panic=-1', *args, init,
+		line = ['console=ttyS0', *(() if sleeps else qemu.ROOT), 'panic=-1', *args, init,
 			'--', what]
 		self.command = [
 			'qemu-system-x86_64', '-machine',
 			f'q35,kernel-irqchip=off,hpet={"on" if sleeps else "off"}',
 			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
-			'-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm',
-			'-nodefaults', '-no-reboot', '-display', 'none',
+			*clock, '-nodefaults', '-no-reboot', '-display', 'none',
 			'-qmp', f'unix:{self.control},server=on,wait=off',
 			*(('-device', 'intel-iommu') if iommu else ()),
-			*(('-initrd', str(self.root)) if sleeps else self._root()),
+			*(('-initrd', str(self.root)) if sleeps else qemu.SHARE),
 			*self._disks(),
 			*(arg for n in range(gpus) for arg in self._gpu(n)),
-			'-kernel', str(KERNEL.path / 'arch/x86/boot/bzImage'),
+			'-kernel', str(build.path / 'arch/x86/boot/bzImage'),
 			'-append', ' '.join(line),
 			'-serial', 'stdio']
 
@@ -117,12 +118,6 @@ class Machine(guest.Guest):
 		kind = {'vram': f'ivshmem-plain,memdev=memory{n}',
 			'edu': f'edu,dma_mask={(1 << self.mask) - 1:#x}'}[function]
 		return f'{kind},id={function}{n},bus={function}-port{n}'
-
-	@staticmethod
-	def _root():
-		yield from ('-fsdev', 'local,id=root,path=/,security_model=none,readonly=on,'
-				      'multidevs=remap')
-		yield from ('-device', 'virtio-9p-pci,fsdev=root,mount_tag=root')
 
 	def _disks(self):
 		if self.disk:
@@ -207,11 +202,14 @@ class Test:
 	sleeps: bool = False
 	parameters: str = ''
 	swap: int = 64
+	build: Build = KERNEL
 
 	def machine(self, say):
+		driver = self.build.path / DRIVER.relative_to(KERNEL.path)
 		return Machine(self.name, self.command.split(), vram=self.vram,
 			       gpus=self.gpus, iommu=self.iommu, sleeps=self.sleeps,
-			       drivers=[(DRIVER, self.parameters)], swap=self.swap, say=say)
+			       drivers=[(driver, self.parameters)], swap=self.swap,
+			       build=self.build, say=say)
 
 
 # The tests of `make check`.

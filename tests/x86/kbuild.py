@@ -13,6 +13,7 @@ DRM = 'drivers/gpu/drm/'
 
 CC = re.compile(r'  (?:CC|LD|AR) (?:\[M\])? +(\S+\.o)$')
 ERROR = re.compile(r'make.*\*\*\* \[.*?([^ ]+\.k?o)\] Error')
+UNSET = re.compile(r'# (CONFIG_\w+) is not set')
 # Of a warning, what differs where lines have moved, or in another tree.
 PLACE = re.compile(r'^\S*?([^/\s:]+\.[choS])(?::\d+)*: |\+0x[0-9a-f]+')
 
@@ -57,9 +58,13 @@ class Build:
 	def lost_options(self):
 		"""Options asked for that Kconfig didn't grant."""
 		def options(name):
-			lines = (self.path / name).read_text().splitlines()
-			return dict(line.split('=', 1) for line in lines
-				    if line.startswith('CONFIG_'))
+			set_to = {}
+			for line in (self.path / name).read_text().splitlines():
+				if line.startswith('CONFIG_'):
+					set_to.update([line.split('=', 1)])
+				elif match := UNSET.match(line):
+					set_to.pop(match[1], None)
+			return set_to
 		wanted, got = options('wanted.config'), options('.config')
 		return [f'{name}={value}' for name, value in wanted.items()
 			if got.get(name, 'n') != value]

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""The kernels of `make check-x86`, and what runs in each."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent
+sys.path += [str(TESTS), str(TESTS / 'boot'), str(TESTS / 'pci'), str(TESTS / 'vttm'),
+	     str(TESTS / 'x86')]
+
+from kbuild import Build	# noqa: E402 (tests/x86/kbuild.py)
+
+TREE = Path(os.environ['TREE'])
+SUITES, RUST = ('lru', 'stress', 'ttm'), ('rust',)
+# Programs of vttm, shortened: QEMU is twenty times slower than User Mode Linux.
+VTTM = {
+	'vttm-test': '',
+	'vttm-others': '',
+	'vttm-fill': 'vttm-fill --rounds 3',
+	'vttm-fill-swapout': 'vttm-fill --rounds 3',
+	'vttm-storm': 'vttm-storm --ops 1000',
+	'vttm-storm-full': 'vttm-storm --ops 1000',
+	'vttm-compete': 'vttm-compete --submits 20',
+	'vttm-compete-delay': 'vttm-compete --submits 20',
+	'vttm-reload': 'reload.sh 3 devices=2 vram_mb=16 gtt_mb=16 delay_us=500',
+	'vttm-zombie': '',
+}
+PCI = ('pci-content', 'pci-fill', 'pci-unplug', 'pci-reset', 'pci-sleep')
+
+
+@dataclass
+class Configuration:
+	"""A kernel made from the files @files, and what runs in it: the groups @suites of
+	suites, programs of vttm, and those of the GPU on PCI. @least overrides how many
+	cases of a group must pass, where fewer are built.
+	"""
+	name: str
+	files: tuple
+	suites: tuple = SUITES + RUST
+	vttm: bool = True
+	pci: tuple = ()
+	arch: str = 'x86_64'
+	target: str = 'bzImage'
+	memory: str = '1G'
+	lockdep: bool = True
+	leaks: bool = False
+	modules: bool = False		# the suites are modules
+	least: tuple = ()
+
+	@property
+	def build(self):
+		return Build(f'x86-{self.name}', TREE, [HERE / file for file in self.files],
+			     self.arch)
+
+	@property
+	def cells(self):
+		return (*self.suites, *(VTTM if self.vttm else ()), *self.pci)
+
+
+PC = ('../pci/pci.config', 'suites.config', 'rust.config')
+ARM64 = ('suites.config', 'rust.config', 'arm64.config')
+
+CONFIGURATIONS = {config.name: config for config in (
+	Configuration('debug', (*PC, 'debug.config'), pci=PCI, memory='2G', leaks=True),
+	Configuration('race', (*PC, 'race.config'), memory='2G', lockdep=False),
+	Configuration('rt', (*PC, 'rt.config')),
+	Configuration('lto', (*PC, 'lto.config'), lockdep=False),
+	Configuration('module', (*PC[:2], 'module.config'), suites=('lru', 'ttm'), vttm=False,
+		      modules=True),
+	Configuration('arm64', ARM64, vttm=False, arch='arm64', target='Image'),
+	Configuration('arm64-64k', (*ARM64, 'arm64-64k.config'), vttm=False, arch='arm64',
+		      target='Image'),
+	Configuration('i386', ('suites.config', 'i386.config'), suites=SUITES, vttm=False,
+		      arch='i386'),
+)}

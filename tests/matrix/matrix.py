@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+"""matrix.py build|run [--record] CONFIGURATION [CELL...]: build a kernel for QEMU, or run
+in it what configurations.py names: suites of KUnit, and programs. Each of these is a cell.
+With --record the results go into Documentation/gpu.
+"""
+
+import argparse
+import math
+import subprocess
+import sys
+from dataclasses import replace
+
+from configurations import CONFIGURATIONS, VTTM
+
+import kernel	# configurations has added the folders of these
+import machine
+import modules
+import qemu
+import suites
+import summary
+import vttm
+from kbuild import run
+from record import record
+
+# Nothing in QEMU is quick, and a sanitizer less so.
+LIMITS = {'silence': 1200, 'limit': math.inf}
+
+
+def strictly():
+	"""For make: a warning about our files is an error."""
+	yield 'KRUSTFLAGS=-Dwarnings'
+	ttm = machine.HERE.parents[1] / 'drivers/gpu/drm/ttm'
+	for file in ttm.glob('**/*.c'):
+		folder = 'lib/' if file.parent.name == 'lib' else ''
+		yield f'CFLAGS_{folder}{file.stem}.o=-Werror'
+
+
+def build(config):
+	made = config.build
+	made.make += tuple(strictly())
+	made.configure()
+	if lost := made.lost_options():
+		sys.exit(f'hitch: {lost[0]} was not granted')
+	run(*made.make, config.target, *['modules'] * (config.vttm or config.modules))
+
+
+def as_modules(config, group):
+	"""A PC that loads modules with suites, and unloads them."""
+	known = {ko.stem: ko for ko in modules.built_in(config.build.path)}
+	tests = [ko for name, ko in known.items() if ko.parent.name == 'tests' and
+		 (name == 'ttm_lru_tests') == (group.name == 'lru')]
+	order = dict.fromkeys(ko for test in tests for ko in modules.with_needed(test, known))
+	return machine.Machine(group.name, ['true'], drivers=[(ko, '') for ko in order],
+			       gpus=0, memory=config.memory, build=config.build,
+			       clock=qemu.PARALLEL, say=lambda _: None, **LIMITS)
+
+
+def built_in(config, group):
+	return qemu.Boot(config.arch, config.build.path, group.name, *group.args,
+			 memory=config.memory, leaks=config.leaks and group.leaks, **LIMITS)
+
+
+def run_suites(config, group):
+	boot = (as_modules if config.modules else built_in)(config, group)
+	suites.run(group, boot, dict(config.least).get(group.name), config.lockdep)
+
+
+def in_pc(config, test, say):
+	"""A PC with vttm and another driver that runs @test."""
+	drm = config.build.path / 'drivers/gpu/drm'
+	drivers = [(drm / 'drm_shmem_helper.ko', ''), (drm / 'vgem/vgem.ko', ''),
+		   (drm / 'vttm/vttm.ko', test.parameters)]
+	return machine.Machine(test.name, (VTTM[test.name] or test.command).split(),
+			       drivers=drivers, loaded=test.loaded, gpus=0,
+			       memory=config.memory, swap=test.swap,
+			       leaks=config.leaks and test.leaks,
+			       args=('kunit.enable=0', *test.args), build=config.build,
+			       clock=qemu.PARALLEL, say=say, **LIMITS)
+
+
+def cells(config):
+	"""What there is to run, by name."""
+	for group in suites.GROUPS:
+		if group.name in config.suites:
+			yield group.name, lambda group=group: run_suites(config, group)
+	for test in vttm.TESTS:
+		if config.vttm and test.name in VTTM:
+			yield test.name, lambda test=test: summary.run_program(
+				test.name, lambda say: in_pc(config, test, say), test.least)
+	for test in machine.TESTS:
+		if test.name in config.pci:
+			yield test.name, lambda test=replace(test, build=config.build): \
+				summary.run_program(test.name, test.machine)
+
+
+def run_cells(config, args):
+	runs, results = dict(cells(config)), {}
+	for cell in args.cells:
+		if cell not in runs:
+			sys.exit(f'hitch: CELLS={cell}: there are {", ".join(runs)}')
+	print(f'{config.name}:')
+	for cell in args.cells or runs:
+		before = summary.passes, summary.failures
+		runs[cell]()
+		results[cell] = (summary.passes - before[0], summary.failures - before[1])
+	if args.record:
+		record(config.name, results)
+	print(f'\n{summary.passes} passed, {summary.failures} failed')
+	return summary.failures != 0
+
+
+def main():
+	parser = argparse.ArgumentParser()
+	parser.add_argument('what', choices=('build', 'run'))
+	parser.add_argument('--record', action='store_true')
+	parser.add_argument('name')
+	parser.add_argument('cells', nargs='*')
+	args = parser.parse_args()
+	config = CONFIGURATIONS.get(args.name)
+	if not config:
+		sys.exit(f'hitch: CONFIG={args.name}: there are {", ".join(CONFIGURATIONS)}')
+	if args.what == 'run':
+		return run_cells(config, args)
+	try:
+		return build(config)
+	except subprocess.CalledProcessError as error:
+		sys.exit(f'hitch: {error}')
+
+
+sys.exit(main())
