@@ -25,6 +25,7 @@ from record import record
 
 # Nothing in QEMU is quick, and a sanitizer less so.
 LIMITS = {'silence': 1200, 'limit': math.inf}
+NO_TIMEOUT = 'kunit.timeout=100000'
 
 
 def strictly():
@@ -53,11 +54,12 @@ def as_modules(config, group):
 	order = dict.fromkeys(ko for test in tests for ko in modules.with_needed(test, known))
 	return machine.Machine(group.name, ['true'], drivers=[(ko, '') for ko in order],
 			       gpus=0, memory=config.memory, build=config.build,
-			       clock=qemu.PARALLEL, say=lambda _: None, **LIMITS)
+			       args=(NO_TIMEOUT,), clock=qemu.PARALLEL,
+			       say=lambda _: None, **LIMITS)
 
 
 def built_in(config, group):
-	return qemu.Boot(config.arch, config.build.path, group.name, *group.args,
+	return qemu.Boot(config.arch, config.build.path, group.name, *group.args, NO_TIMEOUT,
 			 memory=config.memory, leaks=config.leaks and group.leaks, **LIMITS)
 
 
