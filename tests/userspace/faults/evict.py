@@ -97,7 +97,7 @@ ROUND_ERRORS = """\
 """
 
 ENTERED = """\
-	if (ttm_evict_entries(search) != entries) {
+	if (ttm_evict_has_entered(search)) {
 		search->left_out = U64_MAX;
 		search->passing = true;
 	}
@@ -366,15 +366,16 @@ EVICT = faults(
 	 OTHER_HALF.replace('\t\t\t\t\t       TTM_PL_FLAG_FALLBACK', '\t\t\t\t\t       0'), BOOTED),
 	('there is eviction for desired places', OTHER_HALF,
 	 OTHER_HALF.replace('TTM_PL_FLAG_DESIRED', '0'), BOOTED),
-	('what enters is not counted', '\t\t\tentries += READ_ONCE(man->lru_entries);\n',
-	 '\t\t\tentries += 0;\n', BOOTED),
-	('what enters the last place is counted',
-	 '\t\t\tentries += READ_ONCE(man->lru_entries);\n',
-	 '\t\t\tentries = READ_ONCE(man->lru_entries);\n', BOOTED),
+	('what enters is not counted', '\treturn entries != search->entries;\n',
+	 '\treturn false;\n', BOOTED),
+	('what has entered before counts', '\tsearch->entries = 0;\n', '', BOOTED),
+	('what enters before a later walk is not counted',
+	 '\tif (search->has_walked)\n\t\treturn;\n', '', BOOTED),
 
 	# A round
-	('something has always entered', '\tu64 entries = ttm_evict_entries(search);\n',
-	 '\tu64 entries = U64_MAX;\n', BOOTED),
+	('something has always entered', '\treturn entries != search->entries;\n',
+	 '\treturn true;\n', BOOTED),
+	('an earlier round has walked', '\tsearch->has_walked = false;\n', '', BOOTED),
 	('exhaustively everywhere', '\tu64 left_out = search->left_out;\n',
 	 '\tu64 left_out = U64_MAX;\n', BOOTED),
 	('exhaustively nowhere', '\tu64 left_out = search->left_out;\n', '\tu64 left_out = 0;\n'),

@@ -315,7 +315,11 @@ WALK = faults(
 	            ' have none')),
 	('what is limited is simply taken',
 	 '\t\tif (curs->arg->max_moved)\n\t\t\tcurs->since = curs->began;\n', ''),
-	('all has entered', '\t\tcurs->entries = curs->man->lru_entries;\n', '', BOOTED),
+	('all has entered',
+	 '\t\tcurs->entries = ttm_resource_manager_entries(curs->man);\n', '', BOOTED),
+	('an entry that the walk counted is taken back',
+	 '\t\tcurs->entries = ttm_resource_manager_entries(curs->man);\n',
+	 '\t\tcurs->entries = curs->man->lru_entries;\n', BOOTED),
 	('a full place ends a walk', GOES_ON, GOES_ON.replace(' ||\n\t       err == -ENOSPC', '')),
 	('a busy buffer ends a walk', GOES_ON, GOES_ON.replace('err == -EBUSY || ', '')),
 	('a lack of memory ends a walk', GOES_ON, GOES_ON.replace(' || err == -ENOMEM', ''),
@@ -348,7 +352,7 @@ WALK = faults(
 
 ENTRIES = faults(
 	("what enters isn't counted", '\tman->lru_entries++;\n', '', BOOTED),
-	("what enters is no allocation's", '\tman->lru_newest = new;\n', '', BOOTED),
+	("what enters is no allocation's", '\tWRITE_ONCE(man->lru_newest, new);\n', '', BOOTED),
 	("what becomes evictable hasn't entered",
 	 '\tif (!stays) {\n\t\tttm_resource_manager_entered(man, NULL);\n', '\tif (!stays) {\n',
 	 BOOTED),
@@ -359,7 +363,8 @@ ENTRIES = faults(
 	("what is new hasn't entered", '\t\tttm_resource_manager_entered(man, bo);\n', '', BOOTED),
 	('what failed had entered', '\tman->lru_entries--;\n', '', BOOTED),
 	('another has not entered', '\tif (man->lru_newest != bo)\n\t\treturn;\n', '', BOOTED),
-	('what failed fails again', '\tman->lru_newest = NULL;\n\tman->lru_entries--;\n',
+	('what failed fails again',
+	 '\tWRITE_ONCE(man->lru_newest, NULL);\n\tman->lru_entries--;\n',
 	 '\tman->lru_entries--;\n', BOOTED,
 	 equivalent('the next attempt clears it before it allocates; that it is clear already'
 		    ' only saves that attempt the lock')),

@@ -131,6 +131,9 @@ struct ttm_evict_search {
 	u64 left_out;
 	/* The last round left out buffers that were just being moved or released. */
 	bool passing;
+	/* The round has walked, and the entries to all places before its first walk. */
+	bool has_walked;
+	u64 entries;
 	/*
 	 * System memory was short for a victim of this size; U64_MAX if it was not.
 	 * Assume that it remains short: another attempt would reclaim in vain.
@@ -381,6 +384,66 @@ static u64 ttm_evict_place_bit(const struct ttm_evict_search *search,
 	return BIT_ULL(min_t(u64, place - search->placement->placement, 63));
 }
 
+/* Does this half of the search, without or with eviction, include @place? */
+static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
+				      const struct ttm_place *place)
+{
+	struct ttm_resource_manager *man =
+		ttm_manager_type(search->bo->bdev, place->mem_type);
+	u32 other_half = search->force_space ? TTM_PL_FLAG_DESIRED :
+					       TTM_PL_FLAG_FALLBACK;
+
+	return man && ttm_resource_manager_used(man) &&
+	       !(place->flags & other_half);
+}
+
+/*
+ * Remember the entries to all places so far. The walks of this round see the resources
+ * that have entered by now.
+ */
+static void ttm_evict_begin_walks(struct ttm_evict_search *search)
+{
+	const struct ttm_place *place = search->placement->placement;
+	const struct ttm_place *end = place + search->placement->num_placement;
+	struct ttm_device *bdev = search->bo->bdev;
+
+	if (search->has_walked)
+		return;
+
+	search->has_walked = true;
+	search->entries = 0;
+	guard(spinlock)(&bdev->lru_lock);
+	for (; place < end; place++)
+		if (ttm_evict_search_includes(search, place))
+			search->entries += ttm_resource_manager_entries(
+				ttm_manager_type(bdev, place->mem_type));
+}
+
+/*
+ * Have resources entered since the first walk of this round? The read is not locked, and
+ * may tear on 32 bits. A result that is only late is that of an earlier moment, after the
+ * last walk.
+ */
+static bool ttm_evict_has_entered(const struct ttm_evict_search *search)
+{
+	const struct ttm_place *place = search->placement->placement;
+	const struct ttm_place *end = place + search->placement->num_placement;
+	u64 entries = 0;
+
+	if (!search->has_walked)
+		return false;
+
+	for (; place < end; place++) {
+		const struct ttm_resource_manager *man =
+			ttm_manager_type(search->bo->bdev, place->mem_type);
+
+		/* data_race(): the count is only compared, and its writers are plain. */
+		if (ttm_evict_search_includes(search, place))
+			entries += data_race(READ_ONCE(man->lru_entries));
+	}
+	return entries != search->entries;
+}
+
 /* The allocation at @place has failed, with @state: evict for it, and try it again. */
 static int ttm_evict_for_place(struct ttm_evict_search *search,
 			       const struct ttm_place *place,
@@ -400,6 +463,7 @@ static int ttm_evict_for_place(struct ttm_evict_search *search,
 	};
 	s64 done;
 
+	ttm_evict_begin_walks(search);
 	state->in_evict = true;
 	done = ttm_evict_low_passes(&evict, man, 1, effort, state->may_try_low);
 	/* Other threads may have made room. */
@@ -448,36 +512,6 @@ static int ttm_evict_search_place(struct ttm_evict_search *search,
 	return ret;
 }
 
-/* Does this half of the search, without or with eviction, include @place? */
-static bool ttm_evict_search_includes(const struct ttm_evict_search *search,
-				      const struct ttm_place *place)
-{
-	struct ttm_resource_manager *man =
-		ttm_manager_type(search->bo->bdev, place->mem_type);
-	u32 other_half = search->force_space ? TTM_PL_FLAG_DESIRED :
-					       TTM_PL_FLAG_FALLBACK;
-
-	return man && ttm_resource_manager_used(man) &&
-	       !(place->flags & other_half);
-}
-
-/* Count the entries to all places so far. Only for comparison: the read may tear. */
-static u64 ttm_evict_entries(const struct ttm_evict_search *search)
-{
-	const struct ttm_place *place = search->placement->placement;
-	const struct ttm_place *end = place + search->placement->num_placement;
-	u64 entries = 0;
-
-	for (; place < end; place++) {
-		const struct ttm_resource_manager *man =
-			ttm_manager_type(search->bo->bdev, place->mem_type);
-
-		if (ttm_evict_search_includes(search, place))
-			entries += READ_ONCE(man->lru_entries);
-	}
-	return entries;
-}
-
 /*
  * Look at all places; with TTM_EVICT_WAIT_ONCE, only at those that the last round did
  * not fully see. Return -ENOSPC or -ENOMEM if none has room.
@@ -487,12 +521,12 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 {
 	const struct ttm_place *place = search->placement->placement;
 	const struct ttm_place *end = place + search->placement->num_placement;
-	u64 entries = ttm_evict_entries(search);
 	u64 left_out = search->left_out;
 	int result = -ENOSPC;
 
 	search->left_out = 0;
 	search->passing = false;
+	search->has_walked = false;
 	for (; place < end; place++) {
 		int ret;
 
@@ -508,7 +542,7 @@ static int ttm_evict_search_round(struct ttm_evict_search *search,
 			return ret;
 	}
 	/* Buffers that entered behind the walks took room, and can be evicted as well. */
-	if (ttm_evict_entries(search) != entries) {
+	if (ttm_evict_has_entered(search)) {
 		search->left_out = U64_MAX;
 		search->passing = true;
 	}

@@ -219,6 +219,27 @@ ttm_unevictable_walk_next(struct ttm_device *bdev,
 			  const u64 since[TTM_NUM_MEM_TYPES]);
 
 /**
+ * ttm_resource_manager_entries() - begin to tell whether resources enter from now on
+ * @man: The manager.
+ *
+ * An attempt to allocate may be under way, whose resource has entered and is about to
+ * leave again. Its entry is part of the result, so it can't be taken back any more: that
+ * would hide another entry from the caller.
+ *
+ * Context: &ttm_device.lru_lock held. O(1).
+ *
+ * Return: How many resources have entered so far. The count is higher as soon as another
+ * one enters.
+ */
+static inline u64 ttm_resource_manager_entries(struct ttm_resource_manager *man)
+{
+	lockdep_assert_held(&man->bdev->lru_lock);
+
+	WRITE_ONCE(man->lru_newest, NULL);
+	return man->lru_entries;
+}
+
+/**
  * ttm_resource_cursor_is_plain() - is the next node a resource that has not moved?
  * @cursor: The cursor.
  * @item: The node that follows &ttm_resource_cursor.at, or the list's head.

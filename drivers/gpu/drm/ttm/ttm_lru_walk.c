@@ -491,7 +491,7 @@ struct ttm_buffer_object *ttm_bo_lru_cursor_first(struct ttm_bo_lru_cursor *curs
 			ttm_resource_manager_tick(curs->man) : curs->since;
 		if (curs->arg->max_moved)
 			curs->since = curs->began;
-		curs->entries = curs->man->lru_entries;
+		curs->entries = ttm_resource_manager_entries(curs->man);
 	}
 
 	return ttm_bo_lru_cursor_next(curs);

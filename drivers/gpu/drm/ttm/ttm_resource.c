@@ -334,8 +334,9 @@ static __always_inline void
 ttm_resource_manager_entered(struct ttm_resource_manager *man,
 			     const struct ttm_buffer_object *new)
 {
+	/* Plain, as WRITE_ONCE() would take two more instructions: unlocked reads allow it. */
 	man->lru_entries++;
-	man->lru_newest = new;
+	WRITE_ONCE(man->lru_newest, new);
 }
 
 /*
@@ -1328,7 +1329,7 @@ void ttm_resource_has_entered(struct ttm_resource_manager *man,
 		return;
 	guard(spinlock)(&man->bdev->lru_lock);
 	if (man->lru_newest == bo)
-		man->lru_newest = NULL;
+		WRITE_ONCE(man->lru_newest, NULL);
 }
 
 /**
@@ -1338,7 +1339,8 @@ void ttm_resource_has_entered(struct ttm_resource_manager *man,
  *
  * Many managers call ttm_resource_init() before they look for space. If they find
  * none, a resource has entered and left again. A search must not take its own attempts
- * for resources of others.
+ * for resources of others. An entry that another walk or search has counted stays
+ * counted, see ttm_resource_manager_entries().
  *
  * Context: Takes &ttm_device.lru_lock.
  */
@@ -1348,6 +1350,6 @@ void ttm_resource_not_entered(struct ttm_resource_manager *man,
 	guard(spinlock)(&man->bdev->lru_lock);
 	if (man->lru_newest != bo)
 		return;
-	man->lru_newest = NULL;
+	WRITE_ONCE(man->lru_newest, NULL);
 	man->lru_entries--;
 }

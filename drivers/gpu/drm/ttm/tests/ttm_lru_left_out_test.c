@@ -93,6 +93,37 @@ static void ttm_lru_left_out_one_is_not_there_yet(struct kunit *test)
 	EXPECT_LRU(w, "b a'");
 }
 
+/* A walk to b, which begins while an attempt to place x is under way. */
+static struct ttm_bo_lru_cursor left_out_curs;
+
+static void left_out_begin(struct lru_world *w)
+{
+	KUNIT_EXPECT_PTR_EQ(w->test, ttm_bo_lru_cursor_first(&left_out_curs),
+			    lru_bo(w, 'a'));
+	KUNIT_EXPECT_PTR_EQ(w->test, ttm_bo_lru_cursor_next(&left_out_curs),
+			    lru_bo(w, 'b'));
+	ttm_bo_lru_cursor_release(&left_out_curs);
+}
+
+/* The attempt fails, and c enters behind the walk. That x left does not hide c. */
+static void ttm_lru_left_out_one_enters_and_another_fails(struct kunit *test)
+{
+	struct ttm_operation_ctx ctx = { .no_wait_gpu = true };
+	struct ttm_lru_walk_arg arg = { .ctx = &ctx, .trylock_only = true };
+	struct lru_world *w = lru_full(test, "a | b");
+
+	ttm_bo_lru_cursor_init(&left_out_curs, lru_man(w), &arg);
+	lru_mock.worthless = "ab";
+	lru_mock.when_full = left_out_begin;
+	KUNIT_EXPECT_EQ(test, lru_place(w, 'x', &ctx, NULL), -ENOSPC);
+	lru_mock.space += PAGE_SIZE;
+	lru_make_alone(w, 'c', 0);
+	KUNIT_EXPECT_NULL(test, ttm_bo_lru_cursor_next(&left_out_curs));
+	KUNIT_EXPECT_EQ(test, left_out_curs.left_out.moved, 1);
+	ttm_bo_lru_cursor_fini(&left_out_curs);
+	EXPECT_LRU(w, "a c | b");
+}
+
 /* While a fails to leave, b is used. To empty TT is to try both again. */
 static struct lru_world *left_out_world;
 static int (*left_out_move)(struct ttm_buffer_object *bo, bool evict,
@@ -217,6 +248,7 @@ static void ttm_lru_left_out_one_is_dropped(struct kunit *test)
 static struct kunit_case ttm_lru_left_out_cases[] = {
 	KUNIT_CASE(ttm_lru_left_out_the_end_is_an_end),
 	KUNIT_CASE(ttm_lru_left_out_one_is_not_there_yet),
+	KUNIT_CASE(ttm_lru_left_out_one_enters_and_another_fails),
 	KUNIT_CASE(ttm_lru_left_out_one_is_used),
 	KUNIT_CASE(ttm_lru_left_out_one_joins),
 	KUNIT_CASE(ttm_lru_left_out_one_is_freed),

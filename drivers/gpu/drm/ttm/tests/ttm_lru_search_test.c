@@ -228,7 +228,7 @@ static void ttm_lru_search_concludes_of_victims_places(struct kunit *test)
 }
 
 /* What a's search left out counts, though b's search left out nothing. */
-static unsigned int search_times_asked;
+static unsigned int search_times_asked, search_times_full;
 
 static void search_hold_p_for_a(struct lru_world *w, char letter)
 {
@@ -343,6 +343,30 @@ static void ttm_lru_search_enters_behind_a_look(struct kunit *test)
 	lru_pin(w, 'b');
 	lru_mock.worthless = "p";
 	search_when('p', 2, search_let_b_enter);
+	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
+	EXPECT_LETTERS(lru_mock.asked, "ppb");
+	search_empty(w);
+}
+
+/* b enters TT between the walks of the last look: after that in TT, before that in PRIV. */
+static void search_let_b_enter_between_walks(struct lru_world *w)
+{
+	if (++search_times_full == 5)
+		search_enter(w, 'b', true);
+	else
+		lru_mock.when_full = search_let_b_enter_between_walks;
+}
+
+static void ttm_lru_search_enters_between_walks(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "b", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_pin(w, 'b');
+	lru_mock.worthless = "p";
+	/* The first half tries TT once, each look tries it before and after its walk. */
+	search_times_full = 0;
+	lru_mock.when_full = search_let_b_enter_between_walks;
 	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), 0);
 	EXPECT_LETTERS(lru_mock.asked, "ppb");
 	search_empty(w);
@@ -607,8 +631,9 @@ static int search_release_b_at_last(void *arg)
 	struct lru_world *w = arg;
 
 	complete(&search_begun);
+	/* data_race(): walks count their holds plainly, under the lru_lock. */
 	while (!kthread_should_stop() &&
-	       READ_ONCE(lru_man(w)->lru_stats.holds) < search_holds)
+	       data_race(READ_ONCE(lru_man(w)->lru_stats.holds)) < search_holds)
 		usleep_range(50, 100);
 	lru_mock.fail = NULL;
 	search_release(w, 'b');
@@ -665,6 +690,7 @@ static struct kunit_case ttm_lru_search_cases[] = {
 	KUNIT_CASE(ttm_lru_search_victims_are_impatient),
 	KUNIT_CASE(ttm_lru_search_victims_take_no_last_look),
 	KUNIT_CASE(ttm_lru_search_enters_behind_a_look),
+	KUNIT_CASE(ttm_lru_search_enters_between_walks),
 	KUNIT_CASE(ttm_lru_search_enters_behind_several_looks),
 	KUNIT_CASE(ttm_lru_search_another_search_enters),
 	KUNIT_CASE(ttm_lru_search_waits_in_the_first_place),

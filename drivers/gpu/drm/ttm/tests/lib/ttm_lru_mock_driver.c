@@ -117,13 +117,30 @@ static void mock_swap_notify(struct ttm_buffer_object *bo)
 /* The manager's own functions, but with a limit. */
 static const struct ttm_resource_manager_func *mock_manager;
 
+/* As managers that make a resource before they look for space. */
+static void mock_attempt(struct ttm_resource_manager *man,
+			 struct ttm_buffer_object *bo,
+			 const struct ttm_place *place)
+{
+	void (*when_full)(struct lru_world *w) = lru_mock.when_full;
+	struct ttm_resource res;
+
+	lru_mock.when_full = NULL;
+	ttm_resource_init(bo, place, &res);
+	when_full(mock_world);
+	ttm_resource_fini(man, &res);
+}
+
 static int mock_alloc(struct ttm_resource_manager *man,
 		      struct ttm_buffer_object *bo,
 		      const struct ttm_place *place,
 		      struct ttm_resource **res)
 {
-	if (lru_mock.space && man->usage + bo->base.size > lru_mock.space)
+	if (lru_mock.space && man->usage + bo->base.size > lru_mock.space) {
+		if (lru_mock.when_full)
+			mock_attempt(man, bo, place);
 		return -ENOSPC;
+	}
 	if (lru_mock.place_error)
 		return lru_mock.place_error;
 	return mock_manager->alloc(man, bo, place, res);

@@ -43,6 +43,8 @@ struct lru_mock {
 	u32 evict_to;
 	/* The size of TT in bytes. */
 	u64 space;
+	/* Called once when TT has no room, while the attempt's resource is on the list. */
+	void (*when_full)(struct lru_world *w);
 	/* The error of allocations in TT for which there is room. */
 	int place_error;
 
