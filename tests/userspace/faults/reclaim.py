@@ -78,10 +78,15 @@ STEP = """\
 """
 
 LAP_ENDS = """\
-	shrinker->in_vain = shrinker->tried && !shrinker->backed_up;
-	shrinker->tried = false;
-	shrinker->backed_up = false;
+	WRITE_ONCE(shrinker->in_vain, READ_ONCE(shrinker->tried) &&
+				      !READ_ONCE(shrinker->backed_up));
+	WRITE_ONCE(shrinker->tried, false);
+	WRITE_ONCE(shrinker->backed_up, false);
 """
+
+IN_VAIN = """\
+READ_ONCE(shrinker->tried) &&
+				      !READ_ONCE(shrinker->backed_up)"""
 
 BACK_UP = """\
 		.purge = !ttm_bo_is_alive(bo) || bo->purgeable,
@@ -295,19 +300,19 @@ SHRINKER = faults(
 	 '\tshrinker->walking = false;\n', BOOTED),
 	('a walk keeps what it returned', '\tcursor->bo = NULL;\n\treturn bo;', '\treturn bo;',
 	 BOOTED),
-	('one lap is all', '\tshrinker->mem_type = TTM_PL_SYSTEM;\n\tshrinker->in_vain',
-	 '\tshrinker->in_vain', BOOTED),
+	('one lap is all', '\tshrinker->mem_type = TTM_PL_SYSTEM;\n\tWRITE_ONCE(',
+	 '\tWRITE_ONCE(', BOOTED),
 	('no lap is in vain', LAP_ENDS,
-	 LAP_ENDS.replace('shrinker->tried && !shrinker->backed_up', 'false'), BOOTED),
+	 LAP_ENDS.replace(IN_VAIN, 'false'), BOOTED),
 	('all laps are in vain', LAP_ENDS,
-	 LAP_ENDS.replace('shrinker->tried && !shrinker->backed_up', 'true'), BOOTED),
+	 LAP_ENDS.replace(IN_VAIN, 'true'), BOOTED),
 	('a lap that tried nothing is in vain', LAP_ENDS,
-	 LAP_ENDS.replace('shrinker->tried && ', ''), BOOTED),
+	 LAP_ENDS.replace('READ_ONCE(shrinker->tried) &&', ''), BOOTED),
 	("one lap's attempts are all laps'", LAP_ENDS,
-	 LAP_ENDS.replace('\tshrinker->tried = false;\n', ''), BOOTED),
+	 LAP_ENDS.replace('\tWRITE_ONCE(shrinker->tried, false);\n', ''), BOOTED),
 	("one lap's success is all laps'", LAP_ENDS,
-	 LAP_ENDS.replace('\tshrinker->backed_up = false;\n', ''), BOOTED),
-	('laps are not counted', '\tshrinker->laps++;\n', '', BOOTED),
+	 LAP_ENDS.replace('\tWRITE_ONCE(shrinker->backed_up, false);\n', ''), BOOTED),
+	('laps are not counted', '\tWRITE_ONCE(shrinker->laps, shrinker->laps + 1);\n', '', BOOTED),
 	('there is a manager for each memory type',
 	 '\t\tif (!man || !man->use_tt)\n\t\t\tcontinue;\n\t\tbo = ',
 	 '\t\tif (!man->use_tt)\n\t\t\tcontinue;\n\t\tbo = ', BOOTED),
@@ -440,8 +445,10 @@ PURGEABLE = faults(
 	 '\t\t;\n', BOOTED),
 	('the list is a stack', 'list_add_tail(&bo->purgeable_link',
 	 'list_add(&bo->purgeable_link', BOOTED),
-	("what enters isn't counted", '\t\tbdev->nr_purgeable++;\n', '', BOOTED),
-	('what leaves is still counted', '\t\tbdev->nr_purgeable--;\n', '', BOOTED),
+	("what enters isn't counted",
+	 '\t\tWRITE_ONCE(bdev->nr_purgeable, bdev->nr_purgeable + 1);\n', '', BOOTED),
+	('what leaves is still counted',
+	 '\t\tWRITE_ONCE(bdev->nr_purgeable, bdev->nr_purgeable - 1);\n', '', BOOTED),
 	('what leaves stays on the list', '\t\tlist_del(&bo->purgeable_link);\n', '', BOOTED),
 	('what is purgeable enters again', '\tif (bo->purgeable == purgeable)\n\t\treturn;\n', '',
 	 BOOTED),

@@ -87,10 +87,10 @@ static void ttm_purgeable_list(struct ttm_buffer_object *bo, bool purgeable)
 	bo->purgeable = purgeable;
 	if (purgeable) {
 		list_add_tail(&bo->purgeable_link, &bdev->purgeable);
-		bdev->nr_purgeable++;
+		WRITE_ONCE(bdev->nr_purgeable, bdev->nr_purgeable + 1);
 	} else {
 		list_del(&bo->purgeable_link);
-		bdev->nr_purgeable--;
+		WRITE_ONCE(bdev->nr_purgeable, bdev->nr_purgeable - 1);
 	}
 }
 

@@ -72,9 +72,12 @@ struct ttm_shrinker {
 	struct ttm_bo_lru_cursor cursor;
 	struct ttm_lru_walk_arg arg;
 	struct ttm_operation_ctx ctx;
-	/* How many laps have ended. */
+	/* How many laps have ended. Scans also read this without the lock. */
 	unsigned long laps;
-	/* This lap has tried, and managed, to back up a buffer; the last one failed. */
+	/*
+	 * This lap has tried, and managed, to back up a buffer; the last one failed. Scans
+	 * also read and set these without the lock.
+	 */
 	bool tried;
 	bool backed_up;
 	bool in_vain;
@@ -202,10 +205,11 @@ ttm_shrinker_step(struct ttm_shrinker *shrinker,
 static void ttm_shrinker_end_lap(struct ttm_shrinker *shrinker)
 {
 	shrinker->mem_type = TTM_PL_SYSTEM;
-	shrinker->in_vain = shrinker->tried && !shrinker->backed_up;
-	shrinker->tried = false;
-	shrinker->backed_up = false;
-	shrinker->laps++;
+	WRITE_ONCE(shrinker->in_vain, READ_ONCE(shrinker->tried) &&
+				      !READ_ONCE(shrinker->backed_up));
+	WRITE_ONCE(shrinker->tried, false);
+	WRITE_ONCE(shrinker->backed_up, false);
+	WRITE_ONCE(shrinker->laps, shrinker->laps + 1);
 }
 
 /*

@@ -331,10 +331,13 @@ struct race {
 	} racer[RACE_WALKERS + 2];
 };
 
-/* A verdict was found: stop. */
+/*
+ * A verdict was found: stop. data_race(): the verdict is plain, for programs in user space
+ * have it as well, and a late value costs more steps.
+ */
 static bool race_lost(void)
 {
-	return READ_ONCE(lru_verdict.broken);
+	return data_race(READ_ONCE(lru_verdict.broken));
 }
 
 static void race_judge(struct racer *r, enum lru_promise promise,
