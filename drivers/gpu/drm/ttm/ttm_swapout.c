@@ -210,7 +210,8 @@ static int __ttm_device_swapout(struct ttm_device *bdev,
 	int ret = 0;
 
 	for (int i = TTM_PL_SYSTEM; i < TTM_NUM_MEM_TYPES; i++) {
-		struct ttm_resource_manager *man = ttm_manager_type(bdev, i);
+		/* Another device may be adding its managers right now. */
+		struct ttm_resource_manager *man = READ_ONCE(bdev->man_drv[i]);
 
 		if (!man || !man->use_tt)
 			continue;
