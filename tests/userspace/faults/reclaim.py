@@ -78,15 +78,12 @@ STEP = """\
 """
 
 LAP_ENDS = """\
-	WRITE_ONCE(shrinker->in_vain, READ_ONCE(shrinker->tried) &&
-				      !READ_ONCE(shrinker->backed_up));
+	WRITE_ONCE(shrinker->in_vain, tried && !backed_up);
 	WRITE_ONCE(shrinker->tried, false);
 	WRITE_ONCE(shrinker->backed_up, false);
 """
 
-IN_VAIN = """\
-READ_ONCE(shrinker->tried) &&
-				      !READ_ONCE(shrinker->backed_up)"""
+IN_VAIN = 'tried && !backed_up'
 
 BACK_UP = """\
 		.purge = !ttm_bo_is_alive(bo) || bo->purgeable,
@@ -307,7 +304,7 @@ SHRINKER = faults(
 	('all laps are in vain', LAP_ENDS,
 	 LAP_ENDS.replace(IN_VAIN, 'true'), BOOTED),
 	('a lap that tried nothing is in vain', LAP_ENDS,
-	 LAP_ENDS.replace('READ_ONCE(shrinker->tried) &&', ''), BOOTED),
+	 LAP_ENDS.replace('tried && ', ''), BOOTED),
 	("one lap's attempts are all laps'", LAP_ENDS,
 	 LAP_ENDS.replace('\tWRITE_ONCE(shrinker->tried, false);\n', ''), BOOTED),
 	("one lap's success is all laps'", LAP_ENDS,

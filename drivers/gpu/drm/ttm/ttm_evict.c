@@ -413,10 +413,13 @@ static void ttm_evict_begin_walks(struct ttm_evict_search *search)
 	search->has_walked = true;
 	search->entries = 0;
 	guard(spinlock)(&bdev->lru_lock);
-	for (; place < end; place++)
+	for (; place < end; place++) {
+		struct ttm_resource_manager *man =
+			ttm_manager_type(bdev, place->mem_type);
+
 		if (ttm_evict_search_includes(search, place))
-			search->entries += ttm_resource_manager_entries(
-				ttm_manager_type(bdev, place->mem_type));
+			search->entries += ttm_resource_manager_entries(man);
+	}
 }
 
 /*
@@ -437,9 +440,10 @@ static bool ttm_evict_has_entered(const struct ttm_evict_search *search)
 		const struct ttm_resource_manager *man =
 			ttm_manager_type(search->bo->bdev, place->mem_type);
 
-		/* data_race(): the count is only compared, and its writers are plain. */
-		if (ttm_evict_search_includes(search, place))
-			entries += data_race(READ_ONCE(man->lru_entries));
+		if (!ttm_evict_search_includes(search, place))
+			continue;
+		/* Its writers are plain, and it is only compared. */
+		entries += data_race(READ_ONCE(man->lru_entries));
 	}
 	return entries != search->entries;
 }

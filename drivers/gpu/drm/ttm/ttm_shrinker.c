@@ -204,9 +204,11 @@ ttm_shrinker_step(struct ttm_shrinker *shrinker,
 
 static void ttm_shrinker_end_lap(struct ttm_shrinker *shrinker)
 {
+	bool tried = READ_ONCE(shrinker->tried);
+	bool backed_up = READ_ONCE(shrinker->backed_up);
+
 	shrinker->mem_type = TTM_PL_SYSTEM;
-	WRITE_ONCE(shrinker->in_vain, READ_ONCE(shrinker->tried) &&
-				      !READ_ONCE(shrinker->backed_up));
+	WRITE_ONCE(shrinker->in_vain, tried && !backed_up);
 	WRITE_ONCE(shrinker->tried, false);
 	WRITE_ONCE(shrinker->backed_up, false);
 	WRITE_ONCE(shrinker->laps, shrinker->laps + 1);

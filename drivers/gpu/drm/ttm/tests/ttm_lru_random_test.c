@@ -331,12 +331,10 @@ struct race {
 	} racer[RACE_WALKERS + 2];
 };
 
-/*
- * A verdict was found: stop. data_race(): the verdict is plain, for programs in user space
- * have it as well, and a late value costs more steps.
- */
+/* A verdict was found: stop. */
 static bool race_lost(void)
 {
+	/* Programs in user space share its writer, which is plain. */
 	return data_race(READ_ONCE(lru_verdict.broken));
 }
 

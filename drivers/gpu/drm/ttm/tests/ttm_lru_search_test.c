@@ -626,14 +626,18 @@ static void ttm_lru_search_emptying_with_impatient_victims(struct kunit *test)
 static unsigned long search_holds;
 static struct completion search_begun;
 
+static unsigned long search_count_holds(struct lru_world *w)
+{
+	/* Walks count their holds plainly, under the lru_lock. */
+	return data_race(READ_ONCE(lru_man(w)->lru_stats.holds));
+}
+
 static int search_release_b_at_last(void *arg)
 {
 	struct lru_world *w = arg;
 
 	complete(&search_begun);
-	/* data_race(): walks count their holds plainly, under the lru_lock. */
-	while (!kthread_should_stop() &&
-	       data_race(READ_ONCE(lru_man(w)->lru_stats.holds)) < search_holds)
+	while (!kthread_should_stop() && search_count_holds(w) < search_holds)
 		usleep_range(50, 100);
 	lru_mock.fail = NULL;
 	search_release(w, 'b');
