@@ -26,7 +26,7 @@ class Group:
 # provoke a report, have a boot of their own. It also shows that lockdep works.
 GROUPS = (
 	# All suites but the stress suite: no other name ends in s.
-	Group('lru', 'ttm_lr*[!s]', 503),
+	Group('lru', 'ttm_lr*[!s]', 504),
 	Group('stress', 'ttm_lru_stress', 1),
 	# 361 doctests and 2 cases of them are Linux's own.
 	Group('rust', 'rust*', 805),

@@ -348,6 +348,20 @@ static void ttm_lru_search_enters_behind_a_look(struct kunit *test)
 	search_empty(w);
 }
 
+/* One entry costs one more look: the next looks do not count it again. */
+static void ttm_lru_search_one_enters_once(struct kunit *test)
+{
+	struct lru_world *w = search_full(test, "b", "p");
+	struct ttm_operation_ctx ctx = {};
+
+	lru_pin(w, 'b');
+	lru_mock.worthless = "bp";
+	search_when('p', 1, search_let_b_enter);
+	KUNIT_EXPECT_EQ(test, search_place_in_both(w, &ctx, NULL), -ENOSPC);
+	EXPECT_LETTERS(lru_mock.asked, "pbpbp");
+	search_empty(w);
+}
+
 /* b enters TT between the walks of the last look: after that in TT, before that in PRIV. */
 static void search_let_b_enter_between_walks(struct lru_world *w)
 {
@@ -694,6 +708,7 @@ static struct kunit_case ttm_lru_search_cases[] = {
 	KUNIT_CASE(ttm_lru_search_victims_are_impatient),
 	KUNIT_CASE(ttm_lru_search_victims_take_no_last_look),
 	KUNIT_CASE(ttm_lru_search_enters_behind_a_look),
+	KUNIT_CASE(ttm_lru_search_one_enters_once),
 	KUNIT_CASE(ttm_lru_search_enters_between_walks),
 	KUNIT_CASE(ttm_lru_search_enters_behind_several_looks),
 	KUNIT_CASE(ttm_lru_search_another_search_enters),
