@@ -8,11 +8,8 @@ its jiffies run twice as fast as its clock; but without one, this clock stops wh
 sleeps.
 """
 
-import json
 import os
 import re
-import socket
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -24,9 +21,10 @@ sys.path += [str(HERE.parent / 'boot'), str(HERE.parent / 'x86')]
 
 import guest	# noqa: E402 (tests/boot/guest.py)
 import kernel	# noqa: E402 (tests/boot/kernel.py)
-import qemu	# noqa: E402 (tests/boot/qemu.py)
+import pc	# noqa: E402 (tests/boot/pc.py)
 import ram_root	# noqa: E402
 from kbuild import Build, run	# noqa: E402,F401 (tests/x86/kbuild.py)
+from pc import show	# noqa: E402,F401
 
 BUILD = os.environ['BUILD']
 PROGRAMS = f'{BUILD}-vttm'
@@ -37,71 +35,46 @@ DRIVER = KERNEL.path / 'drivers/gpu/drm/vttm/vttm_pci.ko'
 COUNTS = ('-icount', 'shift=0,sleep=off', '-rtc', 'clock=vm')
 # What the IOMMU reports of a DMA that goes nowhere.
 FAULT = re.compile(r'DMAR: .*(fault|Request device).*')
-# A line of the kernel's log by which a program asks for something to be done to the PC.
-ASKS = re.compile(r'\bqemu: (\{.*\})')
 ASLEEP, AWAKE = 'pci: asleep', 'pci: awake'
 
 
-def show(output):
-	"""Print the output of a program."""
-	sys.stdout.buffer.write(output)
-	sys.stdout.buffer.flush()
-
-
-class Machine(guest.Guest):
+class Machine(pc.PC):
 	"""A PC that runs @command. It has @gpus GPUs; number N has @vram MiB, in the file
 	@memory[N], and is the devices vram<N> and edu<N> of QEMU.
 
 	The modules @drivers, pairs of a path and parameters, are loaded unless the program
 	does that. Programs are also searched in @path.
 
-	A program in it writes a line 'qemu: {...}' to /dev/kmsg, with a command of QMP, to
-	have that command executed. After a line 'pci: asleep' the PC is woken up as soon as
-	it sleeps, unless a line 'pci: awake' says that it didn't; meanwhile VRAM loses its
-	content. A PC that sleeps has a root in RAM, and runs only the programs of this
-	folder. @mask is how many bits of an address edu has. @build is the kernel; without
-	GPUs, its @clock can be qemu.PARALLEL.
+	After a line 'pci: asleep' in its log the PC is woken up as soon as it sleeps, unless
+	a line 'pci: awake' says that it didn't; meanwhile VRAM loses its content. A PC that
+	sleeps has a root in RAM, and runs only the programs of this folder. @mask is how many
+	bits of an address edu has. @build is the kernel; without GPUs, its @clock can be
+	qemu.PARALLEL.
 	"""
 
-	TERMINAL = '/dev/ttyS1'
-	DISK = '/dev/vda'
-
 	def __init__(self, name, command, *, drivers=((DRIVER, ''),), loaded=True,
-		     gpus=1, vram=4, mask=28, iommu=True, cpus=2, memory='768M',
-		     sleeps=False, args=(), path='', build=KERNEL, clock=COUNTS, **rest):
+		     gpus=1, vram=4, mask=28, iommu=True, sleeps=False, path='',
+		     build=KERNEL, clock=COUNTS, **rest):
 		drivers = [(str(ko), parameters) for ko, parameters in drivers]
 		env = {'TERM': 'dumb', 'LANG': 'C.UTF-8', 'VTTM_KO': drivers[-1][0]}
-		super().__init__(build.path, name, command, env=env,
-				 modules=drivers if loaded else (),
-				 path=':'.join(filter(None, (path, PROGRAMS, str(HERE)))),
-				 **rest)
 		self.memory = [Path(f'/dev/shm/hitch-{os.getpid()}.vram{n}')
 			       for n in range(gpus)]
 		self.mask = mask
-		self.control = Path(f'/tmp/hitch-{os.getpid()}.qmp')
 		self.vram = vram << 20
-		*_, init, _, what = self.command
-		self.root = None
-		if sleeps:
-			self.root = Path(f'{build.path}/{name}.root')
-			ram_root.make(self.root, HERE, guest.INIT.parent, Path(what),
+		self.root = Path(f'{build.path}/{name}.root') if sleeps else None
+		super().__init__(
+			build.path, name, command, env=env, modules=drivers if loaded else (),
+			path=':'.join(filter(None, (path, PROGRAMS, str(HERE)))),
+			machine=(
+				'-machine',
+				f'q35,kernel-irqchip=off,hpet={"on" if sleeps else "off"}',
+				*clock, *(('-device', 'intel-iommu') if iommu else ()),
+				*(arg for n in range(gpus) for arg in self._gpu(n))),
+			**rest)
+		if self.root:
+			ram_root.make(self.root, HERE, guest.INIT.parent,
+				      Path(f'{build.path}/{name}.json'),
 				      *(Path(ko) for ko, _ in drivers))
-			init = f'rd{init}'
-		line = ['console=ttyS0', *(() if sleeps else qemu.ROOT), 'panic=-1', *args, init,
-			'--', what]
-		self.command = [
-			'qemu-system-x86_64', '-machine',
-			f'q35,kernel-irqchip=off,hpet={"on" if sleeps else "off"}',
-			'-cpu', 'max', '-smp', str(cpus), '-m', memory,
-			*clock, '-nodefaults', '-no-reboot', '-display', 'none',
-			'-qmp', f'unix:{self.control},server=on,wait=off',
-			*(('-device', 'intel-iommu') if iommu else ()),
-			*(('-initrd', str(self.root)) if sleeps else qemu.SHARE),
-			*self._disks(),
-			*(arg for n in range(gpus) for arg in self._gpu(n)),
-			'-kernel', str(build.path / 'arch/x86/boot/bzImage'),
-			'-append', ' '.join(line),
-			'-serial', 'stdio']
 
 	def _gpu(self, n):
 		"""Each function has a port of its own, so that it can be unplugged."""
@@ -119,28 +92,25 @@ class Machine(guest.Guest):
 			'edu': f'edu,dma_mask={(1 << self.mask) - 1:#x}'}[function]
 		return f'{kind},id={function}{n},bus={function}-port{n}'
 
-	def _disks(self):
-		if self.disk:
-			yield from ('-drive', f'file={self.disk},format=raw,if=none,id=swap')
-			yield from ('-device', 'virtio-blk-pci,drive=swap')
+	def _root(self):
+		return ('-initrd', str(self.root)) if self.root else super()._root()
+
+	def _root_args(self):
+		return () if self.root else super()._root_args()
+
+	def _init(self, init):
+		return f'rd{init}' if self.root else init
 
 	def _run(self, log, terminal):
 		for file in self.memory:
 			with file.open('wb') as memory:
 				memory.truncate(self.vram)
-		# It may have no name in this root.
-		return subprocess.Popen([*self.command, '-serial', 'chardev:program', '-chardev',
-					 f'serial,id=program,path=/proc/self/fd/{terminal}'],
-					stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-					pass_fds=[terminal], start_new_session=True)
+		return super()._run(log, terminal)
 
 	def __iter__(self):
 		try:
 			for line in super().__iter__():
-				if match := ASKS.search(line):
-					Thread(target=self._ask_until_done,
-					       args=[json.loads(match[1])], daemon=True).start()
-				elif ASLEEP in line:
+				if ASLEEP in line:
 					self.is_awake = False
 					Thread(target=self._wake_up, daemon=True).start()
 				elif AWAKE in line:
@@ -154,19 +124,10 @@ class Machine(guest.Guest):
 				file.unlink(missing_ok=True)
 			if self.root:
 				self.root.unlink()
-			self.control.unlink(missing_ok=True)
 
 	def wrong(self):
 		faults = [match[0] for line in self.lines if (match := FAULT.search(line))]
 		return [f'the IOMMU says: {fault}' for fault in faults[:3]] + super().wrong()
-
-	def _ask_until_done(self, command):
-		"""A device that was removed has its name until the guest has let it go."""
-		for _ in range(100):
-			if 'error' not in (answer := self.ask(command)):
-				return
-			time.sleep(0.1)
-		self.tell(f'qemu: {answer["error"]["desc"]}')
 
 	def _wake_up(self):
 		while self.ask({'execute': 'query-status'})['return']['status'] != 'suspended':
@@ -177,18 +138,6 @@ class Machine(guest.Guest):
 			with file.open('r+b') as memory:
 				memory.write(b'\xa5' * self.vram)
 		self.ask({'execute': 'system_wakeup'})
-
-	def ask(self, *commands):
-		"""Let QEMU execute commands of QMP. Return its answer to the last one."""
-		with socket.socket(socket.AF_UNIX) as control:
-			control.connect(str(self.control))
-			with control.makefile('rw') as file:
-				file.readline()
-				for command in {'execute': 'qmp_capabilities'}, *commands:
-					print(json.dumps(command), file=file, flush=True)
-					while 'event' in (answer := json.loads(file.readline())):
-						pass
-		return answer
 
 
 @dataclass
