@@ -4,7 +4,7 @@
 .PHONY: help setup tree demo kunit rust-ui compare fixes fixes-check explore outcome fuzz \
 	prove mutants mutants-kernel users cost bench unsafe enter where clean distclean \
 	apply docs walks unload module named no-command vttm vttm-shell vttm-storm vttm-reload \
-	vttm-fuzz vttm-compete demo-pci pci pci-faults check-x86
+	vttm-fuzz vttm-compete demo-pci pci pci-faults check-x86 qxl
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export V KDIR TOOLCHAIN FULL TIME DROP UNDO BRANCH M FIXES RELEASE
@@ -42,6 +42,8 @@ help:
 #:                     of that GPU's own. PARAMS='...' sets the driver's parameters. See
 #:                     Documentation/gpu/ttm-rust.rst
 #:   pci-faults     4  break that GPU's driver in small ways, and see the tests notice
+#:   qxl           10  use a GPU of QEMU's by its driver in C: console, modes, evictions and
+#:                     a compositor, on this TTM and on Linux's own (the first time 20)
 #:
 #: Change TTM
 #:   kunit          1  run the KUnit suites FILTER='ttm_lru*', or one 'suite.case'
@@ -131,7 +133,7 @@ check-x86: setup
 pci: setup $(if $(CMD),,no-command)
 	@$(lock) ours $(lock) x86 $(work) $@
 
-users cost: tree
+users cost qxl: tree
 	@$(lock) x86 $(work) $@
 
 bench: tree

@@ -4,7 +4,7 @@
 .PHONY: tree kernel demo kunit rust-ui mutants-kernel pristine fixes fixes-check compare verdicts
 .PHONY: explore outcome fuzz prove mutants users cost bench
 .PHONY: docs programs walks unload module vttm vttm-shell vttm-storm vttm-reload vttm-fuzz
-.PHONY: vttm-compete demo-pci pci pci-kernel pci-faults check-x86
+.PHONY: vttm-compete demo-pci pci pci-kernel pci-faults check-x86 qxl
 
 top   := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 quietly := $(top)/scripts/run_quietly.sh
@@ -16,6 +16,7 @@ vttm  := $(top)/tests/vttm
 x86   := $(top)/tests/x86
 pci   := $(top)/tests/pci
 matrix := $(top)/tests/matrix
+desktop := $(top)/tests/desktop
 bench := $(top)/tests/bench
 fixes := $(top)/tests/fixes
 
@@ -91,6 +92,12 @@ check-x86: tree
 	@$(quietly) programs "building the programs" \
 		$(enter) make -C $(vttm) --no-print-directory
 	@$(enter) $(matrix)/matrix.py run $(if $(RECORD),--record) $(CONFIG) $(CELLS)
+
+# RECORD=1 puts the table and the pictures into Documentation/gpu.
+qxl:
+	@$(quietly) desktop "building the kernels of the PC with a screen" \
+		$(enter) $(desktop)/build.py
+	@$(enter) $(desktop)/run.py $(if $(RECORD),--record) $@
 
 vttm-compete: export PLAIN := 1
 vttm-compete: programs
