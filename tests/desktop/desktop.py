@@ -17,7 +17,7 @@ sys.path += [str(HERE.parent / 'boot'), str(HERE.parent / 'x86')]
 
 import modules	# noqa: E402 (tests/boot/modules.py)
 import pc	# noqa: E402 (tests/boot/pc.py)
-from kbuild import Build, run	# noqa: E402,F401 (tests/x86/kbuild.py)
+from kbuild import Build	# noqa: E402 (tests/x86/kbuild.py)
 
 CONFIG = HERE / 'desktop.config'
 KERNELS = {

@@ -7,20 +7,17 @@ With --record the results go into Documentation/gpu.
 
 import argparse
 import math
-import subprocess
 import sys
 from dataclasses import replace
 
 from configurations import CONFIGURATIONS, VTTM
 
-import kernel	# configurations has added the folders of these
-import machine
+import machine	# configurations has added the folders of these
 import modules
 import qemu
 import suites
 import summary
 import vttm
-from kbuild import run
 from record import record
 
 # Nothing in QEMU is quick, and a sanitizer less so.
@@ -40,10 +37,7 @@ def strictly():
 def build(config):
 	made = config.build
 	made.make += tuple(strictly())
-	made.configure()
-	if lost := made.lost_options():
-		sys.exit(f'hitch: {lost[0]} was not granted')
-	run(*made.make, config.target, *['modules'] * (config.vttm or config.modules))
+	made.build(config.target, *['modules'] * (config.vttm or config.modules))
 
 
 def as_modules(config, group):
@@ -122,12 +116,7 @@ def main():
 	config = CONFIGURATIONS.get(args.name)
 	if not config:
 		sys.exit(f'hitch: CONFIG={args.name}: there are {", ".join(CONFIGURATIONS)}')
-	if args.what == 'run':
-		return run_cells(config, args)
-	try:
-		return build(config)
-	except subprocess.CalledProcessError as error:
-		sys.exit(f'hitch: {error}')
+	return build(config) if args.what == 'build' else run_cells(config, args)
 
 
 sys.exit(main())

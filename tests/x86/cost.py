@@ -64,10 +64,7 @@ def build_initramfs(build, module):
 
 def build_all(builds=(INLINED, CALLED)):
 	for build in builds:
-		build.configure()
-		if lost := build.lost_options():
-			sys.exit(f'hitch: {lost[0]} was not granted')
-		run(*build.make, 'bzImage', 'modules')
+		build.build('bzImage', 'modules')
 		build_initramfs(build, build_module(build))
 
 

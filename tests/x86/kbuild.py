@@ -6,6 +6,7 @@ it and the compiler said.
 import os
 import re
 import subprocess
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -68,6 +69,16 @@ class Build:
 		wanted, got = options('wanted.config'), options('.config')
 		return [f'{name}={value}' for name, value in wanted.items()
 			if got.get(name, 'n') != value]
+
+	def build(self, *targets):
+		"""Configure the kernel and make @targets, or end this program."""
+		try:
+			self.configure()
+			if lost := self.lost_options():
+				sys.exit(f'hitch: {lost[0]} was not granted')
+			run(*self.make, *targets)
+		except subprocess.CalledProcessError as error:
+			sys.exit(f'hitch: {error}')
 
 	def list_modules(self, names):
 		"""For objects_of(), if they aren't compiled. Cheap."""
