@@ -80,5 +80,5 @@ CONFIGURATIONS = {config.name: config for config in (
 	Configuration('arm64-64k', (*ARM64, 'arm64-64k.config'), vttm=False, arch='arm64',
 		      target='Image'),
 	Configuration('i386', ('suites.config', 'i386.config'), suites=SUITES, vttm=False,
-		      arch='i386'),
+		      arch='i386', memory='768M'),
 )}
