@@ -39,7 +39,7 @@ that are replaced here.""",
 	     files=('drivers/gpu/drm/ttm/ttm_', 'drivers/gpu/drm/ttm/Kconfig', 'include/drm/')),
 	Room('tests', 'drm/ttm: test the LRU lists and their walks', """\
 KUnit suites with cases for each promise of the walks, and benchmarks.""",
-	     patches=('ttm-',), files=('drivers/gpu/drm/ttm/tests/',)),
+	     patches=('ttm-', 'drm-kunit-'), files=('drivers/gpu/drm/ttm/tests/',)),
 	Room('rust', 'rust: drm: add abstractions of TTM', """\
 TTM's devices, buffers, memory managers and LRU walks for drivers in Rust, and
 what such drivers need besides: DMA fences, sync files, fdinfo, and ioctls
