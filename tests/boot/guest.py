@@ -21,6 +21,12 @@ STATUS = re.compile(r'init: the program ended with (\d+)$')
 FAILED = re.compile(r'init: failed: (.*)')
 
 
+def show(output):
+	"""Print the output of a program."""
+	sys.stdout.buffer.write(output)
+	sys.stdout.buffer.flush()
+
+
 class Guest(kernel.Boot):
 	"""A kernel that runs @command. Iterate for the lines of its log.
 

@@ -8,7 +8,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from threading import Thread
@@ -18,12 +17,6 @@ import qemu
 
 # A line of the kernel's log by which a program asks for something to be done to the PC.
 ASKS = re.compile(r'\bqemu: (\{.*\})')
-
-
-def show(output):
-	"""Print the output of a program."""
-	sys.stdout.buffer.write(output)
-	sys.stdout.buffer.flush()
 
 
 class PC(guest.Guest):

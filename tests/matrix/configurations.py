@@ -46,7 +46,6 @@ class Configuration:
 	vttm: bool = True
 	pci: tuple = ()
 	arch: str = 'x86_64'
-	target: str = 'bzImage'
 	memory: str = '1G'
 	lockdep: bool = True
 	leaks: bool = False
@@ -76,9 +75,8 @@ CONFIGURATIONS = {config.name: config for config in (
 	Configuration('lto', (*PC, 'lto.config'), lockdep=False, least=NOT_CHECKED),
 	Configuration('module', (*PC[:2], 'module.config'), suites=('lru', 'ttm'), vttm=False,
 		      modules=True),
-	Configuration('arm64', ARM64, vttm=False, arch='arm64', target='Image'),
-	Configuration('arm64-64k', (*ARM64, 'arm64-64k.config'), vttm=False, arch='arm64',
-		      target='Image'),
+	Configuration('arm64', ARM64, vttm=False, arch='arm64'),
+	Configuration('arm64-64k', (*ARM64, 'arm64-64k.config'), vttm=False, arch='arm64'),
 	Configuration('i386', ('suites.config', 'i386.config'), suites=SUITES, vttm=False,
 		      arch='i386', memory='768M'),
 )}

@@ -9,6 +9,7 @@ import argparse
 import math
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from configurations import CONFIGURATIONS, VTTM
 
@@ -37,7 +38,8 @@ def strictly():
 def build(config):
 	made = config.build
 	made.make += tuple(strictly())
-	made.build(config.target, *['modules'] * (config.vttm or config.modules))
+	image = Path(qemu.ARCHES[config.arch].image)
+	made.build(image.name, *['modules'] * (config.vttm or config.modules))
 
 
 def as_modules(config, group):
@@ -69,6 +71,7 @@ def in_pc(config, test, say):
 		   (drm / 'vttm/vttm.ko', test.parameters)]
 	return machine.Machine(test.name, (VTTM[test.name] or test.command).split(),
 			       drivers=drivers, loaded=test.loaded, gpus=0,
+			       path=str(vttm.HERE),
 			       memory=config.memory, swap=test.swap,
 			       leaks=config.leaks and test.leaks,
 			       args=('kunit.enable=0', *test.args), build=config.build,

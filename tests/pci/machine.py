@@ -24,7 +24,7 @@ import kernel	# noqa: E402 (tests/boot/kernel.py)
 import pc	# noqa: E402 (tests/boot/pc.py)
 import ram_root	# noqa: E402
 from kbuild import Build, run	# noqa: E402,F401 (tests/x86/kbuild.py)
-from pc import show	# noqa: E402,F401
+from guest import show	# noqa: E402,F401
 
 BUILD = os.environ['BUILD']
 PROGRAMS = f'{BUILD}-vttm'

@@ -10,18 +10,13 @@ HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / 'boot'))
 
 import guest	# noqa: E402 (it is found there)
+from guest import show	# noqa: E402,F401
 
 BUILD = os.environ['BUILD']
 PROGRAMS = f'{BUILD}-vttm'
 DRIVERS = Path(BUILD) / 'drivers/gpu/drm'
 MODULE = DRIVERS / 'vttm/vttm.ko'
 OTHERS = [DRIVERS / 'drm_shmem_helper.ko', DRIVERS / 'vgem/vgem.ko']
-
-
-def show(output):
-	"""Print the output of a program."""
-	sys.stdout.buffer.write(output)
-	sys.stdout.buffer.flush()
 
 
 class Guest(guest.Guest):
