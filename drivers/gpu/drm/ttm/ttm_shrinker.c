@@ -227,7 +227,8 @@ static struct ttm_buffer_object *ttm_shrinker_next(struct ttm_shrinker *shrinker
 
 	guard(spinlock)(&shrinker->lock);
 	for (; shrinker->mem_type < TTM_NUM_MEM_TYPES; shrinker->mem_type++) {
-		man = ttm_manager_type(shrinker->bdev, shrinker->mem_type);
+		/* The driver may be adding its managers right now. */
+		man = READ_ONCE(shrinker->bdev->man_drv[shrinker->mem_type]);
 		if (!man || !man->use_tt)
 			continue;
 		bo = ttm_shrinker_step(shrinker, man, scan);
