@@ -115,18 +115,21 @@ static void free_run(struct run *old)
 
 static void interrupt(int signal)
 {
+	alarm(PROGRESS);
 }
 
-/* A long silence would look like a kernel that hangs. */
-static void show_progress(const struct run *run)
+/* A long silence looks like a kernel that hangs. So break it, but only if there is progress. */
+static void show_progress(const struct run *run, __u64 *shown)
 {
 	__u64 attempts = 0;
 
 	for (__u32 i = 0; i < run->client_count; i++)
 		attempts += atomic_load(&run->clients[i].attempts);
+	if (attempts == *shown)
+		return;
+	*shown = attempts;
 	printf("  %llu of %llu\n", attempts, run->attempts);
 	fflush(stdout);
-	alarm(PROGRESS);
 }
 
 /* Run all of @roles until they have made all attempts. */
@@ -136,6 +139,7 @@ static void compete(struct run *run, const struct role *const *roles)
 	const struct sigaction on_alarm = { .sa_handler = interrupt };
 	pid_t pids[MOST_CLIENTS], ended;
 	bool wrong = false;
+	__u64 shown = 0;
 	int status;
 
 	fflush(stdout);
@@ -150,7 +154,7 @@ static void compete(struct run *run, const struct role *const *roles)
 	alarm(PROGRESS);
 	while ((ended = waitpid(-1, &status, 0)) > 0 || errno == EINTR) {
 		if (ended < 0)
-			show_progress(run);
+			show_progress(run, &shown);
 		if (ended < 0 || !status || wrong)
 			continue;
 		wrong = true;
