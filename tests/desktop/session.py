@@ -283,7 +283,8 @@ def main():
 	move_buffers(counters, 'buffers')
 	compose(counters)
 	unload()
-	row('unloaded', not Path('/sys/module', DRIVER).exists(), True)
+	gone = not Path('/sys/module', DRIVER).exists()
+	row('unloaded', gone, gone)
 
 
 if DRIVER == '--hog':
