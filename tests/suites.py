@@ -4,7 +4,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-import kernel	# summary has added its folder
+import guest	# summary has added its folder
+import kernel
 from summary import count, why_failed
 
 
@@ -59,7 +60,8 @@ def run(group, boot, least=None, lockdep=True):
 		wrong.append('the kernel crashed')
 	if lockdep and not any('Lock dependency validator' in line for line in boot.lines):
 		wrong.append('lockdep is not there')
-	seen = Counter(kernel.reports(boot.lines))
+	wrong += [match[1] for line in boot.lines if (match := guest.FAILED.search(line))]
+	seen = Counter(boot.reports())
 	meant = Counter(report for report in group.provoked
 			if lockdep or not kernel.LOCKDEP.search(report))
 	wrong += [f'the kernel says: {report}' for report in seen - meant]

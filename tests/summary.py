@@ -36,7 +36,7 @@ def why_failed(test, suite=''):
 def run_program(name, make, least=0):
 	"""Run a program in a kernel. @make is called with a function that takes the
 	program's output, and returns the kernel. With @least, the output is KTAP, and
-	that many cases must pass.
+	that many cases must pass. Return the kernel.
 	"""
 	said = []
 	guest = make(said.append)
@@ -47,10 +47,12 @@ def run_program(name, make, least=0):
 	wrong = guest.wrong()
 	if least:
 		tests = kernel.parse(iter(lines))
-		n, ran = tests.counts, tests.counts.passed
-		count(name, n.passed, n.failed + n.crashed, why_failed(tests))
-		if ran < least:
+		passed, failed = tests.counts.passed, tests.counts.failed + tests.counts.crashed
+		count(name, passed, failed, why_failed(tests))
+		if passed < least:
 			wrong.append(f'{least} cases should pass')
+		if guest.status and not failed:
+			wrong.append('it failed, though no case did')
 	elif not wrong and guest.status == 0:
 		count(name, 1, 0)
 	else:
@@ -58,3 +60,4 @@ def run_program(name, make, least=0):
 	if wrong or (guest.status and not least):
 		count(f'the boot of {name}', 0, 1,
 		      [*wrong, f'it ended with {guest.status}', f'see {guest.log}'])
+	return guest

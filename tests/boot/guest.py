@@ -145,7 +145,7 @@ class Guest(kernel.Boot):
 	def wrong(self):
 		"""What went wrong, apart from the program's exit status."""
 		wrong = [f'the kernel says: {report}'
-			 for report in kernel.reports(self.lines)]
+			 for report in self.reports()]
 		if self.hung:
 			wrong.append('the kernel hangs')
 		elif not self.powered_off:

@@ -25,7 +25,7 @@ POWER_OFF = 'reboot: Power down'
 # A kernel's complaint, and the part of it that differs from run to run.
 REPORT = re.compile(r'(\b(?:WARNING|BUG|INFO|UBSAN): .*|kernel BUG at .*'
 		    r'|Kernel panic.*|\bOops\b.*|general protection fault.*'
-		    r'|list_\w+ corruption.*|kmemleak: \d+ new suspected .*)')
+		    r'|list_\w+ corruption.*|Internal error: .*|kmemleak: \d+ new suspected .*)')
 VARYING = re.compile(r':\d+ at (\w+)\+.*')
 # Lockdep reports wrong locking, and turns itself off.
 LOCKDEP = re.compile('DEBUG_LOCKS_WARN_ON|WARNING: [^/]*(lock|contention)')
@@ -41,8 +41,11 @@ class Boot:
 
 	A kernel that prints nothing for @silence seconds, or runs for more than @limit
 	seconds, is stopped, and @hung is set. @ends are arguments that say what it does
-	after its suites. Its log is written to @build.
+	after its suites. Complaints that match @theirs are not counted. Its log is written
+	to @build.
 	"""
+
+	theirs = re.compile('(?!)')	# none
 
 	def __init__(self, build, name, *args, silence=300, limit=1800, ends=ENDS):
 		self.command = [f'{build}/linux', *ARGS, *ends, *args]
@@ -99,6 +102,9 @@ class Boot:
 			*whole, rest = (rest + more).split(b'\n')
 			for line in whole:
 				yield line.decode(errors='backslashreplace').rstrip()
+
+	def reports(self):
+		return [report for report in reports(self.lines) if not self.theirs.search(report)]
 
 	@property
 	def powered_off(self):

@@ -31,8 +31,8 @@ class PC(guest.Guest):
 	DISK = '/dev/vda'
 
 	def __init__(self, build, name, command, *, machine=(), cpus=2, memory='768M', args=(),
-		     **rest):
-		super().__init__(build, name, command, **rest)
+		     leaks=False, **rest):
+		super().__init__(build, name, command, leaks=leaks, **rest)
 		self.control = Path(f'/tmp/hitch-{os.getpid()}.qmp')
 		*_, init, _, what = self.command
 		self.command = [
@@ -41,7 +41,8 @@ class PC(guest.Guest):
 			'-qmp', f'unix:{self.control},server=on,wait=off',
 			*machine, *self._root(), *self._disks(),
 			'-kernel', f'{build}/arch/x86/boot/bzImage', '-append',
-			' '.join(['console=ttyS0', *self._root_args(), 'panic=-1', *args,
+			' '.join(['console=ttyS0', *self._root_args(), 'panic=-1',
+				  f'kmemleak={"on" if leaks else "off"}', *args,
 				  self._init(init), '--', what]),
 			'-serial', 'stdio']
 

@@ -51,6 +51,9 @@ class Configuration:
 	leaks: bool = False
 	modules: bool = False		# the suites are modules
 	least: tuple = ()
+	args: tuple = ()		# of the kernel
+	theirs: str = '(?!)'		# a pattern of complaints that aren't TTM's
+	shows: str = ''			# in its log, if it is what it should be
 
 	@property
 	def build(self):
@@ -64,14 +67,21 @@ class Configuration:
 
 # How many cases there are without DRM_TTM_LRU_DEBUG.
 NOT_CHECKED = (('lru', 491),)
+# KCSAN watches one access in so many, by default 4000: too few for short runs.
+OFTEN = ('kcsan.skip_watch=1000',)
+# KCSAN reports that name no function of DRM, TTM or the tests: VFS, 9p, the scheduler.
+OURS = r'\S*(?:ttm|drm|dma|lru|mock|_R)'
+ELSEWHERE = rf'KCSAN: data-race in (?!{OURS})\S+(?: / (?!{OURS})\S+)?$'
 PC = ('../pci/pci.config', 'suites.config', 'rust.config')
 ARM64 = ('suites.config', 'rust.config', 'arm64.config')
 
 CONFIGURATIONS = {config.name: config for config in (
-	Configuration('debug', (*PC, 'debug.config'), pci=PCI, memory='2G', leaks=True),
+	Configuration('debug', (*PC, 'debug.config'), pci=PCI, memory='2G', leaks=True,
+		      shows='KernelAddressSanitizer initialized'),
 	Configuration('race', (*PC, 'race.config'), memory='2G', lockdep=False,
-		      least=NOT_CHECKED),
-	Configuration('rt', (*PC, 'rt.config')),
+		      least=NOT_CHECKED, args=OFTEN, theirs=ELSEWHERE,
+		      shows='kcsan: enabled early'),
+	Configuration('rt', (*PC, 'rt.config'), shows='PREEMPT_RT'),
 	Configuration('lto', (*PC, 'lto.config'), lockdep=False, least=NOT_CHECKED),
 	Configuration('module', (*PC[:2], 'module.config'), suites=('lru', 'ttm'), vttm=False,
 		      modules=True),

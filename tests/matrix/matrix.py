@@ -6,7 +6,7 @@ With --record the results go into Documentation/gpu.
 """
 
 import argparse
-import math
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ import vttm
 from record import record
 
 # Nothing in QEMU is quick, and a sanitizer less so.
-LIMITS = {'silence': 1200, 'limit': math.inf}
+LIMITS = {'silence': 1200, 'limit': 4 * 3600}
 NO_TIMEOUT = 'kunit.timeout=100000'
 
 
@@ -56,12 +56,22 @@ def as_modules(config, group):
 
 def built_in(config, group):
 	return qemu.Boot(config.arch, config.build.path, group.name, *group.args, NO_TIMEOUT,
-			 memory=config.memory, leaks=config.leaks and group.leaks, **LIMITS)
+			 *config.args, memory=config.memory,
+			 leaks=config.leaks and group.leaks, **LIMITS)
+
+
+def judge(config, boot):
+	"""A checker that is off finds nothing."""
+	if not any(config.shows in line for line in boot.lines):
+		summary.count(f'the kernel of {config.name}', 0, 1,
+			      [f'it does not say: {config.shows}'])
 
 
 def run_suites(config, group):
 	boot = (as_modules if config.modules else built_in)(config, group)
+	boot.theirs = re.compile(config.theirs)
 	suites.run(group, boot, dict(config.least).get(group.name), config.lockdep)
+	judge(config, boot)
 
 
 def in_pc(config, test, say):
@@ -69,13 +79,20 @@ def in_pc(config, test, say):
 	drm = config.build.path / 'drivers/gpu/drm'
 	drivers = [(drm / 'drm_shmem_helper.ko', ''), (drm / 'vgem/vgem.ko', ''),
 		   (drm / 'vttm/vttm.ko', test.parameters)]
-	return machine.Machine(test.name, (VTTM[test.name] or test.command).split(),
-			       drivers=drivers, loaded=test.loaded, gpus=0,
-			       path=str(vttm.HERE),
-			       memory=config.memory, swap=test.swap,
-			       leaks=config.leaks and test.leaks,
-			       args=('kunit.enable=0', *test.args), build=config.build,
-			       clock=qemu.PARALLEL, say=say, **LIMITS)
+	pc = machine.Machine(test.name, (VTTM[test.name] or test.command).split(),
+			     drivers=drivers, loaded=test.loaded, gpus=0,
+			     path=str(vttm.HERE),
+			     memory=config.memory, swap=test.swap,
+			     leaks=config.leaks and test.leaks,
+			     args=('kunit.enable=0', *config.args, *test.args),
+			     build=config.build,
+			     clock=qemu.PARALLEL, say=say, **LIMITS)
+	pc.theirs = re.compile(config.theirs)
+	return pc
+
+
+def run_program(config, test, make):
+	judge(config, summary.run_program(test.name, make, test.least))
 
 
 def cells(config):
@@ -85,8 +102,8 @@ def cells(config):
 			yield group.name, lambda group=group: run_suites(config, group)
 	for test in vttm.TESTS:
 		if config.vttm and test.name in VTTM:
-			yield test.name, lambda test=test: summary.run_program(
-				test.name, lambda say: in_pc(config, test, say), test.least)
+			yield test.name, lambda test=test: run_program(
+				config, test, lambda say: in_pc(config, test, say))
 	for test in machine.TESTS:
 		if test.name in config.pci:
 			yield test.name, lambda test=replace(test, build=config.build): \

@@ -64,7 +64,7 @@ class Build:
 				if line.startswith('CONFIG_'):
 					set_to.update([line.split('=', 1)])
 				elif match := UNSET.match(line):
-					set_to.pop(match[1], None)
+					set_to[match[1]] = 'n'
 			return set_to
 		wanted, got = options('wanted.config'), options('.config')
 		return [f'{name}={value}' for name, value in wanted.items()
